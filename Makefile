@@ -1,0 +1,59 @@
+# Every target is safe to repeat. One build configuration for all: release, as users run it.
+
+SHELL := /usr/bin/env bash
+.DEFAULT_GOAL := help
+# What a target needs happens in the order in which it is written.
+.NOTPARALLEL:
+.PHONY: help deps engine engine-socket engine-stop images build demo up test check generate bench tcb fuzz install clean
+
+help: ## print this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
+
+deps: ## install what this machine lacks (Debian's packages)
+	@Tests/Engine/deps.sh
+
+engine: ## find a usable container engine or start a private one
+	@Tests/Engine/engine.sh start
+
+engine-socket: ## print the URL of the usable engine
+	@Tests/Engine/engine.sh find
+
+engine-stop: ## stop the private engine; its images stay cached
+	@Tests/Engine/engine.sh stop
+
+images: engine ## make the images bulkhead/busybox and bulkhead/debian
+	@Tests/Engine/images.sh
+
+build: ## build everything
+	swift build -c release
+
+demo: deps build ## run a real job from end to end, then stop everything
+	@Tests/Demo/demo.sh
+
+up: build images ## start all daemons on 127.0.0.1:7700, in the foreground
+	.build/release/bulkhead up --engine "$$(Tests/Engine/engine.sh find)"
+
+test: deps ## run the whole suite, on a real engine
+	@Tests/run.sh
+
+check: ## format, lint, floors, generated code, vectors
+	@Tests/Check/check.sh
+
+generate: ## write the Swift and the tables that follow from proto-spec/*.wire
+	swift run -c release wiregen generate
+
+bench: build images ## measure, and write the tables of docs/benchmarks.md
+	@Tests/Bench/bench.sh
+
+tcb: build ## show what is linked into the trusted daemons, and hold it to the budget
+	@Tests/Layers/tcb.py
+
+fuzz: ## the long fuzzing run: ten million inputs
+	@Tests/Fuzz/fuzz.sh
+
+install: build ## install the programs and the systemd units
+	@systemd/install.sh
+
+clean: ## stop the private engine and remove everything that was built
+	@Tests/Engine/engine.sh clean
+	rm -rf .build

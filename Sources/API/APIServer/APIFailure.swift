@@ -1,0 +1,92 @@
+// APIFailure: the one error shape of the HTTP API, and how the wire's errors become it.
+
+import FoundationEssentials
+import HTTPTypes
+import JobModel
+import Wire
+
+/// An answer that is not a success: `{"error": {"code", "message", "place", "problems"}}`.
+struct APIFailure: Error, Sendable {
+    struct Problem: Encodable, Sendable {
+        let place: String
+        let message: String
+    }
+
+    struct Detail: Encodable, Sendable {
+        let code: String
+        let message: String
+        let place: String
+        let problems: [Problem]
+    }
+
+    struct Envelope: Encodable {
+        let error: Detail
+    }
+
+    let status: HTTPResponse.Status
+    let detail: Detail
+    /// Seconds, for what may succeed later.
+    var retryAfter: Int?
+
+    init(_ code: ErrorCode, _ message: String, place: String = "", problems: [Problem] = []) {
+        status = Self.status(of: code)
+        retryAfter = code.retry == .later ? 1 : nil
+        detail = Detail(code: code.name, message: message, place: place, problems: problems)
+    }
+
+    /// What a sibling daemon said, word for word.
+    init(_ failure: Failure) {
+        let code = ErrorCode(rawValue: failure.code)
+        self.init(code, failure.text.isEmpty ? code.name : failure.text, place: failure.place)
+    }
+
+    init(_ problems: JobFileProblems) {
+        let list = problems.problems.map { Problem(place: $0.path, message: $0.message) }
+        let first = problems.problems.first
+        self.init(
+            .invalid, list.count == 1 ? first?.message ?? "" : "the job has \(list.count) mistakes",
+            place: list.count == 1 ? first?.path ?? "" : "", problems: list)
+    }
+
+    private init(status: HTTPResponse.Status, detail: Detail) {
+        self.status = status
+        self.detail = detail
+    }
+
+    /// What is refused before a router sees it.
+    static func refusal(status: Int, reason: String) -> APIFailure {
+        let code: ErrorCode = status == 431 || status == 413 ? .tooLarge : .invalid
+        return APIFailure(
+            status: .init(code: status, reasonPhrase: reason),
+            detail: Detail(code: code.name, message: reason, place: "request", problems: []))
+    }
+
+    /// No route of that name.
+    static let noRoute = APIFailure(.notFound, "there is no such path; see /openapi.json", place: "path")
+
+    var body: [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        guard let data = try? encoder.encode(Envelope(error: detail)) else {
+            return Array(#"{"error":{"code":"internal","message":"","place":"","problems":[]}}"#.utf8)
+        }
+        return Array(data)
+    }
+
+    /// HTTP status of an error code. Every code of `proto-spec/errors.wire` has one; a test goes through them all.
+    static func status(of code: ErrorCode) -> HTTPResponse.Status {
+        switch code {
+        case .unauthorized: .unauthorized
+        case .notFound: .notFound
+        case .invalid, .incomplete, .imageRefused, .imageMissing: .badRequest
+        case .deniedByPolicy: .forbidden
+        case .conflict, .busy, .notReady: .conflict
+        case .tooLarge, .frameTooLarge: .contentTooLarge
+        case .limitReached: .tooManyRequests
+        case .disconnected, .shuttingDown, .engineUnavailable, .engineRefused, .usernsMissing, .runnerGone: .serviceUnavailable
+        case .deadlineExceeded: .gatewayTimeout
+        case .storageFull: .init(code: 507, reasonPhrase: "Insufficient Storage")
+        default: .internalServerError
+        }
+    }
+}

@@ -1,0 +1,84 @@
+// Labels: the words of the API for the wire's enums.
+
+import FoundationEssentials
+import JobModel
+import Wire
+
+extension Wire.JobState {
+    /// `TIMED_OUT` and the like.
+    var label: String {
+        switch self {
+        case .blocked: "BLOCKED"
+        case .held: "HELD"
+        case .queued: "QUEUED"
+        case .assigned: "ASSIGNED"
+        case .running: "RUNNING"
+        case .succeeded: "SUCCEEDED"
+        case .failed: "FAILED"
+        case .cancelled: "CANCELLED"
+        case .timedOut: "TIMED_OUT"
+        case .lost: "LOST"
+        }
+    }
+
+    /// Reads a label in either case.
+    init?(label: String) {
+        guard let state = Self.allCases.first(where: { $0.label == label.uppercased() }) else { return nil }
+        self = state
+    }
+
+    var isFinal: Bool {
+        switch self {
+        case .succeeded, .failed, .cancelled, .timedOut, .lost: true
+        case .blocked, .held, .queued, .assigned, .running: false
+        }
+    }
+
+    /// Whether there may be a log.
+    var hasBegun: Bool { self == .running || isFinal }
+}
+
+extension Wire.RunnerState {
+    var label: String {
+        switch self {
+        case .pending: "PENDING"
+        case .provisioning: "PROVISIONING"
+        case .idle: "IDLE"
+        case .busy: "BUSY"
+        case .teardown: "TEARDOWN"
+        }
+    }
+}
+
+extension Wire.StepOutcome {
+    var label: String {
+        switch self {
+        case .succeeded: "succeeded"
+        case .failed: "failed"
+        case .skipped: "skipped"
+        case .timedOut: "timed_out"
+        case .cancelled: "cancelled"
+        case .outOfMemory: "out_of_memory"
+        }
+    }
+}
+
+extension Wire.Platform {
+    var label: String {
+        switch self {
+        case .linuxAmd64: JobFile.Platform.linuxAMD64.rawValue
+        case .linuxArm64: JobFile.Platform.linuxARM64.rawValue
+        case .linuxRiscv64: JobFile.Platform.linuxRISCV64.rawValue
+        }
+    }
+}
+
+extension Wire.Profile {
+    var label: String { self == .strict ? JobFile.Profile.strict.rawValue : JobFile.Profile.build.rawValue }
+}
+
+/// RFC 3339 in UTC with milliseconds, from milliseconds since 1970.
+func timestamp(_ milliseconds: Int64) -> String {
+    let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+    return Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(style)
+}

@@ -1,0 +1,92 @@
+// OpenAPISchemas: the shapes of bodies, in JSON Schema. The integration tests hold every answer against them.
+
+import JobModel
+import Wire
+
+enum OpenAPISchemas {
+    static let all: [String: JSONTree] = [
+        "Health": object(["status": text]),
+        "Error": object(["error": object(["code": text, "message": text, "place": text, "problems": list(problem)])]),
+        "JobFile": jobFile,
+        "RunnerShape": object(shape, required: ["image"]),
+        "Source": object(["sha256": text, "size": number]),
+        "JobCreated": object(["id": number, "created": flag]),
+        "JobCancelled": object(["state": jobState]),
+        "JobPage": object(["jobs": list(.reference("Job")), "next": number], required: ["jobs"]),
+        "Job": job,
+        "RunnerList": object(["runners": list(.reference("Runner"))]),
+        "RunnerCreated": object(["id": text]),
+        "Runner": runner,
+        "Status": status,
+    ]
+
+    private static let text = type("string")
+    private static let number = type("integer")
+    private static let flag = type("boolean")
+    private static let jobState = words(Wire.JobState.allCases.map(\.label))
+    private static let problem = object(["place": text, "message": text])
+    private static let resources = object(
+        ["cpus": type("number"), "memory": number, "pids": number, "disk": number])
+
+    private static let shape: [String: JSONTree] = [
+        "image": text, "platform": words(JobFile.Platform.allCases.map(\.rawValue)),
+        "profile": words(JobFile.Profile.allCases.map(\.rawValue)),
+        "resources": object(
+            [
+                "cpus": type("number"), "memory": sizeOrText, "pids": number, "disk": sizeOrText,
+            ], required: []),
+    ]
+
+    private static let sizeOrText: JSONTree = .object(["type": .array([.string("integer"), .string("string")])])
+
+    private static let jobFile: JSONTree = {
+        let step = object(
+            ["name": text, "run": text, "timeout": sizeOrText, "continue_on_error": flag], required: ["run"])
+        let fields: [String: JSONTree] = [
+            "name": text, "timeout": sizeOrText,
+            "env": .object(["type": .string("object"), "additionalProperties": text]),
+            "steps": list(.object(["anyOf": .array([text, step])])), "source": .reference("Source"),
+        ]
+        return object(shape.merging(fields) { first, _ in first }, required: ["image", "steps"])
+    }()
+
+    private static let job: JSONTree = {
+        let step = object(
+            ["name": text, "started_at": text, "outcome": text, "exit_code": number, "duration_ms": number],
+            required: ["name"])
+        let result = object(["exit_code": number, "failed_step": number, "reason": text], required: ["exit_code", "reason"])
+        return object(
+            [
+                "id": number, "name": text, "image": text, "state": jobState, "reason": text, "created_at": text,
+                "started_at": text, "finished_at": text, "platform": text, "profile": text, "resources": resources,
+                "timeout": number, "runner": text, "steps": list(step), "result": result,
+            ], required: ["id", "name", "image", "state", "reason", "created_at"])
+    }()
+
+    private static let runner = object(
+        [
+            "id": text, "image": text, "platform": text, "profile": text, "resources": resources,
+            "state": words(Wire.RunnerState.allCases.map(\.label)), "job": number, "created_at": text, "reason": text,
+        ], required: ["id", "image", "platform", "profile", "resources", "state", "created_at", "reason"])
+
+    private static let status = object([
+        "instance": text, "queued": number, "running": number, "runners": number, "max_runners": number,
+        "engine": text, "daemons": list(object(["name": text, "connected": flag, "detail": text])),
+    ])
+
+    private static func type(_ name: String) -> JSONTree { .object(["type": .string(name)]) }
+
+    private static func list(_ items: JSONTree) -> JSONTree { .object(["type": .string("array"), "items": items]) }
+
+    private static func words(_ words: [String]) -> JSONTree {
+        .object(["type": .string("string"), "enum": .array(words.map { .string($0) })])
+    }
+
+    /// All fields are required unless `required` says otherwise; nothing else is allowed.
+    private static func object(_ fields: [String: JSONTree], required: [String]? = nil) -> JSONTree {
+        .object([
+            "type": .string("object"), "properties": .object(fields), "additionalProperties": .bool(false),
+            "required": .array((required ?? fields.keys.sorted()).map { .string($0) }),
+        ])
+    }
+}

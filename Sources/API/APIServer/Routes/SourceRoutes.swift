@@ -1,0 +1,70 @@
+// Sources: an archive is streamed into a pipe whose other end relayd reads, hashes and stores. apid never has the file.
+
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Posix
+import Wire
+
+enum SourceRoutes {
+    static func all(_ scheduler: SchedulerBridge) -> [Route] {
+        [
+            Route(
+                method: .post, path: "/sources", scope: .token, operation: "uploadSource",
+                summary: "Upload a source archive (tar); name it in a job's `source`. Needs Content-Length.",
+                body: .stream(mediaType: "application/x-tar"),
+                successes: [(201, "It is stored under the SHA-256 of its bytes.", "Source")]
+            ) { request in
+                let size = try length(request)
+                let opened = try await scheduler.callWithDescriptor(
+                    SchedulerEdge.OpenUpload(token: request.token, size: size))
+                guard let sink = opened.descriptor else {
+                    throw APIFailure(.internal, "no sink came with the upload; see the logs of the daemons")
+                }
+                try await copy(request, size: size, into: sink)
+                let reply = try await scheduler.call(
+                    SchedulerEdge.FinishUpload(token: request.token, upload: opened.reply.upload))
+                return try .json(SourceAnswer(reply.source), status: .created)
+            }
+        ]
+    }
+
+    private static func length(_ request: APIRequest) throws(APIFailure) -> UInt64 {
+        guard let text = request.request.headers[.contentLength], let size = UInt64(text), size > 0 else {
+            throw APIFailure.refusal(status: 411, reason: "an upload needs a Content-Length above 0")
+        }
+        return size
+    }
+
+    /// Takes the sink with it: the reader sees the end when this returns. Waits, without a thread, while the pipe is full.
+    private static func copy(_ request: APIRequest, size: UInt64, into sink: consuming SharedDescriptor) async throws {
+        try Posix.setNonBlocking(sink.raw)
+        var sent: UInt64 = 0
+        for try await buffer in request.request.body {
+            var rest = ArraySlice(buffer.readableBytesView)
+            sent += UInt64(rest.count)
+            guard sent <= size else { throw APIFailure(.tooLarge, "more bytes than Content-Length said", place: "body") }
+            var pause = Duration.microseconds(200)
+            while !rest.isEmpty {
+                switch try write(sink, rest) {
+                case .bytes(let count):
+                    rest = rest.dropFirst(count)
+                    pause = .microseconds(200)
+                case .wouldBlock:
+                    try await Task.sleep(for: pause)
+                    pause = min(pause * 2, .milliseconds(20))
+                }
+            }
+        }
+        guard sent == size else { throw APIFailure(.incomplete, "\(sent) of \(size) bytes arrived", place: "body") }
+    }
+
+    private static func write(_ sink: SharedDescriptor, _ bytes: ArraySlice<UInt8>) throws -> WriteOutcome {
+        do {
+            return try Posix.write(sink.raw, bytes)
+        } catch {
+            // relayd closed its end: FinishUpload would say why, but the body cannot go anywhere.
+            throw APIFailure(.incomplete, "the store stopped reading the upload: \(error)", place: "body")
+        }
+    }
+}

@@ -1,0 +1,125 @@
+// Giving privileges away, signals, and the text of errors.
+#define _GNU_SOURCE
+#include "clinux.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#define CLOSE_RANGE_CLOEXEC_FLAG (1U << 2)
+
+int bh_close_range(unsigned first, unsigned last, int only_mark_close_on_exec) {
+    unsigned flags = only_mark_close_on_exec ? CLOSE_RANGE_CLOEXEC_FLAG : 0;
+    return syscall(SYS_close_range, first, last, flags) < 0 ? -errno : 0;
+}
+
+int bh_become_user(uint32_t uid, uint32_t gid, const uint32_t *groups, int group_count) {
+    if (setgroups((size_t)group_count, groups) < 0) return -errno;
+    if (setresgid(gid, gid, gid) < 0) return -errno;
+    if (setresuid(uid, uid, uid) < 0) return -errno;
+    return 0;
+}
+
+int bh_set_limits(uint64_t open_files) {
+    struct rlimit none = {0, 0}, files;
+    if (setrlimit(RLIMIT_CORE, &none) < 0 || getrlimit(RLIMIT_NOFILE, &files) < 0) return -errno;
+    if (open_files < files.rlim_max) files.rlim_max = open_files;
+    files.rlim_cur = files.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &files) < 0 ? -errno : 0;
+}
+
+int bh_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0; }
+
+int bh_set_not_dumpable(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -errno : 0; }
+
+int bh_set_child_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0; }
+
+int bh_set_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0) < 0 ? -errno : 0; }
+
+int bh_drop_bounding(int capability) { return prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 ? -errno : 0; }
+
+int bh_has_bounding(int capability) {
+    int held = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
+    return held < 0 ? -errno : held;
+}
+
+int bh_clear_ambient(void) {
+    return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+int bh_clear_capabilities(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct none[2];
+    memset(none, 0, sizeof none);
+    return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+}
+
+int bh_get_capabilities(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct held[2];
+    if (syscall(SYS_capget, &header, held) < 0) return -errno;
+    *effective = held[0].effective | (uint64_t)held[1].effective << 32;
+    *permitted = held[0].permitted | (uint64_t)held[1].permitted << 32;
+    *inheritable = held[0].inheritable | (uint64_t)held[1].inheritable << 32;
+    return 0;
+}
+
+static void make_set(sigset_t *set, const int *signals, int count) {
+    sigemptyset(set);
+    for (int i = 0; i < count; i++) sigaddset(set, signals[i]);
+}
+
+int bh_mask_signals(const int *signals, int count, int block) {
+    sigset_t set;
+    make_set(&set, signals, count);
+    return -pthread_sigmask(block ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
+int bh_signalfd(const int *signals, int count) {
+    int masked = bh_mask_signals(signals, count, 1);
+    if (masked < 0) return masked;
+    sigset_t set;
+    make_set(&set, signals, count);
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
+int bh_read_signal(int fd) {
+    struct signalfd_siginfo info;
+    ssize_t count;
+    do count = read(fd, &info, sizeof info);
+    while (count < 0 && errno == EINTR);
+    if (count < 0) return errno == EAGAIN ? 0 : -errno;
+    return count == sizeof info ? (int)info.ssi_signo : -EIO;
+}
+
+int bh_ignore_signal(int signal, int ignore) {
+    struct sigaction action = {.sa_handler = ignore ? SIG_IGN : SIG_DFL};
+    return sigaction(signal, &action, NULL) < 0 ? -errno : 0;
+}
+
+ssize_t bh_random(void *bytes, size_t size) {
+    ssize_t count = getrandom(bytes, size, 0);
+    return count < 0 ? -errno : count;
+}
+
+const char *bh_error_text(int error) {
+    const char *text = strerrordesc_np(error);
+    return text ? text : "unknown error";
+}
+
+const char *bh_error_name(int error) {
+    const char *name = strerrorname_np(error);
+    return name ? name : "?";
+}

@@ -1,0 +1,170 @@
+// fork and exec. Between the two only async-signal-safe calls are made: the parent may have other threads, and a lock that
+// one of them held is held for ever in the child.
+#define _GNU_SOURCE
+#include "clinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// What the child reports through the pipe when it cannot become the program.
+struct failure {
+    int stage;
+    int error;
+};
+
+static void fail(int report, int stage, int error) {
+    struct failure failure = {stage, error};
+    ssize_t written = write(report, &failure, sizeof failure);
+    (void)written;  // if even that fails, the parent sees the exit
+    _exit(127);
+}
+
+// Marks everything from `first` on close-on-exec. Older kernels and stricter filters have no close_range: then one by one.
+static int mark_close_on_exec(unsigned first) {
+    if (bh_close_range(first, ~0U, 1) == 0) return 0;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+    if (limit.rlim_cur > 1048576) return -ENOSYS;  // minutes of work, and then a leak if it is not done: refuse
+    for (int fd = (int)first; fd < (int)limit.rlim_cur; fd++) {
+        int flags = fcntl(fd, F_GETFD);
+        if (flags >= 0 && fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0) return -errno;
+    }
+    return 0;
+}
+
+// Puts every source at its target. First all of them are lifted above the targets, so that no dup2 overwrites a source that
+// is still needed. Returns the new place of `report`, or -errno.
+static int place_descriptors(const struct bh_spawn_request *request, int report) {
+    int floor = 3;
+    for (int i = 0; i < request->fd_count; i++) {
+        if (request->fds[i].target >= floor) floor = request->fds[i].target + 1;
+    }
+    int lifted_report = fcntl(report, F_DUPFD_CLOEXEC, floor);
+    if (lifted_report < 0) return -errno;
+    int lifted[64];
+    for (int i = 0; i < request->fd_count; i++) {
+        int source = request->fds[i].source;
+        int opened = -1;
+        if (source < 0) source = opened = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (source < 0) return -errno;
+        lifted[i] = fcntl(source, F_DUPFD_CLOEXEC, floor);
+        if (lifted[i] < 0) return -errno;
+        if (opened >= 0) close(opened);
+    }
+    int marked = mark_close_on_exec(3);
+    if (marked < 0) return marked;
+    for (int i = 0; i < request->fd_count; i++) {
+        if (dup2(lifted[i], request->fds[i].target) < 0) return -errno;
+    }
+    return lifted_report;
+}
+
+static void write_pid(char *slot, pid_t pid) {
+    char digits[20];
+    int count = 0;
+    do digits[count++] = (char)('0' + pid % 10);
+    while ((pid /= 10) > 0);
+    for (int i = 0; i < count; i++) slot[i] = digits[count - 1 - i];
+    slot[count] = 0;
+}
+
+static void reset_signals(void) {
+    // The bare call with the kernel's own structure, all zero (SIG_DFL, no flags): the C library refuses the signals that it keeps
+    // for itself, and one of those may have been inherited as ignored, too.
+    static const unsigned long initial[8];
+    for (int signal = 1; signal <= 64; signal++) syscall(SYS_rt_sigaction, signal, initial, NULL, 8);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void take_user(const struct bh_spawn_request *request, int report) {
+    // The bare system calls: the C library's wrappers would tell threads that do not exist in the child.
+    if (syscall(SYS_setgroups, request->group_count, request->groups) < 0) fail(report, BH_STAGE_USER, errno);
+    if (syscall(SYS_setresgid, request->gid, request->gid, request->gid) < 0) fail(report, BH_STAGE_USER, errno);
+    if (syscall(SYS_setresuid, request->uid, request->uid, request->uid) < 0) fail(report, BH_STAGE_USER, errno);
+}
+
+__attribute__((noreturn)) static void become(const struct bh_spawn_request *request, int report, pid_t parent) {
+    int placed = place_descriptors(request, report);
+    if (placed < 0) fail(report, BH_STAGE_DESCRIPTORS, -placed);
+    report = placed;
+    if (request->new_session && setsid() < 0) fail(report, BH_STAGE_PRIVILEGES, errno);
+    if (request->new_group && setpgid(0, 0) < 0) fail(report, BH_STAGE_PRIVILEGES, errno);
+    if (request->set_user) take_user(request, report);
+    if (request->directory && chdir(request->directory) < 0) fail(report, BH_STAGE_DIRECTORY, errno);
+    if (request->death_signal) {
+        // After the change of user, which would clear it.
+        if (prctl(PR_SET_PDEATHSIG, request->death_signal, 0, 0, 0) < 0) fail(report, BH_STAGE_PRIVILEGES, errno);
+        pid_t now = getppid();  // 0: the parent is in an outer pid namespace
+        if (now != 0 && now != parent) fail(report, BH_STAGE_PARENT_GONE, ESRCH);
+    }
+    if (request->no_new_privileges && bh_set_no_new_privileges() < 0) fail(report, BH_STAGE_PRIVILEGES, EPERM);
+    if (request->pid_slot) write_pid(request->pid_slot, getpid());
+    reset_signals();
+    execve(request->path, request->arguments, request->environment);
+    fail(report, BH_STAGE_EXEC, errno);
+    _exit(127);
+}
+
+// Reads the child's report. Nothing comes when the program was executed: the pipe closed itself.
+static int read_report(int fd, struct failure *failure) {
+    char *bytes = (char *)failure;
+    size_t have = 0;
+    while (have < sizeof *failure) {
+        ssize_t count = read(fd, bytes + have, sizeof *failure - have);
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) break;
+        have += (size_t)count;
+    }
+    return have == sizeof *failure;
+}
+
+pid_t bh_spawn(const struct bh_spawn_request *request, int *stage) {
+    *stage = BH_STAGE_FORK;
+    if (request->fd_count > 64) return -E2BIG;
+    int report[2];
+    if (pipe2(report, O_CLOEXEC) < 0) return -errno;
+    // No handler of the parent may run in the child before its dispositions are reset.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    pid_t parent = getpid();
+    pid_t child = fork();
+    int error = errno;
+    if (child == 0) become(request, report[1], parent);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    close(report[1]);
+    if (child < 0) {
+        close(report[0]);
+        return -error;
+    }
+    struct failure failure;
+    int failed = read_report(report[0], &failure);
+    close(report[0]);
+    if (!failed) return child;
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
+    }
+    *stage = failure.stage;
+    return -failure.error;
+}
+
+pid_t bh_wait(pid_t pid, int block, int *code, int *signalled) {
+    int status;
+    pid_t found;
+    do found = waitpid(pid, &status, block ? 0 : WNOHANG);
+    while (found < 0 && errno == EINTR);
+    if (found < 0) return -errno;
+    if (found == 0) return 0;
+    *signalled = WIFSIGNALED(status) ? 1 : 0;
+    *code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+    return found;
+}

@@ -1,0 +1,142 @@
+// The one start-up sequence. Every daemon's main.swift has the same numbered beats, and is at most 60 lines:
+//
+//     import Daemon
+//     import Link
+//     import Posix
+//     import Relaying
+//
+//     Startup.main("bulkhead-relayd", about: "keeps the streams to the runners and the logs", keys: [
+//         .required("store", .path, "Directory of logs and sources"),
+//         .required("schedulerd-uid", .uid, "The only user that may call the relay edge"),
+//         .defaulted("grace", .int(0...3600, unit: "seconds"), "10", "Time between SIGTERM and SIGKILL"),
+//     ]) { daemon in
+//         // 1. configuration: read by Startup; all mistakes at once, exit 64
+//         let settings = daemon.configuration
+//         // 2. sockets and files
+//         let listener = try daemon.listener("relay")
+//         let store = try LogStore(directory: settings.path("store"))
+//         // 3. users and capabilities  4. every other descriptor  5. no new privileges, limits, not dumpable
+//         try daemon.confine(keeping: [listener.raw] + store.descriptors)
+//         // 6. the peers
+//         let loop = try PollLoop()
+//         let service = RelayService(loop: loop, store: store, log: daemon.log)
+//         let server = try LinkServer<RelayEdge>(
+//             loop: loop, listener: listener, peerUID: settings.uid("schedulerd-uid"), handlers: service.handlers)
+//         // 7. the loop: until SIGTERM or SIGINT
+//         try daemon.run(loop) { service.flush() }
+//         withExtendedLifetime(server) {}
+//     }
+//
+// The body is a closure, since descriptors are noncopyable and top-level variables cannot be given away. What a daemon opens by
+// itself later (a database) needs no place in the list of beat 4: that one is about what it inherited.
+import Glibc
+package import Posix
+package import Sandbox
+
+/// A daemon on its way up.
+package struct Startup: Sendable {
+    /// The daemon's name, as in `ps`.
+    package let name: String
+    package let configuration: Configuration
+    package let log: Log
+
+    private static let stopSignals = [Signal.terminate, Signal.interrupt]
+    private static let common: [Key] = [
+        .defaulted("log-level", .choice(LogLevel.allCases.map(\.name)), "info", "Records below it are not written")
+    ]
+
+    /// Reads the configuration, runs `body`, and exits: 0 when it returns, 1 when it throws (with a record that says why), 64 when
+    /// the command line is wrong. SIGTERM and SIGINT are blocked before any thread can exist; `run` takes them.
+    package static func main(
+        _ name: String, about: String, keys: [Key], arguments: [String] = Array(CommandLine.arguments.dropFirst()),
+        _ body: (Startup) throws -> Void
+    ) -> Never {
+        let daemon = begin(name, about, keys, arguments)
+        do {
+            try Posix.blockSignals(stopSignals)
+            try body(daemon)
+        } catch {
+            daemon.giveUp(error)
+        }
+        exit(0)
+    }
+
+    /// The same for a daemon whose work is asynchronous (apid).
+    package static func main(
+        _ name: String, about: String, keys: [Key], arguments: [String] = Array(CommandLine.arguments.dropFirst()),
+        _ body: (Startup) async throws -> Void
+    ) async -> Never {
+        let daemon = begin(name, about, keys, arguments)
+        do {
+            try Posix.blockSignals(stopSignals)
+            try await body(daemon)
+        } catch {
+            daemon.giveUp(error)
+        }
+        exit(0)
+    }
+
+    /// Beat 2: takes a socket that was passed to this process.
+    package func listener(_ name: String, _ kind: ListenerKind = .unix) throws(ActivationError) -> FileDescriptor {
+        try Activation.listener(name, kind)
+    }
+
+    /// Beats 3 to 5: becomes `user` if one is given, refuses to stay root, gives up every capability, closes all descriptors but 0, 1,
+    /// 2 and `keep`, and takes no-new-privileges, the limits, and not dumpable. Before any thread is started.
+    ///
+    /// `openFiles` bounds what a flood of connections can take.
+    package func confine(
+        keeping keep: [Int32], user: ChildUser? = nil, openFiles: UInt64 = 4096
+    ) throws(SandboxError) {
+        if let user { try Sandbox.becomeUser(uid: user.uid, gid: user.gid, groups: user.groups) }
+        try Sandbox.refuseRoot()
+        try Sandbox.dropAllCapabilities()
+        try Sandbox.closeAllExcept(keep)
+        try Sandbox.noNewPrivileges()
+        try Sandbox.setLimits(openFiles: openFiles)
+        try Sandbox.notDumpable()
+    }
+
+    /// Beat 7: tells the service manager that we are ready and runs the loop until SIGTERM or SIGINT. `onStop` is called then, on the
+    /// loop, before it ends; a second signal ends the process at once.
+    package func run(_ loop: PollLoop, onStop: @escaping () -> Void = {}) throws {
+        try stopOnSignal(loop, onStop: onStop)
+        ready()
+        loop.run()
+        log.info("stopped")
+    }
+
+    /// The part of `run` for a daemon whose loop lives on a thread of its own: SIGTERM and SIGINT call `onStop`, then stop the loop.
+    package func stopOnSignal(_ loop: PollLoop, onStop: @escaping () -> Void) throws(PosixError) {
+        var stopping = false
+        let log = log
+        try loop.onSignals(Self.stopSignals) { signal in
+            if stopping { exit(128 + signal) }
+            stopping = true
+            log.info("stopping", ["signal": "\(signal)"])
+            onStop()
+            loop.stop()
+        }
+    }
+
+    /// Tells the service manager and the log that the daemon answers.
+    package func ready() {
+        do {
+            try Notify.ready()
+        } catch {
+            log.warning("the service manager could not be told", ["error": "\(error)"])
+        }
+        log.info("ready", ["pid": "\(Posix.processID)", "uid": "\(Posix.userID)"])
+    }
+
+    private static func begin(_ name: String, _ about: String, _ keys: [Key], _ arguments: [String]) -> Startup {
+        let configuration = Configuration.read(name, about: about, arguments: arguments, keys: keys + common)
+        let level = LogLevel.allCases.first { $0.name == configuration.string("log-level") } ?? .info
+        return Startup(name: name, configuration: configuration, log: Log(process: name, level: level))
+    }
+
+    private func giveUp(_ error: any Error) -> Never {
+        log.error("cannot run", ["error": "\(error)"])
+        exit(1)
+    }
+}

@@ -1,0 +1,111 @@
+// Files: opening, publishing (write under no name, then link), and asking what a descriptor is.
+import CLinux
+import Glibc
+
+extension Posix {
+    package static func open(
+        _ path: String, _ flags: OpenFlags, mode: UInt32 = 0o600
+    ) throws(PosixError) -> FileDescriptor {
+        try open(at: AT_FDCWD, path, flags, mode: mode)
+    }
+
+    /// Opens `path` relative to the directory `directory`.
+    package static func open(
+        at directory: Int32, _ path: String, _ flags: OpenFlags, mode: UInt32 = 0o600
+    ) throws(PosixError) -> FileDescriptor {
+        let name = try checked(path)
+        let all = flags.rawValue | O_CLOEXEC
+        return FileDescriptor(owning: try retry("open \(path)") { unsafe openat(directory, name, all, mode) })
+    }
+
+    /// A file without a name in `directory`: it vanishes with its last descriptor unless `linkTemporary` names it.
+    package static func openTemporary(_ directory: String, mode: UInt32 = 0o600) throws(PosixError) -> FileDescriptor {
+        let name = try checked(directory)
+        let flags = bh_o_tmpfile | O_RDWR | O_CLOEXEC
+        let raw = try retry("open a temporary file in \(directory)") { unsafe Glibc.open(name, flags, mode) }
+        return FileDescriptor(owning: raw)
+    }
+
+    /// Gives a file of `openTemporary` its name. EEXIST if the name is taken: the first writer wins.
+    package static func linkTemporary(_ raw: Int32, to path: String) throws(PosixError) {
+        let name = try checked(path)
+        // By way of /proc, since the direct form of the call needs a capability.
+        _ = try retry("link \(path)") {
+            unsafe linkat(AT_FDCWD, "/proc/self/fd/\(raw)", AT_FDCWD, name, AT_SYMLINK_FOLLOW)
+        }
+    }
+
+    /// A new descriptor of the same file with other access: a read-only one of a file that is open for writing.
+    package static func reopen(_ raw: Int32, _ flags: OpenFlags) throws(PosixError) -> FileDescriptor {
+        try open("/proc/self/fd/\(raw)", flags)
+    }
+
+    /// Reads a whole file of at most `limit` bytes.
+    package static func readFile(_ path: String, limit: Int) throws(PosixError) -> [UInt8] {
+        let file = try open(path, .readOnly)
+        var content: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 16_384)
+        while case .bytes(let count) = try read(file.raw, into: &buffer) {
+            if content.count + count > limit { throw .tooLarge(limit: limit) }
+            content.append(contentsOf: buffer[..<count])
+        }
+        return content
+    }
+
+    /// Makes or replaces `path` with `content` in one step: written beside it, synced, renamed over it.
+    package static func replaceFile(_ path: String, with content: [UInt8], mode: UInt32) throws(PosixError) {
+        let temporary = "\(path).new"
+        let file = try open(temporary, [.writeOnly, .create, .truncate, .noFollow], mode: mode)
+        try fchmod(file.raw, mode)
+        try writeAll(file.raw, content)
+        try fsync(file.raw)
+        try rename(temporary, to: path)
+    }
+
+    package static func fsync(_ raw: Int32) throws(PosixError) {
+        _ = try retry("fsync") { Glibc.fsync(raw) }
+    }
+
+    package static func fdatasync(_ raw: Int32) throws(PosixError) {
+        _ = try retry("fdatasync") { Glibc.fdatasync(raw) }
+    }
+
+    /// Cuts or lengthens a file to `size` bytes.
+    package static func ftruncate(_ raw: Int32, size: Int64) throws(PosixError) {
+        _ = try retry("ftruncate") { Glibc.ftruncate(raw, Int(size)) }
+    }
+
+    package static func fchmod(_ raw: Int32, _ mode: UInt32) throws(PosixError) {
+        _ = try retry("fchmod") { Glibc.fchmod(raw, mode) }
+    }
+
+    package static func fstat(_ raw: Int32) throws(PosixError) -> FileStatus {
+        var found = stat()
+        _ = try retry("fstat") { unsafe Glibc.fstat(raw, &found) }
+        return FileStatus(found)
+    }
+
+    /// The status of `path` itself, not of what a symbolic link points to.
+    package static func lstat(_ path: String) throws(PosixError) -> FileStatus {
+        let name = try checked(path)
+        var found = stat()
+        _ = try retry("stat \(path)") { unsafe Glibc.lstat(name, &found) }
+        return FileStatus(found)
+    }
+
+    /// Takes an exclusive lock of the open file, held until its last descriptor is closed. False: somebody has it.
+    package static func lock(_ raw: Int32) throws(PosixError) -> Bool {
+        do {
+            _ = try retry("flock") { flock(raw, LOCK_EX | LOCK_NB) }
+            return true
+        } catch {
+            if error.errno == EWOULDBLOCK { return false }
+            throw error
+        }
+    }
+
+    /// Moves the position of an open file; the new one, from its start.
+    package static func seek(_ raw: Int32, to position: Int64) throws(PosixError) -> Int64 {
+        Int64(try retry("lseek") { lseek(raw, Int(position), SEEK_SET) })
+    }
+}

@@ -1,0 +1,38 @@
+// Bulkhead: the command and its subcommands, one file each.
+
+package import ArgumentParser
+
+package struct Bulkhead: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "bulkhead",
+        abstract: "Run CI jobs whose authors you do not trust.",
+        discussion: """
+            EXAMPLES
+              bulkhead up                                    start the daemons
+              bulkhead submit job.yaml --source . --follow   run a job on your code and watch it
+              bulkhead submit --image bulkhead/busybox -- echo hello
+              bulkhead log 17 -f                             follow the log of job 17
+
+            EXIT STATUS
+              0 done; 1 failed; 64 wrong command line or job file; 69 the daemons cannot be reached;
+              77 wrong token. `submit --follow` ends with the job's own status: 124 timed out,
+              130 cancelled, 125 lost.
+
+            ENVIRONMENT
+              BULKHEAD_URL    address of the API (default http://127.0.0.1:7700)
+              BULKHEAD_TOKEN  the token; without it the one in the state directory is used
+            """,
+        version: "0.1.0",
+        subcommands: [
+            Up.self, Submit.self, Jobs.self, JobCommand.self, LogCommand.self, Cancel.self, Runners.self, Status.self,
+        ])
+
+    package init() {}
+
+    /// Runs `bulkhead up` if that is what the command line asks for. It has its own poll loop and wants the main thread.
+    package static func runSupervisor() -> Bool {
+        guard CommandLine.arguments.dropFirst().first == Up.configuration.commandName ?? "up" else { return false }
+        Self.main(nil)
+        return true
+    }
+}

@@ -1,0 +1,54 @@
+// JobFollower: what `submit --follow` shows: why the job waits, its log, how it ended.
+
+import ArgumentParser
+import Foundation
+
+struct JobFollower: Sendable {
+    let client: APIClient
+    let job: UInt64
+    let options: ClientOptions
+
+    /// Ends with `ExitCode` of the job.
+    func run() async throws {
+        let waiting = Task { try await tellWhyItWaits() }
+        try await LogStream(client: client, job: job).copy(follow: true)
+        waiting.cancel()
+        var answer = try await current()
+        // The log may end a moment before the result is committed.
+        while !answer.1.isFinished {
+            try await Task.sleep(for: .milliseconds(100))
+            answer = try await current()
+        }
+        let (data, job) = answer
+        if options.json {
+            options.printJSON(data)
+        } else {
+            for (index, step) in (job.steps ?? []).enumerated() where step.outcome != nil && step.outcome != "succeeded"
+            {
+                Terminal.note("step \(index + 1) '\(Terminal.printable(step.name))': \(step.outcome ?? "")")
+            }
+            let reason = job.reason.isEmpty ? "" : ": " + Terminal.printable(job.reason)
+            Terminal.note("job \(job.id) \(job.state)\(reason)")
+        }
+        if job.exitStatus != 0 { throw ExitCode(job.exitStatus) }
+    }
+
+    private func current() async throws -> (Data, JobAnswer) {
+        let data = try await client.send(try client.request("GET", "/jobs/\(job)"))
+        return (data, try client.decoded(JobAnswer.self, data))
+    }
+
+    /// After a second of silence, and at every change, the state and its reason: a person must not wonder.
+    private func tellWhyItWaits() async throws {
+        var told = ""
+        while !Task.isCancelled {
+            try await Task.sleep(for: .seconds(1))
+            let answer = try await current().1
+            guard answer.startedAt == nil, !answer.isFinished else { return }
+            let line =
+                "job \(job) \(answer.state)" + (answer.reason.isEmpty ? "" : ": \(Terminal.printable(answer.reason))")
+            if line != told { Terminal.note(line) }
+            told = line
+        }
+    }
+}

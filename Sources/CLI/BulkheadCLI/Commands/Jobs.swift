@@ -1,0 +1,144 @@
+// Jobs, job, log and cancel: looking at jobs, and ending them.
+
+import ArgumentParser
+import Foundation
+
+struct Jobs: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List jobs, newest first.",
+        discussion: """
+            EXAMPLES
+              bulkhead jobs
+              bulkhead jobs --state failed --limit 5
+              bulkhead jobs --json
+            """)
+
+    @Option(help: "Only jobs in this state: queued, assigned, running, succeeded, failed, cancelled, timed_out, lost.")
+    var state: String?
+
+    @Option(help: "How many, 1 to 50.")
+    var limit = 20
+
+    @Option(help: ArgumentHelp("Only jobs older than this one.", valueName: "job"))
+    var before: UInt64?
+
+    @Option(help: ArgumentHelp("Address of the API; BULKHEAD_URL sets it too.", valueName: "url"))
+    var url: String?
+
+    @Option(help: ArgumentHelp("State directory of `bulkhead up`, for its token.", valueName: "dir"))
+    var stateDirectory: String?
+
+    @Flag(help: "Print the API's JSON answer.")
+    var json = false
+
+    func run() async throws {
+        try await runReporting {
+            let client = try APIClient(url: url, state: stateDirectory)
+            var query = ["limit": String(limit)]
+            query["state"] = state
+            query["before"] = before.map { String($0) }
+            let data = try await client.send(try client.request("GET", "/jobs", query: query))
+            guard !json else {
+                Terminal.print(String(decoding: data, as: UTF8.self))
+                return
+            }
+            let page = try client.decoded(JobPage.self, data)
+            let rows = page.jobs.map { [String($0.id), $0.state, $0.createdAt, $0.name, $0.image, $0.reason] }
+            Terminal.table(["JOB", "STATE", "CREATED", "NAME", "IMAGE", "REASON"], rows, stateColumn: 1)
+            if let next = page.next, next > 0 { Terminal.note("more: bulkhead jobs --before \(next)") }
+        }
+    }
+}
+
+struct JobCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "job", abstract: "Show one job and its steps.",
+        discussion: """
+            EXAMPLES
+              bulkhead job 17
+              bulkhead job 17 --json
+            """)
+
+    @Argument(help: "The job's number.")
+    var job: UInt64
+
+    @OptionGroup var options: ClientOptions
+
+    func run() async throws {
+        try await runReporting {
+            let client = try options.client()
+            let data = try await client.send(try client.request("GET", "/jobs/\(job)"))
+            guard !options.json else { return options.printJSON(data) }
+            let answer = try client.decoded(JobAnswer.self, data)
+            Terminal.print("job \(answer.id)  \(Terminal.printable(answer.name))  \(Terminal.state(answer.state))")
+            if !answer.reason.isEmpty { Terminal.print("reason    \(Terminal.printable(answer.reason))") }
+            Terminal.print("image     \(Terminal.printable(answer.image))")
+            Terminal.print("created   \(answer.createdAt)")
+            if let started = answer.startedAt { Terminal.print("started   \(started)") }
+            if let finished = answer.finishedAt { Terminal.print("finished  \(finished)") }
+            let rows = (answer.steps ?? []).enumerated().map { index, step in
+                [
+                    String(index + 1), step.name, step.outcome ?? (step.startedAt == nil ? "waiting" : "running"),
+                    step.exitCode.map { String($0) } ?? "", step.durationMs.map { "\($0) ms" } ?? "",
+                ]
+            }
+            Terminal.table(["STEP", "NAME", "OUTCOME", "EXIT", "TIME"], rows)
+        }
+    }
+}
+
+struct LogCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "log", abstract: "Print a job's log.",
+        discussion: """
+            EXAMPLES
+              bulkhead log 17
+              bulkhead log 17 -f      until the job is finished
+            """)
+
+    @Argument(help: "The job's number.")
+    var job: UInt64
+
+    @Flag(name: .shortAndLong, help: "Go on until the job is finished.")
+    var follow = false
+
+    @OptionGroup var options: ClientOptions
+
+    func run() async throws {
+        try await runReporting {
+            try await LogStream(client: try options.client(), job: job).copy(follow: follow)
+        }
+    }
+}
+
+struct Cancel: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Cancel a job.",
+        discussion: """
+            The steps get SIGTERM, and SIGKILL after the grace.
+
+            EXAMPLES
+              bulkhead cancel 17
+              bulkhead cancel 17 --grace 30
+            """)
+
+    @Argument(help: "The job's number.")
+    var job: UInt64
+
+    @Option(help: "Seconds between SIGTERM and SIGKILL, 0 to 600.")
+    var grace = 10
+
+    @OptionGroup var options: ClientOptions
+
+    func run() async throws {
+        try await runReporting {
+            let client = try options.client()
+            let request = try client.request("DELETE", "/jobs/\(job)", query: ["grace": String(grace)])
+            let data = try await client.send(request)
+            guard !options.json else { return options.printJSON(data) }
+            struct Answer: Decodable { let state: String }
+            let state = try client.decoded(Answer.self, data).state
+            Terminal.print(state == "CANCELLED" ? "job \(job) cancelled" : "job \(job) is being cancelled (\(state))")
+        }
+    }
+}

@@ -1,0 +1,46 @@
+// Up: starts the house and keeps it standing until it is told to stop.
+
+import ArgumentParser
+import Foundation
+
+struct Up: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Start all daemons; Ctrl-C or SIGTERM stops them.",
+        discussion: """
+            As root each daemon runs under a user of its own. As anybody else they all run as you: then a daemon that is
+            taken over can reach the files and the memory of the others, and what keeps jobs apart is the engine alone.
+
+            EXAMPLES
+              bulkhead up
+              bulkhead up --state ./state --listen 127.0.0.1:7700
+            """)
+
+    @Option(help: ArgumentHelp("Where the database, logs and the admin token are kept.", valueName: "dir"))
+    var state: String?
+
+    @Option(help: ArgumentHelp("Address of the HTTP API: a literal IP address and a port.", valueName: "addr"))
+    var listen = "127.0.0.1:7700"
+
+    @Option(help: ArgumentHelp("The container engine's Unix socket.", valueName: "path"))
+    var engine: String?
+
+    @Option(help: "Most runners at the same time; the default is the number of CPUs.")
+    var maxRunners: Int?
+
+    @Flag(help: "Accept an engine without user namespaces: root in a container is then root on this machine.")
+    var allowNoUserns = false
+
+    @Flag(help: "Let jobs ask for the profile `build`: a writable root and the capabilities that apt-get needs.")
+    var allowBuildProfile = false
+
+    /// Runs on the main thread, before there is another one: each thread that does not block a signal would take it.
+    func run() throws {
+        try reporting {
+            let preparation = try Preparation(
+                state: state ?? StateDirectory.standard, listen: listen, engine: engine,
+                maxRunners: maxRunners ?? ProcessInfo.processInfo.activeProcessorCount,
+                allowNoUserNamespaces: allowNoUserns, allowBuildProfile: allowBuildProfile)
+            try Supervisor(preparation).run()
+        }
+    }
+}

@@ -1,0 +1,83 @@
+// SourceArchive: packs a directory for `submit --source`: what git tracks and what it does not ignore, or everything.
+// git and tar do the work; the archive is a temporary file, so that its length is known before the first byte is sent.
+
+import Foundation
+
+final class SourceArchive {
+    let file: URL
+    let size: UInt64
+
+    /// Packs `directory`. The same files give the same bytes, so the store keeps one copy.
+    init(of directory: String) throws {
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory), isDirectory.boolValue else {
+            throw CommandFailure("\(directory) is not a directory; give --source the root of your code", exit: .usage)
+        }
+        let archive = FileManager.default.temporaryDirectory
+            .appendingPathComponent("bulkhead-source-\(UUID().uuidString).tar")
+        file = archive
+        let names = try Self.namesFromGit(directory)
+        var arguments = [
+            "--create", "--file", archive.path, "--directory", directory, "--format=pax", "--sort=name", "--owner=0",
+            "--group=0", "--numeric-owner", "--mtime=@0",
+            "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",
+        ]
+        arguments += names == nil ? ["."] : ["--null", "--no-recursion", "--verbatim-files-from", "--files-from=-"]
+        do {
+            _ = try Tool.run("tar", arguments, input: names)
+            let attributes = try FileManager.default.attributesOfItem(atPath: archive.path)
+            size = (attributes[.size] as? NSNumber)?.uint64Value ?? 0
+        } catch {
+            try? FileManager.default.removeItem(at: archive)
+            throw error
+        }
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(at: file)
+    }
+
+    /// NUL-separated names of what git tracks or does not ignore; nil where `directory` is not in a git repository.
+    private static func namesFromGit(_ directory: String) throws -> Data? {
+        guard (try? Tool.run("git", ["-C", directory, "rev-parse", "--is-inside-work-tree"])) != nil else { return nil }
+        let listed = try Tool.run(
+            "git", ["-C", directory, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"])
+        var names = Data()
+        for name in listed.split(separator: 0) {
+            let path = directory + "/" + String(decoding: name, as: UTF8.self)
+            // Tracked but deleted in the work tree: git still lists it. A dangling link is kept as a link.
+            let exists = (try? FileManager.default.attributesOfItem(atPath: path)) != nil
+            if exists { names.append(contentsOf: name + [0]) }
+        }
+        return names
+    }
+}
+
+/// Runs a system tool to its end.
+enum Tool {
+    /// Standard output of `name arguments`. Throws a `CommandFailure` with the tool's own words when it fails.
+    static func run(_ name: String, _ arguments: [String], input: Data? = nil) throws -> Data {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = [name] + arguments
+        let (output, errors, stdin) = (Pipe(), Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = errors
+        process.standardInput = stdin
+        try process.run()
+        // Written on a thread of its own: a tool that talks before it has read everything must not hang us.
+        let writer = Thread {
+            if let input { try? stdin.fileHandleForWriting.write(contentsOf: input) }
+            try? stdin.fileHandleForWriting.close()
+        }
+        writer.start()
+        let result = try output.fileHandleForReading.readToEnd() ?? Data()
+        let words = try errors.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            let text = String(decoding: words, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            throw CommandFailure("\(name) failed: \(text)", exit: .failure)
+        }
+        return result
+    }
+}

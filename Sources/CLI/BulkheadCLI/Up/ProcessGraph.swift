@@ -1,0 +1,102 @@
+// ProcessGraph: the whole house on one screen: who runs as whom, who listens on what, who may speak to whom.
+// `bulkhead up` makes it so, in the manner of qmail-start; systemd/ says the same to systemd.
+
+/// A compartment of the house: one process, one user.
+enum Compartment: String, CaseIterable {
+    case relayd, spawnerd, schedulerd, apid
+
+    var executable: String { "bulkhead-\(rawValue)" }
+
+    /// User name under systemd or after `make install`, and the fixed number used when there is no such user.
+    var user: (name: String, number: UInt32) {
+        switch self {
+        case .apid: ("bulkhead-api", 7701)
+        case .schedulerd: ("bulkhead-sched", 7702)
+        case .spawnerd: ("bulkhead-spawn", 7703)
+        case .relayd: ("bulkhead-relay", 7705)
+        }
+    }
+}
+
+/// A Unix socket between two compartments. The server owns it; the client has its group, and nobody else has.
+enum Edge: String, CaseIterable {
+    case scheduler, spawner, stream, relay
+
+    var client: Compartment {
+        switch self {
+        case .scheduler: .apid
+        case .spawner: .schedulerd
+        case .stream: .spawnerd
+        case .relay: .schedulerd
+        }
+    }
+
+    var server: Compartment {
+        switch self {
+        case .scheduler: .schedulerd
+        case .spawner: .spawnerd
+        case .stream: .relayd
+        case .relay: .relayd
+        }
+    }
+
+    var group: (name: String, number: UInt32) {
+        switch self {
+        case .scheduler: ("bulkhead-scheduler", 7711)
+        case .spawner: ("bulkhead-spawner", 7712)
+        case .stream: ("bulkhead-stream", 7713)
+        case .relay: ("bulkhead-relay-edge", 7714)
+        }
+    }
+}
+
+extension Compartment {
+    /// What the command line of this daemon says, beside the edges: nothing secret, ever.
+    func arguments(_ site: Site) -> [String] {
+        var arguments: [String] = []
+        switch self {
+        case .apid:
+            break
+        case .schedulerd:
+            arguments += ["--state", site.directory(of: self), "--instance", site.instance]
+            arguments += ["--admin-token-hash-file", site.adminTokenHash]
+            arguments += ["--max-runners", String(site.maxRunners)]
+        case .spawnerd:
+            arguments += ["--engine-socket", site.engine, "--instance", site.instance, "--runner-path", site.runner]
+            if site.allowNoUserNamespaces { arguments += ["--allow-no-userns", "true"] }
+            if site.allowBuildProfile { arguments += ["--allow-build-profile", "true"] }
+        case .relayd:
+            arguments += ["--state", site.directory(of: self)]
+        }
+        for edge in Edge.allCases {
+            if edge.server == self {
+                arguments += ["--\(edge.client.rawValue)-uid", String(site.uid(of: edge.client))]
+            }
+            if edge.client == self { arguments += ["--\(edge.rawValue)-socket", site.socket(of: edge)] }
+        }
+        return arguments
+    }
+}
+
+/// Where this house stands and what its owner allows. Made by `Up` from its options and the machine.
+struct Site {
+    let state: String
+    let run: String
+    let binaries: String
+    let runner: String
+    let engine: String
+    let instance: String
+    let maxRunners: Int
+    let allowNoUserNamespaces: Bool
+    let allowBuildProfile: Bool
+    /// Each daemon under a user of its own; false: everything runs as whoever started it.
+    let separateUsers: Bool
+    let identities: Identities
+
+    var adminTokenHash: String { "\(directory(of: .schedulerd))/admin-token.sha256" }
+
+    func directory(of compartment: Compartment) -> String { "\(state)/\(compartment.rawValue)" }
+    func directory(of edge: Edge) -> String { "\(run)/\(edge.rawValue)" }
+    func socket(of edge: Edge) -> String { "\(directory(of: edge))/socket" }
+    func uid(of compartment: Compartment) -> UInt32 { identities.users[compartment] ?? identities.own }
+}

@@ -1,0 +1,109 @@
+// Supervisor: forks the daemons, starts again what dies, stops everything cleanly. It holds no secret and reads no message;
+// all it knows is the process graph.
+
+import Foundation
+import Posix
+
+final class Supervisor {
+    private struct Child {
+        let compartment: Compartment
+        let started: ContinuousClock.Instant
+    }
+
+    private let preparation: Preparation
+    private let loop: PollLoop
+    private var children: [Int32: Child] = [:]
+    private var failures: [Compartment: Int] = [:]
+    private var stopping = false
+
+    init(_ preparation: Preparation) throws {
+        self.preparation = preparation
+        loop = try PollLoop()
+    }
+
+    /// Returns when everything has stopped.
+    func run() throws {
+        let site = preparation.site
+        if !site.identities.remark.isEmpty { Terminal.note("bulkhead: \(site.identities.remark)") }
+        try loop.onSignals([Signal.terminate, Signal.interrupt, Signal.child]) { [self] signal in
+            if signal != Signal.child { stop() }
+            reap()
+        }
+        for compartment in Compartment.allCases { start(compartment) }
+        announceWhenHealthy()
+        loop.run()
+        Terminal.note("bulkhead: stopped")
+    }
+
+    // MARK: Children
+
+    private func start(_ compartment: Compartment) {
+        guard !stopping else { return }
+        do {
+            let process = try preparation.start(compartment)
+            children[process] = Child(compartment: compartment, started: .now)
+        } catch {
+            Terminal.error("cannot start bulkhead-\(compartment.rawValue): \(error)")
+            startLater(compartment)
+        }
+    }
+
+    /// A daemon that dies at once is not started in a tight loop: 100 ms, doubling to 5 s.
+    private func startLater(_ compartment: Compartment) {
+        let failure = failures[compartment, default: 0]
+        failures[compartment] = failure + 1
+        loop.after(.milliseconds(min(5000, 100 << min(failure, 6)))) { [self] in start(compartment) }
+    }
+
+    private func reap() {
+        for ended in Posix.reap() {
+            guard let child = children.removeValue(forKey: ended.pid) else { continue }
+            let name = "bulkhead-\(child.compartment.rawValue)"
+            if stopping {
+                if children.isEmpty { loop.stop() }
+                continue
+            }
+            Terminal.error("\(name) ended (\(ended.status)); starting it again; its log is \(preparation.log(child.compartment))")
+            if ContinuousClock.now - child.started > .seconds(10) { failures[child.compartment] = 0 }
+            startLater(child.compartment)
+        }
+    }
+
+    private func stop() {
+        guard !stopping else { return }
+        stopping = true
+        Terminal.note("bulkhead: stopping")
+        guard !children.isEmpty else { return loop.stop() }
+        for process in children.keys { signal(process, Signal.terminate) }
+        loop.after(.seconds(15)) { [self] in
+            for (process, child) in children {
+                Terminal.error("bulkhead-\(child.compartment.rawValue) did not stop in 15 s; killing it")
+                signal(process, Signal.kill)
+            }
+        }
+    }
+
+    private func signal(_ process: Int32, _ number: Int32) {
+        do { try Posix.kill(process, number) } catch { Terminal.error("cannot signal process \(process): \(error)") }
+    }
+
+    // MARK: Ready
+
+    /// Says where the API is once it answers. A thread waits, because URLSession does not know this loop.
+    private func announceWhenHealthy() {
+        let address = preparation.listenAddress
+        let token = preparation.site.state + "/admin-token"
+        let thread = Thread {
+            guard let url = URL(string: "http://\(address)/health") else { return }
+            for _ in 0..<300 {
+                if (try? Data(contentsOf: url)) != nil {
+                    Terminal.note("bulkhead is ready at http://\(address); the admin token is in \(token)")
+                    return
+                }
+                Thread.sleep(forTimeInterval: 0.1)
+            }
+            Terminal.error("the API at \(address) did not answer within 30 s; see the logs beside \(token)")
+        }
+        thread.start()
+    }
+}

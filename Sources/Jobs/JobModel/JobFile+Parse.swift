@@ -1,0 +1,210 @@
+// JobFile+Parse: from a document to a JobFile, or to all of its mistakes at once.
+
+extension JobFile {
+    static let keys = ["name", "image", "platform", "profile", "resources", "timeout", "env", "steps"]
+
+    /// Reads a job file. Every mistake is reported, each with its key and, where known, its line and the mend.
+    package static func parse(_ document: SpecValue) -> Result<JobFile, JobFileProblems> {
+        var reader = SpecReader()
+        guard let map = reader.map(document, at: "", keys: keys) else {
+            return .failure(JobFileProblems(problems: reader.problems))
+        }
+        let image = reader.image(map["image"], document: document)
+        let steps = reader.steps(map["steps"], document: document)
+        var file = JobFile(name: image ?? "job", image: image ?? "", steps: steps)
+        if let value = map["name"], let name = reader.text(value, at: "name", bytes: 1...Bounds.nameBytes) {
+            file.name = name
+        }
+        if let value = map["platform"], let platform = reader.word(value, at: "platform", Platform.self) {
+            file.platform = platform
+        }
+        if let value = map["profile"], let profile = reader.word(value, at: "profile", Profile.self) {
+            file.profile = profile
+        }
+        if let value = map["timeout"], let timeout = reader.seconds(value, at: "timeout") { file.timeout = timeout }
+        if let value = map["resources"] { file.resources = reader.resources(value) }
+        if let value = map["env"] { file.env = reader.environment(value) }
+        return reader.problems.isEmpty ? .success(file) : .failure(JobFileProblems(problems: reader.problems))
+    }
+
+    /// Reads the shape of a runner alone (`POST /runners`): image, platform, profile, resources.
+    package static func parseShape(_ document: SpecValue) -> Result<JobFile, JobFileProblems> {
+        var reader = SpecReader()
+        guard let map = reader.map(document, at: "", keys: Array(keys[1...4])) else {
+            return .failure(JobFileProblems(problems: reader.problems))
+        }
+        var entries = [SpecValue.Entry(key: "steps", value: SpecValue(.list([SpecValue(.string("true"))])))]
+        for key in keys[1...4] {
+            if let value = map[key] { entries.append(.init(key: key, value: value)) }
+        }
+        let parsed = parse(SpecValue(.map(entries), place: document.place))
+        guard !reader.problems.isEmpty else { return parsed }
+        guard case .failure(let more) = parsed else { return .failure(JobFileProblems(problems: reader.problems)) }
+        return .failure(JobFileProblems(problems: reader.problems + more.problems))
+    }
+}
+
+extension SpecReader {
+    mutating func image(_ value: SpecValue?, document: SpecValue) -> String? {
+        guard let value else {
+            report("image", document.place, "is missing; name the container image, for example bulkhead/busybox")
+            return nil
+        }
+        guard let image = text(value, at: "image", bytes: 1...JobFile.Bounds.imageBytes) else { return nil }
+        let good = image.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            default: "._-/:@".utf8.contains(byte)
+            }
+        }
+        guard good, let first = image.unicodeScalars.first, first.properties.isAlphabetic || ("0"..."9").contains(first)
+        else {
+            report("image", value.place, "is not an image name; write it like bulkhead/debian:latest")
+            return nil
+        }
+        return image
+    }
+
+    mutating func seconds(_ value: SpecValue, at path: String) -> UInt32? {
+        number(
+            value, at: path, in: JobFile.Bounds.timeout, example: "90s, 10m or 2h",
+            show: Quantity.show(seconds:)
+        ) { content in
+            switch content {
+            case .integer(let number): number
+            case .string(let text): Quantity.seconds(text)
+            default: nil
+            }
+        }.map(UInt32.init)
+    }
+
+    mutating func size(_ value: SpecValue, at path: String, in range: ClosedRange<Int64>) -> UInt64? {
+        number(value, at: path, in: range, example: "512MiB or 2GiB", show: Quantity.show(bytes:)) { content in
+            switch content {
+            case .integer(let number): number
+            case .string(let text): Quantity.bytes(text)
+            default: nil
+            }
+        }.map(UInt64.init)
+    }
+
+    mutating func resources(_ value: SpecValue) -> JobFile.Resources {
+        var resources = JobFile.Resources()
+        guard let map = map(value, at: "resources", keys: ["cpus", "memory", "pids", "disk"]) else { return resources }
+        if let cpus = map["cpus"] {
+            let millis = number(
+                cpus, at: "resources.cpus", in: JobFile.Bounds.cpuMillis, example: "2 or 0.5",
+                show: { "\(Double($0) / 1000)" }
+            ) { content in
+                switch content {
+                case .integer(let number): Quantity.cpuMillis(Double(number))
+                case .float(let number): Quantity.cpuMillis(number)
+                default: nil
+                }
+            }
+            if let millis { resources.cpuMillis = UInt32(millis) }
+        }
+        if let pids = map["pids"] {
+            let count = number(
+                pids, at: "resources.pids", in: JobFile.Bounds.pids, example: "256", show: { String($0) }
+            ) { if case .integer(let number) = $0 { number } else { nil } }
+            if let count { resources.pids = UInt32(count) }
+        }
+        if let memory = map["memory"], let bytes = size(memory, at: "resources.memory", in: JobFile.Bounds.memory) {
+            resources.memory = bytes
+        }
+        if let disk = map["disk"], let bytes = size(disk, at: "resources.disk", in: JobFile.Bounds.disk) {
+            resources.disk = bytes
+            if resources.disk > resources.memory {
+                let memory = Quantity.show(bytes: Int64(resources.memory))
+                report(
+                    "resources.disk", disk.place,
+                    "is more than resources.memory (\(memory)), but /job and /tmp live in memory; raise memory or lower disk"
+                )
+            }
+        } else {
+            // The default disk is never a reason to refuse a small job.
+            resources.disk = min(resources.disk, resources.memory / 2)
+        }
+        return resources
+    }
+
+    mutating func environment(_ value: SpecValue) -> [JobFile.Variable] {
+        guard case .map(let entries) = value.content else {
+            report("env", value.place, "must be a mapping of names to texts; it is \(value.kind)")
+            return []
+        }
+        if entries.count > JobFile.Bounds.variables {
+            report("env", value.place, "has \(entries.count) variables; at most \(JobFile.Bounds.variables) fit")
+        }
+        var variables: [JobFile.Variable] = []
+        for entry in entries {
+            let path = "env.\(entry.key)"
+            if let problem = Self.variableNameProblem(entry.key) {
+                report(path, entry.place, problem)
+            } else if variables.contains(where: { $0.name == entry.key }) {
+                report(path, entry.place, "is given twice; keep one")
+            } else if let text = text(entry.value, at: path, bytes: 0...JobFile.Bounds.variableValueBytes) {
+                variables.append(JobFile.Variable(name: entry.key, value: text))
+            }
+        }
+        return variables
+    }
+
+    private static func variableNameProblem(_ name: String) -> String? {
+        let good = name.utf8.enumerated().allSatisfy { index, byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"): true
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): index > 0
+            default: false
+            }
+        }
+        if !good || name.isEmpty || name.utf8.count > JobFile.Bounds.variableNameBytes {
+            return "is not a variable name; use letters, digits and _, not beginning with a digit"
+        }
+        return name.hasPrefix("BULKHEAD_") ? "is reserved; names that begin with BULKHEAD_ are set by Bulkhead" : nil
+    }
+
+    mutating func steps(_ value: SpecValue?, document: SpecValue) -> [JobFile.Step] {
+        guard let value else {
+            report("steps", document.place, "is missing; list at least one step, for example - run: make test")
+            return []
+        }
+        guard case .list(let items) = value.content else {
+            report("steps", value.place, "must be a list of steps; it is \(value.kind)")
+            return []
+        }
+        if items.isEmpty { report("steps", value.place, "is empty; list at least one step") }
+        if items.count > JobFile.Bounds.steps {
+            report("steps", value.place, "has \(items.count) steps; at most \(JobFile.Bounds.steps) fit")
+        }
+        return items.enumerated().compactMap { step($1, index: $0) }
+    }
+
+    private mutating func step(_ value: SpecValue, index: Int) -> JobFile.Step? {
+        let path = "steps[\(index)]"
+        if case .string = value.content {
+            return text(value, at: path, bytes: 1...JobFile.Bounds.runBytes)
+                .map { JobFile.Step(name: "step \(index + 1)", run: $0) }
+        }
+        guard let map = map(value, at: path, keys: ["name", "run", "timeout", "continue_on_error"]) else { return nil }
+        var step = JobFile.Step(name: "step \(index + 1)", run: "")
+        if let name = map["name"], let text = text(name, at: "\(path).name", bytes: 1...JobFile.Bounds.nameBytes) {
+            step.name = text
+        }
+        if let run = map["run"] {
+            step.run = text(run, at: "\(path).run", bytes: 1...JobFile.Bounds.runBytes) ?? ""
+        } else {
+            report("\(path).run", value.place, "is missing; write the commands of this step")
+        }
+        if let timeout = map["timeout"], let seconds = seconds(timeout, at: "\(path).timeout") {
+            step.timeout = seconds
+        }
+        if let flag = map["continue_on_error"], let value = bool(flag, at: "\(path).continue_on_error") {
+            step.continueOnError = value
+        }
+        return step
+    }
+}

@@ -1,0 +1,134 @@
+// JobFile: what a person asks for, checked. Both the CLI and apid read it with the same code (JobFile+Parse.swift).
+
+/// A job as its author describes it. Defaults are filled in; every value is within the bounds of the wire types.
+package struct JobFile: Equatable, Sendable {
+    /// CPU architecture of the container, as `linux/amd64` in the file.
+    package enum Platform: String, CaseIterable, Sendable {
+        case linuxAMD64 = "linux/amd64"
+        case linuxARM64 = "linux/arm64"
+        case linuxRISCV64 = "linux/riscv64"
+    }
+
+    /// How much the container may do: see `docs/trust.md`.
+    package enum Profile: String, CaseIterable, Sendable {
+        case strict
+        case build
+    }
+
+    /// Limits of the container. `disk` is the sum of its writable tmpfs mounts, which count towards `memory`.
+    package struct Resources: Equatable, Sendable {
+        /// Thousandths of a CPU.
+        package var cpuMillis: UInt32 = 1000
+        /// Bytes.
+        package var memory: UInt64 = 1 << 30
+        package var pids: UInt32 = 256
+        /// Bytes.
+        package var disk: UInt64 = 512 << 20
+
+        package init() {}
+    }
+
+    /// One command line script. A `timeout` of 0 means that only the job's timeout holds.
+    package struct Step: Equatable, Sendable {
+        package var name: String
+        package var run: String
+        /// Seconds.
+        package var timeout: UInt32 = 0
+        package var continueOnError = false
+
+        package init(name: String, run: String) {
+            self.name = name
+            self.run = run
+        }
+    }
+
+    /// One variable of the steps' environment.
+    package struct Variable: Equatable, Sendable {
+        package var name: String
+        package var value: String
+
+        package init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    package var name: String
+    package var image: String
+    package var platform: Platform
+    package var profile = Profile.strict
+    package var resources = Resources()
+    /// Seconds.
+    package var timeout: UInt32 = 3600
+    package var env: [Variable] = []
+    package var steps: [Step]
+
+    package init(name: String, image: String, platform: Platform = .host, steps: [Step]) {
+        self.name = name
+        self.image = image
+        self.platform = platform
+        self.steps = steps
+    }
+}
+
+extension JobFile.Platform {
+    /// The platform this program was built for: the default of a job.
+    package static var host: JobFile.Platform {
+        #if arch(arm64)
+            .linuxARM64
+        #elseif arch(riscv64)
+            .linuxRISCV64
+        #else
+            .linuxAMD64
+        #endif
+    }
+}
+
+extension JobFile {
+    /// The bounds of a job file: those of `proto-spec/types.wire`, and what no honest job needs more of.
+    package enum Bounds {
+        package static let nameBytes = 128
+        package static let imageBytes = 255
+        package static let steps = 32
+        package static let runBytes = 16384
+        package static let variables = 64
+        package static let variableNameBytes = 128
+        package static let variableValueBytes = 8192
+        /// Seconds; a week.
+        package static let timeout: ClosedRange<Int64> = 1...604_800
+        /// Thousandths of a CPU.
+        package static let cpuMillis: ClosedRange<Int64> = 10...1_024_000
+        package static let memory: ClosedRange<Int64> = (16 << 20)...(4 << 40)
+        package static let pids: ClosedRange<Int64> = 8...32768
+        package static let disk: ClosedRange<Int64> = (1 << 20)...(4 << 40)
+    }
+}
+
+/// One mistake in a job file: where, what, and the mend.
+package struct JobFileProblem: Error, Equatable, Sendable {
+    /// Key path such as `steps[1].timeout`; empty for the document itself.
+    package let path: String
+    package let place: Place?
+    package let message: String
+
+    package init(path: String, place: Place?, message: String) {
+        self.path = path
+        self.place = place
+        self.message = message
+    }
+
+    /// `4:9: steps[1].timeout: ...`, without the line where there is none.
+    package var description: String {
+        let position = place.map { "\($0.line):\($0.column): " } ?? ""
+        return position + (path.isEmpty ? message : "\(path): \(message)")
+    }
+}
+
+/// All the mistakes of a job file, in the order of the document.
+package struct JobFileProblems: Error, Equatable, Sendable {
+    package let problems: [JobFileProblem]
+
+    package init(problems: [JobFileProblem]) {
+        self.problems = problems
+    }
+}

@@ -1,0 +1,116 @@
+// SpecReader: walks a SpecValue and collects every mistake instead of stopping at the first one.
+// JobFile+Parse.swift drives it.
+
+/// Collects problems while typed values are taken out of a document.
+struct SpecReader {
+    private(set) var problems: [JobFileProblem] = []
+
+    mutating func report(_ path: String, _ place: Place?, _ message: String) {
+        problems.append(JobFileProblem(path: path, place: place, message: message))
+    }
+
+    /// The entries of a map by key. Unknown and repeated keys are reported with the nearest known one.
+    mutating func map(_ value: SpecValue, at path: String, keys: [String]) -> [String: SpecValue]? {
+        guard case .map(let entries) = value.content else {
+            report(
+                path, value.place,
+                "must be a mapping with the keys \(keys.joined(separator: ", ")); it is \(value.kind)")
+            return nil
+        }
+        var found: [String: SpecValue] = [:]
+        for entry in entries {
+            let entryPath = path.isEmpty ? entry.key : "\(path).\(entry.key)"
+            if !keys.contains(entry.key) {
+                report(entryPath, entry.place, unknown(entry.key, among: keys))
+            } else if found.updateValue(entry.value, forKey: entry.key) != nil {
+                report(entryPath, entry.place, "is given twice; keep one")
+            }
+        }
+        return found
+    }
+
+    /// A text of bounded length without NUL.
+    mutating func text(_ value: SpecValue, at path: String, bytes: ClosedRange<Int>) -> String? {
+        let text: String
+        switch value.content {
+        case .string(let string): text = string
+        case .integer(let number): text = String(number)
+        case .float(let number): text = String(number)
+        case .bool(let flag): text = String(flag)
+        case .null, .list, .map:
+            report(path, value.place, "must be a text; it is \(value.kind)")
+            return nil
+        }
+        if text.utf8.contains(0) {
+            report(path, value.place, "must not hold a NUL byte")
+            return nil
+        }
+        guard bytes.contains(text.utf8.count) else {
+            let want =
+                text.isEmpty ? "must not be empty" : "is \(text.utf8.count) bytes long; at most \(bytes.upperBound) fit"
+            report(path, value.place, want)
+            return nil
+        }
+        return text
+    }
+
+    mutating func bool(_ value: SpecValue, at path: String) -> Bool? {
+        if case .bool(let flag) = value.content { return flag }
+        report(path, value.place, "must be true or false; it is \(value.kind)")
+        return nil
+    }
+
+    /// A number that `read` understands, within `range`. `example` shows how to write one.
+    mutating func number(
+        _ value: SpecValue, at path: String, in range: ClosedRange<Int64>, example: String,
+        show: (Int64) -> String, read: (SpecValue.Content) -> Int64?
+    ) -> Int64? {
+        guard let number = read(value.content) else {
+            report(path, value.place, "is not understood; write it like \(example)")
+            return nil
+        }
+        guard range.contains(number) else {
+            report(path, value.place, "must be between \(show(range.lowerBound)) and \(show(range.upperBound))")
+            return nil
+        }
+        return number
+    }
+
+    /// One of a closed set of words.
+    mutating func word<Word: RawRepresentable & CaseIterable>(_ value: SpecValue, at path: String, _: Word.Type)
+        -> Word?
+    where Word.RawValue == String {
+        if case .string(let text) = value.content, let word = Word(rawValue: text) { return word }
+        let words = Word.allCases.map(\.rawValue)
+        if case .string(let text) = value.content {
+            report(path, value.place, unknown(text, among: words))
+        } else {
+            report(path, value.place, "must be one of \(words.joined(separator: ", ")); it is \(value.kind)")
+        }
+        return nil
+    }
+
+    private func unknown(_ word: String, among known: [String]) -> String {
+        let nearest = known.min { distance($0, word) < distance($1, word) }
+        if let nearest, distance(nearest, word) <= max(1, word.count / 3) {
+            return "is not known; did you mean '\(nearest)'?"
+        }
+        return "is not known; known are \(known.joined(separator: ", "))"
+    }
+
+    /// Levenshtein distance, cut short for words that nobody mistyped.
+    private func distance(_ left: String, _ right: String) -> Int {
+        let (left, right) = (Array(left), Array(right.prefix(64)))
+        var row = Array(0...right.count)
+        for (i, a) in left.enumerated() {
+            var previous = row[0]
+            row[0] = i + 1
+            for (j, b) in right.enumerated() {
+                let change = previous + (a == b ? 0 : 1)
+                previous = row[j + 1]
+                row[j + 1] = min(change, row[j] + 1, row[j + 1] + 1)
+            }
+        }
+        return row[right.count]
+    }
+}

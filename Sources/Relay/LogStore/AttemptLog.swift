@@ -1,0 +1,153 @@
+// The log and the journal of one attempt of a job: what the runner reported, on disk, byte for byte.
+//
+// Everything is staged in memory first and goes to disk in `commit`: output first, then the journal entry that says
+// so. Only what the journal says is acknowledged to the runner, and recovery cuts the log back to what the journal
+// says; so a kill at any point loses nothing and repeats nothing. A commit that fails (the disk is full) changes
+// nothing and is tried again later; meanwhile the caller stops reading from the runner, which bounds what is staged.
+//
+// This holds against the death of the process. Data is not forced to the medium: a power failure ends the runner,
+// too, and recovery then says how many bytes of the log are gone.
+
+import Posix
+package import Wire
+
+package final class AttemptLog {
+    /// The request that began the attempt; kept in the journal, so that relayd can go on without being told again.
+    package let job: RelayEdge.RunJob
+    /// Last record that is on disk and may be acknowledged.
+    package private(set) var durable: UInt64
+    /// Last record that has been taken, on disk or staged.
+    package private(set) var taken: UInt64
+    /// Bytes of the log file that the journal covers.
+    package private(set) var logEnd: UInt64
+    /// Bytes of output beyond the limit that are on no disk.
+    package private(set) var dropped: UInt64
+    /// What the runner reported besides output, in order, on disk.
+    package private(set) var events: [RunnerEdge.Record] = []
+    /// Whether the runner is known to have the job.
+    package var isStarted: Bool
+    /// Set when the job is to be stopped. Not on disk: schedulerd says it again after a restart.
+    package var cancelGraceSeconds: UInt32?
+
+    let paths: AttemptPaths
+    private let disk: Disk
+    private let logFile: FileDescriptor
+    private var journalFile: FileDescriptor
+    private var journalEnd: UInt64
+    private let limit: UInt64
+
+    private var stagedOutput: [UInt8] = []
+    private var stagedDropped: UInt64 = 0
+    private var stagedEntries: [JournalEntry] = []
+    private var stagedEvents: [RunnerEdge.Record] = []
+    /// The entries to keep when the journal is written anew: the opening one and the events.
+    private var kept: [JournalEntry]
+
+    /// A journal of pure progress grows by 33 bytes a pass of the loop; beyond this it is written anew.
+    private static let journalLimit: UInt64 = 1 << 20
+
+    init(
+        recovered: RecoveredJournal, paths: AttemptPaths, log: consuming FileDescriptor,
+        journal: consuming FileDescriptor, limit: UInt64, disk: Disk
+    ) {
+        job = recovered.job
+        durable = recovered.last.number
+        taken = recovered.last.number
+        logEnd = recovered.last.logEnd
+        dropped = recovered.last.dropped
+        events = recovered.events
+        isStarted = !recovered.events.isEmpty
+        kept = recovered.kept
+        journalEnd = recovered.valid
+        self.paths = paths
+        self.limit = limit
+        self.disk = disk
+        logFile = log
+        journalFile = journal
+    }
+
+    /// Output bytes that wait for `commit`.
+    package var stagedBytes: Int { stagedOutput.count }
+    package var hasStaged: Bool { taken > durable }
+
+    /// All events, also those that are staged.
+    package var takenEvents: [RunnerEdge.Record] { events + stagedEvents }
+
+    /// How the attempt ended, once that is on disk.
+    package var ended: JobResult? {
+        if case .jobEnded(let result)? = events.last { return result }
+        return nil
+    }
+
+    /// Takes output; `number` is the next after `taken`.
+    package func stage(output bytes: [UInt8], number: UInt64) {
+        taken = number
+        guard stagedDropped + dropped == 0 else {
+            stagedDropped += UInt64(bytes.count)
+            return
+        }
+        let room = Int(clamping: limit - min(limit, logEnd + UInt64(stagedOutput.count)))
+        guard bytes.count > room else {
+            stagedOutput += bytes
+            return
+        }
+        stagedOutput += bytes.prefix(room)
+        stagedOutput += Self.notice(limit)
+        stagedDropped = UInt64(bytes.count - room)
+    }
+
+    /// Takes a record that is no output; `number` is the next after `taken`.
+    package func stage(event: RunnerEdge.Record, number: UInt64) throws(WireError) {
+        let encoded = try event.encoded()
+        taken = number
+        stagedEntries.append(entry(.event(encoded)))
+        stagedEvents.append(event)
+    }
+
+    /// Puts everything staged on disk and returns the events that are durable now. Nothing has changed if it throws.
+    package func commit() throws(StoreError) -> [RunnerEdge.Record] {
+        guard hasStaged else { return [] }
+        if stagedEntries.last?.number != taken { stagedEntries.append(entry(.progress)) }
+        if !stagedOutput.isEmpty { try disk.writeAll(logFile.raw, stagedOutput, at: logEnd) }
+        let kept = kept + stagedEntries.filter { $0.content != .progress }
+        if journalEnd > Self.journalLimit {
+            try rewriteJournal(kept, progress: entry(.progress))
+        } else {
+            var bytes: [UInt8] = []
+            for entry in stagedEntries { entry.write(to: &bytes) }
+            try disk.writeAll(journalFile.raw, bytes, at: journalEnd)
+            journalEnd += UInt64(bytes.count)
+        }
+        self.kept = kept
+        return settleStaged()
+    }
+
+    private func settleStaged() -> [RunnerEdge.Record] {
+        durable = taken
+        logEnd += UInt64(stagedOutput.count)
+        dropped += stagedDropped
+        events += stagedEvents
+        defer { stagedEvents = [] }
+        stagedOutput.removeAll(keepingCapacity: true)
+        stagedDropped = 0
+        stagedEntries = []
+        return stagedEvents
+    }
+
+    private func entry(_ content: JournalContent) -> JournalEntry {
+        JournalEntry(
+            number: taken, logEnd: logEnd + UInt64(stagedOutput.count), dropped: dropped + stagedDropped,
+            content: content)
+    }
+
+    private func rewriteJournal(_ kept: [JournalEntry], progress: JournalEntry) throws(StoreError) {
+        let entries = kept + [progress]
+        journalFile = try disk.replaceJournal(paths.journal, with: entries)
+        journalEnd = entries.reduce(0) { $0 + UInt64($1.length) }
+    }
+
+    /// The only text of ours in a log, in one that is no longer what the job wrote anyway.
+    private static func notice(_ limit: UInt64) -> [UInt8] {
+        Array("\n[bulkhead: the log ends here, at its limit of \(limit) bytes; what follows is not stored]\n".utf8)
+    }
+}

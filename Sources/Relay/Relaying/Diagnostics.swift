@@ -1,0 +1,33 @@
+// What a runner writes to its standard error: words of the runner itself (or of whoever has taken it over), for the
+// operator. Bounded, one log line each; the log escapes control characters.
+
+/// Cuts bytes into lines. A runner gets `lineLimit` lines in its life and `lineLength` bytes in each.
+package struct Diagnostics {
+    private static let lineLimit = 100
+    private static let lineLength = 256
+
+    private var line: [UInt8] = []
+    private var lines = 0
+    private let report: (String) -> Void
+
+    package init(report: @escaping (String) -> Void) {
+        self.report = report
+    }
+
+    package mutating func take(_ bytes: ArraySlice<UInt8>) {
+        for byte in bytes {
+            guard lines < Self.lineLimit else { return }
+            if byte == UInt8(ascii: "\n") || line.count == Self.lineLength { flush() }
+            if byte != UInt8(ascii: "\n") { line.append(byte) }
+        }
+    }
+
+    /// Reports a line that has no end yet.
+    package mutating func flush() {
+        guard !line.isEmpty, lines < Self.lineLimit else { return }
+        lines += 1
+        report(String(decoding: line, as: UTF8.self))
+        line.removeAll(keepingCapacity: true)
+        if lines == Self.lineLimit { report("(this runner's further diagnostics are not shown)") }
+    }
+}

@@ -1,0 +1,111 @@
+// relayd's middle: who is attached, which attempt is whose, who is told. Its handlers are in Relay+Scheduler and
+// Relay+Spawner; a conversation with a runner is RunnerConversation's.
+
+package import Daemon
+package import Link
+package import LogStore
+package import Posix
+package import Wire
+
+package final class Relay {
+    let loop: PollLoop
+    let store: LogStore
+    let sources: SourceStore
+    let uploads: Uploads
+    let watchers: Watchers
+    let limits: RelayLimits
+    let daemonLog: Log
+
+    /// Attached runners, also those that have not answered yet.
+    var runners: [Bytes16: RunnerConversation] = [:]
+    /// Runners that schedulerd has dropped before it settled their attempts: their numbers are not kept.
+    var dropped: Set<Bytes16> = []
+    /// Conversations with records that are not on disk.
+    private var due: [RunnerConversation] = []
+
+    package init(loop: PollLoop, store: LogStore, sources: SourceStore, limits: RelayLimits, log: Log) {
+        self.loop = loop
+        self.store = store
+        self.sources = sources
+        self.limits = limits
+        daemonLog = log
+        uploads = Uploads(loop: loop, sources: sources, limits: limits)
+        watchers = Watchers(limit: limits.watcherBytes)
+        // One write of the log and one of the journal per pass and runner, however small its records are.
+        loop.beforeWait { [weak self] in self?.commitStaged() }
+    }
+
+    /// Puts on disk what has come. The runners keep the rest until the next relayd.
+    package func stop() {
+        commitStaged()
+    }
+
+    private func commitStaged() {
+        guard !due.isEmpty else { return }
+        let conversations = due
+        due = []
+        for conversation in conversations { conversation.commit() }
+    }
+
+    /// Begins to talk to a runner over `stream`. An earlier connection of the same runner is closed: spawnerd has
+    /// attached anew.
+    func attach(_ runner: Bytes16, stream: consuming FileDescriptor, framing: StreamEdge.Framing, pending: [UInt8]) throws {
+        runners.removeValue(forKey: runner)?.close()
+        guard runners.count < limits.runners else {
+            throw Failure(.limitReached, "\(limits.runners) runners are attached already")
+        }
+        let transport = try RunnerTransport(
+            loop: loop, stream: stream, framing: framing, pending: pending, runner: runner, limits: limits,
+            diagnostics: { [daemonLog] line in daemonLog.info("runner says", ["runner": runner.hex, "text": line]) })
+        let conversation = RunnerConversation(
+            loop: loop, runner: runner, transport: transport, limits: limits, durable: store.durable(of: runner),
+            openSource: { [sources] source in try sources.open(source) }, owner: self)
+        runners[runner] = conversation
+        if let log = store.unfinished(on: runner) { conversation.assign(log) }
+        conversation.start()
+    }
+}
+
+extension Relay: RunnerOwner {
+    func runnerIsReady(_ conversation: RunnerConversation) {
+        daemonLog.info("runner is ready", ["runner": conversation.runner.hex])
+        watchers.send(.runnerReady(.init(runner: conversation.runner)))
+    }
+
+    func jobStarted(_ log: AttemptLog) {
+        watchers.send(.jobStarted(.init(attempt: log.job.attempt)))
+    }
+
+    func recorded(_ events: [RunnerEdge.Record], in log: AttemptLog) {
+        for record in events {
+            if let event = RelayEvents.event(of: record, in: log) { watchers.send(event) }
+        }
+        if log.ended != nil, log.dropped > 0 {
+            daemonLog.warning(
+                "log was cut at its limit", ["job": "\(log.job.attempt.job)", "dropped": "\(log.dropped)"])
+        }
+    }
+
+    func staged(_ conversation: RunnerConversation) {
+        // Mostly one of few; a set would cost more.
+        if !due.contains(where: { $0 === conversation }) { due.append(conversation) }
+    }
+
+    func stalled(_ conversation: RunnerConversation, _ error: StoreError?) {
+        if let error {
+            daemonLog.error(
+                "cannot write a log; its job waits", ["runner": conversation.runner.hex, "error": "\(error)"])
+        } else {
+            daemonLog.info("log is written again", ["runner": conversation.runner.hex])
+        }
+    }
+
+    func lost(_ conversation: RunnerConversation, _ failure: Failure) {
+        guard runners[conversation.runner] === conversation else { return }
+        runners[conversation.runner] = nil
+        daemonLog.warning(
+            "runner is lost",
+            ["runner": conversation.runner.hex, "code": failure.errorCode.name, "reason": failure.text])
+        watchers.send(RelayEvents.lost(conversation.runner, failure))
+    }
+}

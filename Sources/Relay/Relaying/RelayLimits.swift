@@ -1,0 +1,27 @@
+// What relayd bounds, and the values that flags may change.
+
+/// Sizes in bytes.
+package struct RelayLimits: Sendable {
+    /// Output stored per attempt; what follows is counted.
+    package var logBytes: UInt64 = 1 << 30
+    /// Largest source archive.
+    package var sourceBytes: UInt64 = 1 << 30
+    /// Uploads that are open at once.
+    package var uploads = 16
+    /// An upload that no byte reaches for this long is given up.
+    package var uploadIdle: Duration = .seconds(60)
+    /// Attached runners.
+    package var runners = 1024
+    /// From the handing over of a stream to the runner's answer to the preamble.
+    package var syncTime: Duration = .seconds(10)
+    /// Bytes before that answer: the rest of an older connection, of which the runner keeps 1 MiB at most.
+    package var syncBytes = 16 << 20
+    /// Time for a runner to answer a call. A paused machine is no violation.
+    package var answerTime: Duration = .seconds(60)
+    /// How long a commit that failed waits for its next try.
+    package var retryTime: Duration = .seconds(1)
+    /// Events that a slow watcher may leave unread.
+    package var watcherBytes = 4 << 20
+
+    package init() {}
+}

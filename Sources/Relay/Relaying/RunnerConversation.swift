@@ -1,0 +1,199 @@
+// relayd's side of the runner edge: one attached runner and the job that it has. Talks to the runner through a
+// RunnerTransport, to the disk through an AttemptLog, and to its owner, Relay.
+//
+// The runner is hostile. Whatever it does wrong ends in `lose`: its connection is closed, everybody else goes on.
+
+import Link
+import LogStore
+import Posix
+import Wire
+
+final class RunnerConversation {
+    let runner: Bytes16
+    let transport: RunnerTransport
+    let limits: RelayLimits
+    private(set) weak var owner: (any RunnerOwner)?
+    let loop: PollLoop
+    private let openSource: (Source) throws -> FileDescriptor
+
+    var connection: Connection<RunnerEdge>?
+    private(set) var isReady = false
+    private(set) var isClosed = false
+
+    /// The job that the runner has or is to have, until its end is on disk.
+    var log: AttemptLog?
+    var progress: JobProgress?
+    private var isJobSent = false
+    private var feed: SourceFeed?
+
+    // The state of RunnerConversation+Records.
+    /// Last record of the runner's life that is on disk, whatever job it belonged to.
+    var durable: UInt64
+    var acknowledged: UInt64
+    var acknowledgementsInFlight = 0
+    var isStalled = false
+    var isRetryDue = false
+
+    /// `durable`: up to which record this runner has been heard already.
+    init(
+        loop: PollLoop, runner: Bytes16, transport: RunnerTransport, limits: RelayLimits, durable: UInt64,
+        openSource: @escaping (Source) throws -> FileDescriptor, owner: any RunnerOwner
+    ) {
+        self.loop = loop
+        self.runner = runner
+        self.transport = transport
+        self.limits = limits
+        self.durable = durable
+        self.openSource = openSource
+        self.owner = owner
+        acknowledged = durable
+    }
+
+    /// Begins: preamble, hello, Resume, Records.
+    func start() {
+        transport.synchronize(
+            synced: { [weak self] in self?.greet() },
+            failed: { [weak self] failure in self?.lose(failure) })
+    }
+
+    private func greet() {
+        guard !isClosed else { return }
+        connection = Connection<RunnerEdge>(
+            loop: loop, transport: transport, client: .relayd,
+            onUp: { [weak self] in self?.resume() },
+            onDown: { [weak self] failure in self?.lose(self?.transport.violation ?? .ofRunner(failure)) })
+    }
+
+    private func resume() {
+        call(RunnerEdge.Resume(durable: durable)) { [weak self] reply in
+            guard let self else { return }
+            guard reply.lastRecord >= self.durable else {
+                return self.violation("it has forgotten records that it sent before")
+            }
+            self.listen()
+            self.isReady = true
+            self.owner?.runnerIsReady(self)
+            self.beginJob(runnerHas: reply.attempt, sourceReceived: reply.sourceReceived)
+        }
+    }
+
+    private func listen() {
+        connection?.open(
+            RunnerEdge.Records(),
+            onItem: { [weak self] item in self?.take(item) },
+            onEnd: { [weak self] failure in
+                self?.failed(failure ?? Failure(.runnerViolation, "the runner ended its records"))
+            })
+    }
+
+    /// A request has failed. If the connection went down with it, `onDown` says why, and says it next.
+    func failed(_ failure: Failure) {
+        if connection?.isOpen == true { lose(.ofRunner(failure)) }
+    }
+
+    // MARK: the job
+
+    /// Gives the runner a job, now or when it is ready. The caller has made sure that it has none.
+    func assign(_ log: AttemptLog) {
+        self.log = log
+        progress = JobProgress(job: log.job, events: log.takenEvents)
+        isJobSent = false
+        // What an earlier conversation could not put on disk.
+        if log.hasStaged { owner?.staged(self) }
+        if isReady { beginJob(runnerHas: nil, sourceReceived: 0) }
+    }
+
+    private func beginJob(runnerHas attempt: Attempt?, sourceReceived: UInt64) {
+        guard let log else { return }
+        if attempt == log.job.attempt { return jobTaken(sourceReceived: sourceReceived) }
+        call(RunnerEdge.RunJob(attempt: log.job.attempt, spec: log.job.spec, source: log.job.source)) {
+            [weak self] _ in self?.jobTaken(sourceReceived: 0)
+        }
+    }
+
+    private func jobTaken(sourceReceived: UInt64) {
+        guard let log, !isClosed else { return }
+        isJobSent = true
+        log.isStarted = true
+        owner?.jobStarted(log)
+        if let source = log.job.source { sendSource(source, from: sourceReceived) }
+        cancel()
+    }
+
+    private func sendSource(_ source: Source, from offset: UInt64) {
+        guard offset <= source.size else { return violation("it has more of the source than there is") }
+        guard offset < source.size else { return }
+        do {
+            feed = SourceFeed(
+                file: try openSource(source), size: source.size, from: offset,
+                send: { [weak self] request, completion in
+                    guard let self, let connection = self.connection else { return }
+                    connection.call(request, deadline: self.limits.answerTime) { result, _ in completion(result) }
+                },
+                fail: { [weak self] failure in self?.failed(failure) })
+            feed?.pump()
+        } catch {
+            lose(Failure(.internal, "cannot open the source archive: \(error)"))
+        }
+    }
+
+    /// Tells the runner to stop the job, if schedulerd has asked for that and the runner has the job.
+    func cancel() {
+        guard isJobSent, let grace = log?.cancelGraceSeconds else { return }
+        call(RunnerEdge.Cancel(graceSeconds: grace)) { _ in }
+    }
+
+    /// The job's end is on disk: the runner is free for another.
+    func jobEnded() {
+        feed?.stop()
+        feed = nil
+        log = nil
+        progress = nil
+        isJobSent = false
+    }
+
+    // MARK: the end
+
+    /// A call that must succeed: a runner that fails it, or does not answer in time, is lost.
+    func call<C: WireCall>(_ request: C, _ completion: @escaping (C.Reply) -> Void) where C.Edge == RunnerEdge {
+        connection?.call(request, deadline: limits.answerTime) { [weak self] result, _ in
+            guard let self, !self.isClosed else { return }
+            switch result {
+            case .success(let reply): completion(reply)
+            case .failure(let failure): self.failed(failure)
+            }
+        }
+    }
+
+    func violation(_ what: String) {
+        lose(Failure(.runnerViolation, what))
+    }
+
+    /// Ends the conversation and says why. What it has reported until now is put on disk first, if the disk allows.
+    func lose(_ failure: Failure) {
+        guard !isClosed else { return }
+        commit()
+        // The commit may have ended in the very same place.
+        guard !isClosed else { return }
+        close(failure)
+        owner?.lost(self, failure)
+    }
+
+    /// Ends it without a word to Relay: the runner is being removed, or has another connection already.
+    func close(_ failure: Failure? = nil) {
+        guard !isClosed else { return }
+        isClosed = true
+        isReady = false
+        feed?.stop()
+        connection?.close(failure)
+        transport.close()
+        connection = nil
+    }
+
+    /// Tells the runner to leave and closes; within a second, whether it listens or not.
+    func quit() {
+        guard let connection, isReady else { return close() }
+        isReady = false
+        connection.call(RunnerEdge.Quit(), deadline: .seconds(1)) { [self] _, _ in close() }
+    }
+}

@@ -1,0 +1,54 @@
+// relayd: holds the streams to the runners and the store of logs and sources. Faces every byte that a job writes.
+
+import Daemon
+import Link
+import LogStore
+import Posix
+import Relaying
+import Wire
+
+let day = 86_400
+Startup.main(
+    "bulkhead-relayd", about: "holds the streams to the runners, the logs and the sources",
+    keys: [
+        .required("state", .path, "Directory of logs, journals and sources"),
+        .required("schedulerd-uid", .uid, "The only user that may use the relay edge"),
+        .required("spawnerd-uid", .uid, "The only user that may use the stream edge"),
+        .defaulted("log-limit", .int(1...(1 << 50), unit: "bytes"), "1073741824", "Output that is stored per attempt"),
+        .defaulted("source-limit", .int(1...(1 << 50), unit: "bytes"), "1073741824", "Largest source archive"),
+        .defaulted("upload-limit", .int(1...1024), "16", "Uploads that are under way at once"),
+        .defaulted("upload-idle", .int(1...day, unit: "seconds"), "60", "An upload without a byte for so long fails"),
+        .defaulted("runner-limit", .int(1...65536), "1024", "Runners that are attached at once"),
+        .defaulted("sync-time", .int(1...day, unit: "seconds"), "10", "Time for a runner to answer when it is attached"),
+    ]
+) { daemon in
+    // 1. configuration: read; all mistakes at once, exit 64
+    let settings = daemon.configuration
+    var limits = RelayLimits()
+    limits.logBytes = UInt64(settings.int("log-limit"))
+    limits.sourceBytes = UInt64(settings.int("source-limit"))
+    limits.uploads = settings.int("upload-limit")
+    limits.uploadIdle = .seconds(settings.int("upload-idle"))
+    limits.runners = settings.int("runner-limit")
+    limits.syncTime = .seconds(settings.int("sync-time"))
+    // 2. sockets and files
+    let relayListener = try daemon.listener("relay")
+    let streamListener = try daemon.listener("stream")
+    // 3. users and capabilities  4. every other descriptor  5. no new privileges, limits, not dumpable
+    try daemon.confine(keeping: [relayListener.raw, streamListener.raw])
+    // The store opens its files as the user that owns them.
+    let store = try LogStore(state: settings.path("state"), limit: limits.logBytes)
+    for note in store.notes { daemon.log.warning(note) }
+    let sources = try SourceStore(state: settings.path("state"))
+    // 6. the peers
+    let loop = try PollLoop()
+    let relay = Relay(loop: loop, store: store, sources: sources, limits: limits, log: daemon.log)
+    let scheduler = try LinkServer<RelayEdge>(
+        loop: loop, listener: relayListener, peerUID: settings.uid("schedulerd-uid"),
+        handlers: relay.schedulerHandlers())
+    let spawner = try LinkServer<StreamEdge>(
+        loop: loop, listener: streamListener, peerUID: settings.uid("spawnerd-uid"), handlers: relay.spawnerHandlers())
+    // 7. the loop: until SIGTERM or SIGINT
+    try daemon.run(loop) { relay.stop() }
+    withExtendedLifetime((scheduler, spawner)) {}
+}

@@ -1,0 +1,98 @@
+// What a job's result says to a person: which step, what happened, and what to change.
+
+import Wire
+
+/// How a process ended.
+package enum StepExit: Equatable, Sendable {
+    case exited(UInt8)
+    case signalled(Int32)
+
+    /// 0...255, or 128 + signal.
+    package var code: UInt16 {
+        switch self {
+        case .exited(let code): UInt16(code)
+        case .signalled(let signal): UInt16(clamping: 128 + signal)
+        }
+    }
+}
+
+extension JobMachine {
+    func outcome(of step: RunningStep, _ status: StepExit, outOfMemory: Bool) -> StepOutcome {
+        switch step.stopCause {
+        case .cancelled: .cancelled
+        case .stepTimeout, .jobTimeout: .timedOut
+        case nil where status == .exited(0): .succeeded
+        case nil: outOfMemory ? .outOfMemory : .failed
+        }
+    }
+
+    /// `step 2 'test'`; people count from one.
+    func title(_ index: Int) -> String {
+        "step \(index + 1) '\(spec?.steps[index].name ?? "")'"
+    }
+
+    func reason(_ index: Int, _ outcome: StepOutcome, _ status: StepExit) -> String {
+        switch outcome {
+        case .outOfMemory:
+            let limit = JobMachine.size(spec?.shape.resources.memoryBytes ?? 0)
+            return "\(title(index)) ran out of memory: the memory limit of \(limit) was hit; raise resources.memory"
+        case .timedOut:
+            return "\(title(index)) ran longer than \(JobMachine.duration(spec?.steps[index].timeoutSeconds ?? 0))"
+        default:
+            return "\(title(index)) \(JobMachine.words(status))"
+        }
+    }
+
+    func cancelledResult(step: Int?, exitCode: UInt16) -> JobResult {
+        let place = step.map { "during \(title($0))" } ?? "before the first step"
+        return JobResult(
+            state: .cancelled, failedStep: step.map { UInt16($0) }, exitCode: exitCode,
+            reason: clipped("cancelled \(place)"))
+    }
+
+    func jobTimeoutResult(step: Int?, exitCode: UInt16) -> JobResult {
+        let place = step.map { "during \(title($0))" } ?? "while the source arrived"
+        let limit = JobMachine.duration(spec?.timeoutSeconds ?? 0)
+        return JobResult(
+            state: .timedOut, failedStep: step.map { UInt16($0) }, exitCode: exitCode,
+            reason: clipped("the job ran longer than \(limit); its time ended \(place)"))
+    }
+
+    /// At most 512 bytes, cut between characters.
+    func clipped(_ text: String) -> String {
+        guard text.utf8.count > 512 else { return text }
+        var size = 0
+        return String(text.prefix { size += $0.utf8.count; return size <= 509 }) + "..."
+    }
+
+    static func words(_ status: StepExit) -> String {
+        switch status {
+        case .exited(126): "failed with exit code 126 (a command is not executable)"
+        case .exited(127): "failed with exit code 127 (a command was not found)"
+        case .exited(let code): "failed with exit code \(code)"
+        case .signalled(let signal): "was ended by signal \(signal)\(signalName(signal).map { " (\($0))" } ?? "")"
+        }
+    }
+
+    private static func signalName(_ signal: Int32) -> String? {
+        let names: [Int32: String] = [
+            1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL",
+            11: "SIGSEGV", 13: "SIGPIPE", 14: "SIGALRM", 15: "SIGTERM", 24: "SIGXCPU", 25: "SIGXFSZ", 31: "SIGSYS",
+        ]
+        return names[signal]
+    }
+
+    /// `64 MiB`, `1 GiB`; bytes where it is not whole.
+    static func size(_ bytes: UInt64) -> String {
+        if bytes >= 1 << 30 && bytes % (1 << 30) == 0 { return "\(bytes >> 30) GiB" }
+        if bytes >= 1 << 20 && bytes % (1 << 20) == 0 { return "\(bytes >> 20) MiB" }
+        return "\(bytes) bytes"
+    }
+
+    /// `45s`, `10m`, `1h`.
+    static func duration(_ seconds: UInt32) -> String {
+        if seconds >= 3600 && seconds % 3600 == 0 { return "\(seconds / 3600)h" }
+        if seconds >= 60 && seconds % 60 == 0 { return "\(seconds / 60)m" }
+        return "\(seconds)s"
+    }
+}

@@ -1,0 +1,240 @@
+// The life of one job in its runner, without any I/O: what has happened goes in, what to do comes out. Runner drives it.
+//
+//   idle -> receiving (the source) -> running (a step) -> clearing (what the step left) -> running ... -> ended
+//
+// A runner runs one job in its life: its records are numbered through, and its container is thrown away afterwards.
+
+package import Wire
+
+/// The state machine of a job.
+package struct JobMachine: ~Copyable {
+    /// What the machine's owner is to do, in order.
+    package enum Action: Equatable {
+        case record(RunnerEdge.Record)
+        /// Start the step's process, then say `stepCouldNotStart` or later `stepExited`.
+        case start(step: Int)
+        /// SIGTERM to the step's process group.
+        case terminateStep
+        /// SIGKILL to everything but the runner, until nothing is left; drain the step's output; then say `stepCleared`.
+        case killEverything
+        /// Start this timer anew; when it runs out, say `timerFired`.
+        case startTimer(Timer, milliseconds: UInt64)
+        case stopTimer(Timer)
+    }
+
+    package enum Timer: Equatable, Sendable {
+        case job
+        case step
+        /// Between SIGTERM and SIGKILL.
+        case grace
+    }
+
+    /// How long a step that ran out of its time has between SIGTERM and SIGKILL.
+    package static let timeoutGrace: UInt64 = 5_000
+
+    enum StopCause {
+        case stepTimeout
+        case jobTimeout
+        case cancelled
+    }
+
+    struct RunningStep {
+        let index: Int
+        let startedAt: UInt64
+        /// Once the process has exited.
+        var end: (status: StepExit, durationMs: UInt64)?
+        /// Why it was told to stop, if it was before it exited.
+        var stopCause: StopCause?
+        /// When SIGKILL follows SIGTERM.
+        var graceEndsAt: UInt64?
+    }
+
+    enum Phase {
+        case idle
+        case receiving
+        case running(RunningStep)
+        case ended
+    }
+
+    var phase = Phase.idle
+    /// The job that was taken; nil before.
+    private(set) var spec: JobSpec?
+    /// The attempt that was taken; nil before.
+    package private(set) var attempt: Attempt?
+    /// A cancellation or the job's timeout has been taken: no further step begins.
+    var stopping: StopCause?
+    /// Steps that failed although the job goes on (`continue_on_error`), in words.
+    var tolerated: String?
+
+    package init() {}
+
+    package var hasEnded: Bool {
+        if case .ended = phase { true } else { false }
+    }
+    package var isIdle: Bool {
+        if case .idle = phase { true } else { false }
+    }
+    package var isReceiving: Bool {
+        if case .receiving = phase { true } else { false }
+    }
+
+    // MARK: - What happens
+
+    /// RunJob. Only in `idle`; the caller has compared attempts.
+    /// - Parameter now: milliseconds of a clock that only goes forward, here and everywhere below.
+    package mutating func run(_ attempt: Attempt, _ spec: JobSpec, withSource: Bool, now: UInt64) -> [Action] {
+        guard isIdle else { return [] }
+        self.attempt = attempt
+        self.spec = spec
+        var actions: [Action] = []
+        if spec.timeoutSeconds > 0 {
+            actions.append(.startTimer(.job, milliseconds: UInt64(spec.timeoutSeconds) * 1000))
+        }
+        phase = .receiving
+        return withSource ? actions : actions + begin(step: 0, now: now)
+    }
+
+    /// All of the source is unpacked.
+    package mutating func sourceReady(files: UInt32, now: UInt64) -> [Action] {
+        guard isReceiving else { return [] }
+        return [.record(.sourceReady(RunnerEdge.SourceReady(files: files)))] + begin(step: 0, now: now)
+    }
+
+    /// The source cannot be unpacked.
+    package mutating func sourceFailed(_ reason: String) -> [Action] {
+        guard isReceiving else { return [] }
+        return end(after: nil, JobResult(state: .failed, failedStep: nil, exitCode: 0, reason: clipped(reason)))
+    }
+
+    /// The step's process could not be made.
+    package mutating func stepCouldNotStart(_ reason: String) -> [Action] {
+        guard case .running(let step) = phase, step.end == nil else { return [] }
+        let result = StepResult(index: UInt16(step.index), outcome: .failed, exitCode: 127, durationMs: 0)
+        let text = "\(title(step.index)) could not start: \(reason)"
+        let job = JobResult(
+            state: .failed, failedStep: UInt16(step.index), exitCode: 127, reason: clipped(text))
+        return stopStepTimers() + [.record(.stepEnded(result))] + end(after: step.index, job)
+    }
+
+    /// The step's own process has exited; what it left behind is still there.
+    package mutating func stepExited(_ status: StepExit, now: UInt64) -> [Action] {
+        guard case .running(var step) = phase, step.end == nil else { return [] }
+        step.end = (status, now - min(now, step.startedAt))
+        phase = .running(step)
+        return stopStepTimers() + [.killEverything]
+    }
+
+    /// Nothing of the step is left and all of its output is in records.
+    /// - Parameter outOfMemory: the memory limit was hit while the step ran.
+    package mutating func stepCleared(outOfMemory: Bool, now: UInt64) -> [Action] {
+        guard case .running(let step) = phase, let end = step.end else { return [] }
+        let outcome = outcome(of: step, end.status, outOfMemory: outOfMemory)
+        let result = StepResult(
+            index: UInt16(step.index), outcome: outcome, exitCode: end.status.code, durationMs: end.durationMs)
+        return [.record(.stepEnded(result))] + follow(step, outcome, end.status, now: now)
+    }
+
+    /// Cancel, or SIGTERM from the engine. A second one can shorten the grace, not lengthen it.
+    /// - Parameter grace: milliseconds between SIGTERM and SIGKILL.
+    package mutating func cancel(grace: UInt64, now: UInt64) -> [Action] {
+        switch phase {
+        case .idle, .ended: return []
+        case .receiving:
+            stopping = .cancelled
+            return end(after: nil, cancelledResult(step: nil, exitCode: 0))
+        case .running(let step):
+            if stopping == nil { stopping = .cancelled }
+            return step.end == nil ? stop(.cancelled, grace: grace, now: now) : []
+        }
+    }
+
+    package mutating func timerFired(_ timer: Timer, now: UInt64) -> [Action] {
+        switch (timer, phase) {
+        case (.grace, .running(let step)) where step.end == nil:
+            return [.killEverything]
+        case (.step, .running(let step)) where step.end == nil:
+            return stop(.stepTimeout, grace: JobMachine.timeoutGrace, now: now)
+        case (.job, .receiving):
+            return end(after: nil, jobTimeoutResult(step: nil, exitCode: 0))
+        case (.job, .running(let step)):
+            if stopping == nil { stopping = .jobTimeout }
+            return step.end == nil ? stop(.jobTimeout, grace: JobMachine.timeoutGrace, now: now) : []
+        default:
+            return []
+        }
+    }
+
+    // MARK: - What follows
+
+    private mutating func begin(step index: Int, now: UInt64) -> [Action] {
+        guard let spec, index < spec.steps.count else { return succeed() }
+        phase = .running(RunningStep(index: index, startedAt: now))
+        var actions: [Action] = [.record(.stepBegun(RunnerEdge.StepBegun(index: UInt16(index))))]
+        let timeout = spec.steps[index].timeoutSeconds
+        if timeout > 0 { actions.append(.startTimer(.step, milliseconds: UInt64(timeout) * 1000)) }
+        return actions + [.start(step: index)]
+    }
+
+    private mutating func succeed() -> [Action] {
+        let reason = tolerated.map { "succeeded, although \($0) (continue_on_error)" } ?? ""
+        return end(
+            after: nil, JobResult(state: .succeeded, failedStep: nil, exitCode: 0, reason: clipped(reason)))
+    }
+
+    /// The first reason to stop is the one that counts, and the earliest end of a grace.
+    private mutating func stop(_ cause: StopCause, grace: UInt64, now: UInt64) -> [Action] {
+        guard case .running(var step) = phase else { return [] }
+        var actions: [Action] = []
+        if step.stopCause == nil {
+            step.stopCause = cause
+            actions = [.stopTimer(.step), .terminateStep]
+        }
+        let end = now + grace
+        if end < step.graceEndsAt ?? .max {
+            step.graceEndsAt = end
+            actions.append(.startTimer(.grace, milliseconds: grace))
+        }
+        phase = .running(step)
+        return actions
+    }
+
+    private mutating func follow(
+        _ step: RunningStep, _ outcome: StepOutcome, _ status: StepExit, now: UInt64
+    ) -> [Action] {
+        let index = step.index
+        if outcome == .cancelled || stopping == .cancelled {
+            return end(after: index, cancelledResult(step: index, exitCode: status.code))
+        }
+        if stopping == .jobTimeout {
+            return end(after: index, jobTimeoutResult(step: index, exitCode: status.code))
+        }
+        if outcome == .succeeded { return begin(step: index + 1, now: now) }
+        let why = reason(index, outcome, status)
+        if spec?.steps[index].continueOnError == true {
+            tolerated = tolerated ?? why
+            return begin(step: index + 1, now: now)
+        }
+        let state: JobState = outcome == .timedOut ? .timedOut : .failed
+        return end(
+            after: index,
+            JobResult(state: state, failedStep: UInt16(index), exitCode: status.code, reason: clipped(why)))
+    }
+
+    /// The job is over: what has not begun is skipped.
+    private mutating func end(after index: Int?, _ result: JobResult) -> [Action] {
+        var first = 0
+        if let index { first = index + 1 } else if result.state == .succeeded { first = spec?.steps.count ?? 0 }
+        let count = spec?.steps.count ?? 0
+        phase = .ended
+        var actions: [Action] = [.stopTimer(.job)]
+        for skipped in first..<max(first, count) {
+            let step = StepResult(index: UInt16(skipped), outcome: .skipped, exitCode: 0, durationMs: 0)
+            actions.append(.record(.stepEnded(step)))
+        }
+        return actions + [.record(.jobEnded(result))]
+    }
+
+    private func stopStepTimers() -> [Action] {
+        [.stopTimer(.step), .stopTimer(.grace)]
+    }
+}

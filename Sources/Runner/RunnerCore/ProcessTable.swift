@@ -1,0 +1,75 @@
+// The processes of the container, seen from its first one: reaping whatever ends, killing whatever is left.
+
+import CLinux
+import Glibc
+import Posix
+
+/// Everything that runs below the runner. As PID 1 of a container that is everything else in it; a runner that is not PID 1
+/// (in a test) adopts its descendants' orphans and kills only those.
+struct ProcessTable {
+    private let isInit: Bool
+
+    /// Prepares this process to be the one that orphans come to.
+    init() throws(PosixError) {
+        isInit = getpid() == 1
+        if !isInit { try Posix.becomeSubreaper() }
+    }
+
+    /// Takes every child that has ended.
+    /// - Returns: who ended and how; `isEmpty`: no child is left at all, so nothing runs any more.
+    func reap() -> (ended: [(pid: pid_t, exit: StepExit)], isEmpty: Bool) {
+        var ended: [(pid: pid_t, exit: StepExit)] = []
+        while true {
+            var code: Int32 = 0
+            var signalled: Int32 = 0
+            let pid = bh_wait(-1, 0, &code, &signalled)
+            if pid == -ECHILD { return (ended, true) }
+            guard pid > 0 else { return (ended, false) }
+            ended.append((pid, signalled == 1 ? .signalled(code) : .exited(UInt8(truncatingIfNeeded: code))))
+        }
+    }
+
+    /// SIGTERM to a step: it leads a session and a process group of its own.
+    func terminate(group leader: pid_t) {
+        guard leader > 1 else { return }
+        _ = kill(-leader, SIGTERM)
+    }
+
+    /// SIGKILL to everything. What is being forked at this moment may survive one call: say it again until `reap` finds none.
+    func killEverything() {
+        if isInit {
+            _ = kill(-1, SIGKILL)
+        } else {
+            for pid in ProcessTable.descendants(of: getpid()) { _ = kill(pid, SIGKILL) }
+        }
+    }
+
+    private static func descendants(of root: pid_t) -> [pid_t] {
+        var children: [pid_t: [pid_t]] = [:]
+        guard let directory = opendir("/proc") else { return [] }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard let pid = pid_t(name), let parent = parent(of: pid) else { continue }
+            children[parent, default: []].append(pid)
+        }
+        var found: [pid_t] = []
+        var open = [root]
+        while let next = open.popLast() {
+            for child in children[next] ?? [] {
+                found.append(child)
+                open.append(child)
+            }
+        }
+        return found
+    }
+
+    /// The fourth field of /proc/PID/stat; the second, a name in parentheses, may hold anything.
+    private static func parent(of pid: pid_t) -> pid_t? {
+        guard let text = SmallFile.read("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return nil }
+        let fields = text[end...].split(separator: " ")
+        return fields.count > 2 ? pid_t(fields[2]) : nil
+    }
+}

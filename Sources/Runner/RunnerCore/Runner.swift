@@ -1,0 +1,155 @@
+// The runner: PID 1 of a job's container. It hears relayd on stdin, answers on stdout, and does what JobMachine says:
+// unpacks the source, runs the steps one after another, keeps their output until relayd has it on disk.
+//
+// Its parts: Runner+Edge (what relayd asks), Runner+Steps (processes and their output). One thread, one PollLoop. The job's code is
+// hostile to it and runs as the same user: so this process is not dumpable (no ptrace, no /proc/1/fd, no /proc/1/mem), and as PID 1
+// it cannot be killed from inside.
+
+import CLinux
+import Link
+package import Posix
+import Wire
+
+/// One runner, for the life of its process.
+package final class Runner {
+    let configuration: RunnerConfiguration
+    let loop: PollLoop
+    private let duct: RunnerDuct
+    let processes: ProcessTable
+    let memory: MemoryWatch
+
+    var machine = JobMachine()
+    var records = RecordBuffer()
+    var source: SourceReceiver?
+    var step: StepProcess?
+    /// Everything but the runner is being killed.
+    var isClearing = false
+    /// Nobody else is left.
+    var isDeserted = false
+    private var timers: [JobMachine.Timer: TimerID] = [:]
+    var readBuffer = [UInt8](repeating: 0, count: StepOutput.largestRecord)
+
+    private var handlers = Handlers<RunnerEdge>()
+    private var connection: Connection<RunnerEdge>?
+    /// The stream that records go out on; nil while nobody has asked for them.
+    var sink: ItemSink<RunnerEdge.Records.Item>?
+    /// The process ends when the job has ended.
+    private var isLeaving = false
+
+    /// Takes stdin and stdout, the signals and all orphans of this process.
+    package init(_ configuration: RunnerConfiguration) throws(PosixError) {
+        self.configuration = configuration
+        // First, since it opens what an undumpable process may not open.
+        memory = MemoryWatch(eventFiles: configuration.memoryEvents)
+        let hidden = bh_set_not_dumpable()
+        guard hidden >= 0 else { throw .system(call: "prctl(PR_SET_DUMPABLE)", errno: -hidden) }
+        Posix.setFileCreationMask(0o022)
+        processes = try ProcessTable()
+        loop = try PollLoop()
+        duct = RunnerDuct(loop: loop, configuration)
+    }
+
+    /// Serves until nothing more is wanted of this runner.
+    package func run() throws(PosixError) {
+        handlers = edgeHandlers()
+        try loop.onSignals([Signal.terminate, Signal.interrupt, Signal.child]) { [weak self] signal in
+            if signal == Signal.child { self?.reap() } else { self?.leave() }
+        }
+        duct.onSync = { [weak self] transport, released in self?.connect(transport, released) }
+        duct.onEnd = { [weak self] in self?.leave() }
+        try duct.start()
+        loop.run()
+        // Whoever waits for the container's end must not find a step still running. As PID 1 this is the kernel's doing, too.
+        processes.killEverything()
+    }
+
+    var now: UInt64 { Posix.monotonicNow() / 1_000_000 }
+
+    // MARK: - Connections
+
+    /// A relayd has introduced itself: the connection before, with whatever half frames it held, is over.
+    private func connect(_ transport: DuctTransport, _ released: Int) {
+        sink = nil
+        connection?.close()
+        if released > 0 && machine.isReceiving {
+            // Some of the preamble's bytes went to the old connection, where they may have filled a half frame of the source.
+            perform(machine.sourceFailed("source archive: the connection was cut while it arrived; try again"))
+        }
+        do {
+            connection = try Connection(loop: loop, transport: transport, server: handlers)
+        } catch {
+            // A handler is missing: a bug, and no job can run. The container's end tells the others.
+            loop.stop()
+        }
+    }
+
+    // MARK: - The machine
+
+    /// Does what the machine says, in order.
+    func perform(_ actions: [JobMachine.Action]) {
+        for action in actions {
+            switch action {
+            case .record(let record): records.append(record)
+            case .start(let index): startStep(index)
+            case .terminateStep: if let step { processes.terminate(group: step.pid) }
+            case .killEverything: clear()
+            case .startTimer(let timer, let milliseconds): start(timer, milliseconds)
+            case .stopTimer(let timer): stop(timer)
+            }
+        }
+        pump()
+        if isLeaving && machine.hasEnded { leaveWhenSettled() }
+    }
+
+    private func start(_ timer: JobMachine.Timer, _ milliseconds: UInt64) {
+        stop(timer)
+        timers[timer] = loop.after(.milliseconds(Int64(clamping: milliseconds))) { [weak self] in
+            guard let self else { return }
+            timers[timer] = nil
+            perform(machine.timerFired(timer, now: now))
+        }
+    }
+
+    private func stop(_ timer: JobMachine.Timer) {
+        if let running = timers.removeValue(forKey: timer) { loop.cancel(running) }
+    }
+
+    /// Sends what has not been sent on this stream. What is outstanding is bounded by `records`, so the queue is, too.
+    func pump() {
+        guard let sink, sink.isOpen else { return }
+        while let (number, record) = records.takeNext() {
+            sink.send(RunnerEdge.Records.Item(number: number, record: record))
+        }
+    }
+
+    // MARK: - The end
+
+    /// SIGTERM from the engine, or the end of stdin: the job is cancelled with grace, then the process ends.
+    private func leave() {
+        guard !isLeaving else { return }
+        isLeaving = true
+        if machine.isIdle { return loop.stop() }
+        let grace = configuration.stopGrace.components
+        perform(machine.cancel(grace: UInt64(grace.seconds) * 1000, now: now))
+        if machine.hasEnded { leaveWhenSettled() }
+    }
+
+    /// relayd gets a moment to fetch the last records; the engine's patience is not ours to use up.
+    private func leaveWhenSettled() {
+        if records.isSettled { return loop.stop() }
+        loop.after(.seconds(2)) { [loop] in loop.stop() }
+    }
+
+    /// relayd wants nothing more.
+    func quit() {
+        // After this pass, in which the answer goes out.
+        loop.soon { [loop] in loop.stop() }
+    }
+
+    /// Called when an acknowledgement has come.
+    func recordsWereAcknowledged() {
+        step?.setReading(!records.isFull && !isClearing)
+        if isClearing { finishClearing() }
+        if isLeaving && machine.hasEnded && records.isSettled { loop.stop() }
+    }
+}

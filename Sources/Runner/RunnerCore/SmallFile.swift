@@ -1,0 +1,25 @@
+// Reads and writes the kernel's one-line files.
+
+import Glibc
+
+enum SmallFile {
+    /// The first 4095 bytes of a file; nil if there is none to read.
+    static func read(_ path: String) -> String? {
+        let fd = open(path, O_RDONLY | O_CLOEXEC)
+        guard fd >= 0 else { return nil }
+        defer { close(fd) }
+        return read(fd)
+    }
+
+    static func read(_ fd: Int32) -> String? {
+        var bytes = [UInt8](repeating: 0, count: 4095)
+        let count = pread(fd, &bytes, bytes.count, 0)
+        return count < 0 ? nil : String(decoding: bytes.prefix(count), as: UTF8.self)
+    }
+
+    /// - Returns: whether the kernel took it.
+    static func write(_ fd: Int32, _ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return pwrite(fd, bytes, bytes.count, 0) == bytes.count
+    }
+}

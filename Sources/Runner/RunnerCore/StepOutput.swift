@@ -1,0 +1,75 @@
+// The reading end of a step's stdout or stderr. Read only while there is room for what it says: a step that writes faster than
+// relayd takes it waits in its own write.
+
+import Posix
+import Wire
+
+/// One pipe of one step.
+final class StepOutput {
+    enum Read {
+        case bytes([UInt8])
+        /// Nothing there now.
+        case wouldBlock
+        /// All writers are gone.
+        case end
+    }
+
+    /// The most that one record holds.
+    static let largestRecord = 32_768
+
+    let step: UInt16
+    let output: RunnerEdge.Output
+    private let fd: FileDescriptor
+    private let loop: PollLoop
+    private(set) var isOpen = true
+
+    init(_ step: UInt16, _ output: RunnerEdge.Output, _ fd: consuming FileDescriptor, _ loop: PollLoop) {
+        self.step = step
+        self.output = output
+        self.fd = fd
+        self.loop = loop
+    }
+
+    deinit { loop.unwatch(fd.raw) }
+
+    func start(_ onReadable: @escaping (StepOutput) -> Void) throws(PosixError) {
+        try Posix.setNonBlocking(fd.raw)
+        try loop.watch(fd.raw, .readable) { [weak self] _ in
+            if let self { onReadable(self) }
+        }
+    }
+
+    /// Whether to be told when there is something to read.
+    func setReading(_ reading: Bool) {
+        guard isOpen else { return }
+        // Fails only for a descriptor that is not in the loop.
+        try? loop.change(fd.raw, reading ? .readable : [])
+    }
+
+    /// Reads at most `room` bytes, and one record's worth.
+    func read(_ buffer: inout [UInt8], room: Int) -> Read {
+        guard isOpen else { return .end }
+        let most = min(room, StepOutput.largestRecord)
+        do {
+            let outcome = try buffer.withUnsafeMutableBytes { (bytes) throws(PosixError) in
+                try Posix.read(fd.raw, into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<most]))
+            }
+            switch outcome {
+            case .bytes(let count): return .bytes(Array(buffer[..<count]))
+            case .wouldBlock: return .wouldBlock
+            case .endOfFile: break
+            }
+        } catch {
+            // A pipe has no read error but a bug of ours; its end is what the step can be told apart from it by nobody.
+        }
+        close()
+        return .end
+    }
+
+    /// Nothing more is read.
+    func close() {
+        guard isOpen else { return }
+        isOpen = false
+        loop.unwatch(fd.raw)
+    }
+}

@@ -1,0 +1,100 @@
+// The sentences that people read in the `reason` of a job or a runner: what happened, and what to do about it.
+
+import Link
+import Wire
+
+enum Reasons {
+    /// A runner could not be made for good.
+    static func unrunnable(_ failure: Failure, image: String) -> String {
+        switch failure.errorCode {
+        case .imageMissing:
+            fit("image '\(image)' is not on this engine; import or pull it, then submit again")
+        case .imageRefused:
+            fit("image '\(image)' cannot be used: \(failure.text)")
+        case .deniedByPolicy:
+            fit("this site's policy does not allow such a runner: \(failure.text)")
+        case .usernsMissing:
+            fit("the engine runs without user namespaces; turn on userns-remap, or have the site allow it: \(failure.text)")
+        case .engineMismatch:
+            fit("the engine made something other than what was asked for, and it was removed: \(failure.text)")
+        default:
+            fit("no runner can be made for it: \(failure.text)")
+        }
+    }
+
+    /// A runner cannot be made now.
+    static func waitsForEngine(_ failure: Failure) -> String {
+        let what =
+            failure.errorCode == .engineUnavailable
+            ? "the container engine does not answer" : "the container engine did not make a runner"
+        return fit("waits: \(what), trying again: \(failure.text)")
+    }
+
+    static func refusedByRelay(_ failure: Failure) -> String {
+        failure.place == "source"
+            ? "its source archive is no longer in the store; submit it again with its source"
+            : fit("the job was not taken: \(failure.text)")
+    }
+
+    /// A container ended under its job. `wasReady`: the runner had said hello.
+    static func exited(_ exit: SpawnerEdge.RunnerExit?, memory: UInt64, wasReady: Bool) -> String {
+        guard let exit else { return "the runner's container is gone" }
+        if exit.outOfMemory {
+            return "the job used more than its memory limit of \(size(memory)); raise resources.memory"
+        }
+        let when = wasReady ? "" : " before it was ready"
+        let detail = exit.detail.isEmpty ? "" : ": \(exit.detail)"
+        return fit("the runner's container ended\(when) with exit code \(exit.exitCode)\(detail)")
+    }
+
+    static func violation(_ text: String) -> String { fit("the runner broke the protocol: \(text)") }
+
+    static func neverReady(_ limit: Duration) -> String {
+        "the runner did not report within \(limit.components.seconds) s of its creation"
+    }
+
+    static func cancelForced(_ grace: UInt32) -> String {
+        "cancelled; it did not end within its grace of \(grace) s, and its container was removed"
+    }
+
+    static func overdue(_ timeout: UInt32) -> String {
+        "its timeout of \(timeout) s passed and the runner did not end it; its container was removed"
+    }
+
+    static let withdrawn = "cancelled before it began"
+
+    /// For a job that a runner reported failed without a word.
+    static func failed(_ result: JobResult, steps: [Step]) -> String {
+        guard let index = result.failedStep, Int(index) < steps.count else {
+            return "failed with exit status \(result.exitCode)"
+        }
+        return fit("step '\(steps[Int(index)].name)' failed with exit status \(result.exitCode)")
+    }
+
+    static func waits(used: Int, of limit: Int) -> String {
+        used >= limit ? "waits for a runner: \(used) of \(limit) are in use" : "waits for a runner"
+    }
+
+    /// Whole units where that is exact.
+    static func size(_ bytes: UInt64) -> String {
+        for (unit, name) in [(UInt64(1) << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")]
+        where bytes >= unit && bytes % unit == 0 {
+            return "\(bytes / unit) \(name)"
+        }
+        return "\(bytes) bytes"
+    }
+
+    /// At most `limit` bytes of UTF-8, cut between characters; without NULs and control characters, since it ends up on
+    /// somebody's terminal.
+    static func fit(_ text: String, limit: Int = 512) -> String {
+        var result = ""
+        var length = 0
+        for scalar in text.unicodeScalars {
+            let shown = scalar.properties.generalCategory == .control ? " " : scalar
+            length += UTF8.width(shown)
+            if length > limit { break }
+            result.unicodeScalars.append(shown)
+        }
+        return result
+    }
+}

@@ -1,0 +1,75 @@
+// The relay edge, from schedulerd's side.
+
+import Link
+package import Posix
+package import Wire
+
+/// RelayLink over the socket of relayd.
+package final class RelayClient: RelayLink {
+    private let link: LinkClient<RelayEdge>
+
+    package init(loop: PollLoop, path: String) {
+        link = LinkClient(loop: loop, path: path, role: .schedulerd)
+    }
+
+    package var isReady: Bool { link.isReady }
+    package var lastFailure: Failure? { link.lastFailure }
+    package var onUp: (() -> Void)? {
+        get { link.onUp }
+        set { link.onUp = newValue }
+    }
+    package var onDown: ((Failure) -> Void)? {
+        get { link.onDown }
+        set { link.onDown = newValue }
+    }
+
+    package func start() { link.start() }
+
+    package func runJob(_ request: RelayEdge.RunJob, _ done: @escaping (Failure?) -> Void) {
+        link.call(request) { result, _ in done(result.failure) }
+    }
+
+    package func cancelJob(_ attempt: Attempt, graceSeconds: UInt32, _ done: @escaping (Failure?) -> Void) {
+        link.call(RelayEdge.CancelJob(attempt: attempt, graceSeconds: graceSeconds)) { result, _ in
+            done(result.failure)
+        }
+    }
+
+    package func settleJob(_ attempt: Attempt, _ done: @escaping (Failure?) -> Void) {
+        link.call(RelayEdge.SettleJob(attempt: attempt)) { result, _ in done(result.failure) }
+    }
+
+    package func dropRunner(_ runner: Bytes16, _ done: @escaping (Failure?) -> Void) {
+        link.call(RelayEdge.DropRunner(runner: runner)) { result, _ in done(result.failure) }
+    }
+
+    package func openLog(
+        _ attempt: Attempt, _ done: @escaping (Result<Void, Failure>, consuming FDBundle) -> Void
+    ) {
+        link.call(RelayEdge.OpenLog(attempt: attempt)) { result, fds in done(result.map { _ in }, fds) }
+    }
+
+    package func openUpload(
+        size: UInt64, _ done: @escaping (Result<UInt64, Failure>, consuming FDBundle) -> Void
+    ) {
+        link.call(RelayEdge.OpenUpload(size: size)) { result, fds in done(result.map(\.upload), fds) }
+    }
+
+    package func finishUpload(
+        _ upload: UInt64, deadline: Duration, _ done: @escaping (Result<Source, Failure>) -> Void
+    ) {
+        link.call(RelayEdge.FinishUpload(upload: upload), deadline: deadline) { result, _ in
+            done(result.map(\.source))
+        }
+    }
+
+    package func removeSource(_ sha256: Bytes32, _ done: @escaping (Failure?) -> Void) {
+        link.call(RelayEdge.RemoveSource(sha256: sha256)) { result, _ in done(result.failure) }
+    }
+
+    package func watchEvents(
+        onItem: @escaping (RelayEdge.RelayEvent) -> Void, onEnd: @escaping (Failure?) -> Void
+    ) {
+        link.open(RelayEdge.WatchEvents(), onItem: { onItem($0.event) }, onEnd: onEnd)
+    }
+}

@@ -1,0 +1,51 @@
+// Cancellation, in every state of a job.
+
+import Daemon
+import JobModel
+import Link
+import Store
+import Wire
+
+extension Scheduler {
+    /// Longer than that nobody waits.
+    static let longestGrace: UInt32 = 3600
+
+    /// The state that the job has now. Throws `not_found`.
+    func cancel(_ unit: UnitOfWork, job id: UInt64, graceSeconds: UInt32) throws -> Wire.JobState {
+        guard let job = try unit.rows.job(id) else { throw Failure(.notFound, "no such job", place: "job") }
+        if job.isFinal { return job.state }
+        let grace = min(graceSeconds, Self.longestGrace)
+        guard let attempt = try unit.rows.openAttempt(ofJob: id), attempt.told else {
+            // No runner has heard of it. One that was being made for it is of no use to anybody else.
+            let runner = try unit.rows.runner(ofJob: id)
+            try end(unit, job: id, on: .withdrawn, reason: Reasons.withdrawn)
+            if let runner { try tearDown(unit, runner.id, on: .released, reason: "") }
+            return .cancelled
+        }
+        try unit.rows.advance(job: id, on: .cancelAsked, at: unit.now)
+        try unit.rows.noteCancel(job: id, graceSeconds: grace)
+        unit.afterCommit {
+            self.watchCancel(id, graceSeconds: grace)
+            self.askToCancel(attempt.attempt, graceSeconds: grace)
+        }
+        return job.state
+    }
+
+    func askToCancel(_ attempt: Attempt, graceSeconds: UInt32) {
+        guard relay.isReady else { return }
+        relay.cancelJob(attempt, graceSeconds: graceSeconds) { failure in
+            // relayd may not know of it yet; it is said again with RunJob, and the clock runs in any case.
+            if let failure { self.log.info("cancel not passed on", ["job": "\(attempt.job)", "why": failure.text]) }
+        }
+    }
+
+    /// For a runner that does not end its job: after the grace and a margin the container goes, and the job with it.
+    func watchCancel(_ job: UInt64, graceSeconds: UInt32) {
+        arm(.cancel(job), after: .seconds(Int64(graceSeconds)) + settings.cancelMargin) { scheduler in
+            scheduler.batch.event("cancel forced") { unit in
+                let reason = Reasons.cancelForced(graceSeconds)
+                try scheduler.endWithRunner(unit, job: job, on: .cancelForced, reason: reason)
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+// What spawnerd says of containers, and attaching to them anew.
+
+import Daemon
+import JobModel
+import Link
+import Store
+import Wire
+
+extension Scheduler {
+    /// A container has ended (`exit`), or is not there (nil). If its runner has a job, relayd may still be reading the last
+    /// records: the job's own end counts if it arrives in time.
+    func noteExit(_ id: Bytes16, _ exit: SpawnerEdge.RunnerExit?) {
+        batch.event("container ended") { unit in
+            guard let row = try unit.rows.runner(id) else {
+                return unit.afterCommit { self.remove(id) }
+            }
+            if row.state == .teardown || row.state == .pending { return }
+            unit.afterCommit {
+                if exit != nil || self.exits[id] == nil { self.exits[id] = .some(exit) }
+                // relayd has read to the end already, or there is nothing to read.
+                let isDrained = exit != nil && self.detached.contains(id)
+                if row.state == .busy && !isDrained { self.drain(id) } else { self.concludeExit(id) }
+            }
+        }
+    }
+
+    private func drain(_ id: Bytes16) {
+        if isArmed(.drain(id)) { return }
+        arm(.drain(id), after: settings.drain) { scheduler in
+            // What relayd has on disk is not lost while it is away.
+            if scheduler.relay.isReady { scheduler.concludeExit(id) } else { scheduler.drain(id) }
+        }
+    }
+
+    /// The runner is gone, and its job with it.
+    func concludeExit(_ id: Bytes16) {
+        let exit = exits[id] ?? nil
+        batch.event("runner gone") { unit in
+            guard let row = try unit.rows.runner(id), row.state != .teardown else { return }
+            let memory = try unit.rows.shape(row.shape).resources.memoryBytes
+            let wasReady = row.state == .idle || row.state == .busy
+            let reason = Reasons.exited(exit, memory: memory, wasReady: wasReady)
+            if let job = row.job {
+                let event = exit?.outOfMemory == true ? JobEvent.outOfMemory : .runnerLost
+                try self.end(unit, job: job, on: event, reason: reason)
+            }
+            try self.tearDown(unit, id, on: .exited, reason: reason)
+        }
+    }
+
+    /// Has spawnerd hand relayd a new stream of a runner that relayd does not hold. Until relayd says that it is ready.
+    func attach(_ id: Bytes16) {
+        if attached.contains(id) || creating.contains(id) || !relay.isReady || !spawner.isReady { return }
+        batch.event("attach") { unit in
+            guard let row = try unit.rows.runner(id), [.provisioning, .idle, .busy].contains(row.state) else { return }
+            unit.afterCommit { self.attachNow(id) }
+        }
+    }
+
+    private func attachNow(_ id: Bytes16) {
+        guard !attached.contains(id), relay.isReady, attaching.insert(id).inserted else { return }
+        spawner.attachRunner(id) { failure in
+            self.attaching.remove(id)
+            switch failure?.errorCode {
+            case nil: self.arm(.attach(id), after: self.settings.attachAgain) { $0.attach(id) }
+            case .runnerGone, .notFound: self.noteExit(id, nil)
+            case .disconnected, .shuttingDown: break
+            default:
+                self.log.warning("runner not attached", ["runner": id.hex, "why": failure?.text ?? ""])
+                self.arm(.attach(id), after: self.settings.retryLongest) { $0.attach(id) }
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+// From the queue to a runner: first in, first out. It runs inside the transaction of whatever made it necessary, so a job
+// that meets an idle runner is inserted, assigned and told in one commit.
+
+import Daemon
+import JobModel
+import Link
+import Store
+import Wire
+
+extension Scheduler {
+    /// Gives queued jobs to idle runners of equal shape, and has runners made for the rest up to the limit.
+    func dispatch(_ unit: UnitOfWork) throws {
+        let rows = unit.rows
+        for shape in try rows.idleShapes() {
+            while let job = try rows.headOfQueue(shape: shape), let runner = try rows.idleRunner(shape: shape) {
+                try assign(unit, job: job, to: runner)
+                try give(unit, job: job, to: runner)
+            }
+        }
+        guard spawner.isReady && !engineIsPaused else { return }
+        for runner in try rows.pendingRunners() { try provision(unit, runner) }
+        var room = runnerLimit - (try rows.runnerCount())
+        while room > 0, let head = try rows.headOfQueue() {
+            let runner = Bytes16.random()
+            try rows.insertRunner(runner, shape: head.shape, job: nil, wanted: false, at: unit.now)
+            try assign(unit, job: head.job, to: runner)
+            try provision(unit, runner)
+            room -= 1
+        }
+    }
+
+    /// QUEUED to ASSIGNED, with an attempt and its fence.
+    private func assign(_ unit: UnitOfWork, job: UInt64, to runner: Bytes16) throws {
+        _ = try unit.rows.openAttempt(job: job, epoch: epoch, runner: runner)
+        try unit.rows.advance(job: job, on: .assigned, at: unit.now)
+        try unit.rows.setJob(job, ofRunner: runner)
+    }
+
+    /// PENDING to PROVISIONING; then spawnerd is asked.
+    private func provision(_ unit: UnitOfWork, _ runner: Bytes16) throws {
+        try unit.rows.advance(runner: runner, on: .provisioned)
+        try askForContainer(unit, runner)
+    }
+
+    /// Asks spawnerd for the container of a PROVISIONING runner; again, if it was asked before.
+    func askForContainer(_ unit: UnitOfWork, _ id: Bytes16) throws {
+        guard let row = try unit.rows.runner(id), row.state == .provisioning else { return }
+        let shape = try unit.rows.shape(row.shape)
+        unit.afterCommit { self.create(id, shape) }
+    }
+
+    private func create(_ id: Bytes16, _ shape: RunnerShape) {
+        guard spawner.isReady, creating.insert(id).inserted else { return }
+        if !isArmed(.ready(id)) { waitForHello(id) }
+        spawner.createRunner(id, epoch: epoch, shape: shape) { failure in
+            self.creating.remove(id)
+            self.created(id, shape, failure)
+        }
+    }
+
+    private func created(_ id: Bytes16, _ shape: RunnerShape, _ failure: Failure?) {
+        guard let failure else {
+            engineBackoff.reset()
+            engineTrouble = nil
+            // Its hello is on its way, unless relayd was restarted just now and has lost the stream.
+            return arm(.attach(id), after: settings.attachAgain) { $0.attach(id) }
+        }
+        switch failure.errorCode {
+        case .imageMissing, .imageRefused, .deniedByPolicy, .usernsMissing, .engineMismatch, .invalid, .tooLarge, .malformed,
+            .notFound:
+            batch.event("create refused") { try self.unrunnable($0, id, failure, image: shape.image) }
+        case .disconnected, .shuttingDown:
+            // Nobody knows whether it was made: the name is asked for again when spawnerd is back.
+            break
+        case .deadlineExceeded:
+            arm(.create(id), after: settings.retryLongest) { scheduler in
+                scheduler.batch.event("create again") { try scheduler.askForContainer($0, id) }
+            }
+        default:
+            pauseEngine(failure)
+            batch.event("create failed") { try self.unavailable($0, id, failure) }
+        }
+    }
+
+    /// The engine has trouble: nothing is asked of it for a while.
+    private func pauseEngine(_ failure: Failure) {
+        log.warning("runners cannot be made", ["code": failure.errorCode.name, "why": failure.text])
+        engineTrouble = failure
+        if engineIsPaused { return }
+        engineIsPaused = true
+        arm(.engine, after: engineBackoff.pause()) { scheduler in
+            scheduler.engineIsPaused = false
+            scheduler.batch.dispatchNext()
+        }
+    }
+
+    /// No such runner can be made: its job fails and says what to change.
+    private func unrunnable(_ unit: UnitOfWork, _ id: Bytes16, _ failure: Failure, image: String) throws {
+        guard let row = try unit.rows.runner(id), row.state == .provisioning else { return }
+        let reason = Reasons.unrunnable(failure, image: image)
+        log.warning("runner refused", ["runner": id.hex, "code": failure.errorCode.name, "why": failure.text])
+        if let job = row.job { try end(unit, job: job, on: .unrunnable, reason: reason) }
+        try tearDown(unit, id, on: .createFailed, reason: reason)
+    }
+
+    /// Not now: the job goes back to its place in the queue; a runner that a person asked for stays wanted.
+    private func unavailable(_ unit: UnitOfWork, _ id: Bytes16, _ failure: Failure) throws {
+        guard let row = try unit.rows.runner(id), row.state == .provisioning else { return }
+        if row.wanted && row.job == nil {
+            return unit.afterCommit {
+                self.arm(.create(id), after: self.settings.retryLongest) { scheduler in
+                    scheduler.batch.event("create again") { try scheduler.askForContainer($0, id) }
+                }
+            }
+        }
+        if let job = row.job {
+            try unit.rows.closeAttempt(ofJob: job)
+            try unit.rows.advance(job: job, on: .unassigned, reason: Reasons.waitsForEngine(failure), at: unit.now)
+        }
+        try tearDown(unit, id, on: .createFailed, reason: Reasons.fit(failure.text, limit: 128))
+    }
+
+    /// A runner that never says hello must not hold its job for ever.
+    func waitForHello(_ id: Bytes16) {
+        arm(.ready(id), after: settings.readyLimit) { scheduler in
+            // Not its fault while a sibling is away.
+            if !scheduler.relay.isReady || !scheduler.spawner.isReady { return scheduler.waitForHello(id) }
+            scheduler.batch.event("never ready") { unit in
+                guard let row = try unit.rows.runner(id), row.state == .provisioning else { return }
+                let reason = Reasons.neverReady(scheduler.settings.readyLimit)
+                if let job = row.job { try scheduler.end(unit, job: job, on: .runnerLost, reason: reason) }
+                try scheduler.tearDown(unit, id, on: .failed, reason: reason)
+            }
+        }
+    }
+}

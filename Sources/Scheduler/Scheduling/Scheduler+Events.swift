@@ -1,0 +1,111 @@
+// What relayd says. It faces the jobs, so it may have been taken over: it can end the attempts that are open, and
+// nothing else. Everything may be said twice.
+
+import Daemon
+import JobModel
+import Link
+import Store
+import Wire
+
+extension Scheduler {
+    func heard(_ event: RelayEdge.RelayEvent) {
+        switch event {
+        case .runnerReady(let ready): batch.event("runner ready") { try self.runnerIsReady($0, ready.runner) }
+        case .runnerLost(let lost): batch.event("runner lost") { try self.runnerIsLost($0, lost) }
+        case .jobStarted(let started): batch.event("job started") { _ = try self.begun($0, started.attempt) }
+        case .stepStarted(let step):
+            batch.event("step started") { unit in
+                guard let job = try self.begun(unit, step.attempt) else { return }
+                try unit.rows.noteStep(job: job, began: step.index, at: unit.now)
+            }
+        case .stepFinished(let step):
+            batch.event("step finished") { unit in
+                guard let job = try self.begun(unit, step.attempt) else { return }
+                try unit.rows.noteStep(job: job, ended: step.result)
+            }
+        case .jobFinished(let finished): batch.event("job finished") { try self.jobIsFinished($0, finished) }
+        }
+    }
+
+    private func runnerIsReady(_ unit: UnitOfWork, _ id: Bytes16) throws {
+        guard let row = try unit.rows.runner(id) else {
+            // Ours by its label, and we know nothing of it: it was removed from the books.
+            return unit.afterCommit {
+                self.drop(id)
+                self.remove(id)
+            }
+        }
+        if row.state == .teardown { return unit.afterCommit { self.drop(id) } }
+        try unit.rows.advance(runner: id, on: .ready)
+        unit.afterCommit {
+            self.attached.insert(id)
+            self.detached.remove(id)
+            self.disarm(.ready(id))
+            self.disarm(.attach(id))
+        }
+        guard let job = row.job else { return unit.dispatchNext() }
+        if row.state == .busy {
+            if let attempt = try unit.rows.openAttempt(ofJob: job) { try tell(unit, attempt) }
+        } else {
+            try give(unit, job: job, to: id)
+        }
+    }
+
+    /// The job of an open attempt, RUNNING from now on; nil for any other attempt, which relayd is told to forget.
+    private func begun(_ unit: UnitOfWork, _ attempt: Attempt) throws -> UInt64? {
+        guard let row = try fenced(unit, attempt) else { return nil }
+        let job = row.attempt.job
+        if try unit.rows.advance(job: job, on: .started, at: unit.now).moved, let job = try unit.rows.job(job) {
+            unit.afterCommit { self.watchOverdue(job.id, timeout: job.timeoutSeconds) }
+        }
+        return job
+    }
+
+    /// The fence: only an attempt that is open, told, and of the epoch in which it was made is listened to.
+    private func fenced(_ unit: UnitOfWork, _ attempt: Attempt) throws -> AttemptRow? {
+        if let row = try unit.rows.attempt(attempt), row.state == .open, row.told { return row }
+        unit.afterCommit { self.settle(attempt) }
+        return nil
+    }
+
+    private func jobIsFinished(_ unit: UnitOfWork, _ finished: RelayEdge.JobFinished) throws {
+        guard let attempt = try fenced(unit, finished.attempt) else { return }
+        let job = attempt.attempt.job
+        let result = finished.result
+        var reason = Reasons.fit(result.reason)
+        if reason.isEmpty && result.state == .failed {
+            reason = Reasons.failed(result, steps: try unit.rows.spec(ofJob: job).steps)
+        }
+        try unit.rows.setResult(job: job, result, logBytes: finished.logBytes)
+        try end(unit, job: job, on: Self.event(of: result.state), reason: reason)
+        try tearDown(unit, attempt.runner, on: .jobEnded, reason: "")
+    }
+
+    /// A state that is not an end is no end that we know.
+    private static func event(of state: Wire.JobState) -> JobEvent {
+        switch state {
+        case .succeeded: .reportedSuccess
+        case .failed: .reportedFailure
+        case .cancelled: .reportedCancelled
+        case .timedOut: .reportedTimeout
+        default: .runnerLost
+        }
+    }
+
+    private func runnerIsLost(_ unit: UnitOfWork, _ lost: RelayEdge.RunnerLost) throws {
+        let id = lost.runner
+        guard let row = try unit.rows.runner(id), row.state != .teardown else { return }
+        if ErrorCode(rawValue: lost.code) == .runnerViolation {
+            let reason = Reasons.violation(lost.reason)
+            log.warning("runner broke the protocol", ["runner": id.hex, "why": lost.reason])
+            if let job = row.job { try end(unit, job: job, on: .runnerLost, reason: reason) }
+            return try tearDown(unit, id, on: .failed, reason: reason)
+        }
+        unit.afterCommit {
+            self.attached.remove(id)
+            self.detached.insert(id)
+            // The stream is gone and the container may live: attach anew. If it has ended, that ends its job.
+            if self.exits[id] != nil { self.concludeExit(id) } else { self.attach(id) }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+// Reading jobs: the list, one job, the state of the house.
+
+import Link
+import Store
+import Wire
+
+extension Scheduler {
+    /// What one ListJobs shows at most; the reply then fits its frame whatever the names and reasons are.
+    static let page = 50
+
+    func addJobViews(_ handlers: inout Handlers<SchedulerEdge>) {
+        handlers.on(SchedulerEdge.ListJobs.self) { [weak self] request, _, responder in
+            self?.answer("list jobs", request.token, responder) { unit in
+                let limit = min(max(Int(request.limit), 1), Self.page)
+                // One more than asked for tells whether there is a next page.
+                let found = try unit.rows.jobs(before: request.before, limit: limit + 1, state: request.state)
+                let shown = found.prefix(limit)
+                let next = found.count > limit ? shown.last?.id ?? 0 : 0
+                return .init(jobs: shown.map(\.summary), next: next)
+            }
+        }
+        handlers.on(SchedulerEdge.GetJob.self) { [weak self] request, _, responder in
+            self?.answer("get job", request.token, responder) { [weak self] unit in
+                guard let self else { throw Failure(.shuttingDown, "") }
+                return try view(unit, request.job)
+            }
+        }
+        handlers.on(SchedulerEdge.GetStatus.self) { [weak self] request, _, responder in
+            self?.answer("status", request.token, responder) { [weak self] unit in
+                guard let self else { throw Failure(.shuttingDown, "") }
+                return try status(unit)
+            }
+        }
+    }
+
+    private func view(_ unit: UnitOfWork, _ id: UInt64) throws -> SchedulerEdge.GetJob.Reply {
+        guard let job = try unit.rows.job(id) else { throw Failure(.notFound, "no such job", place: "job") }
+        var summary = job.summary
+        if job.state == .queued && job.reason.isEmpty {
+            summary.reason = Reasons.waits(used: try unit.rows.runnerCount(), of: runnerLimit)
+        }
+        let spec = try unit.rows.spec(ofJob: id)
+        let known = Dictionary(
+            try unit.rows.steps(ofJob: id).map { (Int($0.index), $0) }, uniquingKeysWith: { first, _ in first })
+        let steps = spec.steps.enumerated().map { index, step in
+            SchedulerEdge.StepStatus(
+                name: step.name, startedMs: known[index]?.startedMs, result: known[index]?.result)
+        }
+        return .init(
+            summary: summary, shape: spec.shape, timeoutSeconds: job.timeoutSeconds, steps: steps, result: job.result,
+            runner: try unit.rows.runner(ofJob: id)?.id)
+    }
+
+    private func status(_ unit: UnitOfWork) throws -> SchedulerEdge.GetStatus.Reply {
+        .init(
+            instance: instance, queued: UInt32(clamping: try unit.rows.queuedCount()),
+            running: UInt32(clamping: try unit.rows.runningCount()),
+            runners: UInt32(clamping: try unit.rows.runnerCount()), maxRunners: UInt32(clamping: runnerLimit),
+            engine: host.map { Reasons.fit("\($0.engine) \($0.engineVersion)", limit: 128) } ?? "",
+            daemons: [
+                .init(role: .schedulerd, connected: true, detail: "epoch \(epoch)"),
+                health(.spawnerd, spawner.isReady, spawner.lastFailure, trouble: engineTrouble),
+                health(.relayd, relay.isReady, relay.lastFailure, trouble: nil),
+            ])
+    }
+
+    private func health(
+        _ role: Role, _ isReady: Bool, _ failure: Failure?, trouble: Failure?
+    ) -> SchedulerEdge.DaemonHealth {
+        let why = isReady ? trouble : failure
+        let detail = why.map { "\($0.errorCode.name): \($0.text)" } ?? (isReady ? "" : "not connected yet")
+        return .init(role: role, connected: isReady, detail: Reasons.fit(detail, limit: 256))
+    }
+}

@@ -1,0 +1,169 @@
+// Start and reconnections: what the rows say is compared with what the siblings have, and said again. Every request is
+// idempotent by its id, so nothing is asked whether it was said before.
+
+import Daemon
+import Link
+import Posix
+import Store
+import Wire
+
+extension Scheduler {
+    // MARK: start
+
+    /// The clocks of jobs that an earlier life has left. The siblings are told when their links come up.
+    func takeUpJobs() {
+        batch.event("take up jobs") { unit in
+            for job in try unit.rows.assignedJobs() {
+                guard let attempt = try unit.rows.openAttempt(ofJob: job.id), attempt.told else { continue }
+                unit.afterCommit {
+                    self.watchOverdue(job.id, timeout: job.timeoutSeconds)
+                    if let grace = job.cancelGrace { self.watchCancel(job.id, graceSeconds: grace) }
+                }
+            }
+        }
+        batch.dispatchNext()
+    }
+
+    // MARK: spawnerd
+
+    func spawnerIsUp() {
+        log.info("spawnerd is there")
+        creating = []
+        attaching = []
+        removing = []
+        engineIsPaused = false
+        engineBackoff.reset()
+        disarm(.engine)
+        watchExits()
+        describeHost()
+        compareContainers()
+        batch.dispatchNext()
+    }
+
+    func spawnerIsDown(_ failure: Failure) {
+        log.warning("spawnerd is away", ["why": failure.text])
+    }
+
+    private func watchExits() {
+        spawner.watchExits(
+            onItem: { [weak self] exit in self?.noteExit(exit.runner, exit) },
+            onEnd: { [weak self] failure in
+                guard let self, spawner.isReady else { return }
+                log.warning("exits are no longer told", ["why": failure?.text ?? "ended"])
+                arm(.watchExits, after: settings.retryShortest) { scheduler in
+                    guard scheduler.spawner.isReady else { return }
+                    scheduler.watchExits()
+                    scheduler.compareContainers()
+                }
+            })
+    }
+
+    private func describeHost() {
+        spawner.describeHost { result in
+            switch result {
+            case .success(let host):
+                let name = "\(host.engine) \(host.engineVersion)"
+                self.log.info("engine", ["name": name, "userns": "\(host.userNamespaces)", "cpus": "\(host.cpus)"])
+                self.host = host
+                self.engineTrouble = nil
+                self.batch.dispatchNext()
+            case .failure(let failure):
+                self.engineTrouble = failure
+                self.arm(.describe, after: self.settings.retryLongest) { scheduler in
+                    if scheduler.spawner.isReady { scheduler.describeHost() }
+                }
+            }
+        }
+    }
+
+    /// The containers of this instance against the rows. Only rows from before the question are expected in the answer.
+    private func compareContainers() {
+        batch.event("list containers") { unit in
+            let expected = Set(try unit.rows.runners().filter { $0.state == .idle || $0.state == .busy }.map(\.id))
+            unit.afterCommit {
+                self.spawner.listRunners { result in
+                    switch result {
+                    case .success(let found): self.compare(found, expected: expected)
+                    case .failure(let failure):
+                        self.log.warning("containers not listed", ["why": failure.text])
+                        self.arm(.list, after: self.settings.retryLongest) { scheduler in
+                            if scheduler.spawner.isReady { scheduler.compareContainers() }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private func compare(_ found: [SpawnerEdge.RunnerContainer], expected: Set<Bytes16>) {
+        let states = Dictionary(found.map { ($0.runner, $0.state) }, uniquingKeysWith: { first, _ in first })
+        batch.event("compare containers") { unit in
+            let rows = try unit.rows.runners()
+            let known = Set(rows.map(\.id))
+            for id in states.keys where !known.contains(id) { unit.afterCommit { self.remove(id) } }
+            for row in rows { try self.compare(unit, row, states[row.id], isExpected: expected.contains(row.id)) }
+        }
+    }
+
+    private func compare(
+        _ unit: UnitOfWork, _ row: RunnerRow, _ container: SpawnerEdge.ContainerState?, isExpected: Bool
+    ) throws {
+        switch row.state {
+        case .pending: unit.dispatchNext()
+        case .provisioning: try askForContainer(unit, row.id)
+        case .teardown: unit.afterCommit { self.remove(row.id) }
+        case .idle, .busy:
+            if container == .exited || (container == nil && isExpected) {
+                unit.afterCommit { self.noteExit(row.id, nil) }
+            }
+        }
+    }
+
+    // MARK: relayd
+
+    func relayIsUp() {
+        log.info("relayd is there")
+        attached = []
+        detached = []
+        watchEvents()
+        settleAll()
+        cancelAgain()
+        arm(.attachAll, after: settings.attachPause) { $0.attachAll() }
+    }
+
+    func relayIsDown(_ failure: Failure) {
+        log.warning("relayd is away", ["why": failure.text])
+        attached = []
+        uploads.removeAll()
+    }
+
+    private func watchEvents() {
+        relay.watchEvents(
+            onItem: { [weak self] event in self?.heard(event) },
+            onEnd: { [weak self] failure in
+                guard let self, relay.isReady else { return }
+                log.warning("events are no longer told", ["why": failure?.text ?? "ended"])
+                arm(.watchEvents, after: settings.retryShortest) { scheduler in
+                    if scheduler.relay.isReady { scheduler.watchEvents() }
+                }
+            })
+    }
+
+    /// Runners that relayd has not named since it is back: their streams died with it.
+    private func attachAll() {
+        batch.event("attach all") { unit in
+            for row in try unit.rows.runners() where [.provisioning, .idle, .busy].contains(row.state) {
+                unit.afterCommit { self.attach(row.id) }
+            }
+        }
+    }
+
+    private func cancelAgain() {
+        batch.event("cancel again") { unit in
+            for job in try unit.rows.assignedJobs() {
+                guard let grace = job.cancelGrace, let attempt = try unit.rows.openAttempt(ofJob: job.id) else { continue }
+                if attempt.told { unit.afterCommit { self.askToCancel(attempt.attempt, graceSeconds: grace) } }
+            }
+        }
+    }
+}

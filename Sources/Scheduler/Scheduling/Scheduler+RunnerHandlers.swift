@@ -1,0 +1,56 @@
+// Runners that a person asks for: warm ones wait, IDLE, for the first job of equal shape.
+
+import JobModel
+import Link
+import Store
+import Wire
+
+extension Scheduler {
+    func addRunnerHandlers(_ handlers: inout Handlers<SchedulerEdge>) {
+        handlers.on(SchedulerEdge.ListRunners.self) { [weak self] request, _, responder in
+            self?.answer("list runners", request.token, responder) { unit in
+                let rows = try unit.rows.runners().prefix(SchedulerSettings.runnersAtMost)
+                return .init(
+                    runners: try rows.map { row in
+                        SchedulerEdge.RunnerSummary(
+                            id: row.id, shape: try unit.rows.shape(row.shape), state: row.state, job: row.job,
+                            createdMs: row.createdMs, reason: Reasons.fit(row.reason, limit: 128))
+                    })
+            }
+        }
+        handlers.on(SchedulerEdge.CreateRunner.self) { [weak self] request, _, responder in
+            self?.answer("create runner", request.token, responder) { [weak self] unit in
+                guard let self else { throw Failure(.shuttingDown, "") }
+                return .init(runner: try createRunner(unit, request.shape))
+            }
+        }
+        handlers.on(SchedulerEdge.DeleteRunner.self) { [weak self] request, _, responder in
+            self?.answer("delete runner", request.token, responder) { [weak self] unit in
+                guard let self else { throw Failure(.shuttingDown, "") }
+                try deleteRunner(unit, request.runner)
+                return .init()
+            }
+        }
+    }
+
+    private func createRunner(_ unit: UnitOfWork, _ shape: RunnerShape) throws -> Bytes16 {
+        try SpecCheck.check(shape)
+        if try unit.rows.runnerCount() >= runnerLimit {
+            throw Failure(.limitReached, "there are \(runnerLimit) runners, as many as this site allows")
+        }
+        let id = Bytes16.random()
+        try unit.rows.insertRunner(id, shape: try unit.rows.key(of: shape), job: nil, wanted: true, at: unit.now)
+        unit.dispatchNext()
+        return id
+    }
+
+    private func deleteRunner(_ unit: UnitOfWork, _ id: Bytes16) throws {
+        guard let row = try unit.rows.runner(id) else {
+            throw Failure(.notFound, "no such runner", place: "runner")
+        }
+        if let job = row.job {
+            throw Failure(.conflict, "it holds job \(job): cancel the job, its runner goes with it", place: "runner")
+        }
+        try tearDown(unit, id, on: .deleted, reason: "deleted")
+    }
+}

@@ -1,0 +1,37 @@
+// Archives in relayd's store: removed as soon as nobody needs them.
+
+import Daemon
+import Link
+import Store
+import Wire
+
+extension Scheduler {
+    /// A job that used this archive has ended.
+    func releaseSource(_ unit: UnitOfWork, _ sha: Bytes32) throws {
+        guard try unit.rows.isUnused(sha) else { return }
+        unit.afterCommit { self.removeSource(sha) }
+    }
+
+    /// Uploads that no job has named in time, and removals that did not reach relayd. Comes back by itself.
+    func sweepSources() {
+        let lease = settings.uploadLease.components.seconds * 1000
+        batch.event("sweep sources") { unit in
+            for sha in try unit.rows.unusedSources(givingUpBefore: unit.now - lease) {
+                unit.afterCommit { self.removeSource(sha) }
+            }
+        }
+        arm(.sweep, after: settings.sweep) { $0.sweepSources() }
+    }
+
+    private func removeSource(_ sha: Bytes32) {
+        guard relay.isReady && finishing == 0 else { return }
+        relay.removeSource(sha) { failure in
+            if let failure, failure.errorCode != .notFound {
+                return self.log.warning("source not removed", ["sha256": sha.hex, "why": failure.text])
+            }
+            self.batch.event("source removed") { unit in
+                if try unit.rows.isUnused(sha) { try unit.rows.forgetSource(sha) }
+            }
+        }
+    }
+}

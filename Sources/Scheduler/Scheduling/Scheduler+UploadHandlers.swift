@@ -1,0 +1,54 @@
+// Source archives on their way in. schedulerd authorises; the bytes go from apid to relayd through a pipe that relayd
+// made and that only passes through here.
+
+import Link
+import Posix
+import Store
+import Wire
+
+extension Scheduler {
+    func addUploadHandlers(_ handlers: inout Handlers<SchedulerEdge>) {
+        handlers.on(SchedulerEdge.OpenUpload.self) { [weak self] request, _, responder in
+            guard let self, admits(request.token, responder) else { return }
+            if request.size == 0 || request.size > SpecCheck.sourceLimit {
+                return responder.fail(Failure(.invalid, "not a size", place: "size"))
+            }
+            relay.openUpload(size: request.size) { result, fds in self.opened(result, fds, responder) }
+        }
+        handlers.on(SchedulerEdge.FinishUpload.self) { [weak self] request, _, responder in
+            guard let self, admits(request.token, responder) else { return }
+            guard let upload = uploads.take(request.upload) else {
+                return responder.fail(Failure(.notFound, "no such upload", place: "upload"))
+            }
+            finishing += 1
+            relay.finishUpload(upload, deadline: responder.remaining ?? .seconds(600)) { result in
+                self.finishing -= 1
+                self.finished(result, responder)
+            }
+        }
+    }
+
+    private func opened(
+        _ result: Result<UInt64, Failure>, _ fds: consuming FDBundle,
+        _ responder: Responder<SchedulerEdge.OpenUpload.Reply>
+    ) {
+        switch result {
+        case .failure(let failure): responder.fail(failure)
+        case .success(let relays):
+            var fds = fds
+            guard let sink = fds.takeFirst() else { return responder.fail(Failure(.internal, "no pipe came")) }
+            responder.reply(.init(upload: uploads.open(relays)), fd: sink)
+        }
+    }
+
+    private func finished(_ result: Result<Source, Failure>, _ responder: Responder<SchedulerEdge.FinishUpload.Reply>) {
+        switch result {
+        case .failure(let failure): responder.fail(failure)
+        case .success(let source):
+            batch.request("upload", fail: { responder.fail($0) }) { unit in
+                try unit.rows.noteUpload(source, at: unit.now)
+                unit.afterCommit { responder.reply(.init(source: source)) }
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+// schedulerd's middle. It decides; the database remembers; spawnerd and relayd do. Its parts: Dispatch (queue to
+// runner), Telling (runner to job), Events (what relayd says), Containers (what spawnerd does and says), Teardown (every
+// end), Reconcile (start and reconnections), Cancel, Sources. The scheduler edge's handlers are in Handlers*.swift.
+//
+// The rule of every part: what is decided is written in a unit of work; what others can see of it happens in
+// `afterCommit`. So after kill -9 the rows say at least as much as anybody was told, and Reconcile says it again.
+
+package import Daemon
+package import Posix
+package import Store
+import Wire
+
+/// Lives on its loop's thread.
+package final class Scheduler {
+    let loop: PollLoop
+    let spawner: any SpawnerLink
+    let relay: any RelayLink
+    let settings: SchedulerSettings
+    let token: AdminToken
+    let log: Log
+    package let batch: Batch
+    package let instance: String
+    /// Counts the starts on this state: spawnerd refuses what an older life still asks for.
+    package let epoch: UInt64
+
+    let watchers = JobWatchers()
+    var uploads = Uploads()
+    /// FinishUpload calls under way: no archive is removed meanwhile, since it could be the one that just arrives.
+    var finishing = 0
+    private var timers: [TimerKey: TimerID] = [:]
+
+    // What the connections to the siblings have told since they came up. Nothing of it is needed after a restart.
+
+    /// Runners whose stream relayd holds.
+    var attached: Set<Bytes16> = []
+    /// Runners whose stream relayd has lost since then.
+    var detached: Set<Bytes16> = []
+    /// Runners whose container has ended; nil: nobody knows how.
+    var exits: [Bytes16: SpawnerEdge.RunnerExit?] = [:]
+    /// Requests to spawnerd that are under way.
+    var creating: Set<Bytes16> = []
+    var attaching: Set<Bytes16> = []
+    var removing: Set<Bytes16> = []
+    /// What the engine's host is, once spawnerd has said so.
+    var host: SpawnerEdge.DescribeHost.Reply?
+    /// Why no container can be made at present.
+    var engineTrouble: Failure?
+    var engineBackoff: Backoff
+    var removalBackoff: [Bytes16: Backoff] = [:]
+    /// No container is asked for until the timer `.engine` has fired.
+    var engineIsPaused = false
+
+    /// Claims the instance and the next epoch; nothing is sent before `start`. Throws StoreError.
+    package init(
+        loop: PollLoop, store: Store, instance: String, spawner: any SpawnerLink, relay: any RelayLink, token: AdminToken,
+        settings: SchedulerSettings, log: Log
+    ) throws {
+        var claimed: (instance: String, epoch: UInt64) = (instance, 0)
+        try store.write { rows in
+            claimed = (try rows.claimInstance(instance), try rows.nextEpoch())
+        }
+        (self.instance, epoch) = claimed
+        self.loop = loop
+        self.spawner = spawner
+        self.relay = relay
+        self.token = token
+        self.settings = settings
+        self.log = log
+        engineBackoff = Backoff(settings)
+        batch = Batch(loop: loop, store: store, log: log, retry: settings.commitRetry)
+        batch.dispatcher = { [weak self] unit in try self?.dispatch(unit) }
+        batch.onChanges = { [weak self] changes in self?.watchers.tell(changes) }
+    }
+
+    /// Connects to the siblings and takes up what an earlier life has left.
+    package func start() {
+        log.info("scheduler starts", ["instance": instance, "epoch": "\(epoch)"])
+        spawner.onUp = { [weak self] in self?.spawnerIsUp() }
+        spawner.onDown = { [weak self] failure in self?.spawnerIsDown(failure) }
+        relay.onUp = { [weak self] in self?.relayIsUp() }
+        relay.onDown = { [weak self] failure in self?.relayIsDown(failure) }
+        takeUpJobs()
+        sweepSources()
+        spawner.start()
+        relay.start()
+    }
+
+    /// The most runners that may exist.
+    var runnerLimit: Int {
+        let limit = settings.maxRunners ?? host.map { Int(clamping: $0.cpus) } ?? 1
+        return min(max(limit, 1), SchedulerSettings.runnersAtMost)
+    }
+
+    /// Runs `body` after `delay`, in place of what this timer was to do before.
+    func arm(_ key: TimerKey, after delay: Duration, _ body: @escaping (Scheduler) -> Void) {
+        if let old = timers[key] { loop.cancel(old) }
+        timers[key] = loop.after(delay) { [weak self] in
+            guard let self else { return }
+            timers[key] = nil
+            body(self)
+        }
+    }
+
+    func disarm(_ key: TimerKey) {
+        if let timer = timers.removeValue(forKey: key) { loop.cancel(timer) }
+    }
+
+    func isArmed(_ key: TimerKey) -> Bool { timers[key] != nil }
+}

@@ -1,0 +1,69 @@
+// What main.swift puts together: settings, database, siblings, server.
+
+package import Daemon
+package import Link
+package import Posix
+import Store
+package import Wire
+
+/// The parts of one schedulerd.
+package struct SchedulerDaemon {
+    package let loop: PollLoop
+    private let scheduler: Scheduler
+
+    /// The settings of the command line.
+    package static var keys: [Key] {
+        [
+            .required("state", .path, "Directory of the database; of this user, mode 0700"),
+            .required("admin-token-hash-file", .path, "File with the SHA-256 of the admin token, as 64 hex digits"),
+            .optional("instance", .string, "Name of this instance; made at the first start if it is not given"),
+            .required("spawner-socket", .path, "Socket of spawnerd"),
+            .required("relay-socket", .path, "Socket of relayd"),
+            .required("apid-uid", .uid, "The only user that may use the scheduler edge"),
+            .optional(
+                "max-runners", .int(1...SchedulerSettings.runnersAtMost),
+                "Runners at once; if it is not given, as many as the engine's host has CPUs"),
+        ]
+    }
+
+    /// Throws what is wrong with the file, in words for the one who starts us.
+    package static func readToken(_ path: String) throws -> AdminToken {
+        guard let token = try AdminToken(file: path) else {
+            throw Failure(.invalid, "does not hold 64 hex digits", place: path)
+        }
+        return token
+    }
+
+    package init(_ configuration: Configuration, token: AdminToken, log: Log) throws {
+        // Nobody else reads the database, whatever the directory's mode.
+        Posix.setFileCreationMask(0o077)
+        let store = try Store(path: configuration.path("state") + "/scheduler.sqlite")
+        loop = try PollLoop()
+        scheduler = try Scheduler(
+            loop: loop, store: store, instance: try Self.instance(configuration.optionalString("instance"), store),
+            spawner: SpawnerClient(loop: loop, path: configuration.path("spawner-socket")),
+            relay: RelayClient(loop: loop, path: configuration.path("relay-socket")), token: token,
+            settings: SchedulerSettings(maxRunners: configuration.optionalInt("max-runners")), log: log)
+    }
+
+    /// The given name, else the one from before, else a new one: containers carry it as their label.
+    private static func instance(_ given: String?, _ store: Store) throws -> String {
+        if let given {
+            let isPlain = given.utf8.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x61 && $0 <= 0x7A) || $0 == 0x2D }
+            if given.isEmpty || given.utf8.count > 64 || !isPlain {
+                throw Failure(.invalid, "an instance's name has 1 to 64 of a-z, 0-9 and -", place: "--instance")
+            }
+            return given
+        }
+        var found: String?
+        try store.write { found = try $0.instance() }
+        return found ?? String(Bytes16.random().hex.prefix(16))
+    }
+
+    /// Answers apid, and nobody else.
+    package func serve(_ listener: consuming FileDescriptor, peerUID: UInt32) throws -> LinkServer<SchedulerEdge> {
+        try LinkServer(loop: loop, listener: listener, peerUID: peerUID, handlers: scheduler.handlers())
+    }
+
+    package func start() { scheduler.start() }
+}

@@ -1,0 +1,54 @@
+// The numbers of schedulerd. The daemon uses these; tests pass smaller ones.
+
+/// Limits and patience.
+package struct SchedulerSettings: Sendable {
+    /// Runners that may exist at once; nil: as many as the engine's host has CPUs.
+    package var maxRunners: Int?
+    /// What a job's own timeout is given on top, before its container is removed by force.
+    package var timeoutMargin = Duration.seconds(30)
+    /// What the grace of a cancellation is given on top.
+    package var cancelMargin = Duration.seconds(5)
+    /// From the container's order to the runner's hello.
+    package var readyLimit = Duration.seconds(120)
+    /// From the end of a container to the end of its job, so that the last records can arrive by way of relayd.
+    package var drain = Duration.seconds(3)
+    /// Pauses before a failed request to a sibling is made again.
+    package var retryShortest = Duration.milliseconds(500)
+    package var retryLongest = Duration.seconds(5)
+    /// From relayd's return to the first AttachRunner: it first says itself whom it still holds.
+    package var attachPause = Duration.milliseconds(200)
+    /// From an AttachRunner that succeeded to the next, if the runner has not been heard of.
+    package var attachAgain = Duration.seconds(5)
+    /// Pause after a commit that failed, before what came from the siblings is tried again.
+    package var commitRetry = Duration.milliseconds(500)
+    /// How long an uploaded archive waits for the job that names it, and how often such are looked for.
+    package var uploadLease = Duration.seconds(900)
+    package var sweep = Duration.seconds(60)
+
+    package init(maxRunners: Int? = nil) {
+        self.maxRunners = maxRunners
+    }
+
+    /// The most that ListRunners can show.
+    package static let runnersAtMost = 128
+}
+
+/// Pauses that double.
+struct Backoff {
+    let shortest: Duration
+    let longest: Duration
+    private var next: Duration?
+
+    init(_ settings: SchedulerSettings) {
+        shortest = settings.retryShortest
+        longest = settings.retryLongest
+    }
+
+    mutating func pause() -> Duration {
+        let now = next ?? shortest
+        next = min(now * 2, longest)
+        return now
+    }
+
+    mutating func reset() { next = nil }
+}

@@ -1,0 +1,26 @@
+// What schedulerd wants of spawnerd, one method for each message of spawner.wire. SpawnerClient speaks it over the
+// edge; tests answer it from a script.
+
+package import Wire
+
+/// A connection to spawnerd that comes back by itself. Completions run on the loop's thread, exactly once, and never
+/// before the method returns.
+package protocol SpawnerLink: AnyObject {
+    var isReady: Bool { get }
+    /// Why it is not ready, if that is known.
+    var lastFailure: Failure? { get }
+    /// Up, or up again: what was known may be old.
+    var onUp: (() -> Void)? { get set }
+    var onDown: ((Failure) -> Void)? { get set }
+
+    func start()
+    func createRunner(
+        _ runner: Bytes16, epoch: UInt64, shape: RunnerShape, _ done: @escaping (Failure?) -> Void)
+    func attachRunner(_ runner: Bytes16, _ done: @escaping (Failure?) -> Void)
+    func removeRunner(_ runner: Bytes16, _ done: @escaping (Failure?) -> Void)
+    func listRunners(_ done: @escaping (Result<[SpawnerEdge.RunnerContainer], Failure>) -> Void)
+    func describeHost(_ done: @escaping (Result<SpawnerEdge.DescribeHost.Reply, Failure>) -> Void)
+    /// `onEnd` runs when the stream is over, with the connection or before it.
+    func watchExits(
+        onItem: @escaping (SpawnerEdge.RunnerExit) -> Void, onEnd: @escaping (Failure?) -> Void)
+}

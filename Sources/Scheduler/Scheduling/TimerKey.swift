@@ -1,0 +1,28 @@
+// What schedulerd waits for by the clock. One timer for each: arming it again replaces it.
+
+import Wire
+
+enum TimerKey: Hashable {
+    /// The end of a cancellation's grace.
+    case cancel(UInt64)
+    /// The end of a job's timeout and margin.
+    case overdue(UInt64)
+    /// RunJob is said again.
+    case tell(UInt64)
+    /// The end of the time in which a runner must say hello.
+    case ready(Bytes16)
+    /// A container has ended: the end of the time for the last records.
+    case drain(Bytes16)
+    case create(Bytes16)
+    case attach(Bytes16)
+    case remove(Bytes16)
+    /// New containers may be asked for again.
+    case engine
+    case describe
+    case list
+    case settle
+    case watchEvents
+    case watchExits
+    case attachAll
+    case sweep
+}

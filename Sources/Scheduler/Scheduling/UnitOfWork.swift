@@ -1,0 +1,27 @@
+// One thing to do with the database, as the code that does it sees it.
+
+package import Store
+
+/// Rows to read and write, and what is to happen once they are durable.
+package final class UnitOfWork {
+    package let rows: StoreTransaction
+    /// Milliseconds since 1970, the same for everything of one pass.
+    package let now: Int64
+    private(set) var effects: [() -> Void] = []
+    private(set) var wantsDispatch = false
+
+    init(_ rows: StoreTransaction, now: Int64) {
+        self.rows = rows
+        self.now = now
+    }
+
+    /// Replies, messages to siblings, timers: everything that others can see. Runs only if the commit succeeds.
+    package func afterCommit(_ effect: @escaping () -> Void) {
+        effects.append(effect)
+    }
+
+    /// Something has changed that may give a queued job a runner.
+    package func dispatchNext() {
+        wantsDispatch = true
+    }
+}

@@ -1,0 +1,69 @@
+// One row of `jobs`, without the spec, which only the runner needs.
+
+import Foundation
+import GRDB
+package import Wire
+
+/// A job as the database knows it. Times in milliseconds since 1970.
+package struct JobRow: Equatable, Sendable {
+    package let id: UInt64
+    package let name: String
+    package let image: String
+    /// Key of `shapes`: equal keys are equal shapes.
+    package let shape: Int64
+    package let timeoutSeconds: UInt32
+    package let source: Source?
+    package let state: Wire.JobState
+    package let reason: String
+    package let createdMs: Int64
+    package let startedMs: Int64?
+    package let finishedMs: Int64?
+    /// The grace in seconds, if somebody asked for a cancellation.
+    package let cancelGrace: UInt32?
+    /// How many attempts have been made.
+    package let attempts: UInt32
+    package let result: JobResult?
+
+    package var isFinal: Bool { state.rawValue >= Wire.JobState.succeeded.rawValue }
+
+    package var summary: SchedulerEdge.JobSummary {
+        SchedulerEdge.JobSummary(
+            id: id, name: name, image: image, state: state, createdMs: createdMs, startedMs: startedMs,
+            finishedMs: finishedMs, reason: reason)
+    }
+
+    static let columns = """
+        id, name, image, shape, timeout_seconds, source_sha, source_size, state, reason, created_ms, started_ms, \
+        finished_ms, cancel_requested, cancel_grace, attempts, result
+        """
+
+    init(_ row: Row) throws {
+        let state: Int64 = row["state"]
+        guard let known = Wire.JobState(rawValue: UInt8(truncatingIfNeeded: state)) else {
+            throw StoreError.corrupt("job state \(state)")
+        }
+        id = UInt64(bitPattern: row["id"])
+        name = row["name"]
+        image = row["image"]
+        shape = row["shape"]
+        timeoutSeconds = UInt32(truncatingIfNeeded: row["timeout_seconds"] as Int64)
+        self.state = known
+        reason = row["reason"]
+        createdMs = row["created_ms"]
+        startedMs = row["started_ms"]
+        finishedMs = row["finished_ms"]
+        let grace: Int64 = row["cancel_grace"]
+        cancelGrace = (row["cancel_requested"] as Int64) == 0 ? nil : UInt32(truncatingIfNeeded: grace)
+        attempts = UInt32(truncatingIfNeeded: row["attempts"] as Int64)
+        source = try Self.source(row)
+        result = try (row["result"] as Data?).map { try StoreTransaction.message(JobResult.self, $0) }
+    }
+
+    private static func source(_ row: Row) throws -> Source? {
+        guard let sha = row["source_sha"] as Data? else { return nil }
+        guard let digest = Bytes32(bytes: [UInt8](sha)), let size = row["source_size"] as Int64? else {
+            throw StoreError.corrupt("source of job \(row["id"] as Int64)")
+        }
+        return Source(sha256: digest, size: UInt64(bitPattern: size))
+    }
+}

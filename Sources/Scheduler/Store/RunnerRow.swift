@@ -1,0 +1,36 @@
+// One row of `runners`.
+
+import Foundation
+import GRDB
+package import Wire
+
+/// A runner as the database knows it.
+package struct RunnerRow: Equatable, Sendable {
+    package let id: Bytes16
+    /// Key of `shapes`.
+    package let shape: Int64
+    package let state: Wire.RunnerState
+    /// The job that it was made for or runs.
+    package let job: UInt64?
+    /// A person asked for it; otherwise it was made for a job.
+    package let wanted: Bool
+    package let createdMs: Int64
+    package let reason: String
+
+    static let columns = "id, shape, state, job, wanted, created_ms, reason"
+
+    init(_ row: Row) throws {
+        let state: Int64 = row["state"]
+        let bytes: Data = row["id"]
+        guard let known = Wire.RunnerState(rawValue: UInt8(truncatingIfNeeded: state)),
+            let id = Bytes16(bytes: [UInt8](bytes))
+        else { throw StoreError.corrupt("runner state \(state)") }
+        self.id = id
+        self.state = known
+        shape = row["shape"]
+        job = (row["job"] as Int64?).map { UInt64(bitPattern: $0) }
+        wanted = (row["wanted"] as Int64) != 0
+        createdMs = row["created_ms"]
+        reason = row["reason"]
+    }
+}

@@ -1,0 +1,79 @@
+// schedulerd's database: jobs, attempts, steps, runners, sources. It talks to SQLite alone, and only Batch (Scheduling)
+// writes through it: all that is ready in one pass of the loop goes into one transaction.
+
+import GRDB
+
+/// One SQLite file, one connection. Not Sendable: it belongs to the loop's thread.
+package final class Store {
+    private let queue: DatabaseQueue
+
+    /// Called inside each transaction, just before COMMIT; what it throws rolls everything back. Tests make a
+    /// commit fail with it; the daemon leaves it nil.
+    package var beforeCommit: (() throws -> Void)?
+
+    /// Opens or makes the database, checks it and brings it to the current schema.
+    /// `maximumPages` (of 4096 bytes) bounds the file; 0: no bound of our own.
+    package init(path: String, maximumPages: Int = 0) throws(StoreError) {
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(5)
+        configuration.journalMode = .wal
+        configuration.label = "schedulerd"
+        configuration.prepareDatabase { db in
+            // A view or trigger that somebody put into the file must not call functions with effects.
+            try db.execute(sql: "PRAGMA trusted_schema = OFF")
+            try db.execute(sql: "PRAGMA cell_size_check = ON")
+        }
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            try Self.tune(queue, maximumPages: maximumPages)
+            try Self.check(queue)
+            try Self.migrate(queue)
+            self.queue = queue
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    /// After the journal mode, because setting that mode resets `synchronous`: FULL is what makes an answer a promise.
+    private static func tune(_ queue: DatabaseQueue, maximumPages: Int) throws {
+        try queue.inDatabase { db in
+            try db.execute(sql: "PRAGMA synchronous = FULL")
+            try db.execute(sql: "PRAGMA journal_size_limit = 16777216")
+            if maximumPages > 0 { try db.execute(sql: "PRAGMA max_page_count = \(maximumPages)") }
+        }
+    }
+
+    /// A damaged file is refused before anything is built on it.
+    private static func check(_ queue: DatabaseQueue) throws {
+        try queue.inDatabase { db in
+            let found = try String.fetchAll(db, sql: "PRAGMA quick_check(3)")
+            if found != ["ok"] { throw StoreError.corrupt(found.joined(separator: "; ")) }
+        }
+    }
+
+    /// One transaction: everything that `body` does is durable when this returns, or nothing is.
+    package func write(_ body: (StoreTransaction) throws -> Void) throws(StoreError) {
+        do {
+            try queue.inTransaction(.immediate) { db in
+                try body(StoreTransaction(db))
+                try beforeCommit?()
+                return .commit
+            }
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    /// The value of one setting, for tests and status: "journal_mode", "synchronous".
+    package func setting(_ name: String) throws(StoreError) -> String {
+        do {
+            return try queue.inDatabase { db in
+                let value = try DatabaseValue.fetchOne(db, sql: "SELECT * FROM pragma_\(name)")
+                return value.flatMap { String.fromDatabaseValue($0) ?? Int.fromDatabaseValue($0).map(String.init) } ?? ""
+            }
+        } catch {
+            throw StoreError(error)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+// Everything that can go wrong between schedulerd and its database.
+
+import GRDB
+
+/// Why the store did not do what was asked.
+package enum StoreError: Error, Equatable, Sendable {
+    /// The file was written by a later version of Bulkhead: using it could destroy what we do not know of.
+    case newerDatabase(found: Int, known: Int)
+    /// A database, but not ours.
+    case foreignDatabase
+    /// The file's own checks fail, or a row holds what we never write.
+    case corrupt(String)
+    /// The state directory belongs to another instance.
+    case otherInstance(found: String, wanted: String)
+    /// No space left: nothing of the transaction is written.
+    case full
+    /// The disk or the file system failed: nothing of the transaction can be counted on.
+    case input(String)
+    /// The state tables refuse this; nothing is written.
+    case refused(String)
+    /// Any other refusal of SQLite: a mistake of ours.
+    case failed(String)
+
+    /// True if the whole transaction is gone, not only the unit of work that met the error.
+    package var endsTransaction: Bool {
+        switch self {
+        case .full, .input, .corrupt: true
+        default: false
+        }
+    }
+}
+
+extension StoreError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .newerDatabase(let found, let known):
+            "the database has schema version \(found), this program knows up to \(known): use the version that wrote it"
+        case .foreignDatabase: "the file is a database of another program"
+        case .corrupt(let what): "the database is damaged: \(what)"
+        case .otherInstance(let found, let wanted): "the database belongs to instance \(found), not \(wanted)"
+        case .full: "no space left for the database"
+        case .input(let what): "the database cannot be read or written: \(what)"
+        case .refused(let what): what
+        case .failed(let what): "the database refused: \(what)"
+        }
+    }
+}
+
+extension StoreError {
+    /// Any error of a transaction in our own terms.
+    init(_ error: any Error) {
+        if let known = error as? StoreError {
+            self = known
+            return
+        }
+        guard let database = error as? DatabaseError else {
+            self = .failed("\(error)")
+            return
+        }
+        let text = database.message ?? "\(database.resultCode)"
+        switch database.resultCode {
+        case .SQLITE_FULL: self = .full
+        case .SQLITE_IOERR, .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_NOMEM, .SQLITE_BUSY, .SQLITE_ABORT:
+            self = .input(text)
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB: self = .corrupt(text)
+        default: self = .failed(text)
+        }
+    }
+}

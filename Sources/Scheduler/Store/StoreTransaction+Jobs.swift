@@ -1,0 +1,129 @@
+// Jobs: made, found, listed, moved through their table of states.
+
+import Foundation
+import GRDB
+package import JobModel
+package import Wire
+
+extension StoreTransaction {
+    /// The job of a request; a repeated request finds the first one's job and writes nothing.
+    package func submit(
+        requestID: String, spec: JobSpec, source: Source?, at now: Int64
+    ) throws -> (job: UInt64, created: Bool) {
+        if let found = try one("SELECT id FROM jobs WHERE request_id = ?", [requestID]) {
+            return (UInt64(bitPattern: found["id"]), false)
+        }
+        try run(
+            """
+            INSERT INTO jobs (request_id, name, image, shape, spec, timeout_seconds, source_sha, source_size, state,
+                created_ms)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                requestID, spec.name, spec.shape.image, try key(of: spec.shape), Self.blob(try Self.bytes(spec)),
+                Int64(spec.timeoutSeconds), source.map { Self.blob($0.sha256.array) },
+                source.map { Self.key($0.size) }, Wire.JobState.queued.rawValue, now,
+            ])
+        let id = UInt64(bitPattern: db.lastInsertedRowID)
+        changes.append(JobChange(job: id, state: .queued, reason: ""))
+        return (id, true)
+    }
+
+    /// The job that a request made, if it has been here before.
+    package func job(ofRequest requestID: String) throws -> UInt64? {
+        try one("SELECT id FROM jobs WHERE request_id = ?", [requestID]).map { UInt64(bitPattern: $0["id"]) }
+    }
+
+    package func job(_ id: UInt64) throws -> JobRow? {
+        try one("SELECT \(JobRow.columns) FROM jobs WHERE id = ?", [Self.key(id)]).map { try JobRow($0) }
+    }
+
+    package func spec(ofJob id: UInt64) throws -> JobSpec {
+        guard let row = try one("SELECT spec FROM jobs WHERE id = ?", [Self.key(id)]) else {
+            throw StoreError.corrupt("no job \(id)")
+        }
+        return try Self.message(JobSpec.self, row["spec"])
+    }
+
+    /// Newest first, below `before` (0: from the newest), at most `limit`. The page is found by key, however far back.
+    package func jobs(before: UInt64, limit: Int, state: Wire.JobState?) throws -> [JobRow] {
+        let bound = before == 0 ? Int64.max : Self.key(before)
+        // The literal makes the partial index of that state usable.
+        let condition =
+            switch state {
+            case nil: ""
+            case .queued: "AND state = 3"
+            case .some(let other): "AND state <> 3 AND state = \(other.rawValue)"
+            }
+        let sql = "SELECT \(JobRow.columns) FROM jobs WHERE id < ? \(condition) ORDER BY id DESC LIMIT ?"
+        return try all(sql, [bound, limit]).map { try JobRow($0) }
+    }
+
+    /// Every job that has a runner.
+    package func assignedJobs() throws -> [JobRow] {
+        try all(
+            "SELECT \(JobRow.columns) FROM jobs INDEXED BY jobs_by_state WHERE state <> 3 AND state IN (4, 5)"
+        ).map { try JobRow($0) }
+    }
+
+    package func queuedCount() throws -> Int {
+        try count("SELECT count(*) FROM jobs INDEXED BY jobs_queue WHERE state = 3")
+    }
+
+    package func runningCount() throws -> Int {
+        try count("SELECT count(*) FROM jobs INDEXED BY jobs_by_state WHERE state <> 3 AND state IN (4, 5)")
+    }
+
+    /// Moves a job through its table. An event that the table refuses throws `.refused` and writes nothing.
+    @discardableResult
+    package func advance(
+        job id: UInt64, on event: JobEvent, reason: String = "", at now: Int64
+    ) throws -> Advance<Wire.JobState> {
+        guard let row = try one("SELECT state FROM jobs WHERE id = ?", [Self.key(id)]) else {
+            throw StoreError.refused("no job \(id)")
+        }
+        let number: Int64 = row["state"]
+        guard let state = JobModel.JobState(rawValue: UInt8(truncatingIfNeeded: number)) else {
+            throw StoreError.corrupt("job state \(number)")
+        }
+        let cell = state.cell(on: event)
+        switch cell.outcome {
+        case .refused:
+            throw StoreError.refused("job \(id) is \(state.label), '\(event.rawValue)': \(cell.guarantee)")
+        case .ignored: return .ignored
+        case .stays: return .stayed
+        case .moves(let next):
+            guard let next = Wire.JobState(rawValue: next.rawValue) else { throw StoreError.corrupt("job state") }
+            try write(job: id, next, reason: reason, at: now)
+            return .moved(next)
+        }
+    }
+
+    private func write(job id: UInt64, _ state: Wire.JobState, reason: String, at now: Int64) throws {
+        let final = state.rawValue >= Wire.JobState.succeeded.rawValue
+        try run(
+            """
+            UPDATE jobs SET state = ?, reason = ?, started_ms = coalesce(started_ms, ?), finished_ms = ? WHERE id = ?
+            """,
+            [state.rawValue, reason, state == .running ? now : nil, final ? now : nil, Self.key(id)])
+        changes.append(JobChange(job: id, state: state, reason: reason))
+    }
+
+    /// The wish to cancel outlives schedulerd.
+    package func noteCancel(job id: UInt64, graceSeconds: UInt32) throws {
+        try run(
+            "UPDATE jobs SET cancel_requested = 1, cancel_grace = ? WHERE id = ?",
+            [Int64(graceSeconds), Self.key(id)])
+    }
+
+    package func setReason(job id: UInt64, _ reason: String) throws {
+        try run("UPDATE jobs SET reason = ? WHERE id = ? AND reason <> ?", [reason, Self.key(id), reason])
+    }
+
+    /// The result that the runner reported, beside the state that it led to.
+    package func setResult(job id: UInt64, _ result: JobResult, logBytes: UInt64) throws {
+        try run(
+            "UPDATE jobs SET result = ?, log_bytes = ? WHERE id = ?",
+            [Self.blob(try Self.bytes(result)), Self.key(logBytes), Self.key(id)])
+    }
+}

@@ -1,0 +1,132 @@
+// A plan in Docker's words: the body of the create call, and what an inspection has to say afterwards. Both come from
+// the same two trees, so that whatever is sent is compared. Dangerous settings that no plan has are sent as nothing, in
+// so many words, and compared as well: an engine's default cannot bring them in.
+
+import SpawnPolicy
+
+struct ContainerSpec {
+    /// At most this much is ever sent: bodies above 1 MiB pass by an engine's authorization plugins.
+    static let bodyLimit = 64 * 1024
+
+    let config: [String: EngineJSON]
+    let hostConfig: [String: EngineJSON]
+    private let bound: BoundPlan
+
+    init(_ bound: BoundPlan) {
+        self.bound = bound
+        config = Self.config(bound)
+        hostConfig = Self.confinement(bound.plan)
+            .merging(Self.limits(bound.plan)) { first, _ in first }
+            .merging(Self.nothing) { first, _ in first }
+    }
+
+    var createBody: [UInt8] {
+        var body = config
+        body["HostConfig"] = .object(hostConfig)
+        return EngineJSON.object(body).encoded
+    }
+
+    /// What an inspection must say. Labels are compared apart, since an image adds its own.
+    var expected: EngineJSON {
+        let plan = bound.plan
+        var config = config
+        config["Labels"] = nil
+        return .object([
+            "Name": .text("/\(plan.name)"), "Image": .text(bound.imageID), "Path": .text(plan.entryPoint),
+            "Args": .list(plan.arguments.map(EngineJSON.text)), "AppArmorProfile": .text(""),
+            "Config": .object(config), "HostConfig": .object(hostConfig),
+            "Mounts": .list([
+                .object([
+                    "Type": .text("bind"), "Source": .text(plan.runnerBinary), "Destination": .text(plan.entryPoint),
+                    "RW": .bool(false), "Propagation": .text("rprivate"),
+                ])
+            ]),
+        ])
+    }
+
+    /// The first field in which the inspection differs, or nil. The epoch is the one of the call that made the container:
+    /// a later one adopts it.
+    func mismatch(in inspection: EngineJSON) -> String? {
+        if let field = expected.mismatch(in: inspection) { return field }
+        guard case .object(let members) = inspection, case .object(let config)? = members["Config"],
+            case .object(let host)? = members["HostConfig"]
+        else { return "Config" }
+        guard case .object(let labels)? = config["Labels"] else { return "Config.Labels" }
+        let ours = labels.filter { $0.key.hasPrefix("bulkhead.") && $0.key != SpawnPolicy.epochLabel }
+        let planned = bound.plan.labels.filter { $0.key != SpawnPolicy.epochLabel }.map { ($0.key, EngineJSON.text($0.value)) }
+        if ours != Dictionary(planned, uniquingKeysWith: { first, _ in first }) { return "Config.Labels" }
+        // A mount more than planned would be a member more.
+        if host["Tmpfs"] != hostConfig["Tmpfs"] { return "HostConfig.Tmpfs" }
+        if let volumes = config["Volumes"], !volumes.isNeutral { return "Config.Volumes" }
+        return nil
+    }
+
+    private static func config(_ bound: BoundPlan) -> [String: EngineJSON] {
+        let plan = bound.plan
+        let labels = plan.labels.map { ($0.key, EngineJSON.text($0.value)) }
+        return [
+            "Image": .text(bound.imageID), "Entrypoint": .list([.text(plan.entryPoint)]),
+            "Cmd": .list(plan.arguments.map(EngineJSON.text)),
+            // A name without "=" takes the image's variable away.
+            "Env": .list((plan.environment.map { "\($0.name)=\($0.value)" } + bound.clearedVariables).map(EngineJSON.text)),
+            "User": .text("\(plan.uid):\(plan.gid)"), "WorkingDir": .text(plan.workingDirectory),
+            "Hostname": .text(plan.hostname), "Domainname": .text(""),
+            "OpenStdin": .bool(true), "StdinOnce": .bool(false), "Tty": .bool(false),
+            "Healthcheck": .object(["Test": .list([.text("NONE")])]), "StopSignal": .text(plan.stopSignal),
+            "Labels": .object(Dictionary(labels, uniquingKeysWith: { first, _ in first })),
+            "Volumes": .object([:]), "NetworkDisabled": .bool(false),
+        ]
+    }
+
+    private static func confinement(_ plan: RunnerPlan) -> [String: EngineJSON] {
+        let tmpfs = plan.temporaryMounts.map { mount in
+            let mode = String(mount.mode, radix: 8)
+            let options =
+                "rw,exec,nosuid,nodev,size=\(mount.bytes),nr_inodes=\(mount.inodes),mode=\(mode),"
+                + "uid=\(mount.uid),gid=\(mount.gid)"
+            return (mount.path, EngineJSON.text(options))
+        }
+        return [
+            "ReadonlyRootfs": .bool(plan.readOnlyRoot), "Privileged": .bool(false),
+            "CapDrop": .list([.text("ALL")]), "CapAdd": .list(plan.capabilities.map(EngineJSON.text)),
+            "SecurityOpt": .list([.text("no-new-privileges"), .text("seccomp=\(plan.seccomp)")]),
+            "MaskedPaths": .list(plan.maskedPaths.map(EngineJSON.text)),
+            "ReadonlyPaths": .list(plan.readOnlyPaths.map(EngineJSON.text)),
+            "NetworkMode": .text("none"), "IpcMode": .text("private"), "CgroupnsMode": .text("private"),
+            "PidMode": .text(""), "UTSMode": .text(""), "UsernsMode": .text(""), "CgroupParent": .text(""),
+            "Runtime": .text(plan.runtime), "Init": .bool(false),
+            "Mounts": .list([
+                .object([
+                    "Type": .text("bind"), "Source": .text(plan.runnerBinary), "Target": .text(plan.entryPoint),
+                    "ReadOnly": .bool(true), "BindOptions": .object(["Propagation": .text("rprivate")]),
+                ])
+            ]),
+            "Tmpfs": .object(Dictionary(tmpfs, uniquingKeysWith: { first, _ in first })),
+            // Not one unmasked byte of a job reaches a disk of the engine's.
+            "LogConfig": .object(["Type": .text("none"), "Config": .object([:])]),
+            "RestartPolicy": .object(["Name": .text("no"), "MaximumRetryCount": .number(0)]),
+            "AutoRemove": .bool(false),
+        ]
+    }
+
+    private static func limits(_ plan: RunnerPlan) -> [String: EngineJSON] {
+        let ulimits = plan.limits.map { limit in
+            let value = EngineJSON.number(Int64(clamping: limit.value))
+            return EngineJSON.object(["Name": .text(limit.name), "Soft": value, "Hard": value])
+        }
+        let memory = EngineJSON.number(Int64(clamping: plan.memoryBytes))
+        return [
+            "Memory": memory, "MemorySwap": memory, "NanoCpus": .number(Int64(plan.cpuMillis) * 1_000_000),
+            "PidsLimit": .number(Int64(plan.pids)), "ShmSize": .number(Int64(clamping: plan.sharedMemoryBytes)),
+            "Ulimits": .list(ulimits), "OomScoreAdj": .number(Int64(plan.outOfMemoryScore)),
+            "OomKillDisable": .bool(false),
+        ]
+    }
+
+    private static let nothing: [String: EngineJSON] = [
+        "Binds": .list([]), "VolumesFrom": .list([]), "Devices": .list([]), "DeviceRequests": .list([]),
+        "DeviceCgroupRules": .list([]), "GroupAdd": .list([]), "Links": .list([]), "ExtraHosts": .list([]),
+        "Dns": .list([]), "DnsOptions": .list([]), "DnsSearch": .list([]), "Sysctls": .object([:]),
+        "PortBindings": .object([:]), "PublishAllPorts": .bool(false), "StorageOpt": .object([:]),
+    ]
+}

@@ -1,0 +1,114 @@
+// What is read of the engine's answers, and its meaning in Runtime's words. Members that are not named here are not
+// looked at; a missing one counts as nothing.
+
+import FoundationEssentials
+import Runtime
+import SpawnPolicy
+
+enum EngineAnswers {
+    /// `garbled` if the bytes are not the JSON that this call answers with.
+    static func decode<Value: Decodable>(_: Value.Type, _ body: [UInt8]) throws(RuntimeError) -> Value {
+        do {
+            return try JSONDecoder().decode(Value.self, from: Data(body))
+        } catch {
+            throw .garbled("an answer that is not the expected JSON")
+        }
+    }
+
+    /// The engine's own words for an error, one line, bounded: they go into logs and to operators.
+    static func message(_ body: [UInt8]) -> String {
+        let text = (try? JSONDecoder().decode(Message.self, from: Data(body)))?.message ?? "no reason given"
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 ? " " : $0 }).prefix(300))
+    }
+
+    struct Message: Decodable { let message: String }
+
+    struct Wait: Decodable {
+        struct Problem: Decodable { let Message: String? }
+        let StatusCode: Int
+        let Error: Problem?
+    }
+
+    struct Info: Decodable {
+        let SecurityOptions: [String]?
+        let ServerVersion: String?
+        let NCPU: UInt32?
+        let MemTotal: UInt64?
+        let Architecture: String?
+
+        var facts: HostFacts {
+            let options = (SecurityOptions ?? []).map { $0.split(separator: ",").first ?? "" }
+            let platform: RunnerPlatform? =
+                switch Architecture {
+                case "x86_64", "amd64": .amd64
+                case "aarch64", "arm64": .arm64
+                case "riscv64": .riscv64
+                default: nil
+                }
+            return HostFacts(
+                engine: "docker", version: String((ServerVersion ?? "").prefix(48)),
+                userNamespaces: options.contains("name=userns") || options.contains("name=rootless"),
+                cpus: NCPU ?? 0, memoryBytes: MemTotal ?? 0, platforms: platform.map { [$0] } ?? [])
+        }
+    }
+
+    struct Image: Decodable {
+        struct Configuration: Decodable {
+            let Env: [String]?
+            let Volumes: [String: EngineJSON]?
+            let Labels: [String: String]?
+        }
+        let Id: String
+        let Os: String?
+        let Architecture: String?
+        let Config: Configuration?
+
+        var facts: ImageFacts {
+            ImageFacts(
+                id: Id, operatingSystem: Os ?? "linux", architecture: Architecture ?? "",
+                environmentNames: (Config?.Env ?? []).map { String($0.prefix(while: { $0 != "=" })) },
+                volumes: Array((Config?.Volumes ?? [:]).keys), labelKeys: Array((Config?.Labels ?? [:]).keys))
+        }
+    }
+
+    struct Container: Decodable {
+        struct Status: Decodable {
+            let Status: String
+            let ExitCode: Int?
+            let OOMKilled: Bool?
+            let Error: String?
+        }
+        struct Configuration: Decodable { let Labels: [String: String]? }
+        let State: Status
+        let Config: Configuration?
+
+        var status: ContainerStatus {
+            ContainerStatus(
+                state: EngineAnswers.state(State.Status), exitCode: UInt16(clamping: State.ExitCode ?? 0),
+                outOfMemory: State.OOMKilled ?? false, detail: String((State.Error ?? "").prefix(200)),
+                runner: Config?.Labels?[SpawnPolicy.runnerLabel] ?? "")
+        }
+    }
+
+    struct Listed: Decodable {
+        let Names: [String]?
+        let State: String
+        let Labels: [String: String]?
+
+        var container: ListedContainer {
+            let name = Names?.first { $0.hasPrefix("/") && !$0.dropFirst().contains("/") } ?? "/"
+            return ListedContainer(
+                name: String(name.dropFirst()), state: EngineAnswers.state(State),
+                runner: Labels?[SpawnPolicy.runnerLabel] ?? "",
+                epoch: Labels?[SpawnPolicy.epochLabel].flatMap { UInt64($0) } ?? 0)
+        }
+    }
+
+    private static func state(_ word: String) -> ContainerState {
+        switch word {
+        case "created", "configured", "initialized": .created
+        case "running", "paused", "restarting", "stopping": .running
+        default: .exited
+        }
+    }
+}

@@ -1,0 +1,54 @@
+// What may be asked for: the whole language in which another process can talk about a container. Spawning fills it from
+// the spawner edge; nothing here is believed before SpawnPolicy has looked at it.
+
+/// The processor that an image is made for.
+package enum RunnerPlatform: String, CaseIterable, Sendable {
+    case amd64, arm64, riscv64
+}
+
+/// How much a runner may do inside its own user namespace. `strict`: read-only root, no capability.
+/// `build`: a root that it may write, and the capabilities that installing packages needs.
+package enum RunnerProfile: String, CaseIterable, Sendable {
+    case strict, build
+}
+
+/// One runner, as the scheduler wants it.
+package struct RunnerRequest: Equatable, Sendable {
+    /// 32 lower-case hexadecimal digits.
+    package var runner: String
+    /// The scheduler's epoch, for the label.
+    package var epoch: UInt64
+    /// An image's name as the engine knows it.
+    package var image: String
+    package var platform: RunnerPlatform
+    package var profile: RunnerProfile
+    package var resources: RunnerResources
+
+    package init(
+        runner: String, epoch: UInt64, image: String, platform: RunnerPlatform, profile: RunnerProfile,
+        resources: RunnerResources
+    ) {
+        self.runner = runner
+        self.epoch = epoch
+        self.image = image
+        self.platform = platform
+        self.profile = profile
+        self.resources = resources
+    }
+}
+
+/// The limits of one runner. Thousandths of a processor, bytes, processes, bytes.
+package struct RunnerResources: Equatable, Sendable {
+    package var cpuMillis: UInt32
+    package var memoryBytes: UInt64
+    package var pids: UInt32
+    /// The sum of everything that the runner may write: /job, /tmp and /dev/shm. It lies in memory and counts there too.
+    package var diskBytes: UInt64
+
+    package init(cpuMillis: UInt32, memoryBytes: UInt64, pids: UInt32, diskBytes: UInt64) {
+        self.cpuMillis = cpuMillis
+        self.memoryBytes = memoryBytes
+        self.pids = pids
+        self.diskBytes = diskBytes
+    }
+}

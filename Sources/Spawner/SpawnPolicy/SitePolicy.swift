@@ -1,0 +1,53 @@
+// What this site allows, from spawnerd's own command line: a request cannot change a word of it.
+
+/// The site's side of every plan.
+package struct SitePolicy: Equatable, Sendable {
+    /// Tells this installation's containers from those of others on the same engine: 1 to 32 of `a-z 0-9`.
+    package var instance: String
+    /// The static runner, an absolute path on the engine's host that every user there may read.
+    package var runnerBinary: String
+    package var profiles: Set<RunnerProfile>
+    /// Names of images; one that ends in `*` stands for all that begin like it.
+    package var images: [String]
+    /// The largest runner.
+    package var ceiling: RunnerResources
+    /// Run even where the engine has no user namespaces, so that root in a runner is root of the host.
+    package var allowNoUserNamespaces: Bool
+    /// The engine's name of the low-level runtime. Always sent, so that an engine's default cannot surprise us.
+    package var runtime: String
+    /// Open files of one process in a runner; not above what the engine itself was given.
+    package var openFiles: UInt64
+
+    package init(
+        instance: String, runnerBinary: String, profiles: Set<RunnerProfile> = [.strict], images: [String] = ["*"],
+        ceiling: RunnerResources, allowNoUserNamespaces: Bool = false, runtime: String = "runc",
+        openFiles: UInt64 = 4096
+    ) {
+        self.instance = instance
+        self.runnerBinary = runnerBinary
+        self.profiles = profiles
+        self.images = images
+        self.ceiling = ceiling
+        self.allowNoUserNamespaces = allowNoUserNamespaces
+        self.runtime = runtime
+        self.openFiles = openFiles
+    }
+
+    /// What is wrong with the site's own words, or nil. spawnerd does not start with it.
+    package var mistake: String? {
+        let lowerOrDigit: (UInt8) -> Bool = { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) }
+        if !(1...32).contains(instance.utf8.count) || !instance.utf8.allSatisfy(lowerOrDigit) {
+            return "instance is 1 to 32 lower-case letters and digits"
+        }
+        if !runnerBinary.hasPrefix("/") || runnerBinary.utf8.contains(where: { $0 < 0x20 }) {
+            return "the runner's path is not absolute"
+        }
+        if profiles.isEmpty { return "no profile is allowed" }
+        if runtime.isEmpty { return "the runtime has no name" }
+        return nil
+    }
+
+    func allows(image: String) -> Bool {
+        images.contains { $0.hasSuffix("*") ? image.hasPrefix($0.dropLast()) : image == $0 }
+    }
+}

@@ -1,0 +1,132 @@
+// The rule book of spawnerd: a request and the site's policy go in, a plan or a denial comes out. No input, no output,
+// no state; imports nothing. Called by Spawning for every CreateRunner, and tested over the whole space of requests.
+
+package enum SpawnPolicy {
+    /// Where the runner's file appears in every container. Engines make the mount point in the container's own layer,
+    /// so it may be missing in the image, and a read-only root does no harm.
+    package static let runnerPath = "/.bulkhead/runner"
+    package static let instanceLabel = "bulkhead.instance"
+    package static let runnerLabel = "bulkhead.runner"
+    package static let epochLabel = "bulkhead.epoch"
+
+    /// The one way to a plan.
+    package static func plan(_ request: RunnerRequest, site: SitePolicy) -> Result<RunnerPlan, Denial> {
+        if let denial = denial(of: request, site: site) { return .failure(denial) }
+        let strict = request.profile == .strict
+        let owner: UInt32 = strict ? 1000 : 0
+        let resources = request.resources
+        let disk = split(resources.diskBytes)
+        return .success(
+            RunnerPlan(
+                name: containerName(runner: request.runner, instance: site.instance),
+                labels: [
+                    .init(key: epochLabel, value: String(request.epoch)),
+                    .init(key: instanceLabel, value: site.instance),
+                    .init(key: runnerLabel, value: request.runner),
+                    .init(key: "bulkhead.v", value: "1"),
+                ],
+                image: request.image, platform: request.platform,
+                entryPoint: runnerPath, arguments: [request.runner], environment: environment,
+                workingDirectory: "/", hostname: "runner", uid: owner, gid: owner,
+                runnerBinary: site.runnerBinary, readOnlyRoot: strict,
+                temporaryMounts: [
+                    mount("/job", disk.job, mode: 0o755, owner: owner),
+                    mount("/tmp", disk.tmp, mode: 0o1777, owner: owner),
+                ],
+                sharedMemoryBytes: disk.shared,
+                capabilities: strict ? [] : buildCapabilities,
+                seccomp: JobSeccomp.json, maskedPaths: maskedPaths, readOnlyPaths: readOnlyPaths,
+                memoryBytes: resources.memoryBytes, cpuMillis: resources.cpuMillis, pids: resources.pids,
+                limits: [
+                    .init(name: "core", value: 0),
+                    // A writable root has no size of its own on most engines: at least no single file outgrows the disk.
+                    .init(name: "fsize", value: resources.diskBytes),
+                    .init(name: "nofile", value: site.openFiles),
+                ],
+                outOfMemoryScore: 500, stopSignal: "SIGTERM", runtime: site.runtime))
+    }
+
+    /// The name under which the engine knows a runner of this instance.
+    package static func containerName(runner: String, instance: String) -> String {
+        "bulkhead-\(instance)-\(runner)"
+    }
+
+    /// 32 lower-case hexadecimal digits, nothing else: it becomes part of a path of the engine's API.
+    package static func isRunner(_ text: String) -> Bool {
+        text.utf8.count == 32 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
+
+    private static func denial(of request: RunnerRequest, site: SitePolicy) -> Denial? {
+        if !isRunner(request.runner) { return Denial(.policy, "runner", "a runner is 32 hexadecimal digits") }
+        if !isImageName(request.image) { return Denial(.policy, "shape.image", "not the name of an image") }
+        if !site.allows(image: request.image) {
+            return Denial(.policy, "shape.image", "the site does not allow this image")
+        }
+        if !site.profiles.contains(request.profile) {
+            return Denial(.policy, "shape.profile", "the site does not allow profile \(request.profile.rawValue)")
+        }
+        return denial(of: request.resources, ceiling: site.ceiling)
+    }
+
+    private static func denial(of asked: RunnerResources, ceiling: RunnerResources) -> Denial? {
+        let bounds: [(field: String, asked: UInt64, least: UInt64, most: UInt64)] = [
+            ("cpu_millis", UInt64(asked.cpuMillis), 10, UInt64(ceiling.cpuMillis)),
+            ("memory_bytes", asked.memoryBytes, 16 << 20, ceiling.memoryBytes),
+            ("pids", UInt64(asked.pids), 8, UInt64(ceiling.pids)),
+            ("disk_bytes", asked.diskBytes, 1 << 20, ceiling.diskBytes),
+        ]
+        for bound in bounds where bound.asked < bound.least || bound.asked > bound.most {
+            let text = "\(bound.asked) is outside the site's \(bound.least) to \(bound.most)"
+            return Denial(.policy, "shape.resources.\(bound.field)", text)
+        }
+        if asked.diskBytes > asked.memoryBytes {
+            return Denial(.policy, "shape.resources.disk_bytes", "the disk lies in memory and cannot be larger than it")
+        }
+        return nil
+    }
+
+    /// The characters of `registry:port/name:tag@sha256:digest`, and no way to climb out of a URL's path with them.
+    private static func isImageName(_ name: String) -> Bool {
+        let bytes = Array(name.utf8)
+        guard (1...255).contains(bytes.count), !name.contains("//") else { return false }
+        let alphanumeric: (UInt8) -> Bool = {
+            (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+        }
+        guard alphanumeric(bytes[0]), alphanumeric(bytes[bytes.count - 1]), !name.contains("..") else { return false }
+        return bytes.allSatisfy { alphanumeric($0) || "._-/:@".utf8.contains($0) }
+    }
+
+    /// Whole pages: /dev/shm an eighth, /tmp a quarter, the rest is /job's.
+    private static func split(_ bytes: UInt64) -> (job: UInt64, tmp: UInt64, shared: UInt64) {
+        let shared = bytes / 8 / 4096 * 4096
+        let tmp = bytes / 4 / 4096 * 4096
+        return (bytes / 4096 * 4096 - shared - tmp, tmp, shared)
+    }
+
+    private static func mount(_ path: String, _ bytes: UInt64, mode: UInt16, owner: UInt32)
+        -> RunnerPlan.TemporaryMount
+    {
+        // Inodes are memory as well: one for each page of data is plenty.
+        .init(path: path, bytes: bytes, inodes: max(1024, bytes / 4096), mode: mode, uid: owner, gid: owner)
+    }
+
+    private static let environment: [RunnerPlan.Variable] = [
+        .init(name: "PATH", value: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+        .init(name: "HOME", value: "/job"),
+        .init(name: "LANG", value: "C.UTF-8"),
+        // A crash of the runner must not start a program of the image's choice.
+        .init(name: "SWIFT_BACKTRACE", value: "enable=no"),
+    ]
+
+    private static let buildCapabilities = [
+        "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_KILL", "CAP_SETGID", "CAP_SETUID",
+    ]
+
+    private static let maskedPaths = [
+        "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+        "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats",
+        "/sys/devices/virtual/powercap", "/sys/firmware",
+    ]
+
+    private static let readOnlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
+}

@@ -1,0 +1,68 @@
+// What the policy and the driver say, in the words of the wire.
+
+import Link
+import Runtime
+import SpawnPolicy
+import Wire
+
+extension Failure {
+    init(_ denial: Denial) {
+        self.init(denial.reason == .image ? .imageRefused : .deniedByPolicy, denial.text, place: denial.place)
+    }
+
+    init(_ error: RuntimeError) {
+        switch error {
+        case .unavailable(let text): self.init(.engineUnavailable, text)
+        case .garbled(let text): self.init(.engineUnavailable, "the engine's answer makes no sense: \(text)")
+        case .refused(let status, let text): self.init(.engineRefused, "the engine said \(status): \(text)")
+        case .imageMissing(let name): self.init(.imageMissing, "no image \(name)", place: "shape.image")
+        case .noSuchContainer: self.init(.runnerGone, "the runner's container is gone")
+        case .mismatch(let field):
+            self.init(.engineMismatch, "\(field) is not what was planned; the container was removed", place: field)
+        }
+    }
+}
+
+extension RunnerRequest {
+    init(_ request: SpawnerEdge.CreateRunner) {
+        let shape = request.shape
+        let platform: RunnerPlatform =
+            switch shape.platform {
+            case .linuxAmd64: .amd64
+            case .linuxArm64: .arm64
+            case .linuxRiscv64: .riscv64
+            }
+        let profile: RunnerProfile =
+            switch shape.profile {
+            case .strict: .strict
+            case .build: .build
+            }
+        self.init(
+            runner: request.runner.hex, epoch: request.epoch, image: shape.image, platform: platform, profile: profile,
+            resources: RunnerResources(
+                cpuMillis: shape.resources.cpuMillis, memoryBytes: shape.resources.memoryBytes,
+                pids: shape.resources.pids, diskBytes: shape.resources.diskBytes))
+    }
+}
+
+extension Platform {
+    init(_ platform: RunnerPlatform) {
+        self =
+            switch platform {
+            case .amd64: .linuxAmd64
+            case .arm64: .linuxArm64
+            case .riscv64: .linuxRiscv64
+            }
+    }
+}
+
+extension SpawnerEdge.ContainerState {
+    init(_ state: ContainerState) {
+        self =
+            switch state {
+            case .created: .created
+            case .running: .running
+            case .exited: .exited
+            }
+    }
+}

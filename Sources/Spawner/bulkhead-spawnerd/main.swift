@@ -1,0 +1,57 @@
+// bulkhead-spawnerd: holds the container engine's socket, and launches what its policy can express. Talks to schedulerd,
+// relayd and the engine.
+
+import Daemon
+import DockerRuntime
+import Link
+import Posix
+import SpawnPolicy
+import Spawning
+import Wire
+
+let gibibytes = Key.Kind.int(1...65536, unit: "GiB")
+
+Startup.main(
+    "bulkhead-spawnerd", about: "holds the container engine and launches runners",
+    keys: [
+        .required("engine-socket", .path, "The engine's Unix socket"),
+        .required("stream-socket", .path, "relayd's socket for streams"),
+        .required("schedulerd-uid", .uid, "The only user that may call the spawner edge"),
+        .required("instance", .string, "Tells this house's containers from those of others on the same engine"),
+        .required("runner-path", .path, "The static bulkhead-runner, readable for everybody on the engine's host"),
+        .defaulted("images", .list, "*", "Images that may be run; one that ends in * stands for all that begin like it"),
+        .defaulted("allow-build-profile", .bool, "false", "Also allow profile build: a writable root, six capabilities"),
+        .defaulted("allow-no-userns", .bool, "false", "Run although root in a runner would be root of the host"),
+        .defaulted("runtime", .string, "runc", "The engine's name of the low-level runtime"),
+        .defaulted("max-cpus", .int(1...4096), "64", "Processors of the largest runner"),
+        .defaulted("max-memory", gibibytes, "64", "Memory of the largest runner"),
+        .defaulted("max-disk", gibibytes, "64", "Disk of the largest runner, which lies in its memory"),
+        .defaulted("max-pids", .int(8...1_000_000), "16384", "Processes and threads of the largest runner"),
+    ]
+) { daemon in
+    // 1. configuration
+    let settings = daemon.configuration
+    let ceiling = RunnerResources(
+        cpuMillis: UInt32(settings.int("max-cpus")) * 1000, memoryBytes: UInt64(settings.int("max-memory")) << 30,
+        pids: UInt32(settings.int("max-pids")), diskBytes: UInt64(settings.int("max-disk")) << 30)
+    let site = SitePolicy(
+        instance: settings.string("instance"), runnerBinary: settings.path("runner-path"),
+        profiles: settings.bool("allow-build-profile") ? [.strict, .build] : [.strict], images: settings.list("images"),
+        ceiling: ceiling, allowNoUserNamespaces: settings.bool("allow-no-userns"), runtime: settings.string("runtime"))
+    if let mistake = site.mistake { throw Failure(.invalid, mistake) }
+    // 2. sockets and files
+    let listener = try daemon.listener("spawner")
+    // 3. users and capabilities  4. every other descriptor  5. no new privileges, limits, not dumpable
+    try daemon.confine(keeping: [listener.raw])
+    // 6. the peers
+    let loop = try PollLoop()
+    let relay = LinkClient<StreamEdge>(loop: loop, path: settings.path("stream-socket"), role: .spawnerd)
+    let engine = DockerRuntime(loop: loop, path: settings.path("engine-socket"))
+    let service = SpawnService(loop: loop, runtime: engine, site: site, relay: relay, log: daemon.log)
+    let server = try LinkServer<SpawnerEdge>(
+        loop: loop, listener: listener, peerUID: settings.uid("schedulerd-uid"), handlers: service.handlers)
+    relay.start()
+    service.start()
+    // 7. the loop
+    try daemon.run(loop) { server.close() }
+}

@@ -1,0 +1,56 @@
+// The producer's end of one stream that a peer has opened.
+
+package import Wire
+
+/// Sends items, then one end. Who drops it without an end has failed it with `internal`. Harmless after the
+/// connection is gone. Lives on the loop's thread.
+package final class ItemSink<Item: WireMessage> {
+    private let channel: Channel
+    private let stream: OpenStream
+    private let id: UInt64
+    private let type: UInt16
+
+    init(_ channel: Channel, _ request: IncomingRequest) {
+        self.channel = channel
+        id = request.id
+        type = request.type
+        stream = OpenStream()
+        channel.streams.insert(request.id, stream)
+    }
+
+    /// Sends an item, or does nothing after the end. Look at `pendingBytes` before making many.
+    package func send(_ item: Item) {
+        _ = channel.item(id, type, item)
+    }
+
+    package func end() {
+        channel.end(id, type)
+    }
+
+    package func fail(_ failure: Failure) {
+        channel.fail(id, type, failure)
+    }
+
+    package var isOpen: Bool { stream.isOpen }
+
+    /// Called once when the stream is over, whoever ended it; at once if it is over already.
+    package var onClose: (() -> Void)? {
+        get { stream.onClose }
+        set {
+            if stream.isOpen { stream.onClose = newValue } else { newValue?() }
+        }
+    }
+
+    /// Called when everything queued has been written after some of it had to wait: a producer that paused goes on.
+    package var onDrain: (() -> Void)? {
+        get { stream.onDrain }
+        set { if stream.isOpen { stream.onDrain = newValue } }
+    }
+
+    /// Bytes queued on this connection that the peer has not taken yet.
+    package var pendingBytes: Int { stream.isOpen ? channel.outbound.pending : 0 }
+
+    deinit {
+        if stream.isOpen { channel.fail(id, type, Failure(.internal, "the producer went away")) }
+    }
+}

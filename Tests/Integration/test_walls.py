@@ -1,0 +1,167 @@
+"""The walls on the running house: who runs as whom, who holds the engine's socket, what crosses spawnerd, who may call."""
+
+import ctypes
+import os
+import pathlib
+import socket
+import struct
+import unittest
+
+from house import DAEMONS, ENGINE, House, engine, eventually
+
+
+def io(pid):
+    """rchar and wchar of a process: every byte it read or wrote by a system call."""
+    fields = dict(line.split(": ") for line in pathlib.Path(f"/proc/{pid}/io").read_text().splitlines())
+    return int(fields["rchar"]) + int(fields["wchar"])
+
+
+def engine_peers():
+    """Inodes of the sockets that are connected to the engine's socket, found through the kernel's own table."""
+    unix = pathlib.Path("/proc/net/unix").read_text().splitlines()
+    return {line.split()[6] for line in unix if line.endswith(" " + ENGINE)}
+
+
+@unittest.skipUnless(os.geteuid() == 0, "five users need root")
+class Walls(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.house = cls.enterClassContext(House("--max-runners", "2"))
+
+    def test_five_processes_five_users(self):
+        job = self.house.submit("echo up; sleep 30")
+        eventually("the job runs", lambda: self.house.log(job) == b"up\n")
+        users = {}
+        for daemon in DAEMONS:
+            status = pathlib.Path(f"/proc/{self.house.pid(daemon)}/status").read_text()
+            users[daemon] = status.split("\nUid:\t")[1].split()[0]
+            self.assertIn("\nNoNewPrivs:\t1\n", status)
+            self.assertIn("\nCapEff:\t0000000000000000\n", status)
+            self.assertIn("\nCapBnd:\t0000000000000000\n", status)
+        container = self.house.containers()[0]["Id"]
+        runner = engine("GET", f"/containers/{container}/json")[1]["State"]["Pid"]
+        users["bulkhead-runner"] = pathlib.Path(f"/proc/{runner}/status").read_text().split("\nUid:\t")[1].split()[0]
+        self.assertEqual(len(set(users.values())), 5, users)
+        self.assertNotIn("0", users.values(), users)
+        self.house.bulkhead("cancel", job, "--grace", "0", check=0)
+        self.house.wait(job)
+
+    def test_only_spawnerd_can_open_the_engine(self):
+        mode = os.stat(ENGINE)
+        for daemon in DAEMONS:
+            status = pathlib.Path(f"/proc/{self.house.pid(daemon)}/status").read_text()
+            groups = status.split("\nGroups:\t")[1].split("\n")[0].split() + status.split("\nGid:\t")[1].split()[:1]
+            self.assertEqual(str(mode.st_gid) in groups, daemon == "bulkhead-spawnerd", daemon)
+
+    def test_job_bytes_never_pass_spawnerd(self):
+        size = 50_000_000
+        job = self.house.submit(f"while [ ! -e /job/go ]; do [ -e /job/src/go ] || true; sleep 0.2; echo; break; done; "
+                                f"sleep 1; head -c {size} /dev/zero")
+        eventually("the job runs", lambda: self.house.log(job) == b"\n")
+        spawner, relay = self.house.pid("bulkhead-spawnerd"), self.house.pid("bulkhead-relayd")
+        before, relay_before = io(spawner), io(relay)
+        eventually("the log is whole", lambda: len(self.house.log(job)) >= size, 120)
+        grown, relay_grown = io(spawner) - before, io(relay) - relay_before
+        self.house.wait(job)
+        self.assertGreater(relay_grown, size, "the positive control: relayd's counters do see the bytes")
+        # The end of the container costs a few engine answers; the log would cost fifty million bytes.
+        self.assertLess(grown, 200_000)
+
+    def sockets(self):
+        return {edge: self.house.state / "run" / edge / "socket" for edge in ["scheduler", "spawner", "stream", "relay"]}
+
+    def test_other_users_cannot_reach_a_socket(self):
+        clients = {"scheduler": "bulkhead-apid", "spawner": "bulkhead-schedulerd", "stream": "bulkhead-spawnerd",
+                   "relay": "bulkhead-schedulerd"}
+        for edge, path in self.sockets().items():
+            for daemon in DAEMONS:
+                allowed = clients[edge] == daemon
+                self.assertEqual(self.connect_as(daemon, path), allowed, f"{daemon} -> {edge}")
+
+    def connect_as(self, daemon, path):
+        """Whether a process with the user and groups of `daemon` gets a connection; the server's own user does by mode."""
+        status = pathlib.Path(f"/proc/{self.house.pid(daemon)}/status").read_text()
+        uid, gid = (int(status.split(f"\n{k}:\t")[1].split()[0]) for k in ["Uid", "Gid"])
+        groups = [int(g) for g in status.split("\nGroups:\t")[1].split("\n")[0].split()]
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                os.setgroups(groups)
+                os.setresgid(gid, gid, gid)
+                os.setresuid(uid, uid, uid)
+                with socket.socket(socket.AF_UNIX) as s:
+                    s.settimeout(5)
+                    s.connect(str(path))
+                    # The first frame says it: a Hello (control 1) is wanted here, a Goodbye (control 2) is not.
+                    s.sendall(hello_frame(path.parent.name))
+                    header = s.recv(20)
+                    os.write(writer, b"y" if header[4:6] == b"\0\1" else b"n")
+            except OSError:
+                os.write(writer, b"n")
+            os._exit(0)
+        os.close(writer)
+        answer = os.read(reader, 1)
+        os.close(reader)
+        os.waitpid(child, 0)
+        return answer == b"y"
+
+    def test_wrong_messages_end_the_connection_not_the_server(self):
+        # Root is not the expected peer either: the server says goodbye before it reads a word.
+        for edge, path in self.sockets().items():
+            with socket.socket(socket.AF_UNIX) as s:
+                s.settimeout(5)
+                s.connect(str(path))
+                frame = s.recv(4096)
+                self.assertEqual(frame[4:7], b"\0\2\6", f"{edge}: a Goodbye control frame")
+                self.assertEqual(struct.unpack(">H", frame[20:22])[0], 3, f"{edge}: peer_refused")
+                self.assertEqual(s.recv(1), b"", f"{edge}: closed")
+        job = self.house.submit("echo alive")
+        self.assertEqual(self.house.wait(job)["state"], "SUCCEEDED")
+
+    def test_container_is_as_planned(self):
+        job = self.house.submit("echo up; sleep 30", resources={"memory": "64MiB", "disk": "16MiB", "pids": 50, "cpus": 0.5})
+        eventually("the job runs", lambda: self.house.log(job) == b"up\n")
+        seen = engine("GET", f"/containers/{self.house.containers()[0]['Id']}/json")[1]
+        host = seen["HostConfig"]
+        self.assertEqual(host["NetworkMode"], "none")
+        self.assertFalse(host["Privileged"])
+        self.assertTrue(host["ReadonlyRootfs"])
+        self.assertEqual(host["CapDrop"], ["ALL"])
+        self.assertFalse(host["CapAdd"])
+        self.assertEqual((host["Memory"], host["MemorySwap"]), (64 << 20, 64 << 20))
+        self.assertEqual(host["PidsLimit"], 50)
+        self.assertEqual(host["NanoCpus"], 500_000_000)
+        self.assertEqual(host["LogConfig"]["Type"], "none")
+        self.assertTrue(any(o.startswith("no-new-privileges") for o in host["SecurityOpt"]))
+        self.assertTrue(any(o.startswith("seccomp={") for o in host["SecurityOpt"]))
+        self.assertTrue(host["MaskedPaths"])
+        self.assertFalse([m for m in seen["Mounts"] if "docker.sock" in str(m)])
+        self.assertNotIn(self.house.token, str(seen))
+        self.house.bulkhead("cancel", job, "--grace", "0", check=0)
+        self.house.wait(job)
+
+    def test_no_secret_in_argv_environment_or_logs(self):
+        token = self.house.token.encode()
+        self.house.bulkhead("jobs", check=0)
+        for daemon in DAEMONS:
+            pid = self.house.pid(daemon)
+            for file in ["cmdline", "environ"]:
+                self.assertNotIn(token, pathlib.Path(f"/proc/{pid}/{file}").read_bytes(), daemon)
+        files = [f for f in self.house.state.rglob("*") if f.is_file() and f.name != "admin-token"]
+        self.assertTrue(any(f.name.endswith(".log") for f in files), "the positive control: the logs are searched")
+        for file in files:
+            self.assertNotIn(token, file.read_bytes(), file)
+
+
+EDGE_CLIENT_ROLE = {"scheduler": 1, "spawner": 2, "stream": 3, "relay": 2}
+
+
+def hello_frame(edge):
+    """A Hello by hand, after proto-spec/README.md."""
+    body = b"BULKHEAD-WIRE-1\n" + struct.pack(">HHHBIH", 1, 0, 0, EDGE_CLIENT_ROLE[edge], 65536, 64)
+    return struct.pack(">IHBBQI", 16 + len(body), 1, 6, 0, 0, 0) + body
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

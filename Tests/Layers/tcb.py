@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""make tcb: what is linked into the processes that hold something worth stealing, their hand-written lines, and the libraries
+they load. Fails above the budget, or when something is linked that has no business there."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from floors import ROOT, closure, load  # noqa: E402
+
+# Lines of code, without blank lines and comments. OpenSSH's monitor.c has 2,093 lines, Firecracker's jailer 3,170 with its tests.
+BUDGET = {"bulkhead-spawnerd": 4500, "bulkhead-brokerd": 3000}
+FORBIDDEN = re.compile(r"lib(curl|ssl|crypto|sqlite3|nghttp2)\b")
+BINARIES = ROOT / ".build/release"
+
+
+def code_lines(path):
+    """Lines that hold code, in Swift and in C."""
+    count, in_comment = 0, False
+    for line in path.read_text().splitlines():
+        text = line.strip()
+        if in_comment:
+            in_comment = "*/" not in text
+        elif text.startswith("/*"):
+            in_comment = "*/" not in text
+        elif text and not text.startswith("//"):
+            count += 1
+    return count
+
+
+def main():
+    targets, failed = load(), False
+    for executable, budget in BUDGET.items():
+        if executable not in targets:
+            continue
+        members = sorted(m for m in closure(targets, executable) if m in targets)
+        outside = sorted(m for m in closure(targets, executable) if m not in targets)
+        print(f"{executable}:")
+        total = 0
+        for member in members:
+            files = [f for suffix in ("*.swift", "*.c", "*.h") for f in (ROOT / targets[member]["path"]).rglob(suffix)]
+            written = sum(code_lines(f) for f in files if "Generated" not in f.parts)
+            generated = sum(code_lines(f) for f in files if "Generated" in f.parts)
+            total += written
+            print(f"  {member:<16}{written:>6}" + (f"  and {generated} generated" if generated else ""))
+        print(f"  {'hand-written':<16}{total:>6}  of {budget}")
+        if outside:
+            print(f"  packages of others: {', '.join(outside)}")
+        libraries = subprocess.check_output(["ldd", BINARIES / executable], text=True)
+        names = sorted(line.split()[0] for line in libraries.splitlines() if "=>" in line)
+        print(f"  shared libraries: {', '.join(names) or 'none'}")
+        for name in names:
+            if FORBIDDEN.search(name):
+                print(f"  FAILED: {name} is loaded by {executable}", file=sys.stderr)
+                failed = True
+        if total > budget:
+            print(f"  FAILED: {total} lines are more than {budget}", file=sys.stderr)
+            failed = True
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+// Puts descriptors and variables where a process manager would.
+import Glibc
+import Posix
+
+enum Placement {
+    /// Copies `raws` to `first`, `first + 1`, ... without close-on-exec, and closes the originals.
+    static func place(_ raws: [Int32], from first: Int32) {
+        for (index, raw) in raws.enumerated() {
+            dup2(raw, first + Int32(index))
+            close(raw)
+        }
+    }
+
+    static func set(_ name: String, _ value: String) {
+        setenv(name, value, 1)
+    }
+
+    static func isCloseOnExec(_ raw: Int32) -> Bool {
+        fcntl(raw, F_GETFD) & FD_CLOEXEC != 0
+    }
+
+    /// A datagram socket bound to `path`, as a service manager has it.
+    static func datagramSocket(_ path: String) -> Int32 {
+        let raw = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(raw, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        return result == 0 ? raw : -1
+    }
+}

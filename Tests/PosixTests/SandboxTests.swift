@@ -1,0 +1,117 @@
+// Confinement, each in a process of its own, since none of it can be undone. What is checked is the kernel's own account.
+import Posix
+import Sandbox
+import Testing
+
+enum KernelStatus {
+    /// A field of /proc/thread-self/status, as hexadecimal or decimal digits.
+    static func field(_ name: String) throws -> String {
+        let status = String(decoding: try Posix.readFile("/proc/thread-self/status", limit: 65_536), as: UTF8.self)
+        let line = status.split(separator: "\n").first { $0.hasPrefix(name + ":") }
+        return line.map { String($0.dropFirst(name.count + 1).drop(while: \.isWhitespace)) } ?? "absent"
+    }
+
+    static let none = "0000000000000000"
+}
+
+extension Base {
+    @Suite struct SandboxTests {
+        @Test(.enabled(if: Posix.userID == 0)) func rootLosesEverything() async {
+            await #expect(processExitsWith: .success) {
+                // The control: before, all of it is there.
+                #expect(try KernelStatus.field("NoNewPrivs") == "0")
+                for set in ["CapEff", "CapPrm", "CapBnd"] {
+                    #expect(try KernelStatus.field(set) != KernelStatus.none)
+                }
+                try Sandbox.dropAllCapabilities()
+                try Sandbox.noNewPrivileges()
+                #expect(try KernelStatus.field("NoNewPrivs") == "1")
+                for set in ["CapEff", "CapPrm", "CapBnd", "CapInh", "CapAmb"] {
+                    #expect(try KernelStatus.field(set) == KernelStatus.none)
+                }
+                // And it means something: even as uid 0, a file of somebody else stays closed.
+                #expect(throws: PosixError.self) { try Posix.chown("/etc", uid: 1, gid: 1) }
+            }
+        }
+
+        @Test(.enabled(if: Posix.userID == 0)) func anOrdinaryUserGivesUpWhatHeMay() async {
+            await #expect(processExitsWith: .success) {
+                try Sandbox.becomeUser(uid: 7701, gid: 7702, groups: [7711])
+                try Sandbox.refuseRoot()
+                try Sandbox.dropAllCapabilities()
+                try Sandbox.noNewPrivileges()
+                #expect(try KernelStatus.field("CapEff") == KernelStatus.none)
+                #expect(try KernelStatus.field("CapPrm") == KernelStatus.none)
+                #expect(try KernelStatus.field("Uid").split(whereSeparator: \.isWhitespace) == ["7701", "7701", "7701", "7701"])
+                #expect(try KernelStatus.field("Gid").split(whereSeparator: \.isWhitespace) == ["7702", "7702", "7702", "7702"])
+                #expect(try KernelStatus.field("Groups").split(whereSeparator: \.isWhitespace) == ["7711"])
+                #expect(throws: SandboxError.self) { try Sandbox.becomeUser(uid: 0, gid: 0) }
+            }
+        }
+
+        @Test(.enabled(if: Posix.userID == 0)) func rootIsRefused() {
+            #expect(throws: SandboxError.runsAsRoot) { try Sandbox.refuseRoot() }
+        }
+
+        @Test func limitsHold() async {
+            await #expect(processExitsWith: .success) {
+                try Sandbox.setLimits(openFiles: 32)
+                let limits = String(decoding: try Posix.readFile("/proc/self/limits", limit: 65_536), as: UTF8.self)
+                let words = limits.split(separator: "\n").map { $0.split(whereSeparator: \.isWhitespace) }
+                #expect(words.contains { $0.starts(with: ["Max", "core", "file", "size", "0", "0"]) })
+                #expect(words.contains { $0.starts(with: ["Max", "open", "files", "32", "32"]) })
+                #expect(throws: PosixError.system(call: "fcntl", errno: 22)) {
+                    _ = try Posix.duplicate(0, atLeast: 32).raw
+                }
+            }
+        }
+
+        @Test(.enabled(if: Posix.userID == 0)) func memoryIsClosedToTheSameUser() async {
+            await #expect(processExitsWith: .success) {
+                try Sandbox.becomeUser(uid: 7701, gid: 7702)
+                let path = "/proc/\(Posix.processID)/environ"
+                let probe = ["-c", "cat \(path) >/dev/null"]
+                var child = ChildSpec(executable: "/bin/sh", arguments: ["sh"] + probe)
+                child.environment = ["PATH=/usr/bin:/bin"]
+                // A change of user makes a process undumpable by itself, so the control is a plain descendant of its own.
+                try Sandbox.notDumpable()
+                let denied = Posix.wait(pid: try Posix.spawn(child))
+                #expect(denied == .exited(1))
+                // Our own files stay reachable by way of /proc: publishing a temporary file needs it.
+                let file = try Posix.openTemporary("/tmp")
+                let name = "/tmp/bulkhead-test-\(Posix.processID)"
+                try Posix.linkTemporary(file.raw, to: name)
+                try Posix.unlink(name)
+            }
+        }
+
+        @Test(.enabled(if: Posix.userID == 0)) func memoryIsOpenToTheSameUserOtherwise() async {
+            await #expect(processExitsWith: .success) {
+                var child = ChildSpec(
+                    executable: "/bin/sh", arguments: ["sh", "-c", "sleep 1000 & cat /proc/$!/environ >/dev/null; s=$?; kill $!; exit $s"])
+                child.environment = ["PATH=/usr/bin:/bin"]
+                child.user = ChildUser(uid: 7701, gid: 7702)
+                let pid = try Posix.spawn(child)
+                #expect(Posix.wait(pid: pid) == .exited(0))
+            }
+        }
+
+        @Test func onlyTheListedDescriptorsSurvive() async {
+            await #expect(processExitsWith: .success) {
+                let one = try Posix.open("/dev/null", .readOnly)
+                let two = try Posix.open("/dev/null", .readOnly)
+                let far = try Posix.duplicate(one.raw, atLeast: 200)
+                let lost = try Posix.duplicate(one.raw, atLeast: 100)
+                #expect((try? Posix.fstat(lost.raw)) != nil)
+                try Sandbox.closeAllExcept([far.raw, two.raw, 0])
+                #expect((try? Posix.fstat(lost.raw)) == nil)
+                #expect((try? Posix.fstat(one.raw)) == nil)
+                for raw in [0, 1, 2, two.raw, far.raw] { #expect((try? Posix.fstat(raw)) != nil) }
+                #expect(try Posix.directoryEntries("/proc/self/fd").count == 6)
+                // Their numbers are free already; nobody else may be closed in their name.
+                _ = one.release()
+                _ = lost.release()
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+// Requests and records that the tests use.
+
+import Wire
+
+enum Sample {
+    static let runner = Bytes16(high: 0xAA, low: 0xBB)
+
+    static func attempt(_ job: UInt64 = 7, _ attempt: UInt32 = 1) -> Attempt {
+        Attempt(job: job, attempt: attempt, epoch: 3)
+    }
+
+    static func job(
+        _ job: UInt64 = 7, attempt: UInt32 = 1, runner: Bytes16 = Sample.runner, steps: Int = 2, source: Source? = nil
+    ) -> RelayEdge.RunJob {
+        let resources = Resources(cpuMillis: 1000, memoryBytes: 1 << 30, pids: 64, diskBytes: 1 << 20)
+        let shape = RunnerShape(image: "busybox", platform: .linuxAmd64, profile: .strict, resources: resources)
+        let steps = (0..<steps).map { Step(name: "step \($0)", run: "true", timeoutSeconds: 0, continueOnError: false) }
+        let spec = JobSpec(name: "test", shape: shape, timeoutSeconds: 60, env: [], steps: steps)
+        return RelayEdge.RunJob(
+            runner: runner, attempt: Self.attempt(job, attempt), spec: spec, source: source)
+    }
+
+    static func log(_ text: String, step: UInt16 = 0) -> RunnerEdge.Record {
+        .log(.init(step: step, output: .stdout, bytes: Array(text.utf8)))
+    }
+
+    static func log(_ bytes: [UInt8], step: UInt16 = 0) -> RunnerEdge.Record {
+        .log(.init(step: step, output: .stdout, bytes: bytes))
+    }
+
+    static func begun(_ index: UInt16) -> RunnerEdge.Record { .stepBegun(.init(index: index)) }
+
+    static func ended(_ index: UInt16, _ outcome: StepOutcome = .succeeded) -> RunnerEdge.Record {
+        .stepEnded(StepResult(index: index, outcome: outcome, exitCode: 0, durationMs: 5))
+    }
+
+    static func jobEnded(_ state: JobState = .succeeded, reason: String = "") -> RunnerEdge.Record {
+        .jobEnded(JobResult(state: state, failedStep: nil, exitCode: 0, reason: reason))
+    }
+
+    /// A job of two steps with `lines` lines of output each.
+    static func records(lines: Int) -> [RunnerEdge.Record] {
+        var records: [RunnerEdge.Record] = []
+        for step in UInt16(0)..<2 {
+            records.append(begun(step))
+            for line in 0..<lines { records.append(log("step \(step) says \(line)\n", step: step)) }
+            records.append(ended(step))
+        }
+        return records + [jobEnded()]
+    }
+
+    /// What the log of these records is.
+    static func output(_ records: [RunnerEdge.Record]) -> [UInt8] {
+        records.flatMap { record -> [UInt8] in
+            if case .log(let chunk) = record { chunk.bytes } else { [] }
+        }
+    }
+
+    static func events(_ records: [RunnerEdge.Record]) -> [RunnerEdge.Record] {
+        records.filter { if case .log = $0 { false } else { true } }
+    }
+}

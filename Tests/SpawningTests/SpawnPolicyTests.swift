@@ -1,0 +1,175 @@
+import Foundation
+import SpawnPolicy
+import Testing
+
+/// R1: whatever is asked for, the plan is the template outside the leaves that a request may set.
+@Suite struct SpawnPolicyTests {
+    private func denial(_ request: RunnerRequest, _ site: SitePolicy = site()) -> Denial? {
+        guard case .failure(let denial) = SpawnPolicy.plan(request, site: site) else { return nil }
+        return denial
+    }
+
+    @Test func aStrictPlanHasNoPrivilegeAtAll() throws {
+        let plan = try SpawnPolicy.plan(request(), site: site()).get()
+        #expect(plan.name == "bulkhead-test-\(runnerHex)")
+        #expect(plan.readOnlyRoot && plan.capabilities.isEmpty && plan.uid == 1000 && plan.gid == 1000)
+        #expect(plan.entryPoint == SpawnPolicy.runnerPath && plan.arguments == [runnerHex])
+        #expect(!plan.maskedPaths.isEmpty && !plan.readOnlyPaths.isEmpty)
+        #expect(plan.labels.map(\.key) == ["bulkhead.epoch", "bulkhead.instance", "bulkhead.runner", "bulkhead.v"])
+        let writable = plan.temporaryMounts.map(\.bytes).reduce(plan.sharedMemoryBytes, +)
+        #expect(writable == 16 << 20)
+    }
+
+    @Test func aBuildPlanHasSixCapabilitiesInsideItsNamespace() throws {
+        let plan = try SpawnPolicy.plan(request(profile: .build), site: site()).get()
+        #expect(!plan.readOnlyRoot && plan.uid == 0)
+        #expect(
+            plan.capabilities == [
+                "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_KILL", "CAP_SETGID", "CAP_SETUID",
+            ])
+    }
+
+    /// The leaves that follow the request are put back to those of a reference; the rest has to be equal.
+    @Test func randomRequestsNeverLeaveTheTemplate() throws {
+        var random = SystemRandomNumberGenerator()
+        let reference = [
+            RunnerProfile.strict: try SpawnPolicy.plan(request(profile: .strict), site: site()).get(),
+            RunnerProfile.build: try SpawnPolicy.plan(request(profile: .build), site: site()).get(),
+        ]
+        var planned = 0
+        for _ in 0..<20_000 {
+            let asked = Self.randomRequest(&random)
+            guard case .success(let plan) = SpawnPolicy.plan(asked, site: site()) else { continue }
+            planned += 1
+            let template = try #require(reference[asked.profile])
+            #expect(plan.entryPoint == template.entryPoint && plan.environment == template.environment)
+            #expect(plan.workingDirectory == template.workingDirectory && plan.hostname == template.hostname)
+            #expect(plan.uid == template.uid && plan.gid == template.gid)
+            #expect(plan.runnerBinary == template.runnerBinary && plan.readOnlyRoot == template.readOnlyRoot)
+            #expect(plan.capabilities == template.capabilities && plan.seccomp == template.seccomp)
+            #expect(plan.maskedPaths == template.maskedPaths && plan.readOnlyPaths == template.readOnlyPaths)
+            #expect(plan.outOfMemoryScore == template.outOfMemoryScore && plan.stopSignal == template.stopSignal)
+            #expect(plan.runtime == template.runtime && plan.limits.map(\.name) == template.limits.map(\.name))
+            #expect(plan.temporaryMounts.map(\.path) == ["/job", "/tmp"])
+            #expect(plan.name == "bulkhead-test-\(asked.runner)" && plan.arguments == [asked.runner])
+            #expect(plan.memoryBytes == asked.resources.memoryBytes && plan.pids == asked.resources.pids)
+            #expect(plan.memoryBytes <= 4 << 30 && plan.cpuMillis <= 4000 && plan.pids <= 4096)
+            let writable = plan.temporaryMounts.map(\.bytes).reduce(plan.sharedMemoryBytes, +)
+            #expect(writable <= asked.resources.diskBytes && writable <= plan.memoryBytes)
+        }
+        #expect(planned > 1000)
+    }
+
+    private static func randomRequest(_ random: inout SystemRandomNumberGenerator) -> RunnerRequest {
+        let names = ["bulkhead/busybox", "a", "a:b", "x@sha256:00", "../../info", "a b", "-x", "", "a\u{0}b", "a?x=y"]
+        let edges: [UInt64] = [0, 1, 10, 16 << 20, 64 << 20, 1 << 20, 4096, 1 << 30, .max]
+        let hex = (0..<32).map { _ in String(Int.random(in: 0..<16, using: &random), radix: 16) }.joined()
+        func amount() -> UInt64 {
+            Bool.random(using: &random)
+                ? (edges.randomElement(using: &random) ?? 0) : UInt64.random(in: 1 << 20...1 << 31, using: &random)
+        }
+        return RunnerRequest(
+            runner: Int.random(in: 0..<20, using: &random) == 0 ? String(hex.dropLast()) : hex,
+            epoch: .random(in: 0 ... .max, using: &random), image: names.randomElement(using: &random) ?? "",
+            platform: RunnerPlatform.allCases.randomElement(using: &random) ?? .amd64,
+            profile: Bool.random(using: &random) ? .strict : .build,
+            resources: RunnerResources(
+                cpuMillis: .random(in: 0...5000, using: &random), memoryBytes: amount(),
+                pids: .random(in: 0...5000, using: &random), diskBytes: min(amount(), amount())))
+    }
+
+    @Test(arguments: ["", "0011", "00112233445566778899AABBCCDDEEFF", "../../../../../../../../../../x", "00112233445566778899aabbccddee f"])
+    func aRunnerIsHexadecimalOrNothing(_ runner: String) {
+        #expect(denial(request(runner: runner))?.place == "runner")
+    }
+
+    @Test(arguments: [
+        "", "-rm", "/etc", "a/../../info", "a//b", "a b", "a\nb", "a?b", "a#b", "a%2e", "ünicode", "a:", String(repeating: "a", count: 256),
+    ])
+    func anImageIsAnImagesName(_ image: String) {
+        #expect(denial(request(image: image))?.place == "shape.image")
+    }
+
+    @Test(arguments: ["a", "bulkhead/busybox:latest", "registry.example:5000/x/y_z@sha256:0af", String(repeating: "a", count: 255)])
+    func realNamesAreTaken(_ image: String) {
+        #expect(denial(request(image: image)) == nil)
+    }
+
+    @Test func theSiteDecides() {
+        #expect(denial(request(profile: .build), site(profiles: [.strict]))?.place == "shape.profile")
+        #expect(denial(request(), site(images: ["bulkhead/*"])) == nil)
+        #expect(denial(request(image: "bulk"), site(images: ["bulkhead/*"]))?.place == "shape.image")
+        #expect(denial(request(image: "bulkhead/busybox2"), site(images: ["bulkhead/busybox"]))?.place == "shape.image")
+    }
+
+    @Test func eachResourceHasBothBounds() {
+        let cases: [(String, WritableKeyPath<RunnerResources, UInt64>, UInt64, UInt64)] = [
+            ("memory_bytes", \.memoryBytes, 16 << 20, 4 << 30), ("disk_bytes", \.diskBytes, 1 << 20, 2 << 30),
+        ]
+        for (field, path, least, most) in cases {
+            for (value, good) in [(least - 1, false), (least, true), (most, true), (most + 1, false), (.max, false)] {
+                var asked = request()
+                if field == "memory_bytes" { asked.resources.diskBytes = 1 << 20 }
+                if field == "disk_bytes" { asked.resources.memoryBytes = 4 << 30 }
+                asked.resources[keyPath: path] = value
+                #expect((denial(asked) == nil) == good, "\(field) \(value)")
+                if !good { #expect(denial(asked)?.place == "shape.resources.\(field)") }
+            }
+        }
+        var asked = request()
+        asked.resources.cpuMillis = 4001
+        #expect(denial(asked)?.place == "shape.resources.cpu_millis")
+        asked = request()
+        asked.resources.pids = 7
+        #expect(denial(asked)?.place == "shape.resources.pids")
+        asked = request()
+        asked.resources.diskBytes = asked.resources.memoryBytes + 1
+        #expect(denial(asked)?.place == "shape.resources.disk_bytes")
+    }
+
+    @Test func theSitesOwnMistakesAreFound() {
+        #expect(site().mistake == nil)
+        var bad = site()
+        bad.instance = "Two/Words"
+        #expect(bad.mistake != nil)
+        bad = site(runner: "relative")
+        #expect(bad.mistake != nil)
+        bad = site(profiles: [])
+        #expect(bad.mistake != nil)
+    }
+
+    /// R4, R10: what an image's author may not decide.
+    @Test func imagesAreWeighed() throws {
+        let plan = try SpawnPolicy.plan(request(), site: site()).get()
+        func refusal(_ image: ImageFacts) -> Denial? {
+            guard case .failure(let denial) = plan.bound(to: image) else { return nil }
+            return denial
+        }
+        #expect(refusal(image(volumes: ["/proc"]))?.reason == .image)
+        #expect(refusal(image(labels: ["bulkhead.runner"]))?.reason == .image)
+        #expect(refusal(image(labels: ["maintainer"])) == nil)
+        #expect(refusal(image(architecture: "s390x"))?.reason == .image)
+        #expect(refusal(image(environment: ["A B"]))?.reason == .image)
+        #expect(refusal(image(environment: Array(repeating: "A", count: 129)))?.reason == .image)
+        let bound = try plan.bound(to: image(environment: ["LD_PRELOAD", "PATH", "BASH_ENV", "LD_PRELOAD"])).get()
+        #expect(bound.clearedVariables == ["BASH_ENV", "LD_PRELOAD"])
+    }
+
+    @Test func theFilterIsJSONAndDeniesByDefault() throws {
+        let object = try JSONSerialization.jsonObject(with: Data(JobSeccomp.json.utf8))
+        let profile = try #require(object as? [String: Any])
+        #expect(profile["defaultAction"] as? String == "SCMP_ACT_ERRNO")
+        let rules = try #require(profile["syscalls"] as? [[String: Any]])
+        let free = Set(rules.filter { $0["args"] == nil && $0["action"] as? String == "SCMP_ACT_ALLOW" }
+            .flatMap { $0["names"] as? [String] ?? [] })
+        let never = [
+            "io_uring_setup", "ptrace", "keyctl", "add_key", "request_key", "userfaultfd", "bpf", "perf_event_open",
+            "unshare", "setns", "mount", "umount2", "pivot_root", "kexec_load", "process_vm_readv", "clone", "clone3",
+            "socket", "ioctl", "personality", "open_by_handle_at", "init_module", "reboot", "chroot", "modify_ldt",
+            "vmsplice", "memfd_secret", "pidfd_getfd", "mbind", "swapon", "clock_settime", "iopl", "acct", "quotactl",
+        ]
+        #expect(free.isDisjoint(with: never))
+        #expect(free.isSuperset(of: ["read", "write", "execve", "openat", "futex", "wait4", "mmap"]))
+        #expect(JobSeccomp.json.utf8.count < 32 * 1024)
+    }
+}
