@@ -110,12 +110,15 @@ let cli: [Target] = [
 ]
 
 let tests: [Target] = [
+    .executableTarget(
+        name: "link-bench", dependencies: ["Link", "Posix", "Wire"], path: "Tests/Bench/LinkBench",
+        swiftSettings: house),
     .testTarget(name: "PosixTests", dependencies: ["Posix", "Daemon", "Sandbox"], swiftSettings: house),
     .testTarget(name: "WireTests", dependencies: ["Wire", "WireSchema"], swiftSettings: house),
     .testTarget(name: "LinkTests", dependencies: ["Link", "Posix", "Wire"], swiftSettings: house),
     .testTarget(name: "JobModelTests", dependencies: ["JobModel"], swiftSettings: house),
     .testTarget(
-        name: "SchedulingTests", dependencies: ["Scheduling", "Store", "JobModel", "Link", "Posix", "Wire"],
+        name: "SchedulingTests", dependencies: ["Daemon", "Scheduling", "Store", "JobModel", "Link", "Posix", "Wire"],
         swiftSettings: house),
     .testTarget(
         name: "SpawningTests",

@@ -2,7 +2,10 @@
 """Writes the vectors of every edge anew: accept_* from the hand-written vectors/EDGE/values.json, reject_* from these by
 rule. Encodes with decode.py only, never with the Swift code that the vectors are to judge."""
 import copy, json, re, sys
-from decode import EDGES, HERE, Raw, encode, encode_frame, message, scope, vector_text
+
+sys.dont_write_bytecode = True
+from decode import Raw, encode, encode_frame, vector_text
+from schema import EDGES, HERE, message, scope
 
 def snake(name): return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
@@ -61,13 +64,12 @@ def wrong_values(kind, value, decls):
             yield f"case_{number}", "unknown_case", Raw(number.to_bytes(decls[word][1], "big"))
 
 
-def places(kind, value, decls, path, owner):
-    """(owner of the type's name, path, type, value, setter path) of every place in a value."""
-    yield owner, path, kind, value
+def places(kind, value, decls, path, owner, lead=b""):
+    """(owner: the field's type and name, path, type, value, bytes to stand before it) of every place in a value."""
+    yield owner, path, kind, value, lead
     word = kind[0]
     if word == "list" and value: yield from places(kind[3], value[0], decls, path + [0], owner)
-    if word == "option" and value is not None and kind[1][0] in decls:
-        yield from places(kind[1], value, decls, path, kind[1][0])
+    if word == "option" and value is not None: yield from places(kind[1], value, decls, path, owner, b"\1")
     if word in decls and decls[word][0] == "struct":
         for name, field in decls[word][2]:
             yield from places(field, value[name], decls, path + [name], f"{word}.{name}")
@@ -93,13 +95,13 @@ def rejects(edge, accepted):
         top = "Failure" if value["kind"] == "error" else value["message"] + "." + value["kind"]
         for field, kind in fields:
             if kind[0] == "fd": continue
-            for owner, path, inner, at in places(kind, value["body"][field], decls, [field], f"{top}.{field}"):
+            for owner, path, inner, at, lead in places(kind, value["body"][field], decls, [field], f"{top}.{field}"):
                 for what, reason, raw in wrong_values(inner, at, decls):
                     # Wrong UTF-8 once an edge; bounds and cases once for every field.
                     key = what if reason in ("bad_utf8", "nul_in_text") else (owner, inner, what)
                     if key in done: continue
                     done.add(key)
-                    wrong = {**value, "body": put(value["body"], path, raw)}
+                    wrong = {**value, "body": put(value["body"], path, Raw(lead + raw))}
                     parts = encode_frame(edge, wrong)
                     data = b"".join(part for _, part in parts)
                     place = ".".join(str(p) for p in path)

@@ -14,9 +14,11 @@ extension Base {
         }
 
         @Test(arguments: [
-            [:], ["LISTEN_FDS": "2", "LISTEN_FDNAMES": "a:b"], ["LISTEN_FDS": "2", "LISTEN_PID": "41", "LISTEN_FDNAMES": "a:b"],
+            [:], ["LISTEN_FDS": "2", "LISTEN_FDNAMES": "a:b"],
+            ["LISTEN_FDS": "2", "LISTEN_PID": "41", "LISTEN_FDNAMES": "a:b"],
             ["LISTEN_FDS": "0", "LISTEN_PID": "42"], ["LISTEN_FDS": "-1", "LISTEN_PID": "42"],
-            ["LISTEN_FDS": "99999", "LISTEN_PID": "42"], ["LISTEN_FDS": "2", "LISTEN_PID": "42", "LISTEN_FDNAMES": "a"],
+            ["LISTEN_FDS": "99999", "LISTEN_PID": "42"],
+            ["LISTEN_FDS": "2", "LISTEN_PID": "42", "LISTEN_FDNAMES": "a"],
             ["LISTEN_FDS": "2", "LISTEN_PID": "42", "LISTEN_FDNAMES": "a:a"], ["LISTEN_FDS": "2", "LISTEN_PID": "42"],
         ]) func whatMakesNoSenseIsRefused(variables: [String: String]) {
             let error = #expect(throws: ActivationError.self) { try passed(variables) }

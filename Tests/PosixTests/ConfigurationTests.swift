@@ -15,7 +15,8 @@ extension Base {
 
         @Test func goodOnesAreRead() throws {
             let read = try Configuration.parse(
-                ["--store", "/a b", "--schedulerd-uid=7702", "--images", "x:1,y", "--allow-no-userns", "true"], keys: keys)
+                ["--store", "/a b", "--schedulerd-uid=7702", "--images", "x:1,y", "--allow-no-userns", "true"],
+                keys: keys)
             #expect(read.path("store") == "/a b")
             #expect(read.uid("schedulerd-uid") == 7702)
             #expect(read.int("grace") == 10)
@@ -32,7 +33,8 @@ extension Base {
 
         @Test func allMistakesAreReportedAtOnce() {
             let arguments = [
-                "--store", "relative", "--schedulerd-uid", "4294967295", "--grace", "3601", "--allow-no-userns", "yes", "--stoer", "/x",
+                "--store", "relative", "--schedulerd-uid", "4294967295", "--grace", "3601", "--allow-no-userns", "yes",
+                "--stoer", "/x",
                 "stray", "--log-level", "loud", "--title", "--images", ",",
             ]
             let error = #expect(throws: ConfigurationError.self) { try Configuration.parse(arguments, keys: keys) }
@@ -65,7 +67,8 @@ extension Base {
             #expect(error?.wantsHelp == true)
             let text = Configuration.helpText("bulkhead-test", about: "tests", keys: keys)
             for key in keys { #expect(text.contains("  --\(key.name) ")) }
-            #expect(text.contains("--grace SECONDS\n      Between SIGTERM and SIGKILL. (0 to 3600 seconds; default: 10)\n"))
+            #expect(
+                text.contains("--grace SECONDS\n      Between SIGTERM and SIGKILL. (0 to 3600 seconds; default: 10)\n"))
             #expect(text.contains("(required)"))
         }
 

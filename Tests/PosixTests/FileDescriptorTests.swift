@@ -42,7 +42,8 @@ extension Base {
                 let loop = try PollLoop()
                 let wanted = [pipe.first.raw, pipe.second.raw, pair.first.raw, pair.second.raw, file.raw, listener.raw]
                 for raw in wanted {
-                    let info = String(decoding: try Posix.readFile("/proc/self/fdinfo/\(raw)", limit: 4096), as: UTF8.self)
+                    let info = String(
+                        decoding: try Posix.readFile("/proc/self/fdinfo/\(raw)", limit: 4096), as: UTF8.self)
                     let flags = info.split(separator: "\n").first { $0.hasPrefix("flags:") }
                     let bits = flags.flatMap { Int($0.dropFirst(6).filter { $0.isNumber }, radix: 8) } ?? 0
                     #expect(bits & 0o2000000 != 0, "descriptor \(raw)")

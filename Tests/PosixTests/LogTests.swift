@@ -7,7 +7,8 @@ extension Base {
         @Test(arguments: [
             ("plain/path:1", "plain/path:1"), ("", "\"\""), ("two words", "\"two words\""), ("a=b", "\"a=b\""),
             ("line\nlevel=error", #""line\nlevel=error""#), ("\u{1B}[31m", #""\u{1b}[31m""#), ("\"\\", #""\"\\""#),
-            ("\r\t\u{0}\u{7F}\u{9B}", #""\r\t\u{0}\u{7f}\u{9b}""#), ("\u{202E}x\u{2028}\u{200B}", #""\u{202e}x\u{2028}\u{200b}""#),
+            ("\r\t\u{0}\u{7F}\u{9B}", #""\r\t\u{0}\u{7f}\u{9b}""#),
+            ("\u{202E}x\u{2028}\u{200B}", #""\u{202e}x\u{2028}\u{200b}""#),
             ("Grüße", "\"Grüße\""),
         ]) func hostileTextStaysInItsValue(text: String, expected: String) {
             #expect(Logfmt.value(text) == expected)
@@ -21,11 +22,13 @@ extension Base {
             }
         }
 
-        @Test(arguments: [
-            (0, "1970-01-01T00:00:00.000Z"), (951_782_400_123, "2000-02-29T00:00:00.123Z"),
-            (1_735_689_599_007, "2024-12-31T23:59:59.007Z"), (4_107_542_400_040, "2100-03-01T00:00:00.040Z"),
-            (-1, "1969-12-31T23:59:59.999Z"),
-        ] as [(Int64, String)]) func timesAreCivil(milliseconds: Int64, expected: String) {
+        @Test(
+            arguments: [
+                (0, "1970-01-01T00:00:00.000Z"), (951_782_400_123, "2000-02-29T00:00:00.123Z"),
+                (1_735_689_599_007, "2024-12-31T23:59:59.007Z"), (4_107_542_400_040, "2100-03-01T00:00:00.040Z"),
+                (-1, "1969-12-31T23:59:59.999Z"),
+            ] as [(Int64, String)]) func timesAreCivil(milliseconds: Int64, expected: String)
+        {
             #expect(Logfmt.time(milliseconds) == expected)
         }
 
@@ -36,7 +39,8 @@ extension Base {
             log.warning("job failed\nlevel=error", ["job id": "7", "why": "a\u{0}b"])
             let reader = pipe.keepFirst()
             let text = try readAll(reader.raw)
-            let expected = #" level=warning daemon=bulkhead-test msg="job failed\nlevel=error" job_id=7 why="a\u{0}b""# + "\n"
+            let expected =
+                #" level=warning daemon=bulkhead-test msg="job failed\nlevel=error" job_id=7 why="a\u{0}b""# + "\n"
             #expect(text.hasPrefix("time="))
             #expect(text.hasSuffix(expected))
             #expect(text.utf8.filter { $0 == 10 }.count == 1)

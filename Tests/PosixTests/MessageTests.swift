@@ -94,7 +94,8 @@ extension Base {
             try withDirectory { path in
                 try Posix.chmod(path, 0o755)
                 let listener = try Posix.listenUnix("\(path)/socket", mode: 0o666)
-                let script = "exec 3<>/dev/null; python3 -c 'import socket; s=socket.socket(1); s.connect(\"\(path)/socket\")'"
+                let script =
+                    "exec 3<>/dev/null; python3 -c 'import socket; s=socket.socket(1); s.connect(\"\(path)/socket\")'"
                 let run = try shell(script) { $0.user = ChildUser(uid: 7799, gid: 7798) }
                 #expect(run.status == .exited(0))
                 guard let server = try Posix.accept(listener.raw) else {

@@ -11,7 +11,10 @@ extension Base {
                 $0.environment = ["PATH=/usr/bin:/bin", "A=1 2", "B="]
             }
             let names = run.output.split(separator: "\n").filter { !$0.hasPrefix("PWD=") && !$0.hasPrefix("_=") }
-            #expect(names.filter { !$0.hasPrefix("SHLVL=") && !$0.hasPrefix("OLDPWD=") } == ["A=1 2", "B=", "PATH=/usr/bin:/bin"])
+            #expect(
+                names.filter { !$0.hasPrefix("SHLVL=") && !$0.hasPrefix("OLDPWD=") } == [
+                    "A=1 2", "B=", "PATH=/usr/bin:/bin",
+                ])
         }
 
         @Test func descriptorsAreExact() throws {
@@ -66,7 +69,9 @@ extension Base {
             let run = try shell("grep -E '^(Uid|Gid|Groups|CapEff|CapPrm):' /proc/self/status") {
                 $0.user = ChildUser(uid: 7701, gid: 7702, groups: [7711, 7712])
             }
-            let lines = run.output.split(separator: "\n").map { $0.split(whereSeparator: \.isWhitespace).map(String.init) }
+            let lines = run.output.split(separator: "\n").map {
+                $0.split(whereSeparator: \.isWhitespace).map(String.init)
+            }
             #expect(lines.contains(["Uid:", "7701", "7701", "7701", "7701"]))
             #expect(lines.contains(["Gid:", "7702", "7702", "7702", "7702"]))
             #expect(lines.contains(["Groups:", "7711", "7712"]))
@@ -92,12 +97,15 @@ extension Base {
         }
 
         @Test func noNewPrivilegesSessionAndGroup() throws {
-            let run = try shell("grep NoNewPrivs /proc/self/status; set -- $(cat /proc/$$/stat); echo $(($5 == $$)) $(($6 == $$))") {
+            let run = try shell(
+                "grep NoNewPrivs /proc/self/status; set -- $(cat /proc/$$/stat); echo $(($5 == $$)) $(($6 == $$))"
+            ) {
                 $0.noNewPrivileges = true
                 $0.newSession = true
             }
             #expect(run.output == "NoNewPrivs:\t1\n1 1\n")
-            let control = try shell("grep NoNewPrivs /proc/self/status; set -- $(cat /proc/$$/stat); echo $(($5 == $$)) $(($6 == $$))")
+            let control = try shell(
+                "grep NoNewPrivs /proc/self/status; set -- $(cat /proc/$$/stat); echo $(($5 == $$)) $(($6 == $$))")
             #expect(control.output == "NoNewPrivs:\t0\n0 0\n")
         }
 

@@ -42,8 +42,14 @@ extension Base {
                 try Sandbox.noNewPrivileges()
                 #expect(try KernelStatus.field("CapEff") == KernelStatus.none)
                 #expect(try KernelStatus.field("CapPrm") == KernelStatus.none)
-                #expect(try KernelStatus.field("Uid").split(whereSeparator: \.isWhitespace) == ["7701", "7701", "7701", "7701"])
-                #expect(try KernelStatus.field("Gid").split(whereSeparator: \.isWhitespace) == ["7702", "7702", "7702", "7702"])
+                #expect(
+                    try KernelStatus.field("Uid").split(whereSeparator: \.isWhitespace) == [
+                        "7701", "7701", "7701", "7701",
+                    ])
+                #expect(
+                    try KernelStatus.field("Gid").split(whereSeparator: \.isWhitespace) == [
+                        "7702", "7702", "7702", "7702",
+                    ])
                 #expect(try KernelStatus.field("Groups").split(whereSeparator: \.isWhitespace) == ["7711"])
                 #expect(throws: SandboxError.self) { try Sandbox.becomeUser(uid: 0, gid: 0) }
             }
@@ -88,7 +94,8 @@ extension Base {
         @Test(.enabled(if: Posix.userID == 0)) func memoryIsOpenToTheSameUserOtherwise() async {
             await #expect(processExitsWith: .success) {
                 var child = ChildSpec(
-                    executable: "/bin/sh", arguments: ["sh", "-c", "sleep 1000 & cat /proc/$!/environ >/dev/null; s=$?; kill $!; exit $s"])
+                    executable: "/bin/sh",
+                    arguments: ["sh", "-c", "sleep 1000 & cat /proc/$!/environ >/dev/null; s=$?; kill $!; exit $s"])
                 child.environment = ["PATH=/usr/bin:/bin"]
                 child.user = ChildUser(uid: 7701, gid: 7702)
                 let pid = try Posix.spawn(child)

@@ -18,13 +18,15 @@ enum ThreadThatEnds {
         let work = Work(body)
         var thread = pthread_t()
         let argument = Unmanaged.passRetained(work).toOpaque()
-        let error = pthread_create(&thread, nil, { pointer in
-            guard let pointer else { return nil }
-            let work = Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue()
-            let result = Result { try work.body() }
-            work.result.withLock { $0 = result }
-            return nil
-        }, argument)
+        let error = pthread_create(
+            &thread, nil,
+            { pointer in
+                guard let pointer else { return nil }
+                let work = Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue()
+                let result = Result { try work.body() }
+                work.result.withLock { $0 = result }
+                return nil
+            }, argument)
         if error != 0 { throw Failed() }
         pthread_join(thread, nil)
         guard let result = work.result.withLock({ $0 }) else { throw Failed() }

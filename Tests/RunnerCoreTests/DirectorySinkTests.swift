@@ -91,26 +91,63 @@ import Testing
         try Self.expectOutsideUntouched(root)
     }
 
-    @Test func thingsInTheWay() throws {
-        func problem(_ build: (inout TarBuilder) -> Void) throws -> TarProblem? {
-            try Self.unpack(TestDirectory(), TarBuilder.archive(build))?.problem
+    /// What stands in the way of a member, and the member.
+    enum Obstacle: String, CaseIterable {
+        case fileAsDirectory, directoryAsFile, linkAsDirectory, linkOnTheWay, hardLinkToNothing, hardLinkBelowNothing
+        case hardLinkToDirectory, hardLinkToLink, hardLinkToItself
+
+        func build(_ tar: inout TarBuilder) {
+            switch self {
+            case .fileAsDirectory:
+                tar.file("a")
+                tar.file("a/b")
+            case .directoryAsFile:
+                tar.directory("a")
+                tar.file("a")
+            case .linkAsDirectory:
+                tar.symbolicLink("a", to: "b")
+                tar.directory("a")
+            case .linkOnTheWay:
+                tar.symbolicLink("a", to: "b")
+                tar.file("a/x")
+            case .hardLinkToNothing: tar.hardLink("a", to: "nothing")
+            case .hardLinkBelowNothing: tar.hardLink("a", to: "no/thing")
+            case .hardLinkToDirectory:
+                tar.directory("d")
+                tar.hardLink("a", to: "d")
+            case .hardLinkToLink:
+                tar.symbolicLink("l", to: "x")
+                tar.hardLink("a", to: "l")
+            case .hardLinkToItself:
+                tar.file("a", [1])
+                tar.hardLink("a", to: "a")
+            }
         }
-        #expect(try problem { $0.file("a"); $0.file("a/b") } == .notADirectory)
-        #expect(try problem { $0.directory("a"); $0.file("a") } == .directoryInTheWay)
-        #expect(try problem { $0.symbolicLink("a", to: "b"); $0.directory("a") } == .pathThroughLink)
-        #expect(try problem { $0.symbolicLink("a", to: "b"); $0.file("a/x") } == .pathThroughLink)
-        #expect(try problem { $0.hardLink("a", to: "nothing") } == .linkTargetMissing)
-        #expect(try problem { $0.hardLink("a", to: "no/thing") } == .linkTargetMissing)
-        #expect(try problem { $0.directory("d"); $0.hardLink("a", to: "d") } == .linkToNonFile)
-        #expect(try problem { $0.symbolicLink("l", to: "x"); $0.hardLink("a", to: "l") } == .linkToNonFile)
-        #expect(try problem { $0.file("a", [1]); $0.hardLink("a", to: "a") } == .linkTargetMissing)
+
+        var problem: TarProblem {
+            switch self {
+            case .fileAsDirectory: .notADirectory
+            case .directoryAsFile: .directoryInTheWay
+            case .linkAsDirectory, .linkOnTheWay: .pathThroughLink
+            case .hardLinkToNothing, .hardLinkBelowNothing, .hardLinkToItself: .linkTargetMissing
+            case .hardLinkToDirectory, .hardLinkToLink: .linkToNonFile
+            }
+        }
+    }
+
+    @Test(arguments: Obstacle.allCases)
+    func thingsInTheWay(_ obstacle: Obstacle) throws {
+        let root = try TestDirectory()
+        #expect(try Self.unpack(root, TarBuilder.archive { obstacle.build(&$0) })?.problem == obstacle.problem)
+        try Self.expectOutsideUntouched(root)
     }
 
     /// The corpus once more, on a disk: whatever an archive says, nothing outside changes.
     @Test func noHostileArchiveTouchesAnythingOutside() throws {
-        for bad in TarCorpus.all where bad.bytes.count < 100_000 {
+        // The two whose limits are the reader test's own are whole archives otherwise.
+        for bad in TarCorpus.all where bad.problem != .tooManyEntries(limit: 50) {
             let root = try TestDirectory()
-            #expect(try Self.unpack(root, bad.bytes) != nil || bad.problem == .tooManyEntries(limit: 50) || bad.problem == .fileTooLarge(limit: 1 << 20), "\(bad)")
+            #expect(try Self.unpack(root, bad.bytes) != nil, "\(bad)")
             try Self.expectOutsideUntouched(root)
         }
     }

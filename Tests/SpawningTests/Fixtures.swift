@@ -30,7 +30,7 @@ func request(
     let hostPlatform = RunnerPlatform.amd64
 #endif
 
-func image(
+func anImage(
     _ id: String = "sha256:abc", environment: [String] = [], volumes: [String] = [], labels: [String] = [],
     architecture: String = hostPlatform.rawValue
 ) -> ImageFacts {
@@ -38,7 +38,7 @@ func image(
         id: id, architecture: architecture, environmentNames: environment, volumes: volumes, labelKeys: labels)
 }
 
-func boundPlan(_ request: RunnerRequest = request(), site: SitePolicy = site(), image: ImageFacts = image()) throws
+func boundPlan(_ request: RunnerRequest = request(), site: SitePolicy = site(), image: ImageFacts = anImage()) throws
     -> BoundPlan
 {
     try SpawnPolicy.plan(request, site: site).get().bound(to: image).get()

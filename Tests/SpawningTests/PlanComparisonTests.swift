@@ -29,7 +29,7 @@ import Testing
 
     @Test(arguments: RunnerProfile.allCases)
     func theBodyIsTheGoldenOne(_ profile: RunnerProfile) throws {
-        try create(try boundPlan(request(profile: profile), image: image(environment: ["LD_PRELOAD"])))
+        try create(try boundPlan(request(profile: profile), image: anImage(environment: ["LD_PRELOAD"])))
         #expect(simulation.createBody.count < 64 * 1024)
         let sent = try JSONSerialization.jsonObject(with: Data(simulation.createBody))
         let filter = String(decoding: try JSONEncoder().encode("seccomp=" + JobSeccomp.json), as: UTF8.self)
@@ -61,7 +61,7 @@ import Testing
 
     @Test(arguments: RunnerProfile.allCases)
     func everyLeafThatDiffersIsFound(_ profile: RunnerProfile) throws {
-        let plan = try boundPlan(request(profile: profile), image: image(environment: ["LD_PRELOAD"]))
+        let plan = try boundPlan(request(profile: profile), image: anImage(environment: ["LD_PRELOAD"]))
         try create(plan)
         let account = try #require(simulation.inspection)
         var changed = 0

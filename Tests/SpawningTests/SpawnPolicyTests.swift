@@ -145,13 +145,13 @@ import Testing
             guard case .failure(let denial) = plan.bound(to: image) else { return nil }
             return denial
         }
-        #expect(refusal(image(volumes: ["/proc"]))?.reason == .image)
-        #expect(refusal(image(labels: ["bulkhead.runner"]))?.reason == .image)
-        #expect(refusal(image(labels: ["maintainer"])) == nil)
-        #expect(refusal(image(architecture: "s390x"))?.reason == .image)
-        #expect(refusal(image(environment: ["A B"]))?.reason == .image)
-        #expect(refusal(image(environment: Array(repeating: "A", count: 129)))?.reason == .image)
-        let bound = try plan.bound(to: image(environment: ["LD_PRELOAD", "PATH", "BASH_ENV", "LD_PRELOAD"])).get()
+        #expect(refusal(anImage(volumes: ["/proc"]))?.reason == .image)
+        #expect(refusal(anImage(labels: ["bulkhead.runner"]))?.reason == .image)
+        #expect(refusal(anImage(labels: ["maintainer"])) == nil)
+        #expect(refusal(anImage(architecture: "s390x"))?.reason == .image)
+        #expect(refusal(anImage(environment: ["A B"]))?.reason == .image)
+        #expect(refusal(anImage(environment: Array(repeating: "A", count: 129)))?.reason == .image)
+        let bound = try plan.bound(to: anImage(environment: ["LD_PRELOAD", "PATH", "BASH_ENV", "LD_PRELOAD"])).get()
         #expect(bound.clearedVariables == ["BASH_ENV", "LD_PRELOAD"])
     }
 

@@ -1,78 +1,77 @@
 // APIService: the HTTP side and the link to schedulerd, put together; what bulkhead-apid's main runs.
 
-import Daemon
+package import Daemon
 import Hummingbird
 import Logging
-import NIOPosix
-import Posix
+package import Posix
+import Synchronization
 
-/// Serves the API on a listening socket until it is told to stop.
-package struct APIService: Sendable {
+/// Serves the API on a listening socket until it is told to stop. The link's loop runs on the thread of the one who calls
+/// `runLink` (or runs `loop`), HTTP on threads of its own.
+package final class APIService: Sendable {
     private let scheduler: SchedulerBridge
+    private let server: InheritedSocketServer
     private let limits: HTTPLimits
     private let log: Log
+    /// The serving task's result, as soon as there is one.
+    private let outcome = Mutex<Result<Void, any Error>?>(nil)
+    private let serving = Mutex<Task<Void, Never>?>(nil)
 
-    /// `connections`: most HTTP connections at the same time.
-    package init(schedulerSocket: String, connections: Int, log: Log) throws {
+    /// `schedulerSocket`: the path of schedulerd's socket.
+    package init(schedulerSocket: String, limits: HTTPLimits, log: Log) throws {
         scheduler = try SchedulerBridge(path: schedulerSocket, log: log)
-        limits = HTTPLimits(connections: connections)
-        self.log = log
-    }
-
-    /// For tests: short deadlines.
-    init(scheduler: SchedulerBridge, limits: HTTPLimits, log: Log) {
-        self.scheduler = scheduler
         self.limits = limits
         self.log = log
-    }
-
-    /// The body of the link's thread; returns when the service stops.
-    package func runLink() {
-        scheduler.run()
-    }
-
-    /// Serves `listener` until the task is cancelled.
-    package func serve(_ listener: consuming FileDescriptor) async throws {
-        defer { scheduler.stop() }
-        let responder = RouteTable(scheduler: scheduler).router().buildResponder()
         let logger = Logger(label: "apid") { [log] _ in LogBridge(log: log) }
-        let channel = GuardedHTTPChannel(limits: limits) { request, writer, channel in
-            let source = ApplicationRequestContextSource(channel: channel, logger: logger)
-            let context = BasicRequestContext(source: source)
-            var response: Response
+        server = InheritedSocketServer(
+            channel: Self.channel(RouteTable(scheduler: scheduler), limits, logger), logger: logger)
+    }
+
+    /// The link's loop; for the thread that runs it only.
+    package var loop: PollLoop { scheduler.loop }
+
+    /// The body of the link's thread; returns when the service has stopped, and throws what it failed with.
+    package func runLink() throws {
+        scheduler.start()
+        while outcome.withLock({ $0 == nil }) { scheduler.loop.run() }
+        try outcome.withLock { try $0?.get() }
+    }
+
+    /// Begins to serve `listener`; at once, on other threads.
+    package func start(_ listener: consuming FileDescriptor) {
+        let raw = listener.release()
+        let task = Task {
+            let result: Result<Void, any Error>
             do {
-                response = try await responder.respond(to: request, context: context)
+                try await server.run(raw)
+                result = .success(())
             } catch {
-                response = .failure(.noRoute)
+                result = .failure(error)
             }
+            outcome.withLock { $0 = result }
+            scheduler.wake()
+        }
+        serving.withLock { $0 = task }
+    }
+
+    /// Accepts no more; answers that are under way have `stopDeadline`. Then `runLink` returns. From any thread.
+    package func stop() {
+        server.stop()
+        Task {
+            try await Task.sleep(for: limits.stopDeadline)
+            serving.withLock { $0 }?.cancel()
+        }
+    }
+
+    private static func channel(_ table: RouteTable, _ limits: HTTPLimits, _ logger: Logger) -> GuardedHTTPChannel {
+        let responder = table.router().buildResponder()
+        return GuardedHTTPChannel(limits: limits) { request, writer, channel in
+            let context = APIContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
+            var response = try await responder.respond(to: request, context: context)
             response.headers[.server] = "bulkhead"
+            // The answer to HEAD has no body, whatever its headers say; a client would take one for the next answer.
+            if request.method == .head { response = response.createHeadResponse() }
             try await writer.write(response: response.head, body: response.body)
         }
-        // One loop thread: apid does little but wait, and each thread costs memory that is never used.
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let server = InheritedSocketServer(listener: listener.release(), channel: channel, logger: logger)
-        try await server.run(group: group)
-        try await group.shutdownGracefully()
-    }
-}
-
-/// What Hummingbird has to say, in the house's own log.
-struct LogBridge: LogHandler {
-    let log: Log
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.warning
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(
-        level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata?, source: String, file: String,
-        function: String, line: UInt
-    ) {
-        let details = (metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
-        level >= .error
-            ? log.error("\(message)", ["details": details]) : log.warning("\(message)", ["details": details])
     }
 }

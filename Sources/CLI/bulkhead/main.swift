@@ -2,4 +2,4 @@
 
 import BulkheadCLI
 
-if !Bulkhead.runSupervisor() { await Bulkhead.main() }
+if !Bulkhead.superviseIfAsked() { await Bulkhead.start() }

@@ -2,10 +2,10 @@
 // Relay+Spawner; a conversation with a runner is RunnerConversation's.
 
 package import Daemon
-package import Link
+import Link
 package import LogStore
 package import Posix
-package import Wire
+import Wire
 
 package final class Relay {
     let loop: PollLoop
@@ -49,7 +49,9 @@ package final class Relay {
 
     /// Begins to talk to a runner over `stream`. An earlier connection of the same runner is closed: spawnerd has
     /// attached anew.
-    func attach(_ runner: Bytes16, stream: consuming FileDescriptor, framing: StreamEdge.Framing, pending: [UInt8]) throws {
+    func attach(
+        _ runner: Bytes16, stream: consuming FileDescriptor, framing: StreamEdge.Framing, pending: [UInt8]
+    ) throws {
         runners.removeValue(forKey: runner)?.close()
         guard runners.count < limits.runners else {
             throw Failure(.limitReached, "\(limits.runners) runners are attached already")

@@ -2,6 +2,7 @@
 
 import Link
 import LogStore
+import Posix
 import Wire
 
 extension RunnerConversation {

@@ -57,7 +57,7 @@ final class RunnerTransport: ByteTransport {
         unsent = scanner.preamble[...]
         leftover = pending
         try Posix.setNonBlocking(stream.raw)
-        socket = stream
+        socket = consume stream
     }
 
     /// Writes the preamble and discards what comes until the runner has answered it.

@@ -15,7 +15,7 @@ struct TarHeader {
     /// - Parameter block: 512 bytes that are not all zero.
     /// - Throws: `.badChecksum`, `.notUstar`, `.badNumber`.
     init(_ block: [UInt8]) throws(TarProblem) {
-        let stated = try TarHeader.number(block[148..<156], "checksum")
+        let stated = try? TarHeader.number(block[148..<156], "checksum")
         // The sum of all bytes, its own field taken as blanks.
         let sum = TarHeader.sum(block[..<148]) + TarHeader.sum(block[156...]) + 8 * 0x20
         guard stated == sum else { throw .badChecksum }

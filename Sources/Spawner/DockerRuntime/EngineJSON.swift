@@ -67,9 +67,9 @@ enum EngineJSON: Equatable, Sendable {
     }
 
     /// The path of the first place where `actual` is not what was planned, or nil. Of objects the planned members are
-    /// compared; lists have to be equal in length and order.
+    /// compared, lists have to be equal in length and order, and where nothing was planned there must be nothing.
     func mismatch(in actual: EngineJSON, at path: String = "") -> String? {
-        if isNeutral && actual.isNeutral { return nil }
+        if isNeutral { return actual.isNeutral ? nil : path }
         switch (self, actual) {
         case (.object(let planned), .object(let found)):
             for (key, value) in planned.sorted(by: { $0.key < $1.key }) {

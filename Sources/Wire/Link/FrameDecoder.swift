@@ -83,21 +83,26 @@ extension FrameDecoder {
         if end - start < FrameHeader.size { return nil }
         var reader = WireReader(buffer[start..<start + FrameHeader.size])
         let header = try FrameHeader(from: &reader, limit: limit)
-        claim(Int(header.fdCount), beganEarlier: start < readStart)
+        let beganEarlier = start < readStart
         start += FrameHeader.size
+        claim(header, beganEarlier)
         self.header = header
         return header
     }
 
     /// Takes the frame's descriptors from those of the read in which it began.
-    private mutating func claim(_ count: Int, beganEarlier: Bool) {
+    private mutating func claim(_ header: FrameHeader, _ beganEarlier: Bool) {
+        let count = Int(header.fdCount)
         if beganEarlier {
             claimed = early.takeFirst(count)
-        } else if count > 0 {
-            claimed = fresh.takeFirst(count)
+            // All of that read's belong to this frame: nothing else began there.
+            claimIsComplete = claimed.count == count && early.isEmpty
+            return
         }
-        // All of the earlier read's belong to this frame: nothing else began there.
-        claimIsComplete = claimed.count == count && early.isEmpty
+        if count > 0 { claimed = fresh.takeFirst(count) }
+        // The last frame to begin in this read leaves nothing: it is refused before anybody acts on it.
+        let isLast = end - start <= header.bodyLength
+        claimIsComplete = claimed.count == count && (fresh.isEmpty || !isLast)
     }
 
     /// Called when all frames of a read are out. Unclaimed descriptors can only belong to a header that began in it.

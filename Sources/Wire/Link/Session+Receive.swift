@@ -160,9 +160,11 @@ extension Session {
     ) throws(Failure) {
         let count = Int(frame.header.fdCount)
         if expected.isEmpty && count == 0 && frame.fdsAreComplete { return }
-        guard count == expected.count, frame.fdsAreComplete else {
-            throw Failure(
-                .wrongFds, "\(expected.count) descriptors expected, \(count) announced", place: place())
+        guard count == expected.count else {
+            throw Failure(.wrongFds, "\(expected.count) descriptors expected, \(count) announced", place: place())
+        }
+        guard frame.fdsAreComplete else {
+            throw Failure(.wrongFds, "\(count) descriptors announced, others came", place: place())
         }
         for (raw, kind) in zip(frame.fds.raws, expected) where !fdIs(raw, kind) {
             throw Failure(.wrongFds, "a descriptor is not a \(kind)", place: place())

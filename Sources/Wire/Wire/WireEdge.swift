@@ -2,7 +2,7 @@
 // but the schema. Phases, windows and the matching of answers to requests are Link's.
 
 /// Generated for every edge of `proto-spec`.
-package protocol WireEdge {
+package protocol WireEdge: SendableMetatype {
     /// The file's name without `.wire`; also the name of the socket.
     static var name: String { get }
     static var number: UInt8 { get }

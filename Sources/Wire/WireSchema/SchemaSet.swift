@@ -62,6 +62,11 @@ package struct EncodedSize: Hashable, Sendable {
     package var least: Int
     package var most: Int
 
+    package init(least: Int, most: Int) {
+        self.least = least
+        self.most = most
+    }
+
     static func + (a: EncodedSize, b: EncodedSize) -> EncodedSize {
         EncodedSize(least: a.least + b.least, most: a.most + b.most)
     }

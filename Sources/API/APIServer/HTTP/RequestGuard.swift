@@ -1,33 +1,49 @@
-// RequestGuard: what a stranger's bytes must pass before the router sees a request. NIO has no deadlines, takes several Hosts
-// and lets Content-Length travel beside Transfer-Encoding (request smuggling); here that ends the connection.
+// RequestGuard: what a stranger's bytes must pass before the router sees a request, and what the connection may cost in time.
+// NIO has no deadlines, and answers to half requests are easy to get wrong; here are the rules, in one place:
+//
+//   - one timer, for what is awaited now: a head, a body, the client's reading, its end. None while we work on an answer.
+//   - what is refused is answered once, in its turn, and nothing after it means anything.
+//   - a body that did not end well is an error for whoever reads it: half a request is never acted on.
 
 import NIOCore
+import NIOExtras
 import NIOHTTP1
 
-/// Limits of one HTTP connection.
-struct HTTPLimits: Sendable {
-    /// Bytes of all header lines together.
-    var headerBytes = 16 * 1024
-    var headerCount = 100
-    /// From the connection, or from the last answer, to the end of the request's head.
-    var headerDeadline = TimeAmount.seconds(10)
-    /// From the head to the end of the body; for an upload, between two pieces of it.
-    var bodyDeadline = TimeAmount.seconds(30)
-    /// Connections at the same time; further ones wait in the kernel's backlog.
-    var connections = 1024
-}
+/// The body ended before its end: the client left, was too slow, or sent too much.
+struct BrokenBody: Error {}
 
-/// Sits behind the HTTP decoder, one per connection.
-final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
+/// Sits behind the HTTP decoder, one per connection. Lives on its event loop.
+final class RequestGuard: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private let limits: HTTPLimits
-    private var timer: Scheduled<Void>?
+    /// What the next bytes of the client are.
+    enum Reading {
+        case head, body
+        /// Nobody looks at them: the last request has been read, or one was refused.
+        case nothing
+    }
+
+    let limits: HTTPLimits
+    var reading = Reading.head
+    /// Requests read, or begun, whose answer has not ended.
+    var owed = 0
+    /// The head of an answer is written, its end is not.
+    var isAnswering = false
+    /// Waits for the answers before it.
+    var refusal: HTTPResponseStatus?
+    /// The service stops: what is owed is still answered.
+    var isQuiescing = false
+    /// The last answer has been written, or there will be none.
+    var isOver = false
+    var inputClosed = false
     private var isUpload = false
-    private var refused = false
+    private var isLastRequest = false
+    private var bodyBytes = 0
+    private var timer: Scheduled<Void>?
+    private var stall: Scheduled<Void>?
 
     init(limits: HTTPLimits) {
         self.limits = limits
@@ -39,29 +55,38 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        timer?.cancel()
+        disarm()
+        stall?.cancel()
+        breakBody(context)
+        isOver = true
         context.fireChannelInactive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !refused else { return }
+        if reading == .nothing { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
-            if let refusal = Self.refusal(of: head) { return refuse(context, refusal) }
+            if let status = HeadCheck.refusal(of: head, limits: limits) { return refuse(context, status) }
+            begin(context, head)
+        case .body(let piece):
+            bodyBytes += piece.readableBytes
             // Uploads are as large as the site allows; what they may not do is stand still.
-            isUpload = head.uri == "/sources" || head.uri.hasPrefix("/sources?")
-            arm(context, limits.bodyDeadline)
-        case .body:
-            if isUpload { arm(context, limits.bodyDeadline) }
+            if isUpload {
+                arm(context, limits.bodyDeadline)
+            } else if bodyBytes > limits.bodyBytes {
+                return refuse(context, .payloadTooLarge)
+            }
         case .end:
-            timer?.cancel()
+            disarm()
+            reading = isLastRequest || isQuiescing ? .nothing : .head
         }
         context.fireChannelRead(data)
     }
 
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) { arm(context, limits.headerDeadline) }
-        context.write(data, promise: promise)
+    /// While we only wait for the client's end, nobody further down asks for its bytes.
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if isOver { context.read() }
+        context.fireChannelReadComplete()
     }
 
     /// The decoder's complaints: too many or too long headers, or no HTTP at all.
@@ -70,39 +95,68 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         refuse(context, parserError == .headerOverflow ? .requestHeaderFieldsTooLarge : .badRequest)
     }
 
-    private func arm(_ context: ChannelHandlerContext, _ deadline: TimeAmount) {
-        timer?.cancel()
-        timer = context.eventLoop.assumeIsolated().scheduleTask(in: deadline) { context.close(promise: nil) }
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case ChannelEvent.inputClosed:
+            inputClosed = true
+            if isOver || owed == 0 {
+                context.close(promise: nil)
+            } else {
+                // Nobody can tell a client that has said everything from one that is gone: it gets what is nearly done.
+                arm(context, limits.headerDeadline)
+            }
+        case is ChannelShouldQuiesceEvent:
+            isQuiescing = true
+            if owed == 0 { finish(context) }
+        default: break
+        }
+        context.fireUserInboundEventTriggered(event)
     }
 
-    private func refuse(_ context: ChannelHandlerContext, _ status: HTTPResponseStatus) {
-        guard !refused else { return }
-        refused = true
-        timer?.cancel()
-        let problem = APIFailure.refusal(status: Int(status.code), reason: status.reasonPhrase)
-        let body = context.channel.allocator.buffer(bytes: problem.body)
-        let headers: HTTPHeaders = [
-            "Content-Type": "application/json", "Content-Length": String(body.readableBytes), "Connection": "close",
-        ]
-        let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
-        context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
-        let end = context.eventLoop.makePromise(of: Void.self)
-        end.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: end)
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        stall?.cancel()
+        if !context.channel.isWritable { stall = schedule(context, limits.stallDeadline) }
+        context.fireChannelWritabilityChanged()
     }
 
-    /// Nil for a head that means one thing only, whoever reads it.
-    static func refusal(of head: HTTPRequestHead) -> HTTPResponseStatus? {
-        let headers = head.headers
-        guard head.version.major == 1 else { return .httpVersionNotSupported }
-        guard headers["Host"].count == 1, head.uri.hasPrefix("/") else { return .badRequest }
-        let (lengths, encodings) = (headers["Content-Length"], headers["Transfer-Encoding"])
-        guard lengths.count <= 1, encodings.count <= 1, lengths.isEmpty || encodings.isEmpty else { return .badRequest }
-        if let encoding = encodings.first, encoding.lowercased() != "chunked" { return .notImplemented }
-        if let length = lengths.first, UInt64(length) == nil { return .badRequest }
-        if headers.contains(name: "Content-Encoding") { return .unsupportedMediaType }
-        if headers.contains(name: "Expect"), headers["Expect"] != ["100-continue"] { return .expectationFailed }
-        return nil
+    private func begin(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
+        reading = .body
+        owed += 1
+        bodyBytes = 0
+        isUpload = HeadCheck.isUpload(head)
+        isLastRequest = !head.isKeepAlive
+        arm(context, limits.bodyDeadline)
+        if HeadCheck.expectsContinue(head) && owed == 1 {
+            let head = HTTPResponseHead(version: .http1_1, status: .continue)
+            context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+        }
+    }
+}
+
+// MARK: time
+
+extension RequestGuard {
+    func arm(_ context: ChannelHandlerContext, _ deadline: Duration) {
+        timer?.cancel()
+        timer = schedule(context, deadline)
+    }
+
+    func disarm() {
+        timer?.cancel()
+        timer = nil
+    }
+
+    private func schedule(_ context: ChannelHandlerContext, _ deadline: Duration) -> Scheduled<Void> {
+        context.eventLoop.assumeIsolated().scheduleTask(in: deadline.timeAmount) {
+            self.breakBody(context)
+            context.close(promise: nil)
+        }
+    }
+
+    /// Whoever reads the body of the request under way is told that its end will not come.
+    func breakBody(_ context: ChannelHandlerContext) {
+        guard reading == .body else { return }
+        reading = .nothing
+        context.fireErrorCaught(BrokenBody())
     }
 }

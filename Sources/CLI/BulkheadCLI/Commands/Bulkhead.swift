@@ -29,10 +29,15 @@ package struct Bulkhead: AsyncParsableCommand {
 
     package init() {}
 
-    /// Runs `bulkhead up` if that is what the command line asks for. It has its own poll loop and wants the main thread.
-    package static func runSupervisor() -> Bool {
-        guard CommandLine.arguments.dropFirst().first == Up.configuration.commandName ?? "up" else { return false }
+    /// Runs `bulkhead up` if the command line says so. It has its own poll loop and wants the main thread.
+    package static func superviseIfAsked() -> Bool {
+        guard CommandLine.arguments.dropFirst().first == "up" else { return false }
         Self.main(nil)
         return true
+    }
+
+    /// Runs every other command; those wait for HTTP.
+    package static func start() async {
+        await Self.main()
     }
 }

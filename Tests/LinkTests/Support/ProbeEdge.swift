@@ -1,0 +1,141 @@
+// What the conformance tests need of an edge: a full handler table, and one call (the probe) whose answer is known.
+
+import Link
+import Posix
+import Wire
+
+/// What the server of a rig has seen.
+final class Seen {
+    var probes = 0
+    var connects = 0
+    var disconnects: [Failure] = []
+    /// Probes are kept unanswered, to be released by `release`.
+    var isHolding = false
+    var held: [() -> Void] = []
+
+    func release() {
+        let all = held
+        held = []
+        for answer in all { answer() }
+    }
+
+    func answer<Reply>(_ responder: Responder<Reply>, _ reply: Reply) {
+        probes += 1
+        if isHolding { held.append { responder.reply(reply) } } else { responder.reply(reply) }
+    }
+}
+
+protocol ProbeEdge: WireEdge, SendableMetatype {
+    associatedtype Probe: WireCall where Probe.Edge == Self
+    /// A call that is permitted in the first phase and has a body.
+    static var probe: Probe { get }
+    /// Every message of the edge; the probe is answered well, all others with `not_found`.
+    static func handlers(_ seen: Seen) -> Handlers<Self>
+}
+
+extension ProbeEdge {
+    static var probeFDs: [FDKind] { Probe.rule.requestFDs }
+
+    static func probeFrame(id: UInt64) throws -> RawFrame {
+        RawFrame(Probe.rule.type, .request, id: id, body: try probe.encoded(), gift: try .of(probeFDs))
+    }
+}
+
+extension Handlers {
+    mutating func refuse<Call: WireCall>(_ call: Call.Type) where Call.Edge == Edge {
+        on(call) { _, _, responder in responder.fail(Failure(.notFound, "")) }
+    }
+
+    mutating func refuse<Stream: WireStream>(_ stream: Stream.Type) where Stream.Edge == Edge {
+        on(stream) { _, sink in sink.fail(Failure(.notFound, "")) }
+    }
+}
+
+let allProbes: [any ProbeEdge.Type] = [
+    SchedulerEdge.self, SpawnerEdge.self, StreamEdge.self, RelayEdge.self, RunnerEdge.self,
+]
+
+private let someID = Bytes16(high: 1, low: 2)
+
+extension SchedulerEdge: ProbeEdge {
+    static var probe: ListRunners { ListRunners(token: "t") }
+
+    static func handlers(_ seen: Seen) -> Handlers<SchedulerEdge> {
+        var handlers = Handlers<SchedulerEdge>()
+        handlers.on(ListRunners.self) { _, _, responder in seen.answer(responder, .init(runners: [])) }
+        handlers.refuse(SubmitJob.self)
+        handlers.refuse(ListJobs.self)
+        handlers.refuse(GetJob.self)
+        handlers.refuse(CancelJob.self)
+        handlers.refuse(OpenLog.self)
+        handlers.refuse(WatchJob.self)
+        handlers.refuse(CreateRunner.self)
+        handlers.refuse(DeleteRunner.self)
+        handlers.refuse(GetStatus.self)
+        handlers.refuse(OpenUpload.self)
+        handlers.refuse(FinishUpload.self)
+        return handlers
+    }
+}
+
+extension SpawnerEdge: ProbeEdge {
+    static var probe: RemoveRunner { RemoveRunner(runner: someID) }
+
+    static func handlers(_ seen: Seen) -> Handlers<SpawnerEdge> {
+        var handlers = Handlers<SpawnerEdge>()
+        handlers.on(RemoveRunner.self) { _, _, responder in seen.answer(responder, .init()) }
+        handlers.refuse(CreateRunner.self)
+        handlers.refuse(AttachRunner.self)
+        handlers.refuse(StopRunner.self)
+        handlers.refuse(ListRunners.self)
+        handlers.refuse(DescribeHost.self)
+        handlers.refuse(WatchExits.self)
+        return handlers
+    }
+}
+
+extension StreamEdge: ProbeEdge {
+    static var probe: TakeStream { TakeStream(runner: someID, framing: .raw, pending: [1, 2, 3]) }
+
+    static func handlers(_ seen: Seen) -> Handlers<StreamEdge> {
+        var handlers = Handlers<StreamEdge>()
+        handlers.on(TakeStream.self) { _, _, responder in seen.answer(responder, .init()) }
+        return handlers
+    }
+}
+
+extension RelayEdge: ProbeEdge {
+    static var probe: DropRunner { DropRunner(runner: someID) }
+
+    static func handlers(_ seen: Seen) -> Handlers<RelayEdge> {
+        var handlers = Handlers<RelayEdge>()
+        handlers.on(DropRunner.self) { _, _, responder in seen.answer(responder, .init()) }
+        handlers.refuse(RunJob.self)
+        handlers.refuse(CancelJob.self)
+        handlers.refuse(SettleJob.self)
+        handlers.refuse(OpenLog.self)
+        handlers.refuse(OpenUpload.self)
+        handlers.refuse(FinishUpload.self)
+        handlers.refuse(RemoveSource.self)
+        handlers.refuse(WatchEvents.self)
+        return handlers
+    }
+}
+
+extension RunnerEdge: ProbeEdge {
+    static var probe: Resume { Resume(durable: 7) }
+
+    static func handlers(_ seen: Seen) -> Handlers<RunnerEdge> {
+        var handlers = Handlers<RunnerEdge>()
+        handlers.on(Resume.self) { _, _, responder in
+            seen.answer(responder, .init(attempt: nil, sourceReceived: 0, lastRecord: 7))
+        }
+        handlers.on(Acknowledge.self) { _, _, responder in responder.reply(.init()) }
+        handlers.refuse(RunJob.self)
+        handlers.refuse(PutSource.self)
+        handlers.refuse(Records.self)
+        handlers.refuse(Cancel.self)
+        handlers.refuse(Quit.self)
+        return handlers
+    }
+}

@@ -1,0 +1,230 @@
+// The job's life, event by event.
+
+import RunnerCore
+import Testing
+import Wire
+
+/// Drives a machine and keeps what it says.
+final class MachineDriver {
+    var machine = JobMachine()
+    var now: UInt64 = 1000
+    var actions: [JobMachine.Action] = []
+
+    func run(_ spec: JobSpec, withSource: Bool = false) {
+        actions += machine.run(.test, spec, withSource: withSource, now: now)
+    }
+
+    func finish(_ exit: StepExit, after milliseconds: UInt64 = 10, outOfMemory: Bool = false) {
+        now += milliseconds
+        actions += machine.stepExited(exit, now: now)
+        actions += machine.stepCleared(outOfMemory: outOfMemory, now: now)
+    }
+
+    var hasEnded: Bool { machine.hasEnded }
+
+    var started: [Int] {
+        actions.compactMap { if case .start(let step) = $0 { step } else { nil } }
+    }
+
+    var results: [StepResult] {
+        actions.compactMap { if case .record(.stepEnded(let result)) = $0 { result } else { nil } }
+    }
+
+    var outcomes: [StepOutcome] { results.map(\.outcome) }
+
+    var end: JobResult? {
+        for case .record(.jobEnded(let result)) in actions { return result }
+        return nil
+    }
+}
+
+@Suite struct JobMachineTests {
+    static let three = [Step("one", "true"), Step("two", "true"), Step("three", "true")]
+
+    @Test func allGoesWell() {
+        let job = MachineDriver()
+        job.run(.of(Self.three))
+        for _ in 0..<3 { job.finish(.exited(0)) }
+        #expect(job.started == [0, 1, 2])
+        #expect(job.outcomes == [.succeeded, .succeeded, .succeeded])
+        #expect(job.results.map(\.durationMs) == [10, 10, 10])
+        #expect(job.end == JobResult(state: .succeeded, failedStep: nil, exitCode: 0, reason: ""))
+        #expect(job.hasEnded)
+    }
+
+    @Test func stepsWaitForTheSource() {
+        let job = MachineDriver()
+        job.run(.of(Self.three), withSource: true)
+        #expect(job.started == [])
+        job.actions += job.machine.sourceReady(files: 5, now: job.now)
+        #expect(job.started == [0])
+        #expect(job.actions.contains(.record(.sourceReady(RunnerEdge.SourceReady(files: 5)))))
+    }
+
+    @Test func aBadSourceFailsTheJob() {
+        let job = MachineDriver()
+        job.run(.of(Self.three), withSource: true)
+        job.actions += job.machine.sourceFailed("source archive: bad")
+        #expect(job.outcomes == [.skipped, .skipped, .skipped])
+        #expect(job.end == JobResult(state: .failed, failedStep: nil, exitCode: 0, reason: "source archive: bad"))
+    }
+
+    @Test func aFailedStepEndsTheJob() {
+        let job = MachineDriver()
+        job.run(.of(Self.three))
+        job.finish(.exited(0))
+        job.finish(.exited(3))
+        #expect(job.outcomes == [.succeeded, .failed, .skipped])
+        let reason = "step 2 'two' failed with exit code 3"
+        #expect(job.end == JobResult(state: .failed, failedStep: 1, exitCode: 3, reason: reason))
+    }
+
+    @Test func continueOnErrorGoesOn() {
+        let job = MachineDriver()
+        job.run(.of([Step("lint", "x", continueOnError: true), Step("test", "y")]))
+        job.finish(.exited(1))
+        job.finish(.exited(0))
+        #expect(job.outcomes == [.failed, .succeeded])
+        #expect(job.end?.state == .succeeded)
+        #expect(job.end?.reason == "succeeded, although step 1 'lint' failed with exit code 1 (continue_on_error)")
+    }
+
+    @Test func theReasonHelps() {
+        func reason(_ exit: StepExit, outOfMemory: Bool = false) -> String? {
+            let job = MachineDriver()
+            job.run(.of([Step("test", "x")]))
+            job.finish(exit, outOfMemory: outOfMemory)
+            return job.end?.reason
+        }
+        #expect(reason(.exited(127)) == "step 1 'test' failed with exit code 127 (a command was not found)")
+        #expect(reason(.signalled(11)) == "step 1 'test' was ended by signal 11 (SIGSEGV)")
+        #expect(
+            reason(.signalled(9), outOfMemory: true)
+                == "step 1 'test' ran out of memory: the memory limit of 64 MiB was hit; raise resources.memory")
+        #expect(reason(.exited(0), outOfMemory: true) == "", "a step that coped has succeeded")
+    }
+
+    @Test func aStepThatCannotStartFailsTheJob() {
+        let job = MachineDriver()
+        job.run(.of([Step("one", "x", continueOnError: true), Step("two", "x")]))
+        job.actions += job.machine.stepCouldNotStart("the image has no /bin/sh, which runs the steps")
+        #expect(job.outcomes == [.failed, .skipped])
+        #expect(job.end?.reason == "step 1 'one' could not start: the image has no /bin/sh, which runs the steps")
+    }
+
+    @Test func aStepTimeout() {
+        let job = MachineDriver()
+        job.run(.of([Step("slow", "x", timeout: 10), Step("next", "y")]))
+        #expect(job.actions.contains(.startTimer(.step, milliseconds: 10_000)))
+        job.actions = []
+        job.actions += job.machine.timerFired(.step, now: job.now)
+        #expect(job.actions == [.stopTimer(.step), .terminateStep, .startTimer(.grace, milliseconds: 5000)])
+        job.actions = job.machine.timerFired(.grace, now: job.now)
+        #expect(job.actions == [.killEverything])
+        job.finish(.signalled(9))
+        #expect(job.outcomes == [.timedOut, .skipped])
+        let reason = "step 1 'slow' ran longer than 10s"
+        #expect(job.end == JobResult(state: .timedOut, failedStep: 0, exitCode: 137, reason: reason))
+    }
+
+    @Test func aTimeoutIsATimeoutEvenIfTheStepThenExitsWell() {
+        let job = MachineDriver()
+        job.run(.of([Step("slow", "x", timeout: 10)]))
+        job.actions += job.machine.timerFired(.step, now: job.now)
+        job.finish(.exited(0))
+        #expect(job.outcomes == [.timedOut])
+    }
+
+    @Test func continueOnErrorCoversAStepsTimeoutButNotTheJobs() {
+        let job = MachineDriver()
+        let first = Step("a", "x", timeout: 1, continueOnError: true)
+        job.run(.of([first, Step("b", "y", continueOnError: true), Step("c", "z")], timeout: 60))
+        job.actions += job.machine.timerFired(.step, now: job.now)
+        job.finish(.signalled(15))
+        #expect(job.started == [0, 1])
+        job.actions += job.machine.timerFired(.job, now: job.now)
+        job.finish(.signalled(15))
+        #expect(job.outcomes == [.timedOut, .timedOut, .skipped])
+        #expect(job.end?.state == .timedOut)
+        #expect(job.end?.reason == "the job ran longer than 1m; its time ended during step 2 'b'")
+    }
+
+    @Test func cancelAndItsGrace() {
+        let job = MachineDriver()
+        job.run(.of(Self.three))
+        job.actions = job.machine.cancel(grace: 10_000, now: job.now)
+        #expect(job.actions == [.stopTimer(.step), .terminateStep, .startTimer(.grace, milliseconds: 10_000)])
+        let longer = job.machine.cancel(grace: 20_000, now: job.now)
+        #expect(longer == [], "a second one does not lengthen it")
+        let shorter = job.machine.cancel(grace: 1000, now: job.now)
+        #expect(shorter == [.startTimer(.grace, milliseconds: 1000)])
+        job.finish(.signalled(15))
+        #expect(job.outcomes == [.cancelled, .skipped, .skipped])
+        let reason = "cancelled during step 1 'one'"
+        #expect(job.end == JobResult(state: .cancelled, failedStep: 0, exitCode: 143, reason: reason))
+        let late = job.machine.cancel(grace: 0, now: job.now)
+        #expect(late == [])
+    }
+
+    @Test func cancelWhileTheSourceArrives() {
+        let job = MachineDriver()
+        job.run(.of(Self.three), withSource: true)
+        job.actions += job.machine.cancel(grace: 0, now: job.now)
+        #expect(job.outcomes == [.skipped, .skipped, .skipped])
+        #expect(job.end?.reason == "cancelled before the first step")
+        let late = job.machine.sourceReady(files: 1, now: job.now)
+        #expect(late == [])
+    }
+
+    @Test func cancelBetweenTheExitAndTheClearing() {
+        let job = MachineDriver()
+        job.run(.of(Self.three))
+        job.actions += job.machine.stepExited(.exited(0), now: job.now)
+        job.actions += job.machine.cancel(grace: 0, now: job.now)
+        job.actions += job.machine.stepCleared(outOfMemory: false, now: job.now)
+        #expect(job.outcomes == [.succeeded, .skipped, .skipped])
+        #expect(job.end?.state == .cancelled)
+    }
+
+    @Test func aReasonIsCutToItsBound() {
+        let job = MachineDriver()
+        job.run(.of(Self.three), withSource: true)
+        job.actions += job.machine.sourceFailed(String(repeating: "ä", count: 400))
+        #expect((job.end?.reason.utf8.count ?? 0) <= 512)
+        #expect(job.end?.reason.hasSuffix("ä...") == true)
+    }
+
+    /// Whatever comes in whatever order: every step has exactly one result, in order, and the job exactly one end, last.
+    @Test(arguments: 0..<200 as Range<UInt64>)
+    func everyJobEndsOnce(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let job = MachineDriver()
+        let steps = (0..<Int.random(in: 1...4, using: &random)).map {
+            Step("\($0)", "", timeout: 1, continueOnError: .random(using: &random))
+        }
+        job.run(.of(steps, timeout: 5), withSource: .random(using: &random))
+        for _ in 0..<200 where !job.hasEnded {
+            job.now += 1
+            switch Int.random(in: 0..<10, using: &random) {
+            case 0: job.actions += job.machine.sourceReady(files: 0, now: job.now)
+            case 1...3: job.actions += job.machine.stepExited(.exited(.random(in: 0...1, using: &random)), now: job.now)
+            case 4...6: job.actions += job.machine.stepCleared(outOfMemory: .random(using: &random), now: job.now)
+            case 7:
+                let timer = [JobMachine.Timer.job, .step, .grace].randomElement(using: &random) ?? .job
+                job.actions += job.machine.timerFired(timer, now: job.now)
+            case 8 where .random(using: &random): job.actions += job.machine.cancel(grace: 5, now: job.now)
+            case 9 where Int.random(in: 0..<9, using: &random) == 0:
+                job.actions += job.machine.stepCouldNotStart("x")
+            default: break
+            }
+        }
+        #expect(job.hasEnded, "seed \(seed)")
+        #expect(job.results.map { Int($0.index) } == Array(steps.indices), "seed \(seed)")
+        let records = job.actions.filter { if case .record = $0 { true } else { false } }
+        guard case .record(.jobEnded) = records.last else {
+            Issue.record("seed \(seed): the end is not last")
+            return
+        }
+        #expect(records.count { if case .record(.jobEnded) = $0 { true } else { false } } == 1, "seed \(seed)")
+    }
+}

@@ -1,0 +1,66 @@
+// What the steps' code may do to the runner that runs them, and the runner as PID 1.
+
+import Link
+import Posix
+import RunnerCore
+import Testing
+import Wire
+
+@Suite(.serialized) struct RunnerIsolationTests {
+    /// Same user, same pid namespace: only that the runner is not dumpable keeps its memory and descriptors from a step.
+    @Test func aStepCannotLookIntoTheRunner() throws {
+        let child = try RunnerChild(asNobody: Posix.userID == 0)
+        let relay = try TestRelay(child)
+        try relay.attach()
+        let look = """
+            cat /proc/$PPID/environ > /dev/null && echo READ
+            cat /proc/$PPID/mem > /dev/null && echo READ
+            ls /proc/$PPID/fd > /dev/null && echo READ
+            echo x > /proc/$PPID/fd/1 && echo WROTE
+            sleep 1000 & tr '\\0' '\\n' < /proc/$!/environ | grep BULKHEAD=
+            """
+        try relay.start(.of([Step("look", "set +e\n" + look)]))
+        _ = try relay.finish()
+        // The last line is the control: of its own processes it sees this much.
+        #expect(relay.journal.text == "BULKHEAD=true\n")
+        #expect(relay.journal.errors.contains("Permission denied"))
+    }
+
+    @Test func noRoomForTheRunnersEnvironment() throws {
+        let relay = try TestRelay(RunnerChild())
+        try relay.attach()
+        try relay.start(.of([Step("env", "env")]))
+        _ = try relay.finish()
+        #expect(relay.journal.text.contains("CI=true"))
+        #expect(!relay.journal.text.contains("RUNNERS_OWN"))
+    }
+
+    static var canBeInit: Bool {
+        Posix.userID == 0 && (try? Posix.lstat("/usr/bin/unshare")) != nil
+    }
+
+    /// As in a container: PID 1, with kill(-1) as its broom.
+    @Test(.enabled(if: canBeInit, "needs root for a pid namespace"))
+    func asPID1() throws {
+        let child = try RunnerChild(asInit: true)
+        let relay = try TestRelay(child)
+        try relay.attach()
+        let escape = "setsid sh -c 'trap \"\" TERM HUP; echo $$ > pid; sleep 1000' & "
+        try relay.start(
+            .of([
+                Step("orphan", escape + "while ! test -s pid; do sleep 0.01; done; echo $PPID"),
+                Step("look", "kill -0 $(cat pid) 2>/dev/null && echo ALIVE; ls /proc | grep -c '^[0-9]'; true"),
+                Step("kill", "kill -9 1; kill -STOP 1; echo still here", continueOnError: true),
+            ]))
+        let end = try relay.finish()
+        #expect(end.state == .succeeded)
+        let lines = relay.journal.text.split(separator: "\n")
+        #expect(lines.first == "1")
+        // The runner, the step's shell, ls, grep: nobody else.
+        #expect(lines.dropFirst().first == "4")
+        #expect(!relay.journal.text.contains("ALIVE"))
+        #expect(relay.journal.text.hasSuffix("still here\n"))
+        try relay.call(RunnerEdge.Quit())
+        #expect(try child.wait() == .exited(0))
+    }
+}

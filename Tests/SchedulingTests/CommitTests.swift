@@ -1,0 +1,137 @@
+// Commit before act: what is not on the disk has not happened, for nobody.
+
+import Daemon
+import Link
+import Posix
+import Scheduling
+import Store
+import Testing
+import Wire
+
+@Suite struct CommitTests {
+    struct DiskFailed: Error {}
+
+    @Test func aFailedCommitAnswersInternalAndDoesNothing() throws {
+        let house = try House()
+        house.settle()
+        house.store.beforeCommit = { throw DiskFailed() }
+        let request = SchedulerEdge.SubmitJob(
+            token: Samples.token, requestId: "r", spec: Samples.spec(), source: nil)
+        #expect(try house.failure(request) == .internal)
+        house.store.beforeCommit = nil
+        #expect(house.spawner.created.isEmpty)
+        #expect(try house.call(SchedulerEdge.GetStatus(token: Samples.token)).queued == 0)
+        #expect(try house.call(request).created, "the same request succeeds when the disk does")
+    }
+
+    @Test func aFullDiskAnswersStorageFullAndEveryWaiterLearnsIt() throws {
+        let house = try House(maxRunners: 1)
+        _ = try house.told("holds the slot")
+        house.store.beforeCommit = { throw StoreError.full }
+        var failures: [ErrorCode] = []
+        for index in 0..<5 {
+            let request = SchedulerEdge.SubmitJob(
+                token: Samples.token, requestId: "r\(index)", spec: Samples.spec(), source: nil)
+            house.send(request) { result in
+                if case .failure(let failure) = result { failures.append(failure.errorCode) }
+            }
+        }
+        try house.run("five failures") { failures.count == 5 }
+        #expect(Set(failures) == [.storageFull])
+        house.store.beforeCommit = nil
+        #expect(try house.call(SchedulerEdge.GetStatus(token: Samples.token)).queued == 0)
+    }
+
+    /// The real thing: the file may not grow.
+    @Test func aDatabaseWithoutRoomRefusesAndRecovers() throws {
+        let directory = try TemporaryDirectory()
+        let store = try Store(path: directory.database, maximumPages: 60)
+        var written = 0
+        #expect(throws: StoreError.full) {
+            for index in 0..<1000 {
+                try store.write { rows throws in
+                    _ = try rows.submit(requestID: "r\(index)", spec: Samples.spec(), source: nil, at: 1)
+                }
+                written += 1
+            }
+        }
+        #expect(written > 0)
+        var found = 0
+        try store.write { found = try $0.queuedCount() }
+        #expect(found == written)
+    }
+
+    @Test func newsFromASiblingIsTakenWhenTheDiskIsBack() throws {
+        let house = try House()
+        let (job, attempt) = try house.running()
+        var isBroken = true
+        house.store.beforeCommit = { if isBroken { throw StoreError.full } }
+        house.relay.finish(attempt, .succeeded)
+        house.settle()
+        #expect(try house.state(job) == .running)
+        #expect(house.relay.settled.isEmpty, "relayd must not forget what is not on our disk")
+        isBroken = false
+        try house.run(job, to: .succeeded)
+        try house.expectEmpty()
+    }
+
+    @Test func oneUnitThatFailsFailsAlone() throws {
+        let house = try House()
+        var good: UInt64?
+        var bad: ErrorCode?
+        house.send(
+            SchedulerEdge.SubmitJob(token: Samples.token, requestId: "good", spec: Samples.spec(), source: nil)
+        ) { good = try? $0.get().job }
+        house.send(
+            SchedulerEdge.SubmitJob(
+                token: Samples.token, requestId: "bad", spec: Samples.spec(), source: Samples.source)
+        ) { if case .failure(let failure) = $0 { bad = failure.errorCode } }
+        try house.run("both") { good != nil && bad != nil }
+        #expect(bad == .notFound)
+        #expect(try house.job(try #require(good)).name == "hello")
+    }
+
+    @Test func allOfAPassShareOneCommit() throws {
+        let house = try House(maxRunners: 1)
+        _ = try house.told("holds the slot")
+        house.settle()
+        let before = house.scheduler.batch.commits
+        var answers = 0
+        for index in 0..<20 {
+            house.send(
+                SchedulerEdge.SubmitJob(
+                    token: Samples.token, requestId: "r\(index)", spec: Samples.spec(), source: nil)
+            ) { _ in answers += 1 }
+        }
+        try house.run("answers") { answers == 20 }
+        #expect(house.scheduler.batch.commits - before < 10)
+    }
+
+    @Test func anUploadIsKeptForItsJobAndRemovedAfterIt() throws {
+        let house = try House()
+        let (reply, count) = try house.callForFD(SchedulerEdge.OpenUpload(token: Samples.token, size: 1024))
+        #expect(count == 1)
+        let finish = SchedulerEdge.FinishUpload(token: Samples.token, upload: reply.upload)
+        let guessed = SchedulerEdge.FinishUpload(token: Samples.token, upload: reply.upload &+ 1)
+        #expect(try house.failure(guessed) == .notFound)
+        #expect(try house.call(finish).source == Samples.source)
+        #expect(try house.failure(finish) == .notFound, "an upload is finished once")
+        let first = try house.submit("first", source: Samples.source)
+        try house.run("told") { house.relay.jobs.count == 1 }
+        #expect(house.relay.jobs.values.first?.source == Samples.source)
+        let second = try house.submit("second", source: Samples.source)
+        let attempts = house.relay.jobs.keys.filter { $0.job == first }
+        house.relay.finish(try #require(attempts.first), .succeeded)
+        try house.run(first, to: .succeeded)
+        house.settle()
+        #expect(house.relay.removedSources.isEmpty, "the second job needs it")
+        try house.run("second told") { house.relay.jobs.keys.contains { $0.job == second } }
+        house.relay.finish(try house.relay.attempt(), .succeeded)
+        try house.run("removed") { house.relay.removedSources == [Samples.source.sha256] }
+        house.settle()
+        #expect(
+            try house.failure(
+                SchedulerEdge.SubmitJob(
+                    token: Samples.token, requestId: "third", spec: Samples.spec(), source: Samples.source)) == .notFound)
+    }
+}

@@ -1,0 +1,127 @@
+// spawnerd from a script: containers in a dictionary, answers on the next turn of the loop. It outlives the schedulers
+// of a test, as the real one does. It refuses to believe a request whose row is not committed.
+
+import Link
+import Posix
+import Scheduling
+import Store
+import Wire
+
+final class FakeSpawner: SpawnerLink {
+    var loop: PollLoop
+    let witness: Witness
+    weak var relay: FakeRelay?
+
+    var isReady = false
+    var lastFailure: Failure?
+    var onUp: (() -> Void)?
+    var onDown: ((Failure) -> Void)?
+
+    var containers: [Bytes16: SpawnerEdge.ContainerState] = [:]
+    /// What was asked: "create", "attach", "remove", "list", in order.
+    private(set) var calls: [String] = []
+    private(set) var created: [Bytes16] = []
+    private(set) var epochs: [UInt64] = []
+    /// What CreateRunner of a shape fails with.
+    var refusal: (RunnerShape) -> Failure? = { _ in nil }
+    var removalFailure: Failure?
+    /// False: containers are made, and nothing in them says hello.
+    var saysHello = true
+    /// False: spawnerd keeps its connections to itself when a scheduler starts.
+    var comesUp = true
+    private var watcher: ((SpawnerEdge.RunnerExit) -> Void)?
+    private var generation = 0
+
+    init(loop: PollLoop, witness: Witness) {
+        self.loop = loop
+        self.witness = witness
+    }
+
+    func count(_ call: String) -> Int { calls.count { $0 == call } }
+
+    func start() {
+        if comesUp { loop.soon { self.up() } }
+    }
+
+    func up() {
+        isReady = true
+        onUp?()
+    }
+
+    func down() {
+        isReady = false
+        generation += 1
+        watcher = nil
+        onDown?(Failure(.disconnected, "spawnerd went away"))
+    }
+
+    /// A container ends.
+    func exit(_ runner: Bytes16, code: UInt16 = 137, outOfMemory: Bool = false) {
+        containers[runner] = .exited
+        watcher?(.init(runner: runner, exitCode: code, outOfMemory: outOfMemory, detail: ""))
+    }
+
+    private func answer(_ call: String, _ body: @escaping (_ isConnected: Bool) -> Void) {
+        calls.append(call)
+        let asked = generation
+        let wasReady = isReady
+        loop.soon { body(wasReady && self.isReady && asked == self.generation) }
+    }
+
+    private static var gone: Failure { Failure(.disconnected, "") }
+
+    func createRunner(
+        _ runner: Bytes16, epoch: UInt64, shape: RunnerShape, _ done: @escaping (Failure?) -> Void
+    ) {
+        witness.expect("CreateRunner") { try $0.runner(runner)?.state == .provisioning }
+        created.append(runner)
+        epochs.append(epoch)
+        let failure = refusal(shape)
+        if failure == nil, isReady, containers[runner] == nil {
+            containers[runner] = .running
+            if saysHello { loop.soon { self.relay?.takeStream(runner) } }
+        }
+        answer("create") { isConnected in done(isConnected ? failure : Self.gone) }
+    }
+
+    func attachRunner(_ runner: Bytes16, _ done: @escaping (Failure?) -> Void) {
+        answer("attach") { isConnected in
+            guard isConnected else { return done(Self.gone) }
+            guard self.containers[runner] == .running else { return done(Failure(.runnerGone, "no such container")) }
+            self.relay?.takeStream(runner)
+            done(nil)
+        }
+    }
+
+    func removeRunner(_ runner: Bytes16, _ done: @escaping (Failure?) -> Void) {
+        witness.expect("RemoveRunner") { rows in
+            let state = try rows.runner(runner)?.state
+            return state == nil || state == .teardown
+        }
+        let failure = removalFailure
+        if isReady && failure == nil { containers[runner] = nil }
+        answer("remove") { isConnected in done(isConnected ? failure : Self.gone) }
+    }
+
+    func listRunners(_ done: @escaping (Result<[SpawnerEdge.RunnerContainer], Failure>) -> Void) {
+        let found = containers.map { SpawnerEdge.RunnerContainer(runner: $0.key, state: $0.value) }
+        answer("list") { isConnected in done(isConnected ? .success(found) : .failure(Self.gone)) }
+    }
+
+    func describeHost(_ done: @escaping (Result<SpawnerEdge.DescribeHost.Reply, Failure>) -> Void) {
+        answer("describe") { isConnected in
+            guard isConnected else { return done(.failure(Self.gone)) }
+            done(
+                .success(
+                    .init(
+                        engine: "docker", engineVersion: "20.10", userNamespaces: true, cpus: 2,
+                        memoryBytes: 8 << 30, platforms: [.linuxAmd64])))
+        }
+    }
+
+    func watchExits(
+        onItem: @escaping (SpawnerEdge.RunnerExit) -> Void, onEnd: @escaping (Failure?) -> Void
+    ) {
+        watcher = onItem
+    }
+}

@@ -1,0 +1,212 @@
+// A job's way from the queue to its end, when nothing goes wrong.
+
+import Link
+import Posix
+import Scheduling
+import Store
+import Testing
+import Wire
+
+@Suite struct FlowTests {
+    @Test func aJobRunsAndEverythingIsClearedAway() throws {
+        let house = try House()
+        let (job, attempt) = try house.running()
+        #expect(attempt == Attempt(job: job, attempt: 1, epoch: 1))
+        #expect(house.spawner.epochs == [1])
+        house.relay.finish(attempt, .succeeded)
+        try house.run(job, to: .succeeded)
+        try house.expectEmpty()
+        #expect(house.relay.settled == [attempt])
+        #expect(house.relay.dropped.count == 1)
+        let row = try house.job(job)
+        #expect(row.startedMs != nil && row.finishedMs != nil && row.result?.state == .succeeded)
+        let view = try house.call(SchedulerEdge.GetJob(token: Samples.token, job: job))
+        #expect(view.steps.map(\.name) == ["first", "second"])
+        #expect(view.steps[0].result?.outcome == .succeeded && view.steps[0].startedMs != nil)
+        #expect(view.steps[1].startedMs == nil)
+        #expect(view.runner == nil)
+    }
+
+    @Test func theRequestIDMakesOneJob() throws {
+        let house = try House()
+        let request = SchedulerEdge.SubmitJob(
+            token: Samples.token, requestId: "once", spec: Samples.spec(), source: nil)
+        let first = try house.call(request)
+        let second = try house.call(request)
+        #expect(first.created && !second.created && first.job == second.job)
+    }
+
+    @Test func oneSlotServesInTheOrderOfArrival() throws {
+        let house = try House(maxRunners: 1)
+        let first = try house.submit("first")
+        let second = try house.submit("second")
+        try house.run("first told") { house.relay.jobs.count == 1 }
+        #expect(try house.state(second) == .queued)
+        let view = try house.call(SchedulerEdge.GetJob(token: Samples.token, job: second))
+        #expect(view.summary.reason.contains("1 of 1"))
+        let attempt = try house.relay.attempt()
+        #expect(attempt.job == first)
+        house.relay.begin(attempt)
+        house.relay.finish(attempt, .succeeded)
+        try house.run("second told") { house.relay.jobs.keys.contains { $0.job == second } }
+        #expect(house.spawner.created.count == 2, "a runner is used once")
+        house.relay.finish(try house.relay.attempt(), .failed)
+        try house.run(second, to: .failed)
+        #expect(try house.job(second).reason == "step 'second' failed with exit status 1")
+        try house.expectEmpty()
+    }
+
+    @Test func aWarmRunnerWaitsForAJobOfItsShape() throws {
+        let house = try House(maxRunners: 2)
+        let runner = try house.call(
+            SchedulerEdge.CreateRunner(token: Samples.token, shape: Samples.shape("debian"))
+        ).runner
+        try house.run("idle") { try house.runners().first?.state == .idle }
+        let other = try house.submit("other", image: "busybox")
+        try house.run(other, to: .assigned)
+        #expect(try house.runners().first { $0.id == runner }?.state == .idle, "another shape does not take it")
+        let fitting = try house.submit("fitting", image: "debian")
+        try house.run("told") { house.relay.jobs.values.contains { $0.runner == runner } }
+        #expect(house.relay.jobs.values.first { $0.runner == runner }?.attempt.job == fitting)
+        #expect(house.spawner.created.count == 2)
+    }
+
+    @Test func aWarmRunnerServesALaterJobWhileTheHeadWaitsForASlot() throws {
+        let house = try House(maxRunners: 1)
+        _ = try house.call(SchedulerEdge.CreateRunner(token: Samples.token, shape: Samples.shape("debian")))
+        try house.run("idle") { try house.runners().first?.state == .idle }
+        let head = try house.submit("head", image: "busybox")
+        let later = try house.submit("later", image: "debian")
+        try house.run("told") { house.relay.jobs.count == 1 }
+        #expect(try house.relay.attempt().job == later)
+        house.relay.finish(try house.relay.attempt(), .succeeded)
+        try house.run("head told") { house.relay.jobs.keys.contains { $0.job == head } }
+    }
+
+    @Test func runnersHaveALimitAndCanBeDeleted() throws {
+        let house = try House(maxRunners: 1)
+        let create = SchedulerEdge.CreateRunner(token: Samples.token, shape: Samples.shape())
+        let runner = try house.call(create).runner
+        #expect(try house.failure(create) == .limitReached)
+        _ = try house.call(SchedulerEdge.DeleteRunner(token: Samples.token, runner: runner))
+        try house.expectEmpty()
+        #expect(
+            try house.failure(SchedulerEdge.DeleteRunner(token: Samples.token, runner: runner)) == .notFound)
+        _ = try house.told()
+        let busy = try #require(try house.runners().first).id
+        #expect(try house.failure(SchedulerEdge.DeleteRunner(token: Samples.token, runner: busy)) == .conflict)
+    }
+
+    @Test func watchingTellsEveryStateOnceAndEnds() throws {
+        let house = try House()
+        let (job, attempt) = try house.told()
+        var states: [JobState] = []
+        var ends = 0
+        house.watch(job, { states.append($0) }, { _ in ends += 1 })
+        try house.run("first item") { states == [.assigned] }
+        house.relay.begin(attempt)
+        house.relay.begin(attempt)
+        house.relay.finish(attempt, .succeeded)
+        try house.run("end") { ends == 1 }
+        #expect(states == [.assigned, .running, .succeeded])
+        states = []
+        house.watch(job, { states.append($0) }, { _ in ends += 1 })
+        try house.run("end at once") { ends == 2 }
+        #expect(states == [.succeeded])
+    }
+
+    @Test func theLogIsAnFDAndComesWhenTheJobHasBegun() throws {
+        let house = try House(maxRunners: 1)
+        house.spawner.saysHello = false
+        let job = try house.submit()
+        let request = SchedulerEdge.OpenLog(token: Samples.token, job: job)
+        #expect(try house.failure(request) == .notReady)
+        let runner = try #require(house.spawner.created.first)
+        house.relay.takeStream(runner)
+        try house.run("told") { !house.relay.jobs.isEmpty }
+        var (reply, count) = try house.callForFD(request)
+        #expect(count == 1 && !reply.complete)
+        house.relay.finish(try house.relay.attempt(), .succeeded)
+        try house.run(job, to: .succeeded)
+        (reply, count) = try house.callForFD(request)
+        #expect(count == 1 && reply.complete)
+    }
+
+    @Test func duplicatesAndStrangersChangeNothing() throws {
+        let house = try House()
+        let (job, attempt) = try house.running()
+        let first = try #require(try house.job(job).startedMs)
+        var stranger = attempt
+        stranger.epoch += 1
+        house.relay.finish(stranger, .failed)
+        house.relay.begin(attempt)
+        house.settle()
+        #expect(try house.state(job) == .running && house.job(job).startedMs == first)
+        #expect(house.relay.settled == [stranger], "relayd is told to forget what we do not know")
+        house.relay.finish(attempt, .succeeded)
+        house.relay.finish(attempt, .failed)
+        try house.run(job, to: .succeeded)
+        house.settle()
+        #expect(try house.state(job) == .succeeded)
+    }
+
+    @Test func everyCallNeedsTheToken() throws {
+        let house = try House()
+        for token in ["", "let-me-ix", "let-me-in "] {
+            #expect(try house.failure(SchedulerEdge.GetStatus(token: token)) == .unauthorized)
+            #expect(
+                try house.failure(
+                    SchedulerEdge.SubmitJob(token: token, requestId: "r", spec: Samples.spec(), source: nil))
+                    == .unauthorized)
+            #expect(try house.failure(SchedulerEdge.ListJobs(token: token, before: 0, limit: 1, state: nil)) == .unauthorized)
+            #expect(try house.failure(SchedulerEdge.GetJob(token: token, job: 1)) == .unauthorized)
+            #expect(
+                try house.failure(SchedulerEdge.CancelJob(token: token, job: 1, graceSeconds: 1)) == .unauthorized)
+            #expect(try house.failure(SchedulerEdge.OpenLog(token: token, job: 1)) == .unauthorized)
+            #expect(try house.failure(SchedulerEdge.ListRunners(token: token)) == .unauthorized)
+            #expect(
+                try house.failure(SchedulerEdge.CreateRunner(token: token, shape: Samples.shape())) == .unauthorized)
+            #expect(
+                try house.failure(SchedulerEdge.DeleteRunner(token: token, runner: .random())) == .unauthorized)
+            #expect(try house.failure(SchedulerEdge.OpenUpload(token: token, size: 1)) == .unauthorized)
+            #expect(try house.failure(SchedulerEdge.FinishUpload(token: token, upload: 1)) == .unauthorized)
+        }
+        #expect(try house.call(SchedulerEdge.GetStatus(token: Samples.token)).instance == "test")
+    }
+
+    @Test func specsAreCheckedBehindTheWall() throws {
+        let house = try House()
+        func refused(_ change: (inout JobSpec) -> Void) throws -> ErrorCode {
+            var spec = Samples.spec()
+            change(&spec)
+            return try house.failure(
+                SchedulerEdge.SubmitJob(token: Samples.token, requestId: "r", spec: spec, source: nil))
+        }
+        #expect(try refused { $0.shape.resources.memoryBytes = 1 << 50 } == .invalid)
+        #expect(try refused { $0.shape.resources.cpuMillis = 0 } == .invalid)
+        #expect(try refused { $0.shape.resources.diskBytes = $0.shape.resources.memoryBytes + 1 } == .invalid)
+        #expect(try refused { $0.shape.image = "a b" } == .invalid)
+        #expect(try refused { $0.timeoutSeconds = 0 } == .invalid)
+        #expect(try refused { $0.env[0].name = "A=B" } == .invalid)
+        #expect(
+            try refused { spec in
+                spec.steps = (0..<4).map {
+                    Step(
+                        name: "\($0)", run: String(repeating: "x", count: 16_000), timeoutSeconds: 0,
+                        continueOnError: false)
+                }
+            } == .tooLarge)
+        #expect(try house.call(SchedulerEdge.GetStatus(token: Samples.token)).queued == 0)
+    }
+
+    @Test func statusNamesEngineAndDaemons() throws {
+        let house = try House()
+        house.settle()
+        let status = try house.call(SchedulerEdge.GetStatus(token: Samples.token))
+        #expect(status.engine == "docker 20.10" && status.maxRunners == 2)
+        #expect(status.daemons.map(\.connected) == [true, true, true])
+        house.relay.down(losingStreams: true)
+        let later = try house.call(SchedulerEdge.GetStatus(token: Samples.token))
+        #expect(later.daemons.first { $0.role == .relayd }?.connected == false)
+    }
+}

@@ -1,0 +1,182 @@
+// A scheduler on a real loop and a real database, with siblings from a script, and a client on the scheduler edge. It
+// can be restarted: everything but the database and the siblings' world is made anew.
+
+import Daemon
+import Link
+import Posix
+import Scheduling
+import Store
+import Testing
+import Wire
+
+final class House {
+    let directory: TemporaryDirectory
+    let witness: Witness
+    let spawner: FakeSpawner
+    let relay: FakeRelay
+    var settings: SchedulerSettings
+    private(set) var loop: PollLoop
+    private(set) var store: Store
+    private(set) var scheduler: Scheduler
+    private var client: Connection<SchedulerEdge>
+    private var server: Connection<SchedulerEdge>
+    private let quiet: FileDescriptor
+
+    init(maxRunners: Int = 2, _ adjust: (inout SchedulerSettings) -> Void = { _ in }) throws {
+        directory = try TemporaryDirectory()
+        var settings = SchedulerSettings(maxRunners: maxRunners)
+        settings.retryShortest = .milliseconds(5)
+        settings.retryLongest = .milliseconds(20)
+        settings.attachPause = .milliseconds(5)
+        settings.commitRetry = .milliseconds(5)
+        settings.drain = .milliseconds(20)
+        adjust(&settings)
+        self.settings = settings
+        let loop = try PollLoop()
+        self.loop = loop
+        store = try Store(path: directory.database)
+        witness = try Witness(directory.database)
+        relay = FakeRelay(loop: loop, witness: witness)
+        spawner = FakeSpawner(loop: loop, witness: witness)
+        spawner.relay = relay
+        quiet = try Posix.open("/dev/null", [.writeOnly])
+        scheduler = try Self.scheduler(loop, store, spawner, relay, settings, quiet.raw)
+        (server, client) = try Self.connect(loop, scheduler)
+        scheduler.start()
+    }
+
+    /// As after kill -9: nothing of the old process is left, and it has no chance to say goodbye.
+    func restart() throws {
+        loop = try PollLoop()
+        spawner.loop = loop
+        relay.loop = loop
+        spawner.isReady = false
+        relay.isReady = false
+        store = try Store(path: directory.database)
+        scheduler = try Self.scheduler(loop, store, spawner, relay, settings, quiet.raw)
+        (server, client) = try Self.connect(loop, scheduler)
+        scheduler.start()
+    }
+
+    private static func scheduler(
+        _ loop: PollLoop, _ store: Store, _ spawner: FakeSpawner, _ relay: FakeRelay, _ settings: SchedulerSettings,
+        _ log: Int32
+    ) throws -> Scheduler {
+        try Scheduler(
+            loop: loop, store: store, instance: "test", spawner: spawner, relay: relay,
+            token: try #require(AdminToken(hexDigest: Samples.tokenDigest)), settings: settings,
+            log: Log(process: "schedulerd", level: .debug, descriptor: log))
+    }
+
+    private static func connect(
+        _ loop: PollLoop, _ scheduler: Scheduler
+    ) throws -> (Connection<SchedulerEdge>, Connection<SchedulerEdge>) {
+        let pair = try Posix.socketPair()
+        let server = try Connection<SchedulerEdge>(
+            loop: loop, transport: SocketTransport(try pair.first.duplicate()), server: scheduler.handlers())
+        let client = Connection<SchedulerEdge>(
+            loop: loop, transport: SocketTransport(try pair.second.duplicate()), client: .apid)
+        return (server, client)
+    }
+
+    // MARK: driving
+
+    /// Runs passes until it is so. Ten seconds without are a failure of the test, not a sleep.
+    func run(_ what: String = "", at location: SourceLocation = #_sourceLocation, until isSo: () throws -> Bool) throws {
+        let limit = Posix.monotonicNow() + 10_000_000_000
+        while try !isSo() {
+            guard Posix.monotonicNow() < limit else {
+                Issue.record("did not come about: \(what)", sourceLocation: location)
+                throw Failure(.deadlineExceeded, what)
+            }
+            loop.runPass(waiting: .milliseconds(2))
+        }
+    }
+
+    /// Enough passes for everything that needs no clock.
+    func settle() {
+        for _ in 0..<20 { loop.runPass() }
+    }
+
+    func call<Call: WireCall>(_ request: Call) throws -> Call.Reply where Call.Edge == SchedulerEdge {
+        var answer: Result<Call.Reply, Failure>?
+        client.call(request) { result, _ in answer = result }
+        try run("answer to \(Call.self)") { answer != nil }
+        return try #require(answer).get()
+    }
+
+    /// The failure of a call that must fail.
+    func failure<Call: WireCall>(_ request: Call) throws -> ErrorCode where Call.Edge == SchedulerEdge {
+        do {
+            _ = try call(request)
+            Issue.record("\(Call.self) succeeded")
+            return .internal
+        } catch let failure as Failure {
+            return failure.errorCode
+        }
+    }
+
+    /// The number of descriptors that came with the reply.
+    func callForFD<Call: WireCall>(_ request: Call) throws -> (Call.Reply, Int) where Call.Edge == SchedulerEdge {
+        var answer: (Result<Call.Reply, Failure>, Int)?
+        client.call(request) { result, fds in answer = (result, fds.count) }
+        try run("answer to \(Call.self)") { answer != nil }
+        let (result, count) = try #require(answer)
+        return (try result.get(), count)
+    }
+
+    func send<Call: WireCall>(
+        _ request: Call, _ done: @escaping (Result<Call.Reply, Failure>) -> Void
+    ) where Call.Edge == SchedulerEdge {
+        client.call(request) { result, _ in done(result) }
+    }
+
+    func watch(_ job: UInt64, _ onItem: @escaping (JobState) -> Void, _ onEnd: @escaping (Failure?) -> Void) {
+        client.open(
+            SchedulerEdge.WatchJob(token: Samples.token, job: job), onItem: { onItem($0.state) }, onEnd: onEnd)
+    }
+
+    // MARK: what tests ask for
+
+    @discardableResult
+    func submit(
+        _ name: String = "hello", request: String? = nil, image: String = "busybox", timeout: UInt32 = 60,
+        source: Source? = nil
+    ) throws -> UInt64 {
+        let spec = Samples.spec(name, image: image, timeout: timeout)
+        return try call(
+            SchedulerEdge.SubmitJob(
+                token: Samples.token, requestId: request ?? name, spec: spec, source: source)
+        ).job
+    }
+
+    func job(_ id: UInt64) throws -> JobRow { try #require(try witness.see { try $0.job(id) }) }
+
+    func state(_ id: UInt64) throws -> JobState { try job(id).state }
+
+    func runners() throws -> [RunnerRow] { try witness.see { try $0.runners() } }
+
+    func run(_ id: UInt64, to state: JobState, at location: SourceLocation = #_sourceLocation) throws {
+        try run("job \(id) to \(state)", at: location) { try self.state(id) == state }
+    }
+
+    /// A job whose runner has been told of it.
+    func told(_ name: String = "hello") throws -> (job: UInt64, attempt: Attempt) {
+        let job = try submit(name)
+        try run("RunJob") { self.relay.jobs.keys.contains { $0.job == job } }
+        return (job, try #require(relay.jobs.keys.first { $0.job == job }))
+    }
+
+    /// A job that runs.
+    func running(_ name: String = "hello") throws -> (job: UInt64, attempt: Attempt) {
+        let (job, attempt) = try told(name)
+        relay.begin(attempt)
+        try run(job, to: .running)
+        return (job, attempt)
+    }
+
+    /// Nothing is left of any runner, here or there.
+    func expectEmpty(at location: SourceLocation = #_sourceLocation) throws {
+        try run("no runners", at: location) { try self.runners().isEmpty && self.spawner.containers.isEmpty }
+    }
+}
