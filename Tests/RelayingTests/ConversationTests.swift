@@ -1,3 +1,4 @@
+import Link
 import LogStore
 import Posix
 import Relaying

@@ -58,8 +58,8 @@ final class FramedTransport: ByteTransport {
 
     private func handle(_ interest: Interest) {
         if interest.contains(.writable) { flush() }
-        if isSynced {
-            ready?(interest)
+        if isSynced, let ready {
+            ready(interest)
         } else {
             var buffer = [UInt8](repeating: 0, count: 4096)
             switch try? Posix.read(raw, into: &buffer) {
@@ -67,7 +67,7 @@ final class FramedTransport: ByteTransport {
             case .wouldBlock: return
             case .endOfFile, nil: return close()
             }
-            guard heard.count >= 48 else { return }
+            guard !isSynced, heard.count >= 48 else { return }
             isSynced = true
             onSync(self, Array(heard[..<48]))
         }

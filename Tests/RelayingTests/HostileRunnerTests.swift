@@ -8,24 +8,24 @@ import Wire
 @Suite struct HostileRunnerTests {
     private static let hostile = Bytes16(high: 6, low: 66)
 
-    struct Attack: CustomTestStringConvertible {
+    struct Attack: CustomTestStringConvertible, Sendable {
         let testDescription: String
         var code: ErrorCode = .runnerViolation
         /// Before it is attached.
-        var prepare: (ScriptedRunner) -> Void = { _ in }
+        var prepare: @Sendable (ScriptedRunner) -> Void = { _ in }
         /// When it has its job.
-        var act: ((ScriptedRunner) -> Void)?
+        var act: (@Sendable (ScriptedRunner) -> Void)?
     }
 
-    private static func item(_ number: UInt64, _ record: RunnerEdge.Record) -> (ScriptedRunner) -> Void {
+    private static func item(_ number: UInt64, _ record: RunnerEdge.Record) -> @Sendable (ScriptedRunner) -> Void {
         { $0.sink?.send(.init(number: number, record: record)) }
     }
 
-    private static func sequence(_ records: [RunnerEdge.Record]) -> (ScriptedRunner) -> Void {
+    private static func sequence(_ records: [RunnerEdge.Record]) -> @Sendable (ScriptedRunner) -> Void {
         { $0.emit(records) }
     }
 
-    nonisolated(unsafe) static let attacks: [Attack] = [
+    static let attacks: [Attack] = [
         Attack(testDescription: "no answer to the preamble", code: .runnerGone, prepare: { $0.answersPreamble = false }),
         Attack(testDescription: "an old nonce", code: .runnerGone, prepare: { $0.answersOldNonce = true }),
         Attack(testDescription: "endless garbage", prepare: {
@@ -59,9 +59,6 @@ import Wire
             $0.transport?.say(Self.frame(type: 77, kind: 4, id: 2, body: []))
         }),
         Attack(testDescription: "refuses its job", prepare: { $0.refusesJob = true }),
-        Attack(testDescription: "forgets its records", prepare: {
-            $0.resumeReply = .init(attempt: nil, sourceReceived: 0, lastRecord: 0)
-        }),
     ]
 
     private static func frame(type: UInt16, kind: UInt8, id: UInt64, body: [UInt8]) -> [UInt8] {
@@ -113,6 +110,20 @@ import Wire
         try world.until("the loss") { world.lost(Sample.runner) != nil }
         #expect(world.lost(Sample.runner)?.code == ErrorCode.runnerViolation.rawValue)
         #expect(world.directory.entries("jobs").isEmpty)
+    }
+
+    @Test func aRunnerThatForgetsItsRecords() throws {
+        let world = try RelayWorld()
+        let runner = ScriptedRunner(world.loop)
+        _ = try world.call(Sample.job())
+        try world.attach(runner)
+        try world.until("job") { runner.job != nil }
+        runner.emit([Sample.begun(0), Sample.log("x")])
+        try world.until("stored") { runner.acknowledged == 2 }
+        runner.resumeReply = .init(attempt: nil, sourceReceived: 0, lastRecord: 1)
+        try world.attach(runner)
+        try world.until("the loss") { world.lost(Sample.runner) != nil }
+        #expect(world.lost(Sample.runner)?.code == ErrorCode.runnerViolation.rawValue)
     }
 
     /// Its words reach a terminal some day.

@@ -33,7 +33,7 @@ final class RelayWorld {
         let store = try LogStore(state: self.directory.path, limit: limits.logBytes, disk: fault.disk)
         relay = Relay(
             loop: loop, store: store, sources: try SourceStore(state: self.directory.path), limits: limits,
-            log: Log(process: "relayd", level: .error))
+            log: Log(process: "relayd", descriptor: -1))
         let relayEnds = try Posix.socketPair()
         let relayFar = try relayEnds.second.duplicate()
         let relayServer = try Connection<RelayEdge>(

@@ -52,11 +52,11 @@ final class ScriptedRunner {
     }
 
     func disconnect() {
-        sink = nil
         connection?.close()
         connection = nil
         transport?.close()
         transport = nil
+        sink = nil
     }
 
     private func answer(_ transport: FramedTransport, _ preamble: [UInt8]) {

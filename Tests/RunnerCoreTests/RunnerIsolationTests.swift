@@ -17,7 +17,7 @@ import Wire
             cat /proc/$PPID/mem > /dev/null && echo READ
             ls /proc/$PPID/fd > /dev/null && echo READ
             echo x > /proc/$PPID/fd/1 && echo WROTE
-            sleep 1000 & tr '\\0' '\\n' < /proc/$!/environ | grep BULKHEAD=
+            tr '\\0' '\\n' < /proc/$$/environ | grep BULKHEAD=
             """
         try relay.start(.of([Step("look", "set +e\n" + look)]))
         _ = try relay.finish()

@@ -109,6 +109,7 @@ import Wire
 
     @Test func anUploadIsKeptForItsJobAndRemovedAfterIt() throws {
         let house = try House()
+        house.settle()
         let (reply, count) = try house.callForFD(SchedulerEdge.OpenUpload(token: Samples.token, size: 1024))
         #expect(count == 1)
         let finish = SchedulerEdge.FinishUpload(token: Samples.token, upload: reply.upload)

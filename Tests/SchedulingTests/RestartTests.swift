@@ -9,6 +9,7 @@ import Wire
 @Suite struct RestartTests {
     @Test func queued() throws {
         let house = try House()
+        house.settle()
         house.spawner.down()
         let job = try house.submit()
         try house.restart()

@@ -27,6 +27,8 @@ struct APIFailure: Error, Sendable {
     let detail: Detail
     /// Seconds, for what may succeed later.
     var retryAfter: Int?
+    /// Headers that belong to this status: Allow, Content-Range.
+    var headers: HTTPFields = [:]
 
     init(_ code: ErrorCode, _ message: String, place: String = "", problems: [Problem] = []) {
         status = Self.status(of: code)
@@ -54,15 +56,22 @@ struct APIFailure: Error, Sendable {
     }
 
     /// What is refused before a router sees it.
-    static func refusal(status: Int, reason: String) -> APIFailure {
+    static func refusal(status: Int, reason: String, place: String = "request") -> APIFailure {
         let code: ErrorCode = status == 431 || status == 413 ? .tooLarge : .invalid
         return APIFailure(
-            status: .init(code: status, reasonPhrase: reason),
-            detail: Detail(code: code.name, message: reason, place: "request", problems: []))
+            status: .init(code: status), detail: Detail(code: code.name, message: reason, place: place, problems: []))
     }
 
     /// No route of that name.
     static let noRoute = APIFailure(.notFound, "there is no such path; see /openapi.json", place: "path")
+
+    /// There is the path, and not the method.
+    static func wrongMethod(_ allowed: [HTTPRequest.Method]) -> APIFailure {
+        let names = allowed.map(\.rawValue).sorted().joined(separator: ", ")
+        var failure = refusal(status: 405, reason: "this path takes \(names)", place: "method")
+        failure.headers[.allow] = names
+        return failure
+    }
 
     var body: [UInt8] {
         let encoder = JSONEncoder()
@@ -83,7 +92,8 @@ struct APIFailure: Error, Sendable {
         case .conflict, .busy, .notReady: .conflict
         case .tooLarge, .frameTooLarge: .contentTooLarge
         case .limitReached: .tooManyRequests
-        case .disconnected, .shuttingDown, .engineUnavailable, .engineRefused, .usernsMissing, .runnerGone: .serviceUnavailable
+        case .disconnected, .shuttingDown, .engineUnavailable, .engineRefused, .usernsMissing, .runnerGone:
+            .serviceUnavailable
         case .deadlineExceeded: .gatewayTimeout
         case .storageFull: .init(code: 507, reasonPhrase: "Insufficient Storage")
         default: .internalServerError

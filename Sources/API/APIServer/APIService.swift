@@ -30,9 +30,8 @@ package final class APIService: Sendable {
     /// The link's loop; for the thread that runs it only.
     package var loop: PollLoop { scheduler.loop }
 
-    /// The body of the link's thread; returns when the service has stopped, and throws what it failed with.
+    /// Runs the link until the service has stopped; throws what it failed with.
     package func runLink() throws {
-        scheduler.start()
         while outcome.withLock({ $0 == nil }) { scheduler.loop.run() }
         try outcome.withLock { try $0?.get() }
     }
@@ -44,6 +43,7 @@ package final class APIService: Sendable {
             let result: Result<Void, any Error>
             do {
                 try await server.run(raw)
+                try await server.group.shutdownGracefully()
                 result = .success(())
             } catch {
                 result = .failure(error)

@@ -5,7 +5,6 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import Posix
-import Synchronization
 import Wire
 
 struct LogReader: Sendable {
@@ -21,76 +20,88 @@ struct LogReader: Sendable {
 
     /// What is there now. A job that has not begun has an empty log.
     func whole(_ range: ByteRange) async throws -> Response {
-        guard let log = try await open() else {
-            guard range.first == 0 else { throw notSatisfiable(size: 0) }
-            return Response(status: .ok, headers: Self.headers, body: ResponseBody(byteBuffer: ByteBuffer()))
-        }
-        let size = try Posix.fstat(log.raw).size
-        guard range.first < size || (range.first == 0 && size == 0) else { throw notSatisfiable(size: size) }
-        let end = min(size, (range.last ?? size - 1) + 1)
+        let log = try await open()
+        let size = try log.map { try Posix.fstat($0.raw).size } ?? 0
+        guard range.first < size || range.first == 0 && !range.given else { throw notSatisfiable(size: size) }
+        let end = range.last.map { min($0, size - 1) + 1 } ?? size
         var headers = Self.headers
-        if range.given { headers[.contentRange] = "bytes \(range.first)-\(max(range.first, end - 1))/\(size)" }
+        if range.given { headers[.contentRange] = "bytes \(range.first)-\(end - 1)/\(size)" }
         let body = ResponseBody(contentLength: Int(end - range.first)) { writer in
-            var position = range.first
-            while position < end {
-                let want = min(Self.chunk, Int(end - position))
-                let bytes = try Posix.pread(log.raw, maximum: want, at: position)
-                guard !bytes.isEmpty else { break }
-                try await writer.write(ByteBuffer(bytes: bytes))
-                position += Int64(bytes.count)
-            }
+            if let log { try await Self.copy(log, from: range.first, to: end, into: &writer) }
             try await writer.finish(nil)
         }
         return Response(status: range.given ? .partialContent : .ok, headers: headers, body: body)
     }
 
-    /// From the range's first byte until the job is finished.
-    func following(from range: ByteRange) async throws -> Response {
-        // Asked once before the answer begins, so that a wrong token or job is a status and not a broken stream.
-        _ = try await scheduler.call(SchedulerEdge.GetJob(token: token, job: job))
+    /// From the range's first byte until the job is finished, or nobody listens any more.
+    func following(from range: ByteRange, while isConnected: @escaping @Sendable () -> Bool) async throws -> Response {
+        guard range.last == nil else {
+            throw APIFailure(.invalid, "an end and follow do not go together; write it like bytes=100-", place: "Range")
+        }
+        let states = scheduler.watch(job: job, token: token)
+        // Awaited before the answer begins, so that a wrong token or job is a status and not a broken stream.
+        var iterator = states.makeAsyncIterator()
+        guard let present = try await iterator.next() else { throw APIFailure(.internal, "the job has no state") }
         let body = ResponseBody { writer in
-            try await waitForBeginning()
-            let finished = Atomic(false)
+            let progress = JobProgress(present.state)
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    for try await item in scheduler.watch(job: job, token: token) where item.state.isFinal { break }
-                    finished.store(true, ordering: .releasing)
-                }
-                try await copy(from: range.first, to: &writer) { finished.load(ordering: .acquiring) }
+                group.addTask { await progress.follow(states) }
+                try await copy(from: range.first, to: &writer, progress, while: isConnected)
                 group.cancelAll()
             }
             try await writer.finish(nil)
         }
-        return Response(status: range.given ? .partialContent : .ok, headers: Self.headers, body: body)
-    }
-
-    private func waitForBeginning() async throws {
-        for try await item in scheduler.watch(job: job, token: token) where item.state.hasBegun { return }
+        var headers = Self.headers
+        // Where it ends nobody knows yet; clients that resume look at the beginning.
+        if range.given { headers[.contentRange] = "bytes \(range.first)-\(Int64.max - 1)/*" }
+        return Response(status: range.given ? .partialContent : .ok, headers: headers, body: body)
     }
 
     private func copy(
-        from first: Int64, to writer: inout any ResponseBodyWriter, until isFinished: () -> Bool
+        from first: Int64, to writer: inout any ResponseBodyWriter, _ progress: JobProgress,
+        while isConnected: () -> Bool
     ) async throws {
-        guard let log = try await open() else { return }
+        var log: SharedDescriptor?
         var position = first
         var pause = Duration.milliseconds(1)
-        while true {
+        while isConnected() {
             // Looked at before the read: what is written before the end is then certainly read.
-            let isLast = isFinished()
+            let state = try progress.state
             let before = position
-            while true {
-                let bytes = try Posix.pread(log.raw, maximum: Self.chunk, at: position)
-                guard !bytes.isEmpty else { break }
-                try await writer.write(ByteBuffer(bytes: bytes))
-                position += Int64(bytes.count)
+            var isAway = false
+            if log == nil && state.hasBegun {
+                do {
+                    log = try await open()
+                } catch where error.detail.code == ErrorCode.disconnected.name {
+                    isAway = true
+                } catch where state.isFinal && error.detail.place == "log" {
+                    return  // it ended before it began
+                }
             }
-            if isLast { return }
-            // A look is one system call: often while lines come, seldom while the job thinks.
-            pause = position > before ? .milliseconds(1) : min(pause * 2, .milliseconds(50))
+            if let log { position = try await Self.copy(log, from: position, to: .max, into: &writer) }
+            if state.isFinal && !isAway { return }
+            // A look is one system call: often while lines come, seldom while the job thinks or waits.
+            pause = position > before ? .milliseconds(1) : min(pause * 2, .milliseconds(log == nil ? 200 : 50))
             try await Task.sleep(for: pause)
         }
     }
 
+    /// Copies up to `end` or what is there; returns the position after it.
+    @discardableResult
+    private static func copy(
+        _ log: SharedDescriptor, from first: Int64, to end: Int64, into writer: inout any ResponseBodyWriter
+    ) async throws -> Int64 {
+        var position = first
+        while position < end {
+            let bytes = try Posix.pread(log.raw, maximum: Int(min(Int64(chunk), end - position)), at: position)
+            if bytes.isEmpty { break }
+            try await writer.write(ByteBuffer(bytes: bytes))
+            position += Int64(bytes.count)
+        }
+        return position
+    }
+
+    /// Nil while there is no log.
     private func open() async throws(APIFailure) -> SharedDescriptor? {
         do {
             return try await scheduler.callWithDescriptor(SchedulerEdge.OpenLog(token: token, job: job)).descriptor
@@ -100,6 +111,8 @@ struct LogReader: Sendable {
     }
 
     private func notSatisfiable(size: Int64) -> APIFailure {
-        APIFailure.refusal(status: 416, reason: "the log has \(size) bytes")
+        var failure = APIFailure.refusal(status: 416, reason: "the log has \(size) bytes")
+        failure.headers[.contentRange] = "bytes */\(size)"
+        return failure
     }
 }

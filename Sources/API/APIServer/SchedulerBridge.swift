@@ -4,57 +4,62 @@
 import Daemon
 import Link
 import Posix
-import Synchronization
 import Wire
 
 /// Calls to schedulerd from any task.
-package final class SchedulerBridge: Sendable {
+final class SchedulerBridge: Sendable {
     /// Touched on the loop's thread only, which is what makes it safe to share.
     private final class Confined: @unchecked Sendable {
         let loop: PollLoop
         let client: LinkClient<SchedulerEdge>
+        let watches: JobWatches
 
-        init(loop: PollLoop, client: LinkClient<SchedulerEdge>) {
+        init(loop: PollLoop, client: LinkClient<SchedulerEdge>, watches: JobWatches) {
             self.loop = loop
             self.client = client
+            self.watches = watches
         }
     }
 
     private let confined: Confined
     private let poster: LoopPoster
 
-    /// `path`: schedulerd's socket. The thread runs until `stop`.
-    package init(path: String, log: Log) throws {
+    /// `path`: schedulerd's socket. Whoever runs `loop` drives the link.
+    init(path: String, log: Log) throws {
         let loop = try PollLoop()
         let client = LinkClient<SchedulerEdge>(loop: loop, path: path, role: .apid)
         client.onUp = { log.info("schedulerd is reached") }
         client.onDown = { log.warning("schedulerd is away", ["reason": $0.text]) }
-        confined = Confined(loop: loop, client: client)
+        client.onRefused = { log.error("schedulerd refuses us", ["code": $0.errorCode.name, "reason": $0.text]) }
+        client.start()
+        // Streams stay in flight for as long as a job runs. On a connection of their own they take no call's place.
+        let watches = JobWatches(client: LinkClient(loop: loop, path: path, role: .apid), loop: loop)
+        confined = Confined(loop: loop, client: client, watches: watches)
         poster = loop.poster
     }
 
-    /// The body of the link's thread; returns after `stop`.
-    package func run() {
-        confined.client.start()
-        confined.loop.run()
-    }
+    /// For the thread that runs it.
+    var loop: PollLoop { confined.loop }
 
-    package func stop() {
+    /// Makes the one who runs the loop return from it. From any thread.
+    func wake() {
         poster.post { [confined] in confined.loop.stop() }
     }
 
     /// One request and its answer.
-    func call<Call: WireCall>(_ request: Call) async throws(APIFailure) -> Call.Reply where Call.Edge == SchedulerEdge {
-        try await callWithDescriptor(request).reply
+    func call<Call: WireCall>(
+        _ request: Call, deadline: Duration = .seconds(30)
+    ) async throws(APIFailure) -> Call.Reply where Call.Edge == SchedulerEdge {
+        try await callWithDescriptor(request, deadline: deadline).reply
     }
 
     /// One request whose answer brings a descriptor along.
     func callWithDescriptor<Call: WireCall>(
-        _ request: Call
+        _ request: Call, deadline: Duration = .seconds(30)
     ) async throws(APIFailure) -> (reply: Call.Reply, descriptor: SharedDescriptor?) where Call.Edge == SchedulerEdge {
         let result: Result<(Call.Reply, SharedDescriptor?), Failure> = await withCheckedContinuation { continuation in
             poster.post { [confined] in
-                confined.client.call(request) { result, descriptors in
+                confined.client.call(request, deadline: deadline) { result, descriptors in
                     var descriptors = descriptors
                     let first = descriptors.takeFirst().map { SharedDescriptor($0) }
                     continuation.resume(returning: result.map { ($0, first) })
@@ -62,30 +67,19 @@ package final class SchedulerBridge: Sendable {
             }
         }
         switch result {
-        case .success(let answer): return answer
+        case .success(let answer): return (answer.0, answer.1)
         case .failure(let failure): throw APIFailure(failure)
         }
     }
 
-    /// A job's states as they change; ends after the final one.
+    /// A job's states as they change, the present one first; ends after the final one. Goes on when schedulerd comes back.
     func watch(job: UInt64, token: String) -> AsyncThrowingStream<SchedulerEdge.WatchJob.Item, any Error> {
-        AsyncThrowingStream { continuation in
-            poster.post { [confined] in
-                confined.client.open(
-                    SchedulerEdge.WatchJob(token: token, job: job), onItem: { continuation.yield($0) },
-                    onEnd: { failure in continuation.finish(throwing: failure.map(APIFailure.init)) })
-            }
+        let (stream, continuation) = AsyncThrowingStream.makeStream(of: SchedulerEdge.WatchJob.Item.self)
+        let subscriber = JobWatches.Subscriber(continuation: continuation)
+        continuation.onTermination = { [confined, poster] _ in
+            poster.post { confined.watches.remove(subscriber) }
         }
+        poster.post { [confined] in confined.watches.add(subscriber, job: job, token: token) }
+        return stream
     }
-}
-
-/// A descriptor that several tasks may hold; closed with the last of them.
-final class SharedDescriptor: Sendable {
-    private let descriptor: FileDescriptor
-
-    init(_ descriptor: consuming FileDescriptor) {
-        self.descriptor = descriptor
-    }
-
-    var raw: Int32 { descriptor.raw }
 }

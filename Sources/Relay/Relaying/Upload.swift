@@ -20,14 +20,14 @@ final class Upload {
     private static let slicesPerTurn = 8
 
     private let loop: PollLoop
-    private let pipe: FileDescriptor
+    private var pipe: FileDescriptor?
+    private let raw: Int32
     private let idle: Duration
     private let expire: () -> Void
     private var state: State
     private var deadline: TimerID?
     private var waiting: [Responder<RelayEdge.FinishUpload.Reply>] = []
     private var buffer = [UInt8](repeating: 0, count: Upload.slice)
-    private var isWatching = true
 
     /// `pipe`: the reading end. `expire` is called once, when nothing more is to be asked of this upload.
     init(
@@ -35,11 +35,12 @@ final class Upload {
         expire: @escaping () -> Void
     ) throws(PosixError) {
         self.loop = loop
-        self.pipe = pipe
+        raw = pipe.raw
+        self.pipe = consume pipe
         self.idle = idle
         self.expire = expire
         state = .reading(source)
-        try loop.watch(self.pipe.raw, .readable) { [weak self] _ in self?.readSome() }
+        try loop.watch(raw, .readable) { [weak self] _ in self?.readSome() }
         restartDeadline()
     }
 
@@ -60,7 +61,7 @@ final class Upload {
         for _ in 0..<Self.slicesPerTurn {
             guard case .reading(let source) = state else { return }
             do {
-                switch try Posix.read(pipe.raw, into: &buffer) {
+                switch try Posix.read(raw, into: &buffer) {
                 case .bytes(let count): try source.write(buffer[..<count])
                 case .wouldBlock: return
                 case .endOfFile: end(source.isComplete ? .complete(source) : .failed(.incompleteUpload(source)))
@@ -108,9 +109,9 @@ final class Upload {
     }
 
     private func stopReading() {
-        guard isWatching else { return }
-        isWatching = false
-        loop.unwatch(pipe.raw)
+        guard pipe != nil else { return }
+        loop.unwatch(raw)
+        pipe = nil
     }
 
     deinit {

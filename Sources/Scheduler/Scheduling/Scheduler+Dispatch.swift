@@ -51,6 +51,7 @@ extension Scheduler {
 
     private func create(_ id: Bytes16, _ shape: RunnerShape) {
         guard spawner.isReady, creating.insert(id).inserted else { return }
+        asked.insert(id)
         if !isArmed(.ready(id)) { waitForHello(id) }
         spawner.createRunner(id, epoch: epoch, shape: shape) { failure in
             self.creating.remove(id)

@@ -45,7 +45,8 @@ extension Scheduler {
         }
         guard let job = row.job else { return unit.dispatchNext() }
         if row.state == .busy {
-            if let attempt = try unit.rows.openAttempt(ofJob: job) { try tell(unit, attempt) }
+            // After the rest of what relayd says in this pass, which may be that the job has ended.
+            unit.afterCommit { self.tellAgain(job) }
         } else {
             try give(unit, job: job, to: id)
         }

@@ -28,6 +28,7 @@ extension Scheduler {
 
     func spawnerIsUp() {
         log.info("spawnerd is there")
+        asked = []
         creating = []
         attaching = []
         removing = []
@@ -110,7 +111,7 @@ extension Scheduler {
     ) throws {
         switch row.state {
         case .pending: unit.dispatchNext()
-        case .provisioning: try askForContainer(unit, row.id)
+        case .provisioning: if !asked.contains(row.id) { try askForContainer(unit, row.id) }
         case .teardown: unit.afterCommit { self.remove(row.id) }
         case .idle, .busy:
             if container == .exited || (container == nil && isExpected) {
@@ -128,7 +129,7 @@ extension Scheduler {
         watchEvents()
         settleAll()
         cancelAgain()
-        arm(.attachAll, after: settings.attachPause) { $0.attachAll() }
+        attachAll()
     }
 
     func relayIsDown(_ failure: Failure) {
@@ -149,11 +150,17 @@ extension Scheduler {
             })
     }
 
-    /// Runners that relayd has not named since it is back: their streams died with it.
+    /// Runners of before, unless relayd names them itself within a moment: their streams died with it. Those that are
+    /// made from now on are handed to it as they come.
     private func attachAll() {
         batch.event("attach all") { unit in
-            for row in try unit.rows.runners() where [.provisioning, .idle, .busy].contains(row.state) {
-                unit.afterCommit { self.attach(row.id) }
+            let states: [Wire.RunnerState] = [.provisioning, .idle, .busy]
+            let runners = try unit.rows.runners().filter { states.contains($0.state) }.map(\.id)
+            unit.afterCommit {
+                let old = runners.filter { !self.creating.contains($0) }
+                self.arm(.attachAll, after: self.settings.attachPause) { scheduler in
+                    for runner in old { scheduler.attach(runner) }
+                }
             }
         }
     }

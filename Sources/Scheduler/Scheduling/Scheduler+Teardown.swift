@@ -43,6 +43,7 @@ extension Scheduler {
     func clear(_ id: Bytes16) {
         attached.remove(id)
         detached.remove(id)
+        asked.remove(id)
         exits[id] = nil
         for key in [TimerKey.ready(id), .drain(id), .create(id), .attach(id)] { disarm(key) }
         drop(id)

@@ -28,6 +28,13 @@ extension Scheduler {
         }
     }
 
+    /// If the job is still at an attempt of which a runner has been told.
+    func tellAgain(_ job: UInt64) {
+        batch.event("tell again") { unit in
+            if let attempt = try unit.rows.openAttempt(ofJob: job), attempt.told { try self.tell(unit, attempt) }
+        }
+    }
+
     private func send(_ request: RelayEdge.RunJob, cancelGrace: UInt32?) {
         guard relay.isReady else { return }
         relay.runJob(request) { failure in
@@ -48,12 +55,7 @@ extension Scheduler {
             attach(request.runner)
         case .deadlineExceeded, .notReady, .storageFull, .internal, .limitReached:
             log.warning("job not told", ["job": "\(job)", "code": failure.errorCode.name, "why": failure.text])
-            arm(.tell(job), after: settings.retryLongest) { scheduler in
-                scheduler.batch.event("tell again") { unit in
-                    guard let attempt = try unit.rows.attempt(request.attempt), attempt.state == .open else { return }
-                    try scheduler.tell(unit, attempt)
-                }
-            }
+            arm(.tell(job), after: settings.retryLongest) { $0.tellAgain(job) }
         default:
             batch.event("job refused") { unit in
                 guard try unit.rows.attempt(request.attempt)?.state == .open,

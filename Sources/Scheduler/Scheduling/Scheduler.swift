@@ -37,6 +37,8 @@ package final class Scheduler {
     var detached: Set<Bytes16> = []
     /// Runners whose container has ended; nil: nobody knows how.
     var exits: [Bytes16: SpawnerEdge.RunnerExit?] = [:]
+    /// Runners that spawnerd was asked for.
+    var asked: Set<Bytes16> = []
     /// Requests to spawnerd that are under way.
     var creating: Set<Bytes16> = []
     var attaching: Set<Bytes16> = []

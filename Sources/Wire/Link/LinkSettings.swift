@@ -22,7 +22,7 @@ package struct LinkSettings: Sendable {
     }
 
     /// The queue's limit for an edge.
-    func queueLimit(frameLimit: Int) -> Int {
+    package func queueLimit(frameLimit: Int) -> Int {
         queueLimit ?? Int(window) * frameLimit + (1 << 20)
     }
 }

@@ -48,19 +48,19 @@ extension WireReader {
     @inline(__always)
     package mutating func u16() throws(WireError) -> UInt16 {
         let at = try take(2)
-        return UInt16(bytes[at]) << 8 | UInt16(bytes[at + 1])
+        return load(at)
     }
 
     @inline(__always)
     package mutating func u32() throws(WireError) -> UInt32 {
         let at = try take(4)
-        return word(at)
+        return load(at)
     }
 
     @inline(__always)
     package mutating func u64() throws(WireError) -> UInt64 {
         let at = try take(8)
-        return UInt64(word(at)) << 32 | UInt64(word(at + 4))
+        return load(at)
     }
 
     @inline(__always)
@@ -84,10 +84,13 @@ extension WireReader {
         return value == 1
     }
 
+    /// `take` has checked that the integer's bytes are there; the pointer does not leave the closure.
     @inline(__always)
-    private func word(_ at: Int) -> UInt32 {
-        let high = UInt32(bytes[at]) << 24 | UInt32(bytes[at + 1]) << 16
-        return high | UInt32(bytes[at + 2]) << 8 | UInt32(bytes[at + 3])
+    private func load<Value: FixedWidthInteger & BitwiseCopyable>(_ at: Int) -> Value {
+        let offset = at - bytes.startIndex
+        return unsafe bytes.withUnsafeBytes { memory in
+            unsafe Value(bigEndian: memory.loadUnaligned(fromByteOffset: offset, as: Value.self))
+        }
     }
 }
 
@@ -145,8 +148,18 @@ extension WireReader {
 
     /// UTF-8 without NUL: what C code behind us would read as the end must not be in the middle.
     private func text(_ slice: ArraySlice<UInt8>) throws(WireError) -> String {
-        if slice.contains(0) { throw .nulInText }
+        if slice.containsNUL { throw .nulInText }
         guard let text = String(validating: slice, as: UTF8.self) else { throw .badUTF8 }
         return text
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// The least byte, in one loop without an exit: the compiler makes vector code of it.
+    @inline(__always)
+    var containsNUL: Bool {
+        var least = UInt8.max
+        for byte in self { least = Swift.min(least, byte) }
+        return least == 0 && !isEmpty
     }
 }

@@ -53,24 +53,21 @@ extension WireWriter {
         bytes.append(value ? 1 : 0)
     }
 
-    /// The memory of an integer: the pointer lives as long as the closure, and the append copies from it.
+    /// The memory of integers: the pointer lives as long as the closure, and the append copies from it.
     @inline(__always)
-    private mutating func raw<Value: FixedWidthInteger>(_ value: Value) {
+    fileprivate mutating func raw<Value: BitwiseCopyable>(_ value: Value) {
         unsafe withUnsafeBytes(of: value) { unsafe bytes.append(contentsOf: $0) }
     }
 }
 
 extension WireWriter {
     package mutating func bytes16(_ value: Bytes16) {
-        u64(value.high)
-        u64(value.low)
+        raw((value.high.bigEndian, value.low.bigEndian))
     }
 
     package mutating func bytes32(_ value: Bytes32) {
-        u64(value.words.0)
-        u64(value.words.1)
-        u64(value.words.2)
-        u64(value.words.3)
+        let words = value.words
+        raw((words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian))
     }
 
     /// `bytes<low..high>` with a u16 length.
@@ -97,9 +94,8 @@ extension WireWriter {
     ) throws(WireError) {
         let utf8 = value.utf8
         try check(utf8.count, low, high, field)
-        if utf8.contains(0) { throw .nulInText }
         u16(UInt16(truncatingIfNeeded: utf8.count))
-        bytes.append(contentsOf: utf8)
+        try append(utf8)
     }
 
     /// `text<low..high>` with a u32 length; bounds count bytes of UTF-8.
@@ -108,15 +104,20 @@ extension WireWriter {
     ) throws(WireError) {
         let utf8 = value.utf8
         try check(utf8.count, low, high, field)
-        if utf8.contains(0) { throw .nulInText }
         u32(UInt32(truncatingIfNeeded: utf8.count))
-        bytes.append(contentsOf: utf8)
+        try append(utf8)
     }
 
     /// A list's count.
     package mutating func count(_ count: Int, _ low: Int, _ high: Int, _ field: StaticString) throws(WireError) {
         try check(count, low, high, field)
         u16(UInt16(truncatingIfNeeded: count))
+    }
+
+    private mutating func append(_ utf8: String.UTF8View) throws(WireError) {
+        let start = bytes.count
+        bytes.append(contentsOf: utf8)
+        if bytes[start...].containsNUL { throw .nulInText }
     }
 
     @inline(__always)

@@ -1,6 +1,7 @@
 // OpenAPIDocument: OpenAPI 3.1, made from the rows of the route table and the schemas beside it.
 
 import FoundationEssentials
+import HTTPTypes
 
 /// Builds the document once, at start.
 struct OpenAPIDocument {
@@ -40,7 +41,7 @@ struct OpenAPIDocument {
         for success in route.successes {
             responses[String(success.status)] = response(success.about, schema: success.schema)
         }
-        responses["default"] = response("An error.", schema: "Error", json: true)
+        responses["default"] = response("An error.", schema: "Error")
         var fields: [String: JSONTree] = [
             "operationId": .string(route.operation), "summary": .string(route.summary),
             "responses": .object(responses),
@@ -61,11 +62,12 @@ struct OpenAPIDocument {
         .object(["required": .bool(true), "content": .object([mediaType: .object(["schema": schema])])])
     }
 
-    private func response(_ about: String, schema: String?, json: Bool = false) -> JSONTree {
+    private func response(_ about: String, schema: String?) -> JSONTree {
         let media: JSONTree
         switch schema {
         case nil: media = .object(["text/plain": .object(["schema": .object(["type": .string("string")])])])
-        case "OpenAPI"?: media = .object(["application/json": .object(["schema": .object(["type": .string("object")])])])
+        case "OpenAPI"?:
+            media = .object(["application/json": .object(["schema": .object(["type": .string("object")])])])
         case let name?: media = .object(["application/json": .object(["schema": .reference(name)])])
         }
         return .object(["description": .string(about), "content": media])

@@ -22,7 +22,9 @@ enum LogRoutes {
                 let reader = LogReader(scheduler: scheduler, job: try request.id(), token: request.token)
                 let range = try ByteRange(request.request.headers[.range])
                 let follow = ["1", "true"].contains(request.query("follow"))
-                return follow ? try await reader.following(from: range) : try await reader.whole(range)
+                guard follow else { return try await reader.whole(range) }
+                let context = request.context
+                return try await reader.following(from: range) { context.isConnected }
             }
         ]
     }

@@ -1,6 +1,7 @@
 // The API's own description, made from the table of routes.
 
 import Hummingbird
+import Wire
 
 enum OpenAPIRoutes {
     static let operation = "getOpenAPI"

@@ -5,6 +5,7 @@ import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Wire
 
 /// A parameter in the path, the query or a header, as OpenAPI describes it.
 struct RouteParameter: Sendable {
@@ -62,7 +63,7 @@ struct Route: Sendable {
 /// A request as a handler sees it: after the guard, with the parts that handlers ask for.
 struct APIRequest: Sendable {
     let request: Request
-    let context: BasicRequestContext
+    let context: APIContext
 
     /// The bearer token, or nothing: schedulerd says what that is worth.
     var token: String {
@@ -121,6 +122,7 @@ extension Response {
     static func failure(_ failure: APIFailure) -> Response {
         var response = json(bytes: failure.body, status: failure.status)
         if let seconds = failure.retryAfter { response.headers[.retryAfter] = String(seconds) }
+        for field in failure.headers { response.headers.append(field) }
         if failure.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
         return response
     }

@@ -1,7 +1,7 @@
 // RouteTable: every row of the API, and the router that is made from it.
 
+import HTTPTypes
 import Hummingbird
-import Logging
 
 /// All routes. A new noun is a file beside this one and a line here.
 struct RouteTable: Sendable {
@@ -18,9 +18,9 @@ struct RouteTable: Sendable {
         self.routes = routes.map { $0.operation == OpenAPIRoutes.operation ? OpenAPIRoutes.answering($0, document) : $0 }
     }
 
-    func router() -> Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self)
-        router.middlewares.add(FailureMiddleware())
+    func router() -> Router<APIContext> {
+        let router = Router(context: APIContext.self)
+        router.middlewares.add(FailureMiddleware(table: self))
         for route in routes {
             router.on(RouterPath(route.path), method: route.method) { request, context in
                 try await route.handle(APIRequest(request: request, context: context))
@@ -28,25 +28,13 @@ struct RouteTable: Sendable {
         }
         return router
     }
-}
 
-/// Turns every error into the one shape; what nobody expected is logged and told as `internal`, without its words.
-struct FailureMiddleware: RouterMiddleware {
-    func handle(
-        _ request: Request, context: BasicRequestContext,
-        next: (Request, BasicRequestContext) async throws -> Response
-    ) async throws -> Response {
-        do {
-            return try await next(request, context)
-        } catch let failure as APIFailure {
-            return .failure(failure)
-        } catch let error as HTTPError where error.status == .notFound {
-            return .failure(.noRoute)
-        } catch let error as HTTPError {
-            return .failure(.refusal(status: error.status.code, reason: error.body ?? error.status.reasonPhrase))
-        } catch {
-            context.logger.error("unexpected error", metadata: ["error": "\(error)"])
-            return .failure(APIFailure(.internal, "internal error; see the log of bulkhead-apid"))
-        }
+    /// The methods that `path` takes; none if there is no such path.
+    func methods(of path: String) -> [HTTPRequest.Method] {
+        let parts = path.split(separator: "/")
+        return routes.filter { route in
+            let pattern = route.path.split(separator: "/")
+            return pattern.count == parts.count && zip(pattern, parts).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
+        }.map(\.method)
     }
 }

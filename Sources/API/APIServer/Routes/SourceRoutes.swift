@@ -7,26 +7,36 @@ import Posix
 import Wire
 
 enum SourceRoutes {
+    static let path = "/sources"
+    /// Hashing is done by then; storing waits for the disk.
+    private static let finishDeadline = Duration.seconds(120)
+
     static func all(_ scheduler: SchedulerBridge) -> [Route] {
         [
             Route(
-                method: .post, path: "/sources", scope: .token, operation: "uploadSource",
+                method: .post, path: path, scope: .token, operation: "uploadSource",
                 summary: "Upload a source archive (tar); name it in a job's `source`. Needs Content-Length.",
                 body: .stream(mediaType: "application/x-tar"),
                 successes: [(201, "It is stored under the SHA-256 of its bytes.", "Source")]
-            ) { request in
-                let size = try length(request)
-                let opened = try await scheduler.callWithDescriptor(
-                    SchedulerEdge.OpenUpload(token: request.token, size: size))
-                guard let sink = opened.descriptor else {
-                    throw APIFailure(.internal, "no sink came with the upload; see the logs of the daemons")
-                }
-                try await copy(request, size: size, into: sink)
-                let reply = try await scheduler.call(
-                    SchedulerEdge.FinishUpload(token: request.token, upload: opened.reply.upload))
-                return try .json(SourceAnswer(reply.source), status: .created)
-            }
+            ) { try await upload($0, scheduler) }
         ]
+    }
+
+    private static func upload(_ request: APIRequest, _ scheduler: SchedulerBridge) async throws -> Response {
+        let size = try length(request)
+        let opened = try await scheduler.callWithDescriptor(SchedulerEdge.OpenUpload(token: request.token, size: size))
+        let finish = SchedulerEdge.FinishUpload(token: request.token, upload: opened.reply.upload)
+        guard let sink = opened.descriptor else {
+            throw APIFailure(.internal, "no sink came with the upload; see the logs of the daemons")
+        }
+        do {
+            try await copy(request, size: size, into: sink)
+        } catch {
+            // Asked all the same: then nothing of it is kept, and if the store stopped reading, it says why.
+            _ = try await scheduler.call(finish, deadline: finishDeadline)
+            throw error
+        }
+        return try .json(SourceAnswer(try await scheduler.call(finish, deadline: finishDeadline).source), status: .created)
     }
 
     private static func length(_ request: APIRequest) throws(APIFailure) -> UInt64 {
