@@ -22,7 +22,8 @@ import Testing
                 let cell = state.cell(on: event)
                 let outcome = Self.text(cell.outcome) { $0.label }
                 let wanted = PageCell(
-                    machine: "Jobs", state: state.label, event: event.rawValue, outcome: outcome, guarantee: cell.guarantee)
+                    machine: "Jobs", state: state.label, event: event.rawValue, outcome: outcome,
+                    guarantee: cell.guarantee)
                 #expect(page.contains(wanted), "\(wanted)")
             }
         }
@@ -53,7 +54,8 @@ import Testing
     }
 
     /// Whoever cancels gets an end: at once, or by asking and, if that does not help, by force.
-    @Test(arguments: JobState.allCases.filter { !$0.isFinal }) func everyUnfinishedJobCanBeCancelled(_ state: JobState) {
+    @Test(arguments: JobState.allCases.filter { !$0.isFinal })
+    func everyUnfinishedJobCanBeCancelled(_ state: JobState) {
         let withdrawn = state.cell(on: .withdrawn).outcome == .moves(.cancelled)
         let forced = state.cell(on: .cancelForced).outcome == .moves(.cancelled)
         #expect(withdrawn || forced)

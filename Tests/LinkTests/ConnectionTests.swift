@@ -140,7 +140,8 @@ extension LinkTests {
                 }))
             var codes: [UInt16] = []
             var ends: [Failure?] = []
-            couple.client.open(Edge.WatchExits(), onItem: { codes.append($0.exit.exitCode) }, onEnd: { ends.append($0) })
+            couple.client.open(
+                Edge.WatchExits(), onItem: { codes.append($0.exit.exitCode) }, onEnd: { ends.append($0) })
             try couple.wait("the end") { !ends.isEmpty }
             #expect(codes == Array(0..<500))
             #expect(ends.count == 1)

@@ -1,5 +1,5 @@
-// However a stream is cut, it means the same: whole, in two at every byte, byte by byte, in odd pieces. In the manner of
-// ByteToMessageDecoderVerifier, with descriptors on the first byte of their frames.
+// However a stream is cut, it means the same: whole, in two at every byte, byte by byte, in odd pieces. In the manner
+// of ByteToMessageDecoderVerifier, with descriptors on the first byte of their frames.
 
 import Link
 import Posix

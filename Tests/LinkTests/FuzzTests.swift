@@ -38,10 +38,10 @@ extension LinkTests {
 
         private func frame(_ id: UInt64, _ random: inout Seeded) -> [UInt8] {
             let kind = FrameKind.allCases.randomElement(using: &random) ?? .request
-            let body = (0..<Int.random(in: 0...20, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
-            let isShort = kind == .end || kind == .control
-            return RawFrame(.random(in: 0...13, using: &random), kind, id: kind == .control ? 0 : id, body: isShort ? [] : body)
-                .bytes
+            let count = kind == .end || kind == .control ? 0 : Int.random(in: 0...20, using: &random)
+            let body = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let type = UInt16.random(in: 0...13, using: &random)
+            return RawFrame(type, kind, id: kind == .control ? 0 : id, body: body).bytes
         }
     }
 }

@@ -1,5 +1,5 @@
-// Clients are as careful as servers: what a hostile server sends is named, everything outstanding is completed once, and
-// no descriptor stays.
+// Clients are as careful as servers: what a hostile server sends is named, everything outstanding is completed once,
+// and no descriptor stays.
 
 import Link
 import Posix
@@ -122,7 +122,10 @@ extension LinkTests {
             var results: [ErrorCode?] = []
             func call(_ deadline: Duration) {
                 server.client.call(Edge.ListRunners(token: ""), deadline: deadline) { result, _ in
-                    if case .failure(let failure) = result { results.append(failure.errorCode) } else { results.append(nil) }
+                    switch result {
+                    case .success: results.append(nil)
+                    case .failure(let failure): results.append(failure.errorCode)
+                    }
                 }
             }
             call(.milliseconds(20))

@@ -12,6 +12,11 @@ enum Base {
         try Posix.directoryEntries("/proc/self/fd").count
     }
 
+    /// The numbers of the descriptors that are open.
+    static func openNumbers() throws -> [Int32] {
+        try Posix.directoryEntries("/proc/self/fd").compactMap { Int32($0) }.filter { isOpen($0) }
+    }
+
     static func isOpen(_ raw: Int32) -> Bool {
         (try? Posix.fstat(raw)) != nil
     }

@@ -11,6 +11,14 @@ enum Placement {
         }
     }
 
+    /// Undoes `Sandbox.notDumpable`, which the runner of the tests does to its processes, too. Bound by its name: the importer
+    /// leaves variadic functions out.
+    static func setDumpable() -> Bool {
+        typealias Call = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
+        guard let symbol = dlsym(nil, "prctl") else { return false }
+        return unsafeBitCast(symbol, to: Call.self)(4 /* PR_SET_DUMPABLE */, 1, 0, 0, 0) == 0
+    }
+
     static func set(_ name: String, _ value: String) {
         setenv(name, value, 1)
     }

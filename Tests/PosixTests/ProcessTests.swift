@@ -66,7 +66,7 @@ extension Base {
         }
 
         @Test(.enabled(if: Posix.userID == 0)) func userIsDropped() throws {
-            let run = try shell("grep -E '^(Uid|Gid|Groups|CapEff|CapPrm):' /proc/self/status") {
+            let run = try shell("grep -E '^(Uid|Gid|Groups|CapEff|CapPrm|CapBnd):' /proc/self/status") {
                 $0.user = ChildUser(uid: 7701, gid: 7702, groups: [7711, 7712])
             }
             let lines = run.output.split(separator: "\n").map {
@@ -77,6 +77,7 @@ extension Base {
             #expect(lines.contains(["Groups:", "7711", "7712"]))
             #expect(lines.contains(["CapEff:", "0000000000000000"]))
             #expect(lines.contains(["CapPrm:", "0000000000000000"]))
+            #expect(lines.contains(["CapBnd:", "0000000000000000"]))
         }
 
         @Test func signalsAreReset() throws {

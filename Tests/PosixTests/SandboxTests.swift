@@ -72,14 +72,15 @@ extension Base {
             }
         }
 
-        @Test func memoryIsClosedToTheSameUser() async {
+        @Test(.enabled(if: Posix.userID == 0)) func memoryIsClosedToTheSameUser() async {
             await #expect(processExitsWith: .success) {
-                // Without capabilities even root is an ordinary user here, and the child is the same one.
-                try Sandbox.dropAllCapabilities()
-                try Sandbox.noNewPrivileges()
-                let look = "cat /proc/\(Posix.processID)/environ >/dev/null 2>&1"
+                try Sandbox.becomeUser(uid: 7701, gid: 7702)
+                // By way of this thread: the runner of the tests has ended the first one, and it took its old user along.
+                let look = "cat /proc/\(Posix.processID)/task/\(try KernelStatus.field("Pid"))/environ >/dev/null 2>&1"
                 var child = ChildSpec(executable: "/bin/sh", arguments: ["sh", "-c", look])
                 child.environment = ["PATH=/usr/bin:/bin"]
+                // The control: a change of user, and the runner of the tests, have made the process undumpable already.
+                try #require(Placement.setDumpable())
                 let before = Posix.wait(pid: try Posix.spawn(child))
                 #expect(before == .exited(0))
                 try Sandbox.notDumpable()
@@ -109,13 +110,14 @@ extension Base {
                 let two = try Posix.open("/dev/null", .readOnly)
                 let far = try Posix.duplicate(one.raw, atLeast: 200)
                 let lost = try Posix.duplicate(one.raw, atLeast: 100)
-                #expect((try? Posix.fstat(lost.raw)) != nil)
-                try Sandbox.closeAllExcept([far.raw, two.raw, 0])
-                // What the runner of the tests listens on is closed, too: only a thrown error is seen from here on.
-                try #require((try? Posix.fstat(lost.raw)) == nil)
-                try #require((try? Posix.fstat(one.raw)) == nil)
-                for raw in [0, 1, 2, two.raw, far.raw] { try #require((try? Posix.fstat(raw)) != nil) }
-                try #require(try Posix.directoryEntries("/proc/self/fd").count == 6)
+                let doomed = [one.raw, lost.raw]
+                // The runtime's own threads have descriptors in this process, and crash without them: they are kept.
+                let kept = try openNumbers().filter { !doomed.contains($0) }
+                #expect(kept.contains(far.raw))
+                #expect(kept.contains(two.raw))
+                try Sandbox.closeAllExcept(kept.shuffled())
+                for raw in doomed { #expect((try? Posix.fstat(raw)) == nil) }
+                for raw in kept { #expect((try? Posix.fstat(raw)) != nil) }
                 // Their numbers are free already; nobody else may be closed in their name.
                 _ = one.release()
                 _ = lost.release()

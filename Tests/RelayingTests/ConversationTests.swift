@@ -103,12 +103,18 @@ import Wire
         runner.emit(Sample.records(lines: 1))
         try world.until("the end") { world.finished(7) != nil }
         var again: [RelayEdge.RelayEvent] = []
-        world.scheduler.open(RelayEdge.WatchEvents()) { again.append($0.event) } onEnd: { _ in }
+        world.scheduler.open(RelayEdge.WatchEvents()) {
+            again.append($0.event)
+        } onEnd: { _ in
+        }
         try world.until("snapshot") { again.count == world.events.count }
         #expect(again == world.events)
         _ = try world.call(RelayEdge.SettleJob(attempt: Sample.attempt()))
         var third: [RelayEdge.RelayEvent] = []
-        world.scheduler.open(RelayEdge.WatchEvents()) { third.append($0.event) } onEnd: { _ in }
+        world.scheduler.open(RelayEdge.WatchEvents()) {
+            third.append($0.event)
+        } onEnd: { _ in
+        }
         try world.until("snapshot") { !third.isEmpty }
         #expect(third == [.runnerReady(.init(runner: Sample.runner))])
     }

@@ -28,7 +28,8 @@ import Wire
     }
 
     @Test func everySplitGivesTheSame() throws {
-        let stream = frame(1, [1, 2, 3]) + frame(2, Array("oops\n".utf8)) + frame(1, []) + frame(1, [4]) + frame(2, [7])
+        let stream =
+            frame(1, [1, 2, 3]) + frame(2, Array("oops\n".utf8)) + frame(1, []) + frame(1, [4]) + frame(2, [7])
         let expected = Output(protocolBytes: [1, 2, 3, 4], diagnostics: Array("oops\n".utf8) + [7])
         for first in 0...stream.count {
             for second in first...stream.count {

@@ -26,12 +26,15 @@ import Wire
     }
 
     static let attacks: [Attack] = [
-        Attack(testDescription: "no answer to the preamble", code: .runnerGone, prepare: { $0.answersPreamble = false }),
+        Attack(
+            testDescription: "no answer to the preamble", code: .runnerGone, prepare: { $0.answersPreamble = false }),
         Attack(testDescription: "an old nonce", code: .runnerGone, prepare: { $0.answersOldNonce = true }),
-        Attack(testDescription: "endless garbage", prepare: {
-            $0.answersPreamble = false
-            $0.garbage = [UInt8](repeating: 66, count: 300_000)
-        }),
+        Attack(
+            testDescription: "endless garbage",
+            prepare: {
+                $0.answersPreamble = false
+                $0.garbage = [UInt8](repeating: 66, count: 300_000)
+            }),
         Attack(testDescription: "hangs up", code: .runnerGone, act: { $0.disconnect() }),
         Attack(testDescription: "a gap", act: item(2, Sample.begun(0))),
         Attack(testDescription: "step out of range", act: item(1, Sample.log("x", step: 2))),
@@ -44,20 +47,29 @@ import Wire
         Attack(testDescription: "job ended twice", act: sequence([Sample.jobEnded(), Sample.jobEnded()])),
         Attack(testDescription: "output after the end", act: sequence([Sample.jobEnded(), Sample.log("x")])),
         Attack(testDescription: "ends its records", act: { $0.sink?.end() }),
-        Attack(testDescription: "a wrong frame of the engine", act: { $0.transport?.sayRaw([3, 0, 0, 0, 0, 0, 0, 1, 1]) }),
-        Attack(testDescription: "an oversize frame", act: {
-            $0.transport?.say([0x00, 0x10, 0x00, 0x00] + [UInt8](repeating: 0, count: 16))
-        }),
+        Attack(
+            testDescription: "a wrong frame of the engine", act: { $0.transport?.sayRaw([3, 0, 0, 0, 0, 0, 0, 1, 1]) }),
+        Attack(
+            testDescription: "an oversize frame",
+            act: {
+                $0.transport?.say([0x00, 0x10, 0x00, 0x00] + [UInt8](repeating: 0, count: 16))
+            }),
         Attack(testDescription: "length 0", act: { $0.transport?.say([UInt8](repeating: 0, count: 20)) }),
-        Attack(testDescription: "a request from the wrong side", act: {
-            $0.transport?.say(Self.frame(type: 1, kind: 1, id: 1, body: [UInt8](repeating: 0, count: 8)))
-        }),
-        Attack(testDescription: "a reply nobody asked for", act: {
-            $0.transport?.say(Self.frame(type: 5, kind: 2, id: 99, body: []))
-        }),
-        Attack(testDescription: "an unknown message", act: {
-            $0.transport?.say(Self.frame(type: 77, kind: 4, id: 2, body: []))
-        }),
+        Attack(
+            testDescription: "a request from the wrong side",
+            act: {
+                $0.transport?.say(Self.frame(type: 1, kind: 1, id: 1, body: [UInt8](repeating: 0, count: 8)))
+            }),
+        Attack(
+            testDescription: "a reply nobody asked for",
+            act: {
+                $0.transport?.say(Self.frame(type: 5, kind: 2, id: 99, body: []))
+            }),
+        Attack(
+            testDescription: "an unknown message",
+            act: {
+                $0.transport?.say(Self.frame(type: 77, kind: 4, id: 2, body: []))
+            }),
         Attack(testDescription: "refuses its job", prepare: { $0.refusesJob = true }),
     ]
 

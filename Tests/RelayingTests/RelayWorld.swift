@@ -47,7 +47,8 @@ final class RelayWorld {
         servers = [relayServer, streamServer]
         scheduler.open(RelayEdge.WatchEvents()) { [weak self] item in
             self?.events.append(item.event)
-        } onEnd: { _ in }
+        } onEnd: { _ in
+        }
     }
 
     /// From now on nothing reaches the disk: what a kill leaves.

@@ -32,14 +32,16 @@ import Testing
     @Test func filesDirectoriesAndLinksArrive() throws {
         let root = try TestDirectory()
         let content = [UInt8]((0..<70_000).map { UInt8(truncatingIfNeeded: $0) })
-        let error = try Self.unpack(root, TarBuilder.archive {
-            $0.directory("a/b/")
-            $0.file("a/b/big", content)
-            $0.file("run.sh", Array("#!/bin/sh\n".utf8), mode: "0006777")
-            $0.symbolicLink("a/link", to: "b/big")
-            $0.hardLink("hard", to: "a/b/big")
-            $0.file("c/d/deep", Array("x".utf8))
-        })
+        let error = try Self.unpack(
+            root,
+            TarBuilder.archive {
+                $0.directory("a/b/")
+                $0.file("a/b/big", content)
+                $0.file("run.sh", Array("#!/bin/sh\n".utf8), mode: "0006777")
+                $0.symbolicLink("a/link", to: "b/big")
+                $0.hardLink("hard", to: "a/b/big")
+                $0.file("c/d/deep", Array("x".utf8))
+            })
         #expect(error == nil)
         #expect(try Posix.readFile(root.path + "/in/a/b/big", limit: 1 << 20) == content)
         #expect(try Posix.readFile(root.path + "/in/a/link", limit: 1 << 20) == content)
@@ -51,13 +53,15 @@ import Testing
 
     @Test func laterMembersReplaceEarlierOnes() throws {
         let root = try TestDirectory()
-        let error = try Self.unpack(root, TarBuilder.archive {
-            $0.file("x", Array("one".utf8))
-            $0.hardLink("y", to: "x")
-            $0.file("x", Array("two".utf8))
-            $0.symbolicLink("z", to: "y")
-            $0.file("z", Array("three".utf8))
-        })
+        let error = try Self.unpack(
+            root,
+            TarBuilder.archive {
+                $0.file("x", Array("one".utf8))
+                $0.hardLink("y", to: "x")
+                $0.file("x", Array("two".utf8))
+                $0.symbolicLink("z", to: "y")
+                $0.file("z", Array("three".utf8))
+            })
         #expect(error == nil)
         #expect(try root.read("in/x") == "two")
         #expect(try root.read("in/y") == "one", "the name was replaced, not the file behind it")
@@ -70,14 +74,16 @@ import Testing
         let root = try TestDirectory()
         _ = try Self.unpack(root, TarBuilder.archive { _ in })
         try Posix.symlink("../outside", root.path + "/in/way")
-        let error = try Self.unpack(root, TarBuilder.archive {
-            switch kind {
-            case "file": $0.file("way/x", [1])
-            case "directory": $0.directory("way/x")
-            case "link": $0.symbolicLink("way/x", to: "y")
-            default: $0.hardLink("stolen", to: "way/secret")
-            }
-        })
+        let error = try Self.unpack(
+            root,
+            TarBuilder.archive {
+                switch kind {
+                case "file": $0.file("way/x", [1])
+                case "directory": $0.directory("way/x")
+                case "link": $0.symbolicLink("way/x", to: "y")
+                default: $0.hardLink("stolen", to: "way/secret")
+                }
+            })
         #expect(error?.problem == .pathThroughLink)
         try Self.expectOutsideUntouched(root)
     }
@@ -150,5 +156,30 @@ import Testing
             #expect(try Self.unpack(root, bad.bytes) != nil, "\(bad)")
             try Self.expectOutsideUntouched(root)
         }
+    }
+
+    /// What the tar(1) of the machine makes arrives as it was.
+    @Test(
+        .enabled(if: (try? Posix.lstat("/usr/bin/tar")) != nil, "needs tar"), arguments: ["ustar", "gnu", "pax"])
+    func archivesOfARealTar(format: String) throws {
+        let root = try TestDirectory()
+        let name = String(repeating: "n", count: 90)
+        let script = """
+            mkdir -p tree/d/\(name)/\(name); cd tree; seq 1 30000 > d/seq; ln -s d/seq link; ln d/seq hard
+            echo deep > d/\(name)/\(name)/f; chmod +x d/seq; tar --format=\(format) -cf ../tar .
+            """
+        let pid = try Posix.spawn(
+            ChildSpec(
+                executable: "/bin/sh", arguments: ["sh", "-e", "-c", script], environment: ["PATH=/usr/bin:/bin"],
+                workingDirectory: root.path))
+        try #require(Posix.wait(pid: pid) == .exited(0))
+        let archive = try Posix.readFile(root.path + "/tar", limit: 64 << 20)
+        #expect(try Self.unpack(root, archive) == nil)
+        #expect(try root.read("in/hard") == root.read("tree/d/seq"))
+        #expect(try root.read("in/link") == root.read("tree/d/seq"))
+        #expect(try root.read("in/d/\(name)/\(name)/f") == "deep\n")
+        #expect(try Posix.lstat(root.path + "/in/d/seq").mode == 0o755)
+        let made = try Posix.lstat(root.path + "/tree/d/seq").modified
+        #expect(try Posix.lstat(root.path + "/in/d/seq").modified == made)
     }
 }

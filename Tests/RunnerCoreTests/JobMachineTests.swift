@@ -194,7 +194,8 @@ final class MachineDriver {
         #expect(job.end?.reason.hasSuffix("ä...") == true)
     }
 
-    /// Whatever comes in whatever order: every step has exactly one result, in order, and the job exactly one end, last.
+    /// Whatever comes in whatever order: every step has exactly one result, in order, and the job exactly one end,
+    /// last.
     @Test(arguments: 0..<200 as Range<UInt64>)
     func everyJobEndsOnce(seed: UInt64) {
         var random = SeededGenerator(seed: seed)

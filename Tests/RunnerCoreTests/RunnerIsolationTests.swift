@@ -7,7 +7,8 @@ import Testing
 import Wire
 
 @Suite(.serialized) struct RunnerIsolationTests {
-    /// Same user, same pid namespace: only that the runner is not dumpable keeps its memory and descriptors from a step.
+    /// Same user, same pid namespace: only that the runner is not dumpable keeps its memory and descriptors from a
+    /// step.
     @Test func aStepCannotLookIntoTheRunner() throws {
         let child = try RunnerChild(asNobody: Posix.userID == 0)
         let relay = try TestRelay(child)
@@ -61,6 +62,17 @@ import Wire
         #expect(!relay.journal.text.contains("ALIVE"))
         #expect(relay.journal.text.hasSuffix("still here\n"))
         try relay.call(RunnerEdge.Quit())
+        #expect(try child.wait() == .exited(0))
+    }
+
+    /// `docker stop` signals PID 1; the kernel drops what an init has no handler for.
+    @Test(.enabled(if: canBeInit, "needs root for a pid namespace"))
+    func sigtermReachesPID1() throws {
+        let child = try RunnerChild(asInit: true)
+        let relay = try TestRelay(child)
+        try relay.attach()
+        try relay.start(.of([Step("stop", "kill -TERM 1; sleep 1000")]))
+        #expect(try relay.finish().state == .cancelled)
         #expect(try child.wait() == .exited(0))
     }
 }

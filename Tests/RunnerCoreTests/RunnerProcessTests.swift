@@ -35,7 +35,8 @@ import Wire
         let (journal, _) = try Self.run(spec)
         let lines = journal.text.split(separator: "\n").map(String.init)
         for expected in [
-            "CI=true", "BULKHEAD=true", "BULKHEAD_JOB_ID=7", "BULKHEAD_ATTEMPT=2", "GREETING=a=b $HOME", "HOME=/elsewhere",
+            "CI=true", "BULKHEAD=true", "BULKHEAD_JOB_ID=7", "BULKHEAD_ATTEMPT=2", "GREETING=a=b $HOME",
+            "HOME=/elsewhere",
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "1000",
         ] {
             #expect(lines.contains(expected), "\(expected)")
@@ -62,7 +63,8 @@ import Wire
     }
 
     @Test func aStepTimeout() throws {
-        let (journal, _) = try Self.run(.of([Step("slow", "echo begun; sleep 1000", timeout: 1), Step("next", "true")]))
+        let (journal, _) = try Self.run(
+            .of([Step("slow", "echo begun; sleep 1000", timeout: 1), Step("next", "true")]))
         #expect(journal.outcomes == [.timedOut, .skipped])
         #expect(journal.end?.reason == "step 1 'slow' ran longer than 1s")
         #expect(journal.text == "begun\n")
@@ -90,11 +92,14 @@ import Wire
         #expect(try relay.finish().exitCode == 137)
     }
 
-    /// It left its session, ignores signals, and holds the step's stdout open: the step ends all the same, and it with it.
+    /// It left its session, ignores signals, and holds the step's stdout open: the step ends all the same, and it with
+    /// it.
     @Test func whatAStepLeavesBehindIsGone() throws {
         let escape = "trap '' TERM HUP; setsid sh -c 'trap \"\" TERM HUP; echo $$ > pid; echo up; sleep 1000' & "
         let (journal, child) = try Self.run(
-            .of([Step("leave", escape + "while ! test -s pid; do sleep 0.01; done; echo done"), Step("look", "cat pid")]))
+            .of([
+                Step("leave", escape + "while ! test -s pid; do sleep 0.01; done; echo done"), Step("look", "cat pid"),
+            ]))
         #expect(journal.end?.state == .succeeded)
         #expect(journal.text.contains("done\n"))
         let pid = try #require(Int32(try child.directory.read("job/src/pid").dropLast()))
@@ -181,7 +186,8 @@ import Wire
 
     @Test func requestsOutOfTurn() throws {
         let relay = try TestRelay(RunnerChild())
-        #expect(try relay.failure(RunnerEdge.Resume(durable: 1)) == .conflict)
+        // The frame's last byte is 66, "B": it may be the beginning of a preamble, and nothing follows it for now.
+        #expect(try relay.failure(RunnerEdge.Resume(durable: 66)) == .conflict)
         try relay.attach()
         #expect(try relay.failure(RunnerEdge.Acknowledge(durable: 1)) == .conflict)
         try relay.start(.of([Step("wait", "echo up; sleep 1000")]))

@@ -52,7 +52,9 @@ enum TarCorpus {
 
     /// Paths out of the directory, in every disguise.
     static var paths: [TarCase] {
-        let leaving = ["/etc/passwd", "../x", "a/../../x", "a/..", "..", "a/../b", "//x", "./../x", "a/./../..", "a/b/../c"]
+        let leaving = [
+            "/etc/passwd", "../x", "a/../../x", "a/..", "..", "a/../b", "//x", "./../x", "a/./../..", "a/b/../c",
+        ]
         var cases: [TarCase] = []
         for path in leaving {
             for carrier in PathCarrier.allCases {
@@ -79,10 +81,11 @@ enum TarCorpus {
         cases.append(TarCase("empty path", .badPath) { $0.file("") })
         cases.append(TarCase("file of a directory's name", .badPath) { $0.file("a/") })
         cases.append(TarCase("file that is the directory itself", .badPath) { $0.file(".") })
-        cases.append(TarCase("NUL in a pax path", .badPath) {
-            $0.metadata("x", TarBuilder.pax("path", Array("a".utf8) + [0] + Array("b".utf8)))
-            $0.file("harmless")
-        })
+        cases.append(
+            TarCase("NUL in a pax path", .badPath) {
+                $0.metadata("x", TarBuilder.pax("path", Array("a".utf8) + [0] + Array("b".utf8)))
+                $0.file("harmless")
+            })
         return cases
     }
 
@@ -91,17 +94,19 @@ enum TarCorpus {
         var cases: [TarCase] = []
         for target in ["/etc", "..", "../..", "a/..", "a/../..", "../a/../..", "./..", "", "a/b/../../.."] {
             cases.append(TarCase("link -> \(target)", .linkLeaves) { $0.symbolicLink("link", to: target) })
-            cases.append(TarCase("pax link -> \(target)", .linkLeaves) {
-                $0.metadata("x", TarBuilder.pax("linkpath", Array(target.utf8)))
-                $0.symbolicLink("link", to: "harmless")
-            })
+            cases.append(
+                TarCase("pax link -> \(target)", .linkLeaves) {
+                    $0.metadata("x", TarBuilder.pax("linkpath", Array(target.utf8)))
+                    $0.symbolicLink("link", to: "harmless")
+                })
         }
         cases.append(TarCase("a/link -> ../..", .linkLeaves) { $0.symbolicLink("a/link", to: "../..") })
         cases.append(TarCase("a/b/link -> ../../..", .linkLeaves) { $0.symbolicLink("a/b/link", to: "../../..") })
-        cases.append(TarCase("GNU long link", .linkLeaves) {
-            $0.metadata("K", Array("/etc".utf8) + [0])
-            $0.raw(TarBuilder.header(Array("link".utf8), type: "2", link: Array("x".utf8), magic: "ustar  \u{0}"))
-        })
+        cases.append(
+            TarCase("GNU long link", .linkLeaves) {
+                $0.metadata("K", Array("/etc".utf8) + [0])
+                $0.raw(TarBuilder.header(Array("link".utf8), type: "2", link: Array("x".utf8), magic: "ustar  \u{0}"))
+            })
         for target in ["/etc/passwd", "../x", "a/../../x"] {
             cases.append(TarCase("hard link to \(target)", .linkLeaves) { $0.hardLink("link", to: target) })
         }
@@ -115,20 +120,23 @@ enum TarCorpus {
             cases.append(TarCase("device \(type)", .device) { $0.raw(TarBuilder.header([120], type: type)) })
         }
         cases.append(TarCase("GNU sparse", .sparse) { $0.raw(TarBuilder.header([120], type: "S")) })
-        cases.append(TarCase("pax sparse", .sparse) {
-            $0.metadata("x", TarBuilder.pax("GNU.sparse.major", Array("1".utf8)))
-            $0.file("x")
-        })
+        cases.append(
+            TarCase("pax sparse", .sparse) {
+                $0.metadata("x", TarBuilder.pax("GNU.sparse.major", Array("1".utf8)))
+                $0.file("x")
+            })
         for type in ["D", "M", "V", "N", "A", "8", "X"] as [Character] {
             let number = type.asciiValue ?? 0
-            cases.append(TarCase("type \(type)", .unsupportedType(number)) {
-                $0.raw(TarBuilder.header([120], type: type))
-            })
+            cases.append(
+                TarCase("type \(type)", .unsupportedType(number)) {
+                    $0.raw(TarBuilder.header([120], type: type))
+                })
         }
         for type in ["1", "2", "5"] as [Character] {
-            cases.append(TarCase("type \(type) with data", .dataOnLink) {
-                $0.raw(TarBuilder.header([120], type: type, size: 512, link: [121]))
-            })
+            cases.append(
+                TarCase("type \(type) with data", .dataOnLink) {
+                    $0.raw(TarBuilder.header([120], type: type, size: 512, link: [121]))
+                })
         }
         return cases
     }
@@ -176,23 +184,28 @@ enum TarCorpus {
         for size in ["", "-1", "1x", "99999999999999999999", "9223372036854775808"] {
             cases.append(bad("pax size '\(size)'", .badNumber("size"), TarBuilder.pax("size", Array(size.utf8))))
         }
-        for text in ["x", "5 a=b", "100 a=b\n", "0 a=b\n", "4 a=b\n", "6 =b\n\n", "3 \n", "6 a b\n\n", "99999999 a=b\n"] {
+        for text in [
+            "x", "5 a=b", "100 a=b\n", "0 a=b\n", "4 a=b\n", "6 =b\n\n", "3 \n", "6 a b\n\n", "99999999 a=b\n",
+        ] {
             cases.append(bad("record '\(text.dropLast())'", .badExtendedHeader, Array(text.utf8)))
         }
         cases.append(bad("key that is not UTF-8", .badExtendedHeader, [55, 32, 255, 254, 61, 98, 10]))
-        cases.append(TarCase("extended header over the limit", .badExtendedHeader) {
-            $0.raw(TarBuilder.header([120], type: "x", size: (64 << 10) + 1))
-        })
-        cases.append(TarCase("two extended headers", .badExtendedHeader) {
-            $0.metadata("x", TarBuilder.pax("path", one))
-            $0.metadata("x", TarBuilder.pax("path", one))
-            $0.file("x")
-        })
-        cases.append(TarCase("two long names", .badExtendedHeader) {
-            $0.metadata("L", one)
-            $0.metadata("L", one)
-            $0.file("x")
-        })
+        cases.append(
+            TarCase("extended header over the limit", .badExtendedHeader) {
+                $0.raw(TarBuilder.header([120], type: "x", size: (64 << 10) + 1))
+            })
+        cases.append(
+            TarCase("two extended headers", .badExtendedHeader) {
+                $0.metadata("x", TarBuilder.pax("path", one))
+                $0.metadata("x", TarBuilder.pax("path", one))
+                $0.file("x")
+            })
+        cases.append(
+            TarCase("two long names", .badExtendedHeader) {
+                $0.metadata("L", one)
+                $0.metadata("L", one)
+                $0.file("x")
+            })
         return cases
     }
 

@@ -78,16 +78,17 @@ struct RecordingSink: TarSink {
         $0.raw(TarBuilder.header(Array("name".utf8), size: 0, prefix: Array("prefix/of/it".utf8)))
     }
 
-
     @Test func whatIsWellMadeIsTaken() {
         let (log, error) = Self.read([Self.good[...]])
         #expect(error == nil)
-        #expect(log.filter { !$0.hasPrefix("content") } == [
-            "directory ", "directory a", "file a/file 6 1700000000", "program a/program 512 1700000000",
-            "file a/empty 0 1700000000", "link a/link -> ../b/c", "link a/here -> ./file", "hard link hard to a/file",
-            "file long/\(String(repeating: "n", count: 200)) 1 12", "file gnu/name 0 1700000000",
-            "file sized 3 1700000000", "file prefix/of/it/name 0 1700000000",
-        ])
+        #expect(
+            log.filter { !$0.hasPrefix("content") } == [
+                "directory ", "directory a", "file a/file 6 1700000000", "program a/program 512 1700000000",
+                "file a/empty 0 1700000000", "link a/link -> ../b/c", "link a/here -> ./file",
+                "hard link hard to a/file",
+                "file long/\(String(repeating: "n", count: 200)) 1 12", "file gnu/name 0 1700000000",
+                "file sized 3 1700000000", "file prefix/of/it/name 0 1700000000",
+            ])
     }
 
     @Test(arguments: 0..<24 as Range<UInt64>)

@@ -89,7 +89,8 @@ final class TestRelay {
             loop.runPass(waiting: .milliseconds(200))
             if let trouble { throw HarnessError(description: trouble) }
             if Posix.monotonicNow() > deadline {
-                let state = "\(journal.durable) records, \(journal.output[.stdout]?.count ?? 0) bytes, \(journal.records)"
+                let state =
+                    "\(journal.durable) records, \(journal.output[.stdout]?.count ?? 0) bytes, \(journal.records)"
                 throw HarnessError(description: "nothing came for long; here are \(state)")
             }
         }

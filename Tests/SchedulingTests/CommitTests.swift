@@ -11,6 +11,16 @@ import Wire
 @Suite struct CommitTests {
     struct DiskFailed: Error {}
 
+    /// The control of all tests here: what is written and not committed is not seen by the one who checks the effects.
+    @Test func theWitnessSeesOnlyWhatIsCommitted() throws {
+        let house = try House()
+        var seenBefore: UInt64?
+        house.store.beforeCommit = { seenBefore = try house.witness.see { try $0.job(ofRequest: "r") ?? 0 } }
+        try house.store.write { _ = try $0.submit(requestID: "r", spec: Samples.spec(), source: nil, at: 1) }
+        #expect(seenBefore == 0)
+        #expect(try house.witness.see { try $0.job(ofRequest: "r") } != nil)
+    }
+
     @Test func aFailedCommitAnswersInternalAndDoesNothing() throws {
         let house = try House()
         house.settle()
@@ -130,9 +140,8 @@ import Wire
         house.relay.finish(try house.relay.attempt(), .succeeded)
         try house.run("removed") { house.relay.removedSources == [Samples.source.sha256] }
         house.settle()
-        #expect(
-            try house.failure(
-                SchedulerEdge.SubmitJob(
-                    token: Samples.token, requestId: "third", spec: Samples.spec(), source: Samples.source)) == .notFound)
+        let third = SchedulerEdge.SubmitJob(
+            token: Samples.token, requestId: "third", spec: Samples.spec(), source: Samples.source)
+        #expect(try house.failure(third) == .notFound)
     }
 }

@@ -1,5 +1,5 @@
-// relayd from a script: it holds streams, remembers attempts until they are settled, and tells everything again to a new
-// watcher. A test plays the runner: `begin`, `finish`. It outlives the schedulers of a test.
+// relayd from a script: it holds streams, remembers attempts until they are settled, and tells everything again to a
+// new watcher. A test plays the runner: `begin`, `finish`. It outlives the schedulers of a test.
 
 import Link
 import Posix

@@ -158,7 +158,8 @@ import Wire
                 try house.failure(
                     SchedulerEdge.SubmitJob(token: token, requestId: "r", spec: Samples.spec(), source: nil))
                     == .unauthorized)
-            #expect(try house.failure(SchedulerEdge.ListJobs(token: token, before: 0, limit: 1, state: nil)) == .unauthorized)
+            let list = SchedulerEdge.ListJobs(token: token, before: 0, limit: 1, state: nil)
+            #expect(try house.failure(list) == .unauthorized)
             #expect(try house.failure(SchedulerEdge.GetJob(token: token, job: 1)) == .unauthorized)
             #expect(
                 try house.failure(SchedulerEdge.CancelJob(token: token, job: 1, graceSeconds: 1)) == .unauthorized)

@@ -82,7 +82,9 @@ final class House {
     // MARK: driving
 
     /// Runs passes until it is so. Ten seconds without are a failure of the test, not a sleep.
-    func run(_ what: String = "", at location: SourceLocation = #_sourceLocation, until isSo: () throws -> Bool) throws {
+    func run(
+        _ what: String = "", at location: SourceLocation = #_sourceLocation, until isSo: () throws -> Bool
+    ) throws {
         let limit = Posix.monotonicNow() + 10_000_000_000
         while try !isSo() {
             guard Posix.monotonicNow() < limit else {

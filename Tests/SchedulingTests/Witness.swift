@@ -14,7 +14,7 @@ final class Witness {
 
     func see<Value>(_ look: (StoreTransaction) throws -> Value) throws -> Value {
         var value: Value?
-        try store.write { value = try look($0) }
+        try store.read { value = try look($0) }
         return try #require(value)
     }
 

@@ -88,7 +88,8 @@ final class FakeEngine {
         guard let end = text.range(of: "\r\n\r\n") else { return nil }
         let head = String(text[..<end.lowerBound])
         let lines = head.components(separatedBy: "\r\n")
-        let length = lines.first { $0.lowercased().hasPrefix("content-length:") }
+        let length =
+            lines.first { $0.lowercased().hasPrefix("content-length:") }
             .flatMap { Int($0.dropFirst(15).trimmingCharacters(in: .whitespaces)) } ?? 0
         let body = bytes.dropFirst(head.utf8.count + 4)
         guard body.count >= length, let words = lines.first?.components(separatedBy: " "), words.count == 3 else {
@@ -101,7 +102,7 @@ final class FakeEngine {
         guard open[raw] != nil else { return }
         if !bytes.isEmpty {
             guard case .bytes(let count)? = try? Posix.write(raw, bytes) else {
-                loop.after(.milliseconds(1)) { self.send(raw, bytes, thenClose: thenClose) }
+                loop.after(.milliseconds(1)) { [weak self] in self?.send(raw, bytes, thenClose: thenClose) }
                 return
             }
             if count < bytes.count { return send(raw, bytes.dropFirst(count), thenClose: thenClose) }
@@ -112,7 +113,7 @@ final class FakeEngine {
     private func drip(_ raw: Int32, _ bytes: ArraySlice<UInt8>) {
         guard open[raw] != nil, let byte = bytes.first else { return close(raw) }
         _ = try? Posix.write(raw, [byte])
-        loop.after(.zero) { self.drip(raw, bytes.dropFirst()) }
+        loop.after(.zero) { [weak self] in self?.drip(raw, bytes.dropFirst()) }
     }
 
     private func close(_ raw: Int32) {

@@ -9,7 +9,8 @@ final class FakeRuntime: ContainerRuntime {
     private(set) var calls: [String] = []
     var hostFacts: Result<HostFacts, RuntimeError> = .success(
         HostFacts(
-            engine: "fake", version: "1", userNamespaces: true, cpus: 2, memoryBytes: 1 << 30, platforms: [hostPlatform]))
+            engine: "fake", version: "1", userNamespaces: true, cpus: 2, memoryBytes: 1 << 30, platforms: [hostPlatform]
+        ))
     var imageFacts: Result<ImageFacts, RuntimeError> = .success(anImage())
     var creation: Result<Creation, RuntimeError> = .success(.made)
     var verdict: RuntimeError?

@@ -3,9 +3,9 @@
 import Daemon
 import Link
 import Posix
+import Runtime
 import SpawnPolicy
 import Spawning
-import Runtime
 import Wire
 
 final class House {

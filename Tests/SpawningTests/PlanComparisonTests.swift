@@ -137,7 +137,8 @@ import Testing
         let plan = try boundPlan()
         try create(plan)
         simulation.tamper = { account in
-            guard var config = account["Config"] as? [String: Any], var labels = config["Labels"] as? [String: Any] else { return }
+            guard var config = account["Config"] as? [String: Any], var labels = config["Labels"] as? [String: Any]
+            else { return }
             labels["maintainer"] = "x"
             config["Labels"] = labels
             account["Config"] = config

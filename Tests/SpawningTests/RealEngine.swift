@@ -31,7 +31,8 @@ enum RealEngine {
 
     /// Makes `name` from bulkhead/busybox with lines of a Dockerfile, and a stop signal that stops nothing.
     static func makeImage(_ name: String, _ changes: [String]) throws {
-        let created = try curl("POST", "/containers/create", #"{"Image":"bulkhead/busybox","Cmd":["true"],"StopSignal":"SIGCONT"}"#)
+        let created = try curl(
+            "POST", "/containers/create", #"{"Image":"bulkhead/busybox","Cmd":["true"],"StopSignal":"SIGCONT"}"#)
         let container = try id(created)
         var query = "container=\(container)&repo=\(name)&tag=latest"
         for change in changes {

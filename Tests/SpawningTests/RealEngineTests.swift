@@ -29,8 +29,8 @@ struct RealEngineTests {
         let runner = Bytes16.random()
         let log = try real.house.watch()
         _ = try real.house.create(runner, image: image, profile: profile).get()
-        // Created again, it is the same one.
-        #expect(try real.house.call(SpawnerEdge.ListRunners()).get().runners == [.init(runner: runner, state: .running)])
+        let runners = try real.house.call(SpawnerEdge.ListRunners()).get().runners
+        #expect(runners == [.init(runner: runner, state: .running)])
         #expect(try Posix.write(real.house.streams[0].descriptor.raw, Array("hello\n".utf8)) == .bytes(6))
         let output = try real.output()
         try real.loop.run { !log.exits.isEmpty }
@@ -42,20 +42,22 @@ struct RealEngineTests {
         return output
     }
 
-    private func expect(_ output: String, _ lines: [String], sourceLocation: SourceLocation = #_sourceLocation) {
+    private func expect(_ output: String, _ lines: [String], at place: SourceLocation = #_sourceLocation) {
         let found = output.components(separatedBy: "\n")
-        for line in lines { #expect(found.contains(line), "\(output)", sourceLocation: sourceLocation) }
+        for line in lines { #expect(found.contains(line), "\(line) in \(output)", sourceLocation: place) }
     }
 
     private static let everywhere = [
-        "NoNewPrivs:\t1", "Seccomp:\t2", "mounts writable", "executed", "devices lo ", "pids 64", "memory 67108864", "0", "/",
-        "HOME=/job", "LANG=C.UTF-8",
+        "NoNewPrivs:\t1", "Seccomp:\t2", "mounts writable", "executed", "devices lo ", "pids 64", "memory 67108864",
+        "0", "/", "HOME=/job", "LANG=C.UTF-8",
     ]
 
     @Test func strictHoldsWhatItSays() throws {
         expect(
             try look(.strict),
-            Self.everywhere + ["id 1000:1000", "CapBnd:\t0000000000000000", "CapEff:\t0000000000000000", "root read-only"])
+            Self.everywhere + [
+                "id 1000:1000", "CapBnd:\t0000000000000000", "CapEff:\t0000000000000000", "root read-only",
+            ])
     }
 
     @Test func buildHoldsWhatItSays() throws {
@@ -69,7 +71,8 @@ struct RealEngineTests {
             name,
             [
                 "ENV LD_PRELOAD=/evil.so BASH_ENV=/evil PATH=/evil", "ENTRYPOINT [\"/bin/false\"]", "CMD [\"evil\"]",
-                "USER 0", "WORKDIR /proc/self/fd/8", "HEALTHCHECK CMD /bin/evil", "ONBUILD RUN evil", "LABEL maintainer=evil", "EXPOSE 80",
+                "USER 0", "WORKDIR /proc/self/fd/8", "HEALTHCHECK CMD /bin/evil", "ONBUILD RUN evil",
+                "LABEL maintainer=evil", "EXPOSE 80",
             ])
         defer { _ = try? RealEngine.curl("DELETE", "/images/\(name)?force=true") }
         let inside = try RealEngine.curl("GET", "/images/\(name)/json")

@@ -78,19 +78,25 @@ import Testing
                 pids: .random(in: 0...5000, using: &random), diskBytes: min(amount(), amount())))
     }
 
-    @Test(arguments: ["", "0011", "00112233445566778899AABBCCDDEEFF", "../../../../../../../../../../x", "00112233445566778899aabbccddee f"])
+    @Test(arguments: [
+        "", "0011", "00112233445566778899AABBCCDDEEFF", "../../../../../../../../../../x",
+        "00112233445566778899aabbccddee f",
+    ])
     func aRunnerIsHexadecimalOrNothing(_ runner: String) {
         #expect(denial(request(runner: runner))?.place == "runner")
     }
 
     @Test(arguments: [
-        "", "-rm", "/etc", "a/../../info", "a//b", "a b", "a\nb", "a?b", "a#b", "a%2e", "ünicode", "a:", String(repeating: "a", count: 256),
+        "", "-rm", "/etc", "a/../../info", "a//b", "a b", "a\nb", "a?b", "a#b", "a%2e", "ünicode", "a:",
+        String(repeating: "a", count: 256),
     ])
     func anImageIsAnImagesName(_ image: String) {
         #expect(denial(request(image: image))?.place == "shape.image")
     }
 
-    @Test(arguments: ["a", "bulkhead/busybox:latest", "registry.example:5000/x/y_z@sha256:0af", String(repeating: "a", count: 255)])
+    @Test(arguments: [
+        "a", "bulkhead/busybox:latest", "registry.example:5000/x/y_z@sha256:0af", String(repeating: "a", count: 255),
+    ])
     func realNamesAreTaken(_ image: String) {
         #expect(denial(request(image: image)) == nil)
     }
@@ -160,8 +166,9 @@ import Testing
         let profile = try #require(object as? [String: Any])
         #expect(profile["defaultAction"] as? String == "SCMP_ACT_ERRNO")
         let rules = try #require(profile["syscalls"] as? [[String: Any]])
-        let free = Set(rules.filter { $0["args"] == nil && $0["action"] as? String == "SCMP_ACT_ALLOW" }
-            .flatMap { $0["names"] as? [String] ?? [] })
+        let free = Set(
+            rules.filter { $0["args"] == nil && $0["action"] as? String == "SCMP_ACT_ALLOW" }
+                .flatMap { $0["names"] as? [String] ?? [] })
         let never = [
             "io_uring_setup", "ptrace", "keyctl", "add_key", "request_key", "userfaultfd", "bpf", "perf_event_open",
             "unshare", "setns", "mount", "umount2", "pivot_root", "kexec_load", "process_vm_readv", "clone", "clone3",

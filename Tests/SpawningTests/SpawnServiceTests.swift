@@ -21,7 +21,9 @@ import Wire
 
     private var name: String { "bulkhead-test-\(runner.hex)" }
 
-    private func position(_ call: String) throws -> Int { try #require(runtime.calls.firstIndex { $0.hasPrefix(call) }) }
+    private func position(_ call: String) throws -> Int {
+        try #require(runtime.calls.firstIndex { $0.hasPrefix(call) })
+    }
 
     @Test func aColdStartInItsOrder() throws {
         _ = try house.create(runner).get()
@@ -95,7 +97,8 @@ import Wire
     @Test func anEngineWithoutUserNamespacesIsRefused() throws {
         runtime.hostFacts = .success(
             HostFacts(
-                engine: "fake", version: "1", userNamespaces: false, cpus: 1, memoryBytes: 1, platforms: [hostPlatform]))
+                engine: "fake", version: "1", userNamespaces: false, cpus: 1, memoryBytes: 1, platforms: [hostPlatform])
+        )
         #expect(code(try house.create(runner)) == .usernsMissing)
         #expect(runtime.calls(of: "create").isEmpty)
         var loose = site()

@@ -5,13 +5,14 @@ import WireSchema
 
 @Suite struct CheckerTests {
     /// A call that uses A, so that A is not reported as unused; declarations follow from line 13.
-    static let uses = Repository.head + """
-        call Use = 1 from client in attached {
-            request { a: A }
-            reply { }
-        }
+    static let uses =
+        Repository.head + """
+            call Use = 1 from client in attached {
+                request { a: A }
+                reply { }
+            }
 
-        """
+            """
 
     static let senseless: [BadSchema] = [
         BadSchema(uses + "struct A {\n b: B\n}", 14, "there is no type B"),
@@ -39,17 +40,31 @@ import WireSchema
         BadSchema(uses + "struct A {\n}\nstruct B {\n}", 15, "B is used nowhere"),
         BadSchema(uses + "struct A {\n}\nenum Role: u8 {\n a = 1\n}", 15, "Role is already declared in a shared file"),
         BadSchema(uses + "struct A {\n}\nmessage M = 9 {\n}", 15, "message belongs into link.wire"),
-        BadSchema(uses + "struct A {\n}\ncall B = 1 from client in working {\n request {}\n reply {}\n}", 15, "message number 1 stands twice"),
-        BadSchema(uses + "struct A {\n}\ncall B = 0 from client in working {\n request {}\n reply {}\n}", 15, "message number 0 is outside"),
-        BadSchema(uses + "struct A {\n}\ncall B = 2 from client in resting {\n request {}\n reply {}\n}", 15, "there is no phase resting"),
-        BadSchema(uses + "struct A {\n}\ncall B = 2 since 1 from client in working {\n request {}\n reply {}\n}", 15, "since 1 is above the edge's version 1.0"),
-        BadSchema(uses + "struct A {\n}\ncall B = 2 from client in working {\n request {}\n reply {\n f: fd<disk>\n}\n}", 18, "there is no descriptor kind disk"),
-        BadSchema(uses + "struct A {\n}\nstream B = 2 from client in attached -> working {\n request {}\n item {}\n}", 15, "only a call changes the phase"),
+        BadSchema(
+            uses + "struct A {\n}\ncall B = 1 from client in working {\n request {}\n reply {}\n}", 15,
+            "message number 1 stands twice"),
+        BadSchema(
+            uses + "struct A {\n}\ncall B = 0 from client in working {\n request {}\n reply {}\n}", 15,
+            "message number 0 is outside"),
+        BadSchema(
+            uses + "struct A {\n}\ncall B = 2 from client in resting {\n request {}\n reply {}\n}", 15,
+            "there is no phase resting"),
+        BadSchema(
+            uses + "struct A {\n}\ncall B = 2 since 1 from client in working {\n request {}\n reply {}\n}", 15,
+            "since 1 is above the edge's version 1.0"),
+        BadSchema(
+            uses + "struct A {\n}\ncall B = 2 from client in working {\n request {}\n reply {\n f: fd<disk>\n}\n}", 18,
+            "there is no descriptor kind disk"),
+        BadSchema(
+            uses + "struct A {\n}\nstream B = 2 from client in attached -> working {\n request {}\n item {}\n}", 15,
+            "only a call changes the phase"),
         BadSchema("use job\n" + uses + "struct A {\n}", 1, "use job: an edge can use types"),
         BadSchema(uses.replacing("client apid", with: "client nobody") + "struct A {\n}", 1, "there is no role nobody"),
         BadSchema(uses.replacing("65536", with: "1048577") + "struct A {\n}", 1, "limit 1048577 is outside"),
         BadSchema(uses.replacing("number 9", with: "number 256") + "struct A {\n}", 1, "edge number 256 is outside"),
-        BadSchema(uses.replacing("attached working", with: "attached attached") + "struct A {\n}", 1, "phase attached stands twice"),
+        BadSchema(
+            uses.replacing("attached working", with: "attached attached") + "struct A {\n}", 1,
+            "phase attached stands twice"),
     ]
 
     @Test(arguments: senseless)

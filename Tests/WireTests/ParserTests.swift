@@ -35,7 +35,9 @@ import WireSchema
         let pair = try #require(edge.declarations.first { $0.name == "Pair" })
         #expect(pair.documentation == ["About the pair."])
         #expect(pair.canonical == "struct Pair { colour : Colour bytes : bytes < 0 .. 70000 > }")
-        guard case .structure(let fields) = pair.body else { throw SchemaError(file: "", line: 0, message: "no struct") }
+        guard case .structure(let fields) = pair.body else {
+            throw SchemaError(file: "", line: 0, message: "no struct")
+        }
         #expect(fields.map(\.documentation) == [[], ["A comment of the field."]])
         let ask = try #require(edge.operations.first?.operation)
         #expect(ask.number == 7 && ask.from == "server" && ask.next == "working" && !ask.isStream)
@@ -72,10 +74,16 @@ import WireSchema
         BadSchema("edge other {\n number 1 }", 1, "the edge in test.wire is called test"),
         BadSchema("edge test {\n version 1.0", 2, "expected number, found version"),
         BadSchema("edge test {\n number 1\n version 1", 3, "expected ., found the end of the file"),
-        BadSchema(Repository.head + "call A = 1 from nobody in attached {", 9, "expected client or server, found nobody"),
-        BadSchema(Repository.head + "call A = 1 from client in attached {\n reply {", 10, "expected request, found reply"),
-        BadSchema(Repository.head + "call A = 1 from client in attached {\n request {}\n item {", 11, "expected reply, found item"),
-        BadSchema(Repository.head + "stream A = 1 from client in attached {\n request {}\n reply {", 11, "expected item, found reply"),
+        BadSchema(
+            Repository.head + "call A = 1 from nobody in attached {", 9, "expected client or server, found nobody"),
+        BadSchema(
+            Repository.head + "call A = 1 from client in attached {\n reply {", 10, "expected request, found reply"),
+        BadSchema(
+            Repository.head + "call A = 1 from client in attached {\n request {}\n item {", 11,
+            "expected reply, found item"),
+        BadSchema(
+            Repository.head + "stream A = 1 from client in attached {\n request {}\n reply {", 11,
+            "expected item, found reply"),
     ]
 
     @Test(arguments: unparsable)

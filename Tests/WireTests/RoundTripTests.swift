@@ -8,7 +8,8 @@ import WireSchema
 
 @Suite struct RoundTripTests {
     /// WIRE_TEST_SEED repeats a run; the seed stands in every failure.
-    static let seed = ProcessInfo.processInfo.environment["WIRE_TEST_SEED"].flatMap { UInt64($0) } ?? .random(in: 0 ... .max)
+    static let seed =
+        ProcessInfo.processInfo.environment["WIRE_TEST_SEED"].flatMap { UInt64($0) } ?? .random(in: 0 ... .max)
 
     @Test func randomValuesOfEveryMessage() throws {
         try forEachBody(times: 40) { entry, body, note in

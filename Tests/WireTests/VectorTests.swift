@@ -28,7 +28,9 @@ import Wire
         let seen = Set(vectors.filter { $0.reason == nil }.map { "\($0.edge) \($0.bytes[6]) \($0.bytes[4...5])" })
         for entry in allMessages {
             let type = [UInt8(entry.type >> 8), UInt8(entry.type & 255)][...]
-            #expect(seen.contains("\(entry.edge) \(entry.kind.rawValue) \(type)"), "\(entry.edge) \(entry.kind) \(entry.type)")
+            #expect(
+                seen.contains("\(entry.edge) \(entry.kind.rawValue) \(type)"),
+                "\(entry.edge) \(entry.kind) \(entry.type)")
         }
     }
 
@@ -39,7 +41,8 @@ import Wire
                 #expect(refusal(Array(vector.bytes[..<cut]), vector, fds: vector.fds) == "truncated")
                 if cut >= FrameHeader.size {
                     let shorter = Self.length(cut) + vector.bytes[4..<cut]
-                    #expect(refusal(shorter, vector, fds: vector.fds) == "truncated", "\(vector.testDescription) \(cut)")
+                    #expect(
+                        refusal(shorter, vector, fds: vector.fds) == "truncated", "\(vector.testDescription) \(cut)")
                 }
             }
         }

@@ -23,12 +23,15 @@ import WireSchema
     }
 
     @Test func aChangedSharedTypeChangesTheEdgesThatReachIt() throws {
-        let problems = try afterEditing("types") { $0.replacing("    lost = 10\n", with: "    lost = 10\n    gone = 11\n") }
+        let problems = try afterEditing("types") {
+            $0.replacing("    lost = 10\n", with: "    lost = 10\n    gone = 11\n")
+        }
         let edges = problems.filter { $0.contains("is released") }.compactMap { $0.split(separator: ".").first }
         #expect(Set(edges) == ["proto-spec/scheduler", "proto-spec/relay", "proto-spec/runner"])
     }
 
-    static let addition = "\ncall Ping = 2 since 1 from client in ready {\n    request {\n    }\n    reply {\n    }\n}\n"
+    static let addition =
+        "\ncall Ping = 2 since 1 from client in ready {\n    request {\n    }\n    reply {\n    }\n}\n"
 
     @Test func aMessageCanBeAddedOnlyWithANewMinorVersion() throws {
         let silent = try afterEditing("stream") { $0 + Self.addition.replacing(" since 1", with: "") }
@@ -57,7 +60,8 @@ import WireSchema
     @Test func aVersionThatGoesBackIsSeen() throws {
         let lock = try VersionLock(text: "stream 1.3 \(String(repeating: "0", count: 64))\n")
         let set = try Workspace(root: Repository.root).set
-        #expect(lock.problems(set).contains { $0.message.contains("stream 1.3 was released; the schema has gone back") })
+        #expect(
+            lock.problems(set).contains { $0.message.contains("stream 1.3 was released; the schema has gone back") })
     }
 
     @Test(arguments: ["stream 1.0", "stream 1 abc", "stream x.y \(String(repeating: "0", count: 64))"])
@@ -81,7 +85,9 @@ import WireSchema
 
     @Test func aTableWithoutAnEndIsRefused() throws {
         let set = try Workspace(root: Repository.root).set
-        for text in ["<!-- wiregen: errors -->\n", "<!-- wiregen: nothing -->\n<!-- wiregen end -->\n", "<!-- wiregen end -->\n"] {
+        for text in [
+            "<!-- wiregen: errors -->\n", "<!-- wiregen: nothing -->\n<!-- wiregen end -->\n", "<!-- wiregen end -->\n",
+        ] {
             #expect(throws: SchemaError.self) { try TableGenerator.filled(text, set, file: "README.md") }
         }
         let good = "a\n<!-- wiregen: errors -->\nold\n<!-- wiregen end -->\nb\n"

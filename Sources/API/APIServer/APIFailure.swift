@@ -24,6 +24,7 @@ struct APIFailure: Error, Sendable {
     }
 
     let status: HTTPResponse.Status
+    let code: ErrorCode
     let detail: Detail
     /// Seconds, for what may succeed later.
     var retryAfter: Int?
@@ -32,6 +33,7 @@ struct APIFailure: Error, Sendable {
 
     init(_ code: ErrorCode, _ message: String, place: String = "", problems: [Problem] = []) {
         status = Self.status(of: code)
+        self.code = code
         retryAfter = code.retry == .later ? 1 : nil
         detail = Detail(code: code.name, message: message, place: place, problems: problems)
     }
@@ -43,15 +45,17 @@ struct APIFailure: Error, Sendable {
     }
 
     init(_ problems: JobFileProblems) {
-        let list = problems.problems.map { Problem(place: $0.path, message: $0.message) }
+        // Nobody reads more; a body that is wrong everywhere is not answered with a multiple of itself.
+        let list = problems.problems.prefix(100).map { Problem(place: $0.path, message: $0.message) }
         let first = problems.problems.first
         self.init(
-            .invalid, list.count == 1 ? first?.message ?? "" : "the job has \(list.count) mistakes",
+            .invalid, list.count == 1 ? first?.message ?? "" : "there are \(problems.problems.count) mistakes",
             place: list.count == 1 ? first?.path ?? "" : "", problems: list)
     }
 
-    private init(status: HTTPResponse.Status, detail: Detail) {
+    private init(status: HTTPResponse.Status, code: ErrorCode, detail: Detail) {
         self.status = status
+        self.code = code
         self.detail = detail
     }
 
@@ -59,7 +63,8 @@ struct APIFailure: Error, Sendable {
     static func refusal(status: Int, reason: String, place: String = "request") -> APIFailure {
         let code: ErrorCode = status == 431 || status == 413 ? .tooLarge : .invalid
         return APIFailure(
-            status: .init(code: status), detail: Detail(code: code.name, message: reason, place: place, problems: []))
+            status: .init(code: status), code: code,
+            detail: Detail(code: code.name, message: reason, place: place, problems: []))
     }
 
     /// No route of that name.

@@ -43,7 +43,6 @@ package final class APIService: Sendable {
             let result: Result<Void, any Error>
             do {
                 try await server.run(raw)
-                try await server.group.shutdownGracefully()
                 result = .success(())
             } catch {
                 result = .failure(error)

@@ -1,14 +1,22 @@
-// JSONSpec: from a JSON body to a SpecValue. Foundation's parser bounds the depth; what a job file means is JobFile's business.
+// JSONSpec: from a JSON body to a SpecValue. Foundation's parser bounds the depth, the budget bounds the work: anybody may send
+// a body, since tokens are judged by schedulerd, later. What a job file means is JobFile's business.
 
 import FoundationEssentials
 import JobModel
 import Wire
 
 enum JSONSpec {
-    /// Any JSON document.
+    /// More values than the largest job file has, several times over.
+    static let valueLimit = 2_000
+
+    /// Any JSON document of a sensible size.
     static func document(_ bytes: [UInt8]) throws(APIFailure) -> SpecValue {
         do {
-            return try JSONDecoder().decode(Tree.self, from: Data(bytes)).value
+            let decoder = JSONDecoder()
+            decoder.userInfo[Budget.key] = Budget(left: valueLimit)
+            return try decoder.decode(Tree.self, from: Data(bytes)).value
+        } catch is Budget.Spent {
+            throw APIFailure(.tooLarge, "the body has more than \(valueLimit) values", place: "body")
         } catch {
             throw APIFailure(.invalid, "the body is not JSON: \(words(error))", place: "body")
         }
@@ -17,6 +25,22 @@ enum JSONSpec {
     private static func words(_ error: any Error) -> String {
         guard case DecodingError.dataCorrupted(let context) = error else { return "it cannot be read" }
         return context.debugDescription
+    }
+
+    /// How many more values a document may have.
+    private final class Budget: @unchecked Sendable {
+        struct Spent: Error {}
+
+        // The key's name is a constant; a nil here is a mistake of the standard library.
+        static let key = CodingUserInfoKey(rawValue: "budget").unsafelyUnwrapped
+        private var left: Int
+
+        init(left: Int) { self.left = left }
+
+        func spend() throws {
+            if left == 0 { throw Spent() }
+            left -= 1
+        }
     }
 
     /// A JSON value of any kind.
@@ -31,6 +55,7 @@ enum JSONSpec {
         }
 
         init(from decoder: any Decoder) throws {
+            try (decoder.userInfo[Budget.key] as? Budget)?.spend()
             if let keyed = try? decoder.container(keyedBy: Key.self) {
                 let entries = try keyed.allKeys.sorted { $0.stringValue < $1.stringValue }.map { key in
                     SpecValue.Entry(key: key.stringValue, value: try keyed.decode(Tree.self, forKey: key).value)

@@ -20,7 +20,12 @@ struct LogReader: Sendable {
 
     /// What is there now. A job that has not begun has an empty log.
     func whole(_ range: ByteRange) async throws -> Response {
-        let log = try await open()
+        let log: SharedDescriptor?
+        switch try await open() {
+        case .log(let descriptor): log = descriptor
+        case .notYet: log = nil
+        case .never(let failure), .away(let failure): throw failure
+        }
         let size = try log.map { try Posix.fstat($0.raw).size } ?? 0
         guard range.first < size || range.first == 0 && !range.given else { throw notSatisfiable(size: size) }
         let end = range.last.map { min($0, size - 1) + 1 } ?? size
@@ -70,12 +75,11 @@ struct LogReader: Sendable {
             let before = position
             var isAway = false
             if log == nil && state.hasBegun {
-                do {
-                    log = try await open()
-                } catch where error.detail.code == ErrorCode.disconnected.name {
-                    isAway = true
-                } catch where state.isFinal && error.detail.place == "log" {
-                    return  // it ended before it began
+                switch try await open() {
+                case .log(let descriptor): log = descriptor
+                case .notYet: break
+                case .never: if state.isFinal { return }
+                case .away: isAway = true
                 }
             }
             if let log { position = try await Self.copy(log, from: position, to: .max, into: &writer) }
@@ -101,12 +105,29 @@ struct LogReader: Sendable {
         return position
     }
 
-    /// Nil while there is no log.
-    private func open() async throws(APIFailure) -> SharedDescriptor? {
-        do {
-            return try await scheduler.callWithDescriptor(SchedulerEdge.OpenLog(token: token, job: job)).descriptor
-        } catch where error.detail.code == ErrorCode.notReady.name {
-            return nil
+    /// What asking for the log came to.
+    private enum Opening {
+        case log(SharedDescriptor)
+        /// The job has not begun.
+        case notYet
+        /// The job ended before it began.
+        case never(APIFailure)
+        /// schedulerd is.
+        case away(APIFailure)
+    }
+
+    private func open() async throws -> Opening {
+        do throws(APIFailure) {
+            let opened = try await scheduler.callWithDescriptor(SchedulerEdge.OpenLog(token: token, job: job))
+            guard let log = opened.descriptor else { throw APIFailure(.internal, "no log came") }
+            return .log(log)
+        } catch {
+            switch error.code {
+            case .notReady: return .notYet
+            case .notFound where error.detail.place == "log": return .never(error)
+            case .disconnected: return .away(error)
+            default: throw error
+            }
         }
     }
 

@@ -60,8 +60,7 @@ final class SchedulerBridge: Sendable {
         let result: Result<(Call.Reply, SharedDescriptor?), Failure> = await withCheckedContinuation { continuation in
             poster.post { [confined] in
                 confined.client.call(request, deadline: deadline) { result, descriptors in
-                    var descriptors = descriptors
-                    let first = descriptors.takeFirst().map { SharedDescriptor($0) }
+                    let first = SharedDescriptor(firstOf: descriptors)
                     continuation.resume(returning: result.map { ($0, first) })
                 }
             }

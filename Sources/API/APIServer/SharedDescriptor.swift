@@ -10,5 +10,11 @@ final class SharedDescriptor: Sendable {
         self.descriptor = descriptor
     }
 
+    /// Nil if there is none; closes the others.
+    convenience init?(firstOf bundle: consuming FDBundle) {
+        guard let first = bundle.takeFirst() else { return nil }
+        self.init(first)
+    }
+
     var raw: Int32 { descriptor.raw }
 }

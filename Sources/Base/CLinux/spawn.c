@@ -87,6 +87,11 @@ static void reset_signals(void) {
 }
 
 static void take_user(const struct bh_spawn_request *request, int report) {
+    // While it is still allowed: what is not root never gets a capability again, not by a setuid program either.
+    if (request->uid != 0) {
+        for (int capability = 0; bh_drop_bounding(capability) == 0; capability++) {
+        }
+    }
     // The bare system calls: the C library's wrappers would tell threads that do not exist in the child.
     if (syscall(SYS_setgroups, request->group_count, request->groups) < 0) fail(report, BH_STAGE_USER, errno);
     if (syscall(SYS_setresgid, request->gid, request->gid, request->gid) < 0) fail(report, BH_STAGE_USER, errno);

@@ -28,7 +28,9 @@
 //     }
 //
 // The body is a closure, since descriptors are noncopyable and top-level variables cannot be given away. What a daemon opens by
-// itself later (a database) needs no place in the list of beat 4: that one is about what it inherited.
+// itself later (a database) needs no place in the list of beat 4: that one is about what it inherited. apid has the same shape: its
+// link's loop runs here, on the main thread, and what is asynchronous is started behind beat 5. An asynchronous main would not do:
+// it never runs on the main thread, whose privileges would stay.
 import Glibc
 package import Posix
 package import Sandbox
@@ -61,31 +63,25 @@ package struct Startup: Sendable {
         exit(0)
     }
 
-    /// The same for a daemon whose work is asynchronous (apid).
-    package static func main(
-        _ name: String, about: String, keys: [Key], arguments: [String] = Array(CommandLine.arguments.dropFirst()),
-        _ body: (Startup) async throws -> Void
-    ) async -> Never {
-        let daemon = begin(name, about, keys, arguments)
-        do {
-            try Posix.blockSignals(stopSignals)
-            try await body(daemon)
-        } catch {
-            daemon.giveUp(error)
-        }
-        exit(0)
-    }
-
     /// Beat 2: takes a socket that was passed to this process.
     package func listener(_ name: String, _ kind: ListenerKind = .unix) throws(ActivationError) -> FileDescriptor {
         try Activation.listener(name, kind)
     }
 
     /// Beats 3 to 5: becomes `user` if one is given, refuses to stay root, gives up every capability, closes all descriptors but 0, 1,
-    /// 2 and `keep`, and takes no-new-privileges, the limits, and not dumpable. Before any thread is started.
+    /// 2 and `keep`, and takes no-new-privileges, the limits, and not dumpable. Throws if another thread runs already: it would keep
+    /// what this one gives up.
     ///
     /// `openFiles` bounds what a flood of connections can take.
     package func confine(
+        keeping keep: [Int32], user: ChildUser? = nil, openFiles: UInt64 = 4096
+    ) throws(SandboxError) {
+        try Sandbox.requireSingleThread()
+        try confineThread(keeping: keep, user: user, openFiles: openFiles)
+    }
+
+    /// The steps of `confine`, which asks first whether this thread is the only one. The runner of tests has others.
+    package func confineThread(
         keeping keep: [Int32], user: ChildUser? = nil, openFiles: UInt64 = 4096
     ) throws(SandboxError) {
         if let user { try Sandbox.becomeUser(uid: user.uid, gid: user.gid, groups: user.groups) }

@@ -45,6 +45,7 @@ package struct ChildSpec: Sendable {
 }
 
 /// The user that a child becomes: real, effective and saved ids, and exactly these supplementary groups.
+/// Any other than root also loses the capability bounding set (where the parent may).
 package struct ChildUser: Equatable, Sendable {
     package var uid: UInt32
     package var gid: UInt32

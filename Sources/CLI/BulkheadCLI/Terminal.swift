@@ -2,7 +2,7 @@
 
 import Foundation
 
-enum Terminal {
+package enum Terminal {
     static let isOutputTerminal = isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
     static let isErrorTerminal = isatty(STDERR_FILENO) == 1
 
@@ -53,7 +53,7 @@ enum Terminal {
     }
 
     /// Names come from strangers: control characters must not reach the terminal of the one who looks.
-    static func printable(_ text: String) -> String {
+    package static func printable(_ text: String) -> String {
         String(
             text.unicodeScalars.map { scalar -> Character in
                 let kind = scalar.properties.generalCategory

@@ -2,12 +2,12 @@
 // JSON is YAML, so one reader serves both.
 
 import Foundation
-import JobModel
+package import JobModel
 import Yams
 
-enum YAMLSpec {
+package enum YAMLSpec {
     /// Reads a job file's text. Throws `JobFileProblems` for everything that is wrong with it, syntax included.
-    static func jobFile(_ text: String) throws -> JobFile {
+    package static func jobFile(_ text: String) throws -> JobFile {
         try JobFile.parse(document(text)).get()
     }
 

@@ -7,11 +7,13 @@ extension JobFile {
     package static func parse(_ document: SpecValue) -> Result<JobFile, JobFileProblems> {
         var reader = SpecReader()
         guard let map = reader.map(document, at: "", keys: keys) else {
-            return .failure(JobFileProblems(problems: reader.problems))
+            return .failure(reader.found)
         }
         let image = reader.image(map["image"], document: document)
         let steps = reader.steps(map["steps"], document: document)
-        var file = JobFile(name: image ?? "job", image: image ?? "", steps: steps)
+        // An image's name may be longer than a job's.
+        let name = String((image ?? "job").prefix(Bounds.nameBytes))
+        var file = JobFile(name: name, image: image ?? "", steps: steps)
         if let value = map["name"], let name = reader.text(value, at: "name", bytes: 1...Bounds.nameBytes) {
             file.name = name
         }
@@ -24,14 +26,14 @@ extension JobFile {
         if let value = map["timeout"], let timeout = reader.seconds(value, at: "timeout") { file.timeout = timeout }
         if let value = map["resources"] { file.resources = reader.resources(value) }
         if let value = map["env"] { file.env = reader.environment(value) }
-        return reader.problems.isEmpty ? .success(file) : .failure(JobFileProblems(problems: reader.problems))
+        return reader.problems.isEmpty ? .success(file) : .failure(reader.found)
     }
 
     /// Reads the shape of a runner alone (`POST /runners`): image, platform, profile, resources.
     package static func parseShape(_ document: SpecValue) -> Result<JobFile, JobFileProblems> {
         var reader = SpecReader()
         guard let map = reader.map(document, at: "", keys: Array(keys[1...4])) else {
-            return .failure(JobFileProblems(problems: reader.problems))
+            return .failure(reader.found)
         }
         var entries = [SpecValue.Entry(key: "steps", value: SpecValue(.list([SpecValue(.string("true"))])))]
         for key in keys[1...4] {
@@ -39,7 +41,7 @@ extension JobFile {
         }
         let parsed = parse(SpecValue(.map(entries), place: document.place))
         guard !reader.problems.isEmpty else { return parsed }
-        guard case .failure(let more) = parsed else { return .failure(JobFileProblems(problems: reader.problems)) }
+        guard case .failure(let more) = parsed else { return .failure(reader.found) }
         return .failure(JobFileProblems(problems: reader.problems + more.problems))
     }
 }
@@ -141,7 +143,7 @@ extension SpecReader {
         }
         var variables: [JobFile.Variable] = []
         for entry in entries {
-            let path = "env.\(entry.key)"
+            let path = "env.\(Self.shown(entry.key))"
             if let problem = Self.variableNameProblem(entry.key) {
                 report(path, entry.place, problem)
             } else if variables.contains(where: { $0.name == entry.key }) {

@@ -1,4 +1,5 @@
-// The table of jobs: every state, every event. docs/job-states.md says the same, cell by cell, and a test compares them.
+// The table of jobs: every state, every event. docs/job-states.md says the same, cell by cell; a test
+// compares them.
 
 package typealias JobCell = StateCell<JobState>
 
@@ -79,7 +80,7 @@ extension JobState {
         case .assigned:
             JobCell(.refused, "one attempt at a time: two runners never hold one job")
         case .unassigned:
-            JobCell(.moves(.queued), "the runner never heard of it; it keeps its place in the queue, the attempt is void")
+            JobCell(.moves(.queued), "no runner heard of it; it keeps its place in the queue, the attempt is void")
         case .unrunnable:
             JobCell(.moves(.failed), "nothing ran; the reason says what to change")
         case .started:

@@ -77,7 +77,7 @@ extension RunnerState {
         case .provisioned:
             RunnerCell(.ignored, "it exists")
         case .ready:
-            RunnerCell(.ignored, "told again after a reconnection: RunJob is said again, which the attempt makes harmless")
+            RunnerCell(.ignored, "told again after a reconnection; RunJob is said again, harmless by its attempt")
         case .taken:
             RunnerCell(.refused, "one job in a runner's life")
         case .createFailed:

@@ -9,6 +9,20 @@ struct SpecReader {
         problems.append(JobFileProblem(path: path, place: place, message: message))
     }
 
+    /// All problems, in the order of the document where that is known.
+    var found: JobFileProblems {
+        let sorted = problems.enumerated().sorted { left, right in
+            guard let a = left.element.place, let b = right.element.place, a != b else { return left.offset < right.offset }
+            return (a.line, a.column) < (b.line, b.column)
+        }
+        return JobFileProblems(problems: sorted.map(\.element))
+    }
+
+    /// A key as it is shown in a path: one that nobody meant to write is not repeated in full.
+    static func shown(_ key: String) -> String {
+        key.utf8.count <= 64 ? key : String(key.prefix(48)) + "…"
+    }
+
     /// The entries of a map by key. Unknown and repeated keys are reported with the nearest known one.
     mutating func map(_ value: SpecValue, at path: String, keys: [String]) -> [String: SpecValue]? {
         guard case .map(let entries) = value.content else {
@@ -19,7 +33,7 @@ struct SpecReader {
         }
         var found: [String: SpecValue] = [:]
         for entry in entries {
-            let entryPath = path.isEmpty ? entry.key : "\(path).\(entry.key)"
+            let entryPath = (path.isEmpty ? "" : "\(path).") + Self.shown(entry.key)
             if !keys.contains(entry.key) {
                 report(entryPath, entry.place, unknown(entry.key, among: keys))
             } else if found.updateValue(entry.value, forKey: entry.key) != nil {
@@ -35,8 +49,11 @@ struct SpecReader {
         switch value.content {
         case .string(let string): text = string
         case .integer(let number): text = String(number)
-        case .float(let number): text = String(number)
         case .bool(let flag): text = String(flag)
+        case .float:
+            // 1.10 would arrive as 1.1, and few mean that.
+            report(path, value.place, "is a number with a fraction; write it in quotes to keep it as it is")
+            return nil
         case .null, .list, .map:
             report(path, value.place, "must be a text; it is \(value.kind)")
             return nil

@@ -85,7 +85,9 @@ extension Relay {
             guard known.job == job else { throw Failure(.conflict, "this attempt began with another request") }
             return
         }
-        guard !job.spec.steps.isEmpty else { throw Failure(.invalid, "a job has at least one step", place: "spec.steps") }
+        guard !job.spec.steps.isEmpty else {
+            throw Failure(.invalid, "a job has at least one step", place: "spec.steps")
+        }
         guard store.unfinished(on: job.runner) == nil else { throw Failure(.busy, "this runner has a job") }
         if let source = job.source {
             do throws(StoreError) {

@@ -70,10 +70,12 @@ extension RunnerConversation {
     }
 
     private func acknowledge() {
-        guard let connection, acknowledged < durable, acknowledgementsInFlight < Self.acknowledgementsAhead else { return }
+        guard let connection, acknowledged < durable else { return }
+        guard acknowledgementsInFlight < Self.acknowledgementsAhead else { return }
         acknowledged = durable
         acknowledgementsInFlight += 1
-        connection.call(RunnerEdge.Acknowledge(durable: durable), deadline: limits.answerTime) { [weak self] result, _ in
+        let request = RunnerEdge.Acknowledge(durable: durable)
+        connection.call(request, deadline: limits.answerTime) { [weak self] result, _ in
             guard let self, !self.isClosed else { return }
             self.acknowledgementsInFlight -= 1
             switch result {

@@ -21,7 +21,9 @@ final class Uploads {
 
     /// Gives the writing end of a new pipe away.
     func open(_ size: UInt64, _ responder: Responder<RelayEdge.OpenUpload.Reply>) {
-        guard size > 0 else { return responder.fail(Failure(.invalid, "an archive has at least one byte", place: "size")) }
+        guard size > 0 else {
+            return responder.fail(Failure(.invalid, "an archive has at least one byte", place: "size"))
+        }
         guard size <= limits.sourceBytes else {
             return responder.fail(
                 Failure(.tooLarge, "\(size) bytes; this site takes \(limits.sourceBytes) at most", place: "size"))
@@ -47,7 +49,9 @@ final class Uploads {
     }
 
     func finish(_ id: UInt64, _ responder: Responder<RelayEdge.FinishUpload.Reply>) {
-        guard let upload = uploads[id] else { return responder.fail(Failure(.notFound, "no such upload", place: "upload")) }
+        guard let upload = uploads[id] else {
+            return responder.fail(Failure(.notFound, "no such upload", place: "upload"))
+        }
         upload.finish(responder)
     }
 }

@@ -19,7 +19,7 @@ Startup.main(
         .defaulted("upload-limit", .int(1...1024), "16", "Uploads that are under way at once"),
         .defaulted("upload-idle", .int(1...day, unit: "seconds"), "60", "An upload without a byte for so long fails"),
         .defaulted("runner-limit", .int(1...65536), "1024", "Runners that are attached at once"),
-        .defaulted("sync-time", .int(1...day, unit: "seconds"), "10", "Time for a runner to answer when it is attached"),
+        .defaulted("sync-time", .int(1...day, unit: "seconds"), "10", "Time for an attached runner to answer"),
     ]
 ) { daemon in
     // 1. configuration: read; all mistakes at once, exit 64
@@ -35,7 +35,8 @@ Startup.main(
     let relayListener = try daemon.listener("relay")
     let streamListener = try daemon.listener("stream")
     // 3. users and capabilities  4. every other descriptor  5. no new privileges, limits, not dumpable
-    try daemon.confine(keeping: [relayListener.raw, streamListener.raw])
+    // A runner with a job has four descriptors: stream, log, journal, source.
+    try daemon.confine(keeping: [relayListener.raw, streamListener.raw], openFiles: 8 * UInt64(limits.runners) + 256)
     // The store opens its files as the user that owns them.
     let store = try LogStore(state: settings.path("state"), limit: limits.logBytes)
     for note in store.notes { daemon.log.warning(note) }

@@ -1,5 +1,6 @@
-// Unpacks an archive's members below one directory. Every name is opened from the directory above it and no symbolic link is
-// followed on the way, so that a link which the archive made (or a process swapped in) leads nowhere. Used by SourceReceiver.
+// Unpacks an archive's members below one directory. Every name is opened from the directory above it and no symbolic
+// link is followed on the way, so that a link which the archive made (or a process swapped in) leads nowhere. Used by
+// SourceReceiver.
 
 import Glibc
 package import Posix

@@ -3,8 +3,8 @@
 import Link
 import Posix
 
-/// Made by RunnerDuct, one for each preamble. Once the next preamble has come it takes no part any more: what is written to it is
-/// dropped, and closing it closes nothing.
+/// Made by RunnerDuct, one for each preamble. Once the next preamble has come it takes no part any more: what is
+/// written to it is dropped, and closing it closes nothing.
 final class DuctTransport: ByteTransport {
     private weak var duct: RunnerDuct?
     /// Bytes of this connection that it has not read yet.

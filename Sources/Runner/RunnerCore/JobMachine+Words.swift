@@ -62,7 +62,11 @@ extension JobMachine {
     func clipped(_ text: String) -> String {
         guard text.utf8.count > 512 else { return text }
         var size = 0
-        return String(text.prefix { size += $0.utf8.count; return size <= 509 }) + "..."
+        let fitting = text.prefix {
+            size += $0.utf8.count
+            return size <= 509
+        }
+        return fitting + "..."
     }
 
     static func words(_ status: StepExit) -> String {

@@ -1,4 +1,5 @@
-// The life of one job in its runner, without any I/O: what has happened goes in, what to do comes out. Runner drives it.
+// The life of one job in its runner, without any I/O: what has happened goes in, what to do comes out. Runner drives
+// it.
 //
 //   idle -> receiving (the source) -> running (a step) -> clearing (what the step left) -> running ... -> ended
 //
@@ -15,7 +16,8 @@ package struct JobMachine: ~Copyable {
         case start(step: Int)
         /// SIGTERM to the step's process group.
         case terminateStep
-        /// SIGKILL to everything but the runner, until nothing is left; drain the step's output; then say `stepCleared`.
+        /// SIGKILL to everything but the runner, until nothing is left; drain the step's output; then say
+        /// `stepCleared`.
         case killEverything
         /// Start this timer anew; when it runs out, say `timerFired`.
         case startTimer(Timer, milliseconds: UInt64)

@@ -1,4 +1,5 @@
-// Tells a step that failed from one whose memory the kernel took away, and makes sure that it takes the step's, not the runner's.
+// Tells a step that failed from one whose memory the kernel took away, and makes sure that it takes the step's, not the
+// runner's.
 
 import Glibc
 
@@ -28,8 +29,8 @@ struct MemoryWatch {
         return nil
     }
 
-    /// Runs `spawn` while this process, and so the child from its first moment, is the kernel's first choice; then goes back.
-    /// Going up is always allowed, and so is going back down to where the engine had put us.
+    /// Runs `spawn` while this process, and so the child from its first moment, is the kernel's first choice; then goes
+    /// back. Going up is always allowed, and so is going back down to where the engine had put us.
     func asFirstVictim<Result>(_ spawn: () -> Result) -> Result {
         guard let ownScore, SmallFile.write(score, "1000") else { return spawn() }
         defer { _ = SmallFile.write(score, ownScore) }

@@ -4,8 +4,8 @@ import CLinux
 import Glibc
 import Posix
 
-/// Everything that runs below the runner. As PID 1 of a container that is everything else in it; a runner that is not PID 1
-/// (in a test) adopts its descendants' orphans and kills only those.
+/// Everything that runs below the runner. As PID 1 of a container that is everything else in it; a runner that is not
+/// PID 1 (in a test) adopts its descendants' orphans and kills only those.
 struct ProcessTable {
     private let isInit: Bool
 
@@ -35,7 +35,8 @@ struct ProcessTable {
         _ = kill(-leader, SIGTERM)
     }
 
-    /// SIGKILL to everything. What is being forked at this moment may survive one call: say it again until `reap` finds none.
+    /// SIGKILL to everything. What is being forked at this moment may survive one call: say it again until `reap` finds
+    /// none.
     func killEverything() {
         if isInit {
             _ = kill(-1, SIGKILL)

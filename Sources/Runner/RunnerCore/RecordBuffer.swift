@@ -1,5 +1,5 @@
-// The runner's memory of what relayd does not have on disk yet. Pure; Runner fills it from the steps and empties it into
-// the Records stream. With it, killing relayd in the middle of a log loses and repeats nothing.
+// The runner's memory of what relayd does not have on disk yet. Pure; Runner fills it from the steps and empties it
+// into the Records stream. With it, killing relayd in the middle of a log loses and repeats nothing.
 
 package import Wire
 
@@ -15,8 +15,8 @@ package struct RecordBuffer {
 
     /// The most bytes of log that may be outstanding.
     package static let defaultCapacity = 1 << 20
-    /// What a log record costs besides its bytes, so that a step which writes byte by byte cannot fill the runner's memory
-    /// (it is the job's memory limit that pays for it) with the bookkeeping of a megabyte of records.
+    /// What a log record costs besides its bytes, so that a step which writes byte by byte cannot fill the runner's
+    /// memory (it is the job's memory limit that pays for it) with the bookkeeping of a megabyte of records.
     package static let overhead = 128
     /// Less room than this counts as none: better one larger record a little later.
     package static let leastRoom = 4096
@@ -37,7 +37,8 @@ package struct RecordBuffer {
         self.capacity = capacity
     }
 
-    /// How many bytes of log the next record may hold; 0: read nothing more of the steps' output until it is acknowledged.
+    /// How many bytes of log the next record may hold; 0: read nothing more of the steps' output until it is
+    /// acknowledged.
     package var room: Int {
         let left = capacity - used - RecordBuffer.overhead
         return left < RecordBuffer.leastRoom ? 0 : left

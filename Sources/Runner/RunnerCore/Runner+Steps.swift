@@ -55,8 +55,8 @@ extension Runner {
         processes.killEverything()
     }
 
-    /// Kills whatever the step left behind: a background process of one step must not see the next one's files, write into its
-    /// log or hold the job open.
+    /// Kills whatever the step left behind: a background process of one step must not see the next one's files, write
+    /// into its log or hold the job open.
     func clear() {
         isClearing = true
         isDeserted = false

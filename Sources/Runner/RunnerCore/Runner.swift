@@ -1,9 +1,9 @@
 // The runner: PID 1 of a job's container. It hears relayd on stdin, answers on stdout, and does what JobMachine says:
 // unpacks the source, runs the steps one after another, keeps their output until relayd has it on disk.
 //
-// Its parts: Runner+Edge (what relayd asks), Runner+Steps (processes and their output). One thread, one PollLoop. The job's code is
-// hostile to it and runs as the same user: so this process is not dumpable (no ptrace, no /proc/1/fd, no /proc/1/mem), and as PID 1
-// it cannot be killed from inside.
+// Its parts: Runner+Edge (what relayd asks), Runner+Steps (processes and their output). One thread, one PollLoop. The
+// job's code is hostile to it and runs as the same user: so this process is not dumpable (no ptrace, no /proc/1/fd, no
+// /proc/1/mem), and as PID 1 it cannot be killed from inside.
 
 import CLinux
 import Link
@@ -59,7 +59,8 @@ package final class Runner {
         duct.onEnd = { [weak self] in self?.leave() }
         try duct.start()
         loop.run()
-        // Whoever waits for the container's end must not find a step still running. As PID 1 this is the kernel's doing, too.
+        // Whoever waits for the container's end must not find a step still running. As PID 1 this is the kernel's
+        // doing, too.
         processes.killEverything()
     }
 
@@ -72,7 +73,8 @@ package final class Runner {
         sink = nil
         connection?.close()
         if released > 0 && machine.isReceiving {
-            // Some of the preamble's bytes went to the old connection, where they may have filled a half frame of the source.
+            // Some of the preamble's bytes went to the old connection, where they may have filled a half frame of the
+            // source.
             perform(machine.sourceFailed("source archive: the connection was cut while it arrived; try again"))
         }
         do {

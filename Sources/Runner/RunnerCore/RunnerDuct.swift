@@ -1,5 +1,6 @@
-// The runner's end of the attach stream: stdin goes through SyncScanner, and each preamble begins a new connection on it and on stdout.
-// Talks to the relayd of the moment; which one that is, neither it nor the engine's stream says, hence the preambles.
+// The runner's end of the attach stream: stdin goes through SyncScanner, and each preamble begins a new connection on
+// it and on stdout. Talks to the relayd of the moment; which one that is, neither it nor the engine's stream says,
+// hence the preambles.
 
 import Posix
 import Wire

@@ -4,8 +4,8 @@ import Glibc
 import Posix
 import Wire
 
-/// `bulkhead-runner <32 hex digits>`: spawnerd starts it as the first process of a container, with the runner's id as its only
-/// argument; everything else it hears from relayd, on stdin.
+/// `bulkhead-runner <32 hex digits>`: spawnerd starts it as the first process of a container, with the runner's id as
+/// its only argument; everything else it hears from relayd, on stdin.
 package enum RunnerProgram {
     /// Runs until nothing more is wanted of this runner. Exit status 0, 64 for bad arguments, 71 if it cannot begin.
     package static func main(_ arguments: [String]) -> Never {

@@ -1,5 +1,6 @@
-// Takes the source archive as PutSource brings it and unpacks it at once: it is never stored whole, so the job's directory needs room
-// for the files only. What it holds was named by its SHA-256 in relayd; here only the number of bytes and the archive's shape count.
+// Takes the source archive as PutSource brings it and unpacks it at once: it is never stored whole, so the job's
+// directory needs room for the files only. What it holds was named by its SHA-256 in relayd; here only the number of
+// bytes and the archive's shape count.
 
 import Posix
 import Wire

@@ -1,5 +1,5 @@
-// The reading end of a step's stdout or stderr. Read only while there is room for what it says: a step that writes faster than
-// relayd takes it waits in its own write.
+// The reading end of a step's stdout or stderr. Read only while there is room for what it says: a step that writes
+// faster than relayd takes it waits in its own write.
 
 import Posix
 import Wire
@@ -60,7 +60,7 @@ final class StepOutput {
             case .endOfFile: break
             }
         } catch {
-            // A pipe has no read error but a bug of ours; its end is what the step can be told apart from it by nobody.
+            // A pipe has no read errors; if one came, all that is left to do is to stop reading it.
         }
         close()
         return .end

@@ -1,6 +1,7 @@
-// Finds the sync preamble in the bytes that arrive on the runner's stdin, wherever reads split it. Pure; RunnerDuct feeds it.
-// The marker may come in the middle of a frame that a killed relayd never finished, so it is looked for at all times.
-// Its second half is the runner's id, which is random: neither a source archive nor a job can contain it by accident.
+// Finds the sync preamble in the bytes that arrive on the runner's stdin, wherever reads split it. Pure; RunnerDuct
+// feeds it. The marker may come in the middle of a frame that a killed relayd never finished, so it is looked for at
+// all times. Its second half is the runner's id, which is random: neither a source archive nor a job can contain it by
+// accident.
 
 /// An incremental search (Knuth, Morris, Pratt) for the marker, then for the nonce behind it.
 package struct SyncScanner {
@@ -9,7 +10,8 @@ package struct SyncScanner {
         /// Bytes that belong to the current connection.
         case bytes([UInt8])
         /// A preamble is complete: the current connection is over and one with this nonce begins.
-        /// `released` of the marker's bytes had gone to the old connection before the marker was recognised (`release`).
+        /// `released` of the marker's bytes had gone to the old connection before the marker was recognised
+        /// (`release`).
         case sync(nonce: [UInt8], released: Int)
     }
 
@@ -29,8 +31,9 @@ package struct SyncScanner {
         fallback = SyncScanner.fallbackTable(marker)
     }
 
-    /// True while bytes are held back because a marker may have begun. The owner gives `release` a moment later: a frame
-    /// may end with the marker's first byte (an acknowledgement of record 66 does), and nothing may follow it for long.
+    /// True while bytes are held back because a marker may have begun. The owner gives `release` a moment later: a
+    /// frame may end with the marker's first byte (an acknowledgement of record 66 does), and nothing may follow it for
+    /// long.
     package var isHolding: Bool { nonce == nil && matched > released }
 
     /// Passes on what is held back, and goes on matching. Called when no byte has followed for a while.

@@ -77,7 +77,8 @@ package struct TarError: Error, Equatable, CustomStringConvertible {
         return "source archive: entry '\(entry)': \(problem.text)"
     }
 
-    /// A hostile name must not move a reader's cursor or fake a line of a log: everything but printable ASCII becomes `?`.
+    /// A hostile name must not move a reader's cursor or fake a line of a log: everything but printable ASCII becomes
+    /// `?`.
     static func printable(_ bytes: [UInt8]) -> String {
         let shown = bytes.prefix(120).map { (0x20..<0x7f).contains($0) ? $0 : UInt8(ascii: "?") }
         return String(decoding: shown, as: UTF8.self) + (bytes.count > 120 ? "..." : "")

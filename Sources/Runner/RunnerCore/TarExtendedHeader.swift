@@ -1,4 +1,5 @@
-// The records of a pax extended header ("LENGTH KEY=VALUE\n"): what may replace a name, a size, a link. Read by TarReader only.
+// The records of a pax extended header ("LENGTH KEY=VALUE\n"): what may replace a name, a size, a link. Read by
+// TarReader only.
 
 /// What one pax extended header says about the entry after it.
 struct TarExtendedHeader {
@@ -9,8 +10,8 @@ struct TarExtendedHeader {
 
     /// - Parameters:
     ///   - bytes: the header's data.
-    ///   - isGlobal: a global header (`git archive` writes its commit there) may say nothing about names and sizes: parsers
-    ///     differ in how long it holds, and what two programs read differently hides things from one of them.
+    ///   - isGlobal: a global header (`git archive` writes its commit there) may say nothing about names and sizes:
+    ///     parsers differ in how long it holds, and what two programs read differently hides things from one of them.
     /// - Throws: `.badExtendedHeader`, `.duplicateKey`, `.globalKey`, `.sparse`, `.badNumber`.
     init(_ bytes: [UInt8], isGlobal: Bool) throws(TarProblem) {
         var seen: Set<String> = []

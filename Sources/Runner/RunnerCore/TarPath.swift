@@ -1,4 +1,5 @@
-// A member's path inside a source archive, after the checks that need no file system. TarReader makes them, TarSinks use them.
+// A member's path inside a source archive, after the checks that need no file system. TarReader makes them, TarSinks
+// use them.
 
 /// A relative path of plain names: no leading slash, no `..`, no `.`; empty for the directory itself.
 /// Names are bytes, as the kernel sees them; nothing says that they are UTF-8.
@@ -25,9 +26,9 @@ package struct TarPath: Equatable {
         self.components = components
     }
 
-    /// Whether a symbolic link at this path may have this target: it then leads nowhere but into the directory, whatever other
-    /// links of the archive lie on the way. `..` is allowed at the target's beginning only: behind a name it would be taken
-    /// from wherever that name leads (`a/b/up -> ../..` is inside, `a/b/up/..` is not).
+    /// Whether a symbolic link at this path may have this target: it then leads nowhere but into the directory,
+    /// whatever other links of the archive lie on the way. `..` is allowed at the target's beginning only: behind a
+    /// name it would be taken from wherever that name leads (`a/b/up -> ../..` is inside, `a/b/up/..` is not).
     package func admitsTarget(_ target: [UInt8]) -> Bool {
         guard !target.isEmpty, target.count <= TarPath.longestPath, !target.contains(0) else { return false }
         guard target.first != UInt8(ascii: "/") else { return false }

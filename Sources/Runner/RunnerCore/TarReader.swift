@@ -1,6 +1,6 @@
 // Reads a source archive as it arrives, in pieces of any size, and hands its members to a TarSink.
-// It takes ustar, pax and GNU long names, and nothing that a source tree has no use for: what it does not know it refuses, since a
-// difference between two readers of one archive is where things hide. Used by SourceReceiver.
+// It takes ustar, pax and GNU long names, and nothing that a source tree has no use for: what it does not know it
+// refuses, since a difference between two readers of one archive is where things hide. Used by SourceReceiver.
 
 /// What an archive may hold at most.
 package struct TarLimits {
@@ -69,8 +69,8 @@ package struct TarReader<Sink: TarSink> {
         switch position {
         case .header(var block):
             block.append(contentsOf: TarReader.cut(&rest, TarHeader.size - block.count))
-            guard block.count == TarHeader.size else { return position = .header(block) }
-            try takeHeader(block)
+            position = .header(block)
+            if block.count == TarHeader.size { try takeHeader(block) }
         case .data(let left, let padding):
             let part = TarReader.cut(&rest, Int(min(left, UInt64(rest.count))))
             try sink.write(part)

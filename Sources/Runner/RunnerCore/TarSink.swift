@@ -5,7 +5,8 @@ package struct TarFile: Equatable {
     package let path: TarPath
     /// Bytes that follow.
     package let size: UInt64
-    /// Whether the owner may execute it. Nothing else of the mode is kept: no setuid, no sticky bit, no foreign writers.
+    /// Whether the owner may execute it. Nothing else of the mode is kept: no setuid, no sticky bit, no foreign
+    /// writers.
     package let isExecutable: Bool
     /// Seconds since 1970; make(1) compares them.
     package let modified: Int64

@@ -8,7 +8,8 @@ import Wire
 package struct AdminToken: Sendable {
     private let digest: [UInt8]
 
-    /// `hex`: the SHA-256 of the token's bytes, 64 lower-case digits; spaces around them are ignored. nil if it is not that.
+    /// `hex`: the SHA-256 of the token's bytes, 64 lower-case digits, spaces ignored. nil if it is not
+    /// that.
     package init?(hexDigest hex: String) {
         let digits = hex.filter { !$0.isWhitespace }
         guard let digest = Bytes32(hex: digits) else { return nil }

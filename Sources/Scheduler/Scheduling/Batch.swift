@@ -1,5 +1,5 @@
-// The commit point: all units of work of one pass of the loop share one transaction, and nothing is answered or acted on
-// before it is durable. Handlers and the siblings' events put units in; the loop's beforeWait takes them out.
+// The commit point: all units of work of one pass of the loop share one transaction, and nothing is answered or acted
+// on before it is durable. Handlers and the siblings' events put units in; the loop's beforeWait takes them out.
 
 import Daemon
 import Link

@@ -14,7 +14,7 @@ enum Reasons {
         case .deniedByPolicy:
             fit("this site's policy does not allow such a runner: \(failure.text)")
         case .usernsMissing:
-            fit("the engine runs without user namespaces; turn on userns-remap, or have the site allow it: \(failure.text)")
+            fit("the engine runs without user namespaces; turn on userns-remap, or allow it for this site")
         case .engineMismatch:
             fit("the engine made something other than what was asked for, and it was removed: \(failure.text)")
         default:

@@ -7,8 +7,8 @@ import Store
 import Wire
 
 extension Scheduler {
-    /// A container has ended (`exit`), or is not there (nil). If its runner has a job, relayd may still be reading the last
-    /// records: the job's own end counts if it arrives in time.
+    /// A container has ended (`exit`), or is not there (nil). If its runner has a job, relayd may still be reading the
+    /// last records: the job's own end counts if it arrives in time.
     func noteExit(_ id: Bytes16, _ exit: SpawnerEdge.RunnerExit?) {
         batch.event("container ended") { unit in
             guard let row = try unit.rows.runner(id) else {
@@ -17,9 +17,9 @@ extension Scheduler {
             if row.state == .teardown || row.state == .pending { return }
             unit.afterCommit {
                 if exit != nil || self.exits[id] == nil { self.exits[id] = .some(exit) }
-                // relayd has read to the end already, or there is nothing to read.
-                let isDrained = exit != nil && self.detached.contains(id)
-                if row.state == .busy && !isDrained { self.drain(id) } else { self.concludeExit(id) }
+                // Its job's last records may be on their way, or the reason of its end.
+                let isDrained = row.state == .busy ? exit != nil && self.detached.contains(id) : exit != nil
+                if row.state == .idle || isDrained { self.concludeExit(id) } else { self.drain(id) }
             }
         }
     }
@@ -64,7 +64,9 @@ extension Scheduler {
             switch failure?.errorCode {
             case nil: self.arm(.attach(id), after: self.settings.attachAgain) { $0.attach(id) }
             case .runnerGone, .notFound: self.noteExit(id, nil)
-            case .disconnected, .shuttingDown: break
+            case .conflict:
+                // It was made and never started.
+                self.batch.event("create again") { try self.askForContainer($0, id) }
             default:
                 self.log.warning("runner not attached", ["runner": id.hex, "why": failure?.text ?? ""])
                 self.arm(.attach(id), after: self.settings.retryLongest) { $0.attach(id) }

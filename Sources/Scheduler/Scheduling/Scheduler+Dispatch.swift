@@ -1,5 +1,5 @@
-// From the queue to a runner: first in, first out. It runs inside the transaction of whatever made it necessary, so a job
-// that meets an idle runner is inserted, assigned and told in one commit.
+// From the queue to a runner: first in, first out. It runs inside the transaction of whatever made it necessary, so a
+// job that meets an idle runner is inserted, assigned and told in one commit.
 
 import Daemon
 import JobModel
@@ -67,19 +67,23 @@ extension Scheduler {
             return arm(.attach(id), after: settings.attachAgain) { $0.attach(id) }
         }
         switch failure.errorCode {
-        case .imageMissing, .imageRefused, .deniedByPolicy, .usernsMissing, .engineMismatch, .invalid, .tooLarge, .malformed,
-            .notFound:
+        case .imageMissing, .imageRefused, .deniedByPolicy, .usernsMissing, .engineMismatch, .invalid, .tooLarge,
+            .malformed, .notFound:
             batch.event("create refused") { try self.unrunnable($0, id, failure, image: shape.image) }
-        case .disconnected, .shuttingDown:
-            // Nobody knows whether it was made: the name is asked for again when spawnerd is back.
-            break
-        case .deadlineExceeded:
-            arm(.create(id), after: settings.retryLongest) { scheduler in
-                scheduler.batch.event("create again") { try scheduler.askForContainer($0, id) }
-            }
+        case .runnerGone: noteExit(id, nil)
+        case .disconnected, .shuttingDown, .deadlineExceeded, .notReady:
+            // Nobody knows whether it was made, or it is being made still: the same name is asked for again, now or
+            // when spawnerd is back.
+            askAgain(id)
         default:
             pauseEngine(failure)
             batch.event("create failed") { try self.unavailable($0, id, failure) }
+        }
+    }
+
+    private func askAgain(_ id: Bytes16) {
+        arm(.create(id), after: settings.retryLongest) { scheduler in
+            scheduler.batch.event("create again") { try scheduler.askForContainer($0, id) }
         }
     }
 
@@ -108,11 +112,7 @@ extension Scheduler {
     private func unavailable(_ unit: UnitOfWork, _ id: Bytes16, _ failure: Failure) throws {
         guard let row = try unit.rows.runner(id), row.state == .provisioning else { return }
         if row.wanted && row.job == nil {
-            return unit.afterCommit {
-                self.arm(.create(id), after: self.settings.retryLongest) { scheduler in
-                    scheduler.batch.event("create again") { try scheduler.askForContainer($0, id) }
-                }
-            }
+            return unit.afterCommit { self.askAgain(id) }
         }
         if let job = row.job {
             try unit.rows.closeAttempt(ofJob: job)

@@ -58,7 +58,9 @@ extension Scheduler {
         }
     }
 
-    private func submit(_ unit: UnitOfWork, _ request: SchedulerEdge.SubmitJob) throws -> SchedulerEdge.SubmitJob.Reply {
+    private func submit(
+        _ unit: UnitOfWork, _ request: SchedulerEdge.SubmitJob
+    ) throws -> SchedulerEdge.SubmitJob.Reply {
         // First: a repeated request must find its job, even if it would not be taken any more.
         if let job = try unit.rows.job(ofRequest: request.requestId) { return .init(job: job, created: false) }
         try SpecCheck.check(request.spec, source: request.source)

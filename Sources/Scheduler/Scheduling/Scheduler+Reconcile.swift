@@ -168,8 +168,10 @@ extension Scheduler {
     private func cancelAgain() {
         batch.event("cancel again") { unit in
             for job in try unit.rows.assignedJobs() {
-                guard let grace = job.cancelGrace, let attempt = try unit.rows.openAttempt(ofJob: job.id) else { continue }
-                if attempt.told { unit.afterCommit { self.askToCancel(attempt.attempt, graceSeconds: grace) } }
+                guard let grace = job.cancelGrace else { continue }
+                if let attempt = try unit.rows.openAttempt(ofJob: job.id), attempt.told {
+                    unit.afterCommit { self.askToCancel(attempt.attempt, graceSeconds: grace) }
+                }
             }
         }
     }

@@ -8,7 +8,7 @@ import Wire
 extension Scheduler {
     /// A job that used this archive has ended.
     func releaseSource(_ unit: UnitOfWork, _ sha: Bytes32) throws {
-        guard try unit.rows.isUnused(sha) else { return }
+        guard try unit.rows.retire(sha) else { return }
         unit.afterCommit { self.removeSource(sha) }
     }
 
@@ -16,22 +16,21 @@ extension Scheduler {
     func sweepSources() {
         let lease = settings.uploadLease.components.seconds * 1000
         batch.event("sweep sources") { unit in
-            for sha in try unit.rows.unusedSources(givingUpBefore: unit.now - lease) {
+            for sha in try unit.rows.retireSources(givingUpBefore: unit.now - lease) {
                 unit.afterCommit { self.removeSource(sha) }
             }
         }
         arm(.sweep, after: settings.sweep) { $0.sweepSources() }
     }
 
+    /// Not while anybody uploads: it could be this archive that just arrives. The sweep comes back to it.
     private func removeSource(_ sha: Bytes32) {
-        guard relay.isReady && finishing == 0 else { return }
+        guard relay.isReady, finishing == 0, !uploads.isAnyOpen(for: settings.uploadLease) else { return }
         relay.removeSource(sha) { failure in
             if let failure, failure.errorCode != .notFound {
                 return self.log.warning("source not removed", ["sha256": sha.hex, "why": failure.text])
             }
-            self.batch.event("source removed") { unit in
-                if try unit.rows.isUnused(sha) { try unit.rows.forgetSource(sha) }
-            }
+            self.batch.event("source removed") { try $0.rows.forgetSource(sha) }
         }
     }
 }

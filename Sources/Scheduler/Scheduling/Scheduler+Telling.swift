@@ -67,7 +67,8 @@ extension Scheduler {
         }
     }
 
-    /// The runner enforces the timeout; this is for one that does not. Counted anew after a restart and at the beginning.
+    /// The runner enforces the timeout; this is for one that does not. Counted anew after a restart and at the
+    /// beginning.
     func watchOverdue(_ job: UInt64, timeout: UInt32) {
         arm(.overdue(job), after: .seconds(Int64(timeout)) + settings.timeoutMargin) { scheduler in
             // It may have ended in time: relayd will say so.

@@ -1,6 +1,6 @@
 // schedulerd's middle. It decides; the database remembers; spawnerd and relayd do. Its parts: Dispatch (queue to
-// runner), Telling (runner to job), Events (what relayd says), Containers (what spawnerd does and says), Teardown (every
-// end), Reconcile (start and reconnections), Cancel, Sources. The scheduler edge's handlers are in Handlers*.swift.
+// runner), Telling (runner to job), Events (what relayd says), Containers (what spawnerd does and says), Teardown
+// (every end), Reconcile (start and reconnections), Cancel, Sources; the edge's handlers are in *Handlers.
 //
 // The rule of every part: what is decided is written in a unit of work; what others can see of it happens in
 // `afterCommit`. So after kill -9 the rows say at least as much as anybody was told, and Reconcile says it again.
@@ -54,8 +54,8 @@ package final class Scheduler {
 
     /// Claims the instance and the next epoch; nothing is sent before `start`. Throws StoreError.
     package init(
-        loop: PollLoop, store: Store, instance: String, spawner: any SpawnerLink, relay: any RelayLink, token: AdminToken,
-        settings: SchedulerSettings, log: Log
+        loop: PollLoop, store: Store, instance: String, spawner: any SpawnerLink, relay: any RelayLink,
+        token: AdminToken, settings: SchedulerSettings, log: Log
     ) throws {
         var claimed: (instance: String, epoch: UInt64) = (instance, 0)
         try store.write { rows in

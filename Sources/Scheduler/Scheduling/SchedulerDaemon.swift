@@ -49,7 +49,8 @@ package struct SchedulerDaemon {
     /// The given name, else the one from before, else a new one: containers carry it as their label.
     private static func instance(_ given: String?, _ store: Store) throws -> String {
         if let given {
-            let isPlain = given.utf8.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x61 && $0 <= 0x7A) || $0 == 0x2D }
+            let plain = Set("abcdefghijklmnopqrstuvwxyz0123456789-".utf8)
+            let isPlain = given.utf8.allSatisfy(plain.contains)
             if given.isEmpty || given.utf8.count > 64 || !isPlain {
                 throw Failure(.invalid, "an instance's name has 1 to 64 of a-z, 0-9 and -", place: "--instance")
             }

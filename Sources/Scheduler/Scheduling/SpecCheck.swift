@@ -30,7 +30,8 @@ package enum SpecCheck {
         if let source, source.size == 0 || source.size > sourceLimit { throw invalid("not a size", "source.size") }
         guard let bytes = try? spec.encoded() else { throw Failure(.invalid, "a value is out of bounds") }
         if bytes.count > encodedLimit {
-            throw Failure(.tooLarge, "the job is \(bytes.count) bytes long, \(encodedLimit) are allowed", place: "steps")
+            let text = "the job is \(bytes.count) bytes long, \(encodedLimit) are allowed"
+            throw Failure(.tooLarge, text, place: "steps")
         }
     }
 

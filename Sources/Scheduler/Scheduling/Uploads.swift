@@ -1,32 +1,44 @@
 // Uploads that pass through schedulerd: relayd's number for each is replaced by one that cannot be guessed, so that
 // only who opened an upload can finish it.
 
+import Posix
+
 /// Open uploads. Lives on the loop's thread.
 struct Uploads {
     /// relayd gives up uploads that stand still; this only bounds what we remember of them.
     private static let limit = 256
 
-    private var numbers: [UInt64: UInt64] = [:]
-    private var order: [UInt64] = []
+    private struct Open {
+        let number: UInt64
+        let relays: UInt64
+        let since: UInt64
+    }
+
+    /// In the order of their opening.
+    private var open: [Open] = []
 
     /// The number by which the opener knows relayd's upload.
     mutating func open(_ relays: UInt64) -> UInt64 {
         let number = UInt64.random(in: 1 ... .max)
-        numbers[number] = relays
-        order.append(number)
-        if order.count > Self.limit { numbers[order.removeFirst()] = nil }
+        open.append(Open(number: number, relays: relays, since: Posix.monotonicNow()))
+        if open.count > Self.limit { open.removeFirst() }
         return number
     }
 
     /// relayd's number; each upload is finished once.
     mutating func take(_ number: UInt64) -> UInt64? {
-        order.removeAll { $0 == number }
-        return numbers.removeValue(forKey: number)
+        guard let index = open.firstIndex(where: { $0.number == number }) else { return nil }
+        return open.remove(at: index).relays
+    }
+
+    /// Whether one was opened within this time and not finished.
+    func isAnyOpen(for lease: Duration) -> Bool {
+        guard let newest = open.last else { return false }
+        return Duration.nanoseconds(Int64(clamping: Posix.monotonicNow() - newest.since)) < lease
     }
 
     /// relayd is gone, and its uploads with it.
     mutating func removeAll() {
-        numbers = [:]
-        order = []
+        open = []
     }
 }

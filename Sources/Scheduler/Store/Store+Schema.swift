@@ -80,11 +80,13 @@ extension Store {
             reason TEXT NOT NULL DEFAULT ''
         ) STRICT, WITHOUT ROWID;
 
-        -- Archives in relayd's store. claims: uploads of it that no job has taken up yet.
+        -- Archives in relayd's store. claims: uploads of it that no job has taken up yet. leaving: 1 while it is
+        -- being removed.
         CREATE TABLE sources (
             sha BLOB PRIMARY KEY NOT NULL CHECK (length(sha) = 32),
             size INTEGER NOT NULL,
             claims INTEGER NOT NULL,
+            leaving INTEGER NOT NULL DEFAULT 0,
             touched_ms INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         """

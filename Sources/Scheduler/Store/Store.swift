@@ -65,12 +65,22 @@ package final class Store {
         }
     }
 
+    /// What is committed, without waiting for a writer. `body` must not write.
+    package func read(_ body: (StoreTransaction) throws -> Void) throws(StoreError) {
+        do {
+            try queue.read { try body(StoreTransaction($0)) }
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
     /// The value of one setting, for tests and status: "journal_mode", "synchronous".
     package func setting(_ name: String) throws(StoreError) -> String {
         do {
             return try queue.inDatabase { db in
                 let value = try DatabaseValue.fetchOne(db, sql: "SELECT * FROM pragma_\(name)")
-                return value.flatMap { String.fromDatabaseValue($0) ?? Int.fromDatabaseValue($0).map(String.init) } ?? ""
+                guard let value else { return "" }
+                return String.fromDatabaseValue(value) ?? Int.fromDatabaseValue(value).map(String.init) ?? ""
             }
         } catch {
             throw StoreError(error)

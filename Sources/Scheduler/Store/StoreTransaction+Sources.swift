@@ -11,7 +11,7 @@ extension StoreTransaction {
         try run(
             """
             INSERT INTO sources (sha, size, claims, touched_ms) VALUES (?, ?, 1, ?)
-            ON CONFLICT (sha) DO UPDATE SET claims = claims + 1, touched_ms = excluded.touched_ms
+            ON CONFLICT (sha) DO UPDATE SET claims = claims + 1, leaving = 0, touched_ms = excluded.touched_ms
             """,
             [Self.blob(source.sha256.array), Self.key(source.size), now])
     }
@@ -19,15 +19,15 @@ extension StoreTransaction {
     /// True if this archive is in the store; a job takes up one upload of it.
     package func takeUp(_ source: Source) throws -> Bool {
         let key = Self.blob(source.sha256.array)
-        guard let row = try one("SELECT size FROM sources WHERE sha = ?", [key]),
+        guard let row = try one("SELECT size FROM sources WHERE sha = ? AND leaving = 0", [key]),
             (row["size"] as Int64) == Self.key(source.size)
         else { return false }
         try run("UPDATE sources SET claims = max(claims - 1, 0) WHERE sha = ?", [key])
         return true
     }
 
-    /// True if nobody needs this archive any more.
-    package func isUnused(_ sha: Bytes32) throws -> Bool {
+    /// If nobody needs this archive any more: it is not given to a job from now on, and this says true.
+    package func retire(_ sha: Bytes32) throws -> Bool {
         let key = Self.blob(sha.array)
         let claims = try count("SELECT claims FROM sources WHERE sha = ?", [key])
         let jobs = try count(
@@ -35,20 +35,22 @@ extension StoreTransaction {
             SELECT count(*) FROM jobs INDEXED BY jobs_by_source
             WHERE source_sha IS NOT NULL AND state < 6 AND source_sha = ?
             """, [key])
-        return claims == 0 && jobs == 0
+        if claims > 0 || jobs > 0 { return false }
+        try run("UPDATE sources SET leaving = 1 WHERE sha = ?", [key])
+        return true
     }
 
-    /// Uploads from before `limit` that no job has taken up are given up; all archives that nobody needs.
-    package func unusedSources(givingUpBefore limit: Int64) throws -> [Bytes32] {
+    /// All that nobody needs, retired. Uploads from before `limit` that no job has taken up are given up.
+    package func retireSources(givingUpBefore limit: Int64) throws -> [Bytes32] {
         try run("UPDATE sources SET claims = 0 WHERE claims > 0 AND touched_ms < ?", [limit])
         let known = try all("SELECT sha FROM sources WHERE claims = 0").compactMap {
             Bytes32(bytes: [UInt8]($0["sha"] as Data))
         }
-        return try known.filter { try isUnused($0) }
+        return try known.filter { try retire($0) }
     }
 
-    /// relayd has removed it.
+    /// relayd has removed it, unless it was uploaded anew meanwhile.
     package func forgetSource(_ sha: Bytes32) throws {
-        try run("DELETE FROM sources WHERE sha = ?", [Self.blob(sha.array)])
+        try run("DELETE FROM sources WHERE sha = ? AND leaving = 1", [Self.blob(sha.array)])
     }
 }

@@ -1,5 +1,5 @@
-// bulkhead-schedulerd: holds the database of jobs and runners, and decides. It faces its siblings only: apid asks, spawnerd
-// makes containers, relayd speaks with what runs in them.
+// bulkhead-schedulerd: holds the database of jobs and runners, and decides. It faces its siblings only: apid asks,
+// spawnerd makes containers, relayd speaks with what runs in them.
 
 import Daemon
 import Link
@@ -22,4 +22,5 @@ Startup.main("bulkhead-schedulerd", about: "keeps the queue, and gives jobs to r
     service.start()
     // 7. the loop: until SIGTERM or SIGINT
     try daemon.run(service.loop) { server.close() }
+    withExtendedLifetime((service, server)) {}
 }

@@ -26,6 +26,10 @@ struct ContainerSpec {
         return EngineJSON.object(body).encoded
     }
 
+    static let comparedMembers: Set = [
+        "AppArmorProfile", "Args", "Config", "HostConfig", "Image", "Mounts", "Name", "Path",
+    ]
+
     /// What an inspection must say. Labels are compared apart, since an image adds its own.
     var expected: EngineJSON {
         let plan = bound.plan
@@ -44,7 +48,7 @@ struct ContainerSpec {
         ])
     }
 
-    /// The first field in which the inspection differs, or nil. The epoch is the one of the call that made the container:
+    /// The first field in which the inspection differs, or nil. The epoch is that of the call that made the container:
     /// a later one adopts it.
     func mismatch(in inspection: EngineJSON) -> String? {
         if let field = expected.mismatch(in: inspection) { return field }
@@ -53,8 +57,9 @@ struct ContainerSpec {
         else { return "Config" }
         guard case .object(let labels)? = config["Labels"] else { return "Config.Labels" }
         let ours = labels.filter { $0.key.hasPrefix("bulkhead.") && $0.key != SpawnPolicy.epochLabel }
-        let planned = bound.plan.labels.filter { $0.key != SpawnPolicy.epochLabel }.map { ($0.key, EngineJSON.text($0.value)) }
-        if ours != Dictionary(planned, uniquingKeysWith: { first, _ in first }) { return "Config.Labels" }
+        var planned = Self.labels(bound.plan)
+        planned[SpawnPolicy.epochLabel] = nil
+        if ours != planned { return "Config.Labels" }
         // A mount more than planned would be a member more.
         if host["Tmpfs"] != hostConfig["Tmpfs"] { return "HostConfig.Tmpfs" }
         return nil
@@ -62,19 +67,24 @@ struct ContainerSpec {
 
     private static func config(_ bound: BoundPlan) -> [String: EngineJSON] {
         let plan = bound.plan
-        let labels = plan.labels.map { ($0.key, EngineJSON.text($0.value)) }
+        let variables = plan.environment.map { "\($0.name)=\($0.value)" } + bound.clearedVariables
         return [
             "Image": .text(bound.imageID), "Entrypoint": .list([.text(plan.entryPoint)]),
             "Cmd": .list(plan.arguments.map(EngineJSON.text)),
             // A name without "=" takes the image's variable away.
-            "Env": .list((plan.environment.map { "\($0.name)=\($0.value)" } + bound.clearedVariables).map(EngineJSON.text)),
+            "Env": .list(variables.map(EngineJSON.text)),
             "User": .text("\(plan.uid):\(plan.gid)"), "WorkingDir": .text(plan.workingDirectory),
             "Hostname": .text(plan.hostname), "Domainname": .text(""),
             "OpenStdin": .bool(true), "StdinOnce": .bool(false), "Tty": .bool(false),
             "Healthcheck": .object(["Test": .list([.text("NONE")])]), "StopSignal": .text(plan.stopSignal),
-            "Labels": .object(Dictionary(labels, uniquingKeysWith: { first, _ in first })),
+            "Labels": .object(labels(plan)),
             "Volumes": .object([:]), "NetworkDisabled": .bool(false),
         ]
+    }
+
+    private static func labels(_ plan: RunnerPlan) -> [String: EngineJSON] {
+        let pairs = plan.labels.map { ($0.key, EngineJSON.text($0.value)) }
+        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     }
 
     private static func confinement(_ plan: RunnerPlan) -> [String: EngineJSON] {

@@ -45,9 +45,9 @@ package final class DockerRuntime: ContainerRuntime {
     package func verify(_ plan: BoundPlan, _ answer: @escaping Answer<ContainerStatus>) {
         run(.inspect(plan.plan.name)) { response in
             Self.read(response) { body throws(RuntimeError) in
-                let inspection = try EngineAnswers.decode(EngineJSON.self, body)
-                if let field = ContainerSpec(plan).mismatch(in: inspection) { throw .mismatch(field: field) }
-                return try EngineAnswers.decode(EngineAnswers.Container.self, body).status
+                let inspection = try EngineAnswers.decode(EngineAnswers.Inspection.self, body)
+                if let field = ContainerSpec(plan).mismatch(in: inspection.compared) { throw .mismatch(field: field) }
+                return inspection.container.status
             }
         } answer: {
             answer($0)

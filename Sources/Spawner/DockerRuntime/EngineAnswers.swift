@@ -18,7 +18,12 @@ enum EngineAnswers {
     /// The engine's own words for an error, one line, bounded: they go into logs and to operators.
     static func message(_ body: [UInt8]) -> String {
         let text = (try? JSONDecoder().decode(Message.self, from: Data(body)))?.message ?? "no reason given"
-        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 ? " " : $0 }).prefix(300))
+        return printable(text, 300)
+    }
+
+    /// One line of ASCII: part of it may be what an image's author wrote.
+    private static func printable(_ text: String, _ limit: Int) -> String {
+        String(decoding: text.utf8.prefix(limit).map { (0x20...0x7E).contains($0) ? $0 : 0x20 }, as: UTF8.self)
     }
 
     struct Message: Decodable { let message: String }
@@ -46,7 +51,7 @@ enum EngineAnswers {
                 default: nil
                 }
             return HostFacts(
-                engine: "docker", version: String((ServerVersion ?? "").prefix(48)),
+                engine: "docker", version: EngineAnswers.printable(ServerVersion ?? "", 48),
                 userNamespaces: options.contains("name=userns") || options.contains("name=rootless"),
                 cpus: NCPU ?? 0, memoryBytes: MemTotal ?? 0, platforms: platform.map { [$0] } ?? [])
         }
@@ -85,8 +90,24 @@ enum EngineAnswers {
         var status: ContainerStatus {
             ContainerStatus(
                 state: EngineAnswers.state(State.Status), exitCode: UInt16(clamping: State.ExitCode ?? 0),
-                outOfMemory: State.OOMKilled ?? false, detail: String((State.Error ?? "").prefix(200)),
+                outOfMemory: State.OOMKilled ?? false, detail: EngineAnswers.printable(State.Error ?? "", 200),
                 runner: Config?.Labels?[SpawnPolicy.runnerLabel] ?? "")
+        }
+    }
+
+    /// What a plan is compared with, and nothing else of the much that an inspection says.
+    struct Inspection: Decodable {
+        let container: Container
+        let compared: EngineJSON
+
+        init(from decoder: any Decoder) throws {
+            container = try Container(from: decoder)
+            let members = try decoder.container(keyedBy: EngineJSON.Key.self)
+            var compared: [String: EngineJSON] = [:]
+            for key in members.allKeys where ContainerSpec.comparedMembers.contains(key.stringValue) {
+                compared[key.stringValue] = try members.decode(EngineJSON.self, forKey: key)
+            }
+            self.compared = .object(compared)
         }
     }
 

@@ -1,5 +1,5 @@
 // JSON on its way to the engine, and what came back, as a tree. The writer knows these cases and no others: no text is
-// pasted into text, no key can come twice, nothing is merged in. The same tree is compared with the engine's own account.
+// pasted into text, no key can come twice, nothing is merged in. The same tree is compared with what the engine says.
 
 /// A JSON value. Numbers are whole: the engine's API has no others that matter here.
 enum EngineJSON: Equatable, Sendable {
@@ -90,35 +90,34 @@ enum EngineJSON: Equatable, Sendable {
 }
 
 extension EngineJSON: Decodable {
+    /// The commonest kinds first: a try that fails is dear.
     init(from decoder: any Decoder) throws {
-        if let container = try? decoder.container(keyedBy: Key.self) {
+        let single = try decoder.singleValueContainer()
+        if single.decodeNil() {
+            self = .null
+        } else if let value = try? single.decode(String.self) {
+            self = .text(value)
+        } else if let container = try? decoder.container(keyedBy: Key.self) {
             var members: [String: EngineJSON] = [:]
-            for key in container.allKeys { members[key.stringValue] = try container.decode(EngineJSON.self, forKey: key) }
+            for key in container.allKeys {
+                members[key.stringValue] = try container.decode(EngineJSON.self, forKey: key)
+            }
             self = .object(members)
-            return
-        }
-        if var container = try? decoder.unkeyedContainer() {
+        } else if let value = try? single.decode(Bool.self) {
+            self = .bool(value)
+        } else if let value = try? single.decode(Int64.self) {
+            self = .number(value)
+        } else if var container = try? decoder.unkeyedContainer() {
             var items: [EngineJSON] = []
             while !container.isAtEnd { items.append(try container.decode(EngineJSON.self)) }
             self = .list(items)
-            return
-        }
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(Bool.self) {
-            self = .bool(value)
-        } else if let value = try? container.decode(Int64.self) {
-            self = .number(value)
-        } else if let value = try? container.decode(String.self) {
-            self = .text(value)
         } else {
             // A fraction, or a number beyond 64 bits: equal to nothing that was planned.
-            self = .text("\u{0}number \(try container.decode(Double.self))")
+            self = .text("\u{0}number \(try single.decode(Double.self))")
         }
     }
 
-    private struct Key: CodingKey {
+    struct Key: CodingKey {
         let stringValue: String
         var intValue: Int? { nil }
         init(stringValue: String) { self.stringValue = stringValue }

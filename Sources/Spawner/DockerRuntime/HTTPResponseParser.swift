@@ -134,7 +134,9 @@ struct HTTPResponseParser: ~Copyable {
         case 100..<200: phase = .statusLine  // an interim answer; the real one follows
         case 204, 304: phase = .done
         default:
-            if chunked { phase = .chunkSize } else if let contentLength {
+            if chunked {
+                phase = .chunkSize
+            } else if let contentLength {
                 phase = contentLength == 0 ? .done : .fixed(contentLength)
             } else {
                 phase = .untilClose

@@ -6,8 +6,8 @@
 // numbers says nothing about another.
 
 package enum JobSeccomp {
-    /// The profile as the engine takes it: its content, not a path. Names that an older kernel or another processor does
-    /// not have are skipped by the engine.
+    /// The profile as the engine takes it: its content, not a path. Names that an older kernel or another processor
+    /// does not have are skipped by the engine.
     package static let json: String = {
         let rules =
             [rule(names: plain.split(separator: " ").map(String.init))] + cloneRules + socketRules + personalityRules
@@ -24,26 +24,27 @@ package enum JobSeccomp {
         + "fremovexattr fsetxattr fstat fstatfs fsync ftruncate futimesat getcwd getdents getdents64 getxattr "
         + "inotify_add_watch inotify_init inotify_init1 inotify_rm_watch lchown lgetxattr link linkat listxattr "
         + "llistxattr lremovexattr lseek lsetxattr lstat mkdir mkdirat mknod mknodat newfstatat open openat openat2 "
-        + "pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv removexattr rename "
-        + "renameat renameat2 rmdir sendfile setxattr splice stat statfs statx symlink symlinkat sync sync_file_range "
-        + "syncfs tee truncate umask unlink unlinkat utime utimensat utimes write writev "
+        + "pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv removexattr "
+        + "rename renameat renameat2 rmdir sendfile setxattr splice stat statfs statx symlink symlinkat sync "
+        + "sync_file_range syncfs tee truncate umask unlink unlinkat utime utimensat utimes write writev "
         // waiting
         + "epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 io_cancel "
-        + "io_destroy io_getevents io_pgetevents io_setup io_submit pause poll ppoll pselect6 select signalfd signalfd4 "
+        + "io_destroy io_getevents io_pgetevents io_setup io_submit pause poll ppoll pselect6 select signalfd "
+        + "signalfd4 "
         // memory
         + "brk cachestat madvise map_shadow_stack membarrier memfd_create mincore mlock mlock2 mlockall mmap mprotect "
         + "mremap mseal msync munlock munlockall munmap pkey_alloc pkey_free pkey_mprotect "
         // processes and threads
         + "arch_prctl capget capset execve execveat exit exit_group fork futex futex_requeue futex_wait futex_waitv "
-        + "futex_wake get_robust_list getcpu getegid geteuid getgid getgroups getpgid getpgrp getpid getppid getpriority "
-        + "getresgid getresuid getrlimit getrusage getsid gettid getuid ioprio_get ioprio_set kill pidfd_open "
-        + "pidfd_send_signal prctl prlimit64 process_mrelease restart_syscall riscv_flush_icache riscv_hwprobe rseq "
-        + "rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait "
-        + "rt_tgsigqueueinfo sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr "
-        + "sched_getparam sched_getscheduler sched_rr_get_interval sched_setaffinity sched_setattr sched_setparam "
-        + "sched_setscheduler sched_yield set_robust_list set_tid_address setfsgid setfsuid setgid setgroups setpgid "
-        + "setpriority setregid setresgid setresuid setreuid setrlimit setsid setuid sigaltstack sysinfo tgkill times "
-        + "tkill uname vfork wait4 waitid "
+        + "futex_wake get_robust_list getcpu getegid geteuid getgid getgroups getpgid getpgrp getpid getppid "
+        + "getpriority getresgid getresuid getrlimit getrusage getsid gettid getuid ioprio_get ioprio_set kill "
+        + "pidfd_open pidfd_send_signal prctl prlimit64 process_mrelease restart_syscall riscv_flush_icache "
+        + "riscv_hwprobe rseq rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend "
+        + "rt_sigtimedwait rt_tgsigqueueinfo sched_get_priority_max sched_get_priority_min sched_getaffinity "
+        + "sched_getattr sched_getparam sched_getscheduler sched_rr_get_interval sched_setaffinity sched_setattr "
+        + "sched_setparam sched_setscheduler sched_yield set_robust_list set_tid_address setfsgid setfsuid setgid "
+        + "setgroups setpgid setpriority setregid setresgid setresuid setreuid setrlimit setsid setuid sigaltstack "
+        + "sysinfo tgkill times tkill uname vfork wait4 waitid "
         // a job may sandbox itself further
         + "landlock_add_rule landlock_create_ruleset landlock_restrict_self seccomp "
         // talking to itself: its namespaces for IPC and the network are its own
@@ -86,7 +87,9 @@ package enum JobSeccomp {
         (4..<32).map { bit in
             rule(names: ["ioctl"], masked(1, mask: 1 << bit, value: ~0x5410 & (1 << bit)))
         }
-        + [0x5410, 0x5411, 0x5413, 0x5414, 0x541B].map { rule(names: ["ioctl"], masked(1, mask: 0xFFFF_FFFF, value: $0)) }
+        + [0x5410, 0x5411, 0x5413, 0x5414, 0x541B].map { number in
+            rule(names: ["ioctl"], masked(1, mask: 0xFFFF_FFFF, value: number))
+        }
 
     private static func rule(names: [String], _ arguments: String...) -> String {
         let names = names.map { "\"\($0)\"" }.joined(separator: ",")

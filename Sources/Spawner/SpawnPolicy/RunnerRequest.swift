@@ -42,7 +42,7 @@ package struct RunnerResources: Equatable, Sendable {
     package var cpuMillis: UInt32
     package var memoryBytes: UInt64
     package var pids: UInt32
-    /// The sum of everything that the runner may write: /job, /tmp and /dev/shm. It lies in memory and counts there too.
+    /// The sum of everything that the runner may write: /job, /tmp and /dev/shm. It lies in memory and counts there.
     package var diskBytes: UInt64
 
     package init(cpuMillis: UInt32, memoryBytes: UInt64, pids: UInt32, diskBytes: UInt64) {

@@ -39,7 +39,7 @@ package enum SpawnPolicy {
                 memoryBytes: resources.memoryBytes, cpuMillis: resources.cpuMillis, pids: resources.pids,
                 limits: [
                     .init(name: "core", value: 0),
-                    // A writable root has no size of its own on most engines: at least no single file outgrows the disk.
+                    // A writable root has no size on most engines: at least no single file outgrows the disk.
                     .init(name: "fsize", value: resources.diskBytes),
                     .init(name: "nofile", value: site.openFiles),
                 ],

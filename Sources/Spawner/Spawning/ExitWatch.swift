@@ -1,4 +1,4 @@
-// Who has ended: one wait per running container, the results kept until the container is removed, and told to every
+// Who has ended: one wait per running container, the result kept until the container is removed, and told to every
 // watcher. After the engine or spawnerd was restarted the containers are listed and waited for again.
 
 import Daemon
@@ -10,17 +10,20 @@ import Wire
 
 /// Lives on the loop's thread.
 final class ExitWatch {
+    private struct Entry {
+        var isWaited = false
+        /// It was started: the end of anything else is nobody's business.
+        var isLive = false
+        /// Somebody of ours wants it to end.
+        var isStopping = false
+        var exit: SpawnerEdge.RunnerExit?
+    }
+
     private let loop: PollLoop
     private let runtime: any ContainerRuntime
     private let instance: String
     private let log: Log
-    private var waiting: Set<Bytes16> = []
-    /// Containers that run, as far as we know: the end of anything else is nobody's business.
-    private var live: Set<Bytes16> = []
-    /// Ends that came before the start was reported.
-    private var early: Set<Bytes16> = []
-    private var exits: [Bytes16: SpawnerEdge.RunnerExit] = [:]
-    private var stopping: Set<Bytes16> = []
+    private var entries: [Bytes16: Entry] = [:]
     private var sinks: [ItemSink<SpawnerEdge.WatchExits.Item>] = []
     private var reconcileIsDue = false
 
@@ -35,7 +38,9 @@ final class ExitWatch {
         sinks.removeAll { !$0.isOpen }
         sinks.append(sink)
         // A watcher that comes late misses nothing that still has a container.
-        for exit in exits.values { sink.send(.init(exit: exit)) }
+        for case let entry in entries.values where entry.isLive {
+            if let exit = entry.exit { sink.send(.init(exit: exit)) }
+        }
     }
 
     /// Begins to wait; `registered` when the engine does so, or with the error.
@@ -43,42 +48,40 @@ final class ExitWatch {
         _ runner: Bytes16, _ name: String, _ moment: WaitMoment,
         registered: @escaping (RuntimeError?) -> Void = { _ in }
     ) {
-        guard waiting.insert(runner).inserted else { return registered(nil) }
+        if entries[runner]?.isWaited == true { return registered(nil) }
+        entries[runner, default: Entry()].isWaited = true
         var answered = false
-        runtime.wait(name, moment) {
+        func register(_ error: RuntimeError?) {
+            if !answered { registered(error) }
             answered = true
-            registered(nil)
+        }
+        runtime.wait(name, moment) {
+            register(nil)
         } ended: { result in
-            self.waiting.remove(runner)
-            if !answered {
-                answered = true
-                if case .failure(let error) = result { registered(error) } else { registered(nil) }
-            }
+            self.entries[runner]?.isWaited = false
             switch result {
-            case .success(let code): self.ended(runner, name, code)
-            case .failure(.noSuchContainer): self.gone(runner)
-            // The engine went away, not necessarily the container.
-            case .failure: self.reconcileLater()
+            case .success(let code):
+                register(nil)
+                self.ended(runner, name, code)
+            case .failure(let error):
+                register(error)
+                // Else the engine went away, not necessarily the container.
+                if error == .noSuchContainer { self.gone(runner) } else { self.reconcileLater() }
             }
         }
     }
 
     func started(_ runner: Bytes16) {
-        live.insert(runner)
-        if early.remove(runner) != nil, let exit = exits[runner] { tell(exit) }
+        entries[runner, default: Entry()].isLive = true
+        if let exit = entries[runner]?.exit { tell(exit) }
     }
 
-    func willStop(_ runner: Bytes16) { stopping.insert(runner) }
+    func willStop(_ runner: Bytes16) { entries[runner]?.isStopping = true }
 
     /// The container is removed, or is about to be because its start failed.
-    func forget(_ runner: Bytes16) {
-        live.remove(runner)
-        early.remove(runner)
-        stopping.remove(runner)
-        exits[runner] = nil
-    }
+    func forget(_ runner: Bytes16) { entries[runner] = nil }
 
-    /// Lists what is there, waits for what runs and reports what has ended unseen. `answer`: the highest epoch of a label.
+    /// Lists what is there, waits for what runs and reports what has ended unseen. `answer`: the highest epoch seen.
     func reconcile(_ answer: @escaping (Result<UInt64, RuntimeError>) -> Void) {
         runtime.list(instance: instance) { result in
             switch result {
@@ -100,11 +103,11 @@ final class ExitWatch {
             else { continue }
             seen.insert(runner)
             if container.state == .created { continue }
-            live.insert(runner)
+            entries[runner, default: Entry()].isLive = true
             if container.state == .running { wait(runner, container.name, .notRunning) }
-            if container.state == .exited && !waiting.contains(runner) { ended(runner, container.name, 0) }
+            if container.state == .exited { ended(runner, container.name, 0) }
         }
-        for runner in live where !seen.contains(runner) && !waiting.contains(runner) { gone(runner) }
+        for (runner, entry) in entries where !seen.contains(runner) && !entry.isWaited { gone(runner) }
     }
 
     private func reconcileLater() {
@@ -118,33 +121,38 @@ final class ExitWatch {
 
     /// Asks what it died of: `wait` says nothing about memory.
     private func ended(_ runner: Bytes16, _ name: String, _ code: UInt16) {
-        if exits[runner] != nil { return }
+        guard let entry = entries[runner], entry.exit == nil else { return }
         runtime.status(name) { result in
             switch result {
-            case .success(let status):
-                let asked = self.stopping.contains(runner)
+            case .success(let status) where status.state == .exited:
+                let asked = self.entries[runner]?.isStopping ?? false
                 let outside = status.exitCode == 137 && !status.outOfMemory && !asked
                 let detail = outside ? "killed from outside the container; was the engine restarted?" : status.detail
-                self.report(.init(runner: runner, exitCode: status.exitCode, outOfMemory: status.outOfMemory, detail: detail))
+                self.report(
+                    .init(
+                        runner: runner, exitCode: status.exitCode, outOfMemory: status.outOfMemory, detail: detail))
             case .failure(.noSuchContainer):
                 self.report(.init(runner: runner, exitCode: code, outOfMemory: false, detail: ""))
-            case .failure: self.reconcileLater()
+            // It runs, after all: a container that was removed and made anew. Or the engine is away.
+            case .success, .failure: self.reconcileLater()
             }
         }
     }
 
     private func gone(_ runner: Bytes16) {
-        guard live.contains(runner), exits[runner] == nil else { return }
+        if entries[runner]?.isLive != true { return }
         report(.init(runner: runner, exitCode: 137, outOfMemory: false, detail: "the container is gone"))
     }
 
     private func report(_ exit: SpawnerEdge.RunnerExit) {
-        guard exits.updateValue(exit, forKey: exit.runner) == nil else { return }
-        if live.contains(exit.runner) { tell(exit) } else { early.insert(exit.runner) }
+        guard let entry = entries[exit.runner], entry.exit == nil else { return }
+        entries[exit.runner]?.exit = exit
+        if entry.isLive { tell(exit) }
     }
 
     private func tell(_ exit: SpawnerEdge.RunnerExit) {
-        log.info("runner ended", ["runner": exit.runner.hex, "code": "\(exit.exitCode)", "oom": "\(exit.outOfMemory)"])
+        log.info(
+            "runner ended", ["runner": exit.runner.hex, "code": "\(exit.exitCode)", "oom": "\(exit.outOfMemory)"])
         for sink in sinks { sink.send(.init(exit: exit)) }
     }
 }

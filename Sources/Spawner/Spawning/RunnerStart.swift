@@ -44,10 +44,16 @@ final class RunnerStart {
         all(
             [
                 { answered in
-                    self.service.knowledge.host { host = self.value(of: $0); answered() }
+                    self.service.knowledge.host {
+                        host = self.value(of: $0)
+                        answered()
+                    }
                 },
                 { answered in
-                    self.service.knowledge.image(self.plan.image) { image = self.value(of: $0); answered() }
+                    self.service.knowledge.image(self.plan.image) {
+                        image = self.value(of: $0)
+                        answered()
+                    }
                 },
             ]
         ) {
@@ -176,7 +182,8 @@ final class RunnerStart {
         service.exits.forget(runner)
         service.runtime.remove(plan.name) { result in
             if case .failure(let error) = result {
-                self.service.log.warning("a failed start left a container", ["name": self.plan.name, "error": "\(error)"])
+                let fields: KeyValuePairs = ["name": self.plan.name, "error": "\(error)"]
+                self.service.log.warning("a failed start left a container", fields)
             }
             self.finish(.failure(failure))
         }

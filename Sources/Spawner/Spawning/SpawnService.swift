@@ -103,7 +103,8 @@ package final class SpawnService {
         let start = RunnerStart(self, runner, plan) { result in
             self.starts[runner] = nil
             if case .failure(let failure) = result {
-                self.log.warning("no runner", ["runner": runner.hex, "code": failure.errorCode.name, "why": failure.text])
+                let fields: KeyValuePairs = ["runner": runner.hex, "code": failure.errorCode.name, "why": failure.text]
+                self.log.warning("no runner", fields)
             }
             done(result)
         }
@@ -169,7 +170,8 @@ package final class SpawnService {
                     return .success(
                         .init(
                             engine: facts.engine, engineVersion: facts.version, userNamespaces: facts.userNamespaces,
-                            cpus: facts.cpus, memoryBytes: facts.memoryBytes, platforms: facts.platforms.map(Platform.init)))
+                            cpus: facts.cpus, memoryBytes: facts.memoryBytes,
+                            platforms: facts.platforms.map(Platform.init)))
                 })
         }
     }

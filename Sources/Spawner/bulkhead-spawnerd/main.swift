@@ -1,5 +1,5 @@
-// bulkhead-spawnerd: holds the container engine's socket, and launches what its policy can express. Talks to schedulerd,
-// relayd and the engine.
+// bulkhead-spawnerd: holds the container engine's socket, and launches what its policy can express. Talks to
+// schedulerd, relayd and the engine.
 
 import Daemon
 import DockerRuntime
@@ -19,13 +19,14 @@ Startup.main(
         .required("schedulerd-uid", .uid, "The only user that may call the spawner edge"),
         .required("instance", .string, "Tells this house's containers from those of others on the same engine"),
         .required("runner-path", .path, "The static bulkhead-runner, readable for everybody on the engine's host"),
-        .defaulted("images", .list, "*", "Images that may be run; one that ends in * stands for all that begin like it"),
-        .defaulted("allow-build-profile", .bool, "false", "Also allow profile build: a writable root, six capabilities"),
+        .defaulted("images", .list, "*", "Images that may run; one that ends in * stands for all that begin so"),
+        .defaulted("allow-build-profile", .bool, "false", "Allow profile build too: writable root, six capabilities"),
         .defaulted("allow-no-userns", .bool, "false", "Run although root in a runner would be root of the host"),
         .defaulted("runtime", .string, "runc", "The engine's name of the low-level runtime"),
         .defaulted("max-cpus", .int(1...4096), "64", "Processors of the largest runner"),
         .defaulted("max-memory", gibibytes, "64", "Memory of the largest runner"),
         .defaulted("max-disk", gibibytes, "64", "Disk of the largest runner, which lies in its memory"),
+        .defaulted("max-files", .int(64...1_048_576), "4096", "Open files of one process; not above the engine's own"),
         .defaulted("max-pids", .int(8...1_000_000), "16384", "Processes and threads of the largest runner"),
     ]
 ) { daemon in
@@ -37,7 +38,8 @@ Startup.main(
     let site = SitePolicy(
         instance: settings.string("instance"), runnerBinary: settings.path("runner-path"),
         profiles: settings.bool("allow-build-profile") ? [.strict, .build] : [.strict], images: settings.list("images"),
-        ceiling: ceiling, allowNoUserNamespaces: settings.bool("allow-no-userns"), runtime: settings.string("runtime"))
+        ceiling: ceiling, allowNoUserNamespaces: settings.bool("allow-no-userns"), runtime: settings.string("runtime"),
+        openFiles: UInt64(settings.int("max-files")))
     if let mistake = site.mistake { throw Failure(.invalid, mistake) }
     // 2. sockets and files
     let listener = try daemon.listener("spawner")

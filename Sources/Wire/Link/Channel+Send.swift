@@ -130,7 +130,8 @@ extension Channel {
         if !isCorked && !isWaitingToWrite { flush() }
         let limit = settings.queueLimit(frameLimit: edge.frameLimit)
         if outbound.pending > limit {
-            endSoon(Failure(.limitReached, "the other side does not read: \(outbound.pending) bytes wait"), sayingGoodbye: true)
+            let failure = Failure(.limitReached, "the other side does not read: \(outbound.pending) bytes wait")
+            endSoon(failure, sayingGoodbye: true)
         }
     }
 

@@ -1,5 +1,5 @@
-// One connection, without its types: transport, session, queue and tables on a poll loop. `Connection` is its typed face;
-// `Responder` and `ItemSink` send through it.
+// One connection, without its types: transport, session, queue and tables on a poll loop. `Connection` is its typed
+// face; `Responder` and `ItemSink` send through it.
 //
 // The loop's handler keeps a channel alive until it goes down; then everything that waits is told, once, and it is
 // an empty shell that Responders and ItemSinks may still hold.
@@ -50,18 +50,22 @@ final class Channel {
         session = Session(edge, side: side, role: role, window: settings.window)
     }
 
-    /// Says hello and begins to listen. What goes wrong here is reported by `onDown`, later.
+    /// Begins to listen; the client says hello. The server says its own when it has taken the client's, so that a
+    /// client that hears one knows that it is welcome. What goes wrong here is reported by `onDown`, later.
     func start() {
         do {
             try transport.start(on: loop) { self.isReady($0) }
         } catch {
             return endSoon(Failure(.disconnected, error.description))
         }
-        helloTimer = loop.after(settings.helloDeadline) { [weak self] in
-            self?.violation(Failure(.deadlineExceeded, "no hello", place: "Hello"))
+        // Strong, and cancelled in `goDown`: a weak reference would make every later retain of this object a slow one.
+        helloTimer = loop.after(settings.helloDeadline) {
+            self.violation(Failure(.deadlineExceeded, "no hello", place: "Hello"))
         }
-        sendControl(session.hello, Hello.type)
-        flush()
+        if session.side == .client {
+            sendControl(session.hello, Hello.type)
+            flush()
+        }
     }
 
     private func isReady(_ interest: Interest) {
@@ -73,6 +77,7 @@ final class Channel {
     func isUp() {
         if let helloTimer { loop.cancel(helloTimer) }
         helloTimer = nil
+        if session.side == .server { sendControl(session.hello, Hello.type) }
         onUp?()
         sendWaiting()
     }
@@ -88,7 +93,7 @@ extension Channel {
         deadlineAt = deadline
         let now = Posix.monotonicNow()
         let delay = deadline > now ? deadline - now : 0
-        deadlineTimer = loop.after(.nanoseconds(Int64(clamping: delay))) { [weak self] in self?.deadlineHasCome() }
+        deadlineTimer = loop.after(.nanoseconds(Int64(clamping: delay))) { self.deadlineHasCome() }
     }
 
     private func deadlineHasCome() {
@@ -143,7 +148,8 @@ extension Channel {
         guard isOpen else { return }
         isOpen = false
         transport.close()
-        for timer in [helloTimer, deadlineTimer] { if let timer { loop.cancel(timer) } }
+        if let helloTimer { loop.cancel(helloTimer) }
+        if let deadlineTimer { loop.cancel(deadlineTimer) }
         outbound = OutboundQueue()
         let open = streams.removeAll()
         let outstanding = calls.removeAll() + waiting

@@ -1,5 +1,5 @@
-// The typed face of one connection, on either side. `LinkServer` and `LinkClient` make them over sockets; relayd and the
-// runner make them over their own transports.
+// The typed face of one connection, on either side. `LinkServer` and `LinkClient` make them over sockets; relayd and
+// the runner make them over their own transports.
 
 package import Posix
 package import Wire
@@ -87,7 +87,7 @@ package final class Connection<Edge: WireEdge> {
         let (seconds, attoseconds) = deadline.components
         if seconds < 0 { return Posix.monotonicNow() }
         // A century is for ever; nothing here overflows.
-        let nanoseconds = UInt64(min(seconds, 3_000_000_000)) * 1_000_000_000 + UInt64(max(0, attoseconds) / 1_000_000_000)
-        return Posix.monotonicNow() + nanoseconds
+        let whole = UInt64(min(seconds, 3_000_000_000)) * 1_000_000_000
+        return Posix.monotonicNow() + whole + UInt64(max(0, attoseconds) / 1_000_000_000)
     }
 }

@@ -1,4 +1,5 @@
-// Cuts a stream of bytes into frames. No I/O: `Channel` and `BlockingClient` read into it, tests and the fuzzer feed it.
+// Cuts a stream of bytes into frames. No I/O: `Channel` and `BlockingClient` read into it, tests and the fuzzer feed
+// it.
 //
 // Descriptors ride on the first byte of their frame. A read tells us which bytes it brought and which descriptors, not
 // on which of the bytes they rode; the kernel ends a read behind the piece that brought descriptors. So descriptors

@@ -1,9 +1,11 @@
-// The typed handler table of one side of an edge: one `on` per message, and a check at construction that none is missing.
+// The typed handler table of one side of an edge: one `on` per message, and a check at construction that none is
+// missing.
 
 package import Posix
 package import Wire
 
-/// What a server (or the side that is asked) does for each request. Bodies run on the loop's thread and may answer later.
+/// What a server (or the side that is asked) does for each request. Bodies run on the loop's thread and may answer
+/// later.
 package struct Handlers<Edge: WireEdge> {
     private var entries: [UInt16: HandlerTable.Entry] = [:]
     private var twice: [String] = []

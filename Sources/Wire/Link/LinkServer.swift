@@ -1,4 +1,5 @@
-// The listening side of an edge: accepts, asks the kernel who is there, and gives each connection the same handler table.
+// The listening side of an edge: accepts, asks the kernel who is there, and gives each connection the same handler
+// table.
 
 package import Posix
 package import Wire
@@ -18,8 +19,8 @@ package final class LinkServer<Edge: WireEdge> {
     private let onDisconnect: (Connection<Edge>, Failure) -> Void
 
     /// `listener` must listen and not block. `peerUID`: the one user that may connect (SO_PEERCRED); all others get a
-    /// Goodbye(peer_refused). `onConnect`: both hellos have passed; `onDisconnect`: every end of such a connection, and of
-    /// those that failed before. Throws if a message has no handler.
+    /// Goodbye(peer_refused). `onConnect`: both hellos have passed; `onDisconnect`: every end of such a connection,
+    /// and of those that failed before. Throws if a message has no handler.
     package init(
         loop: PollLoop, listener: consuming FileDescriptor, peerUID: UInt32, handlers: Handlers<Edge>,
         connectionLimit: Int = 64, settings: LinkSettings = LinkSettings(),

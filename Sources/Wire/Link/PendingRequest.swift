@@ -1,5 +1,5 @@
-// A request of ours that has not been completed: what to send, and whom to tell. `Channel` holds one per request; the two
-// subclasses know the types.
+// A request of ours that has not been completed: what to send, and whom to tell. `Channel` holds one per request; the
+// two subclasses know the types.
 
 import Posix
 import Wire
@@ -37,52 +37,4 @@ class PendingRequest {
     func end() {}
     /// No answer, or an error as the answer.
     func fail(_ failure: Failure) {}
-}
-
-/// A call in flight.
-final class PendingCall<Call: WireCall>: PendingRequest {
-    private let request: Call
-    private let completion: (Result<Call.Reply, Failure>, consuming FDBundle) -> Void
-
-    init(
-        _ request: Call, deadline: UInt64, fds: consuming FDBundle,
-        _ completion: @escaping (Result<Call.Reply, Failure>, consuming FDBundle) -> Void
-    ) {
-        self.request = request
-        self.completion = completion
-        super.init(Call.rule, deadline: deadline, fds: fds)
-    }
-
-    override func append(to queue: inout OutboundQueue, _ header: FrameHeader, limit: Int) throws(WireError) {
-        try queue.append(request, header, limit: limit, fds: takeFDs())
-    }
-
-    override func reply(_ body: ArraySlice<UInt8>, _ fds: consuming FDBundle) throws(WireError) {
-        let reply = try Call.Reply.decoded(body)
-        completion(.success(reply), fds)
-    }
-
-    override func fail(_ failure: Failure) { completion(.failure(failure), FDBundle()) }
-}
-
-/// A stream in flight.
-final class PendingStream<Stream: WireStream>: PendingRequest {
-    private let request: Stream
-    private let onItem: (Stream.Item) -> Void
-    private let onEnd: (Failure?) -> Void
-
-    init(_ request: Stream, onItem: @escaping (Stream.Item) -> Void, onEnd: @escaping (Failure?) -> Void) {
-        self.request = request
-        self.onItem = onItem
-        self.onEnd = onEnd
-        super.init(Stream.rule, deadline: .max, fds: FDBundle())
-    }
-
-    override func append(to queue: inout OutboundQueue, _ header: FrameHeader, limit: Int) throws(WireError) {
-        try queue.append(request, header, limit: limit)
-    }
-
-    override func item(_ body: ArraySlice<UInt8>) throws(WireError) { onItem(try Stream.Item.decoded(body)) }
-    override func end() { onEnd(nil) }
-    override func fail(_ failure: Failure) { onEnd(failure) }
 }

@@ -148,7 +148,9 @@ extension Session {
         guard let rule = edge.index(of: header.type) else {
             throw Failure(.unpermitted, "no message \(header.type) on \(edge.name)")
         }
-        guard edge.rules[rule].from == asker else { throw Failure(.unpermitted, "from the wrong side", place: name(rule)) }
+        guard edge.rules[rule].from == asker else {
+            throw Failure(.unpermitted, "from the wrong side", place: name(rule))
+        }
         guard !isReady || edge.rules[rule].since <= minor else {
             throw Failure(.unpermitted, "not in version \(edge.major).\(minor)", place: name(rule))
         }

@@ -29,7 +29,7 @@ package struct Session: ~Copyable {
     let fdIs: (Int32, FDKind) -> Bool
 
     var decoder: FrameDecoder
-    /// Both hellos have passed (ours is sent before anything is received).
+    /// The peer's hello was taken. (The client has sent its own before, the server sends its own at this moment.)
     package internal(set) var isReady = false
     /// Index into the edge's phases.
     package internal(set) var phase: UInt8 = 0
@@ -60,7 +60,7 @@ package struct Session: ~Copyable {
         decoder = FrameDecoder(limit: edge.frameLimit)
     }
 
-    /// What we say first.
+    /// What we say first: the client at once, the server on `.ready`.
     package var hello: Hello {
         Hello(
             magic: Self.magic, major: edge.major, minorLowest: 0, minorHighest: edge.minor, role: role,
@@ -69,6 +69,9 @@ package struct Session: ~Copyable {
 
     /// "BULKHEAD-WIRE-1\n"
     package static let magic = Bytes16(high: 0x4255_4C4B_4845_4144, low: 0x2D57_4952_452D_310A)
+
+    /// Bytes of memory that the peer made us hold for what it sends.
+    package var capacity: Int { decoder.capacity }
 
     /// The bytes of a body that an event has named.
     package func bytes(_ body: Range<Int>) -> ArraySlice<UInt8> { decoder.buffer[body] }

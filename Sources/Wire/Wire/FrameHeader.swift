@@ -61,11 +61,7 @@ package struct FrameHeader: Hashable, Sendable {
     package func encode(to writer: inout WireWriter, limit: Int) throws(WireError) {
         let length = bodyLength + Self.restSize
         if bodyLength < 0 || length > limit { throw .frameTooLarge(UInt32(clamping: length)) }
-        writer.u32(UInt32(length))
-        writer.u16(type)
-        writer.u8(kind.rawValue)
-        writer.u8(fdCount)
-        writer.u64(requestID)
-        writer.u32(deadline)
+        let first = UInt64(length) << 32 | UInt64(type) << 16 | UInt64(kind.rawValue) << 8 | UInt64(fdCount)
+        writer.header(first, requestID, deadline)
     }
 }

@@ -1,7 +1,8 @@
 // Everything that can be wrong with bytes that claim to be a frame or a message.
 // The reader throws it on what a peer sent, the writer on what we were about to send.
 
-/// A closed list: `proto-spec/vectors` name these reasons (`reason`), so that both readers agree on why, not only on whether.
+/// A closed list: `proto-spec/vectors` name these reasons (`reason`), so that both readers agree on why, not only on
+/// whether.
 package enum WireError: Error, Equatable, Sendable {
     /// The bytes end before the value does.
     case truncated
@@ -69,7 +70,8 @@ extension WireError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .outOfBounds(let field): "\(reason) \(field)"
-        case .badBool(let value), .badOption(let value), .frameKind(let value), .wrongFDs(let value): "\(reason) \(value)"
+        case .badBool(let value), .badOption(let value), .frameKind(let value), .wrongFDs(let value):
+            "\(reason) \(value)"
         case .unknownCase(let type, let value): "\(reason) \(type) \(value)"
         case .frameLength(let value), .frameTooLarge(let value), .badDeadline(let value): "\(reason) \(value)"
         case .unknownMessage(let value): "\(reason) \(value)"

@@ -149,8 +149,11 @@ extension WireReader {
     /// UTF-8 without NUL: what C code behind us would read as the end must not be in the middle.
     private func text(_ slice: ArraySlice<UInt8>) throws(WireError) -> String {
         if slice.containsNUL { throw .nulInText }
-        guard let text = String(validating: slice, as: UTF8.self) else { throw .badUTF8 }
-        return text
+        do {
+            return String(copying: try UTF8Span(validating: slice.span))
+        } catch {
+            throw .badUTF8
+        }
     }
 }
 

@@ -61,6 +61,12 @@ extension WireWriter {
 }
 
 extension WireWriter {
+    /// The 20 bytes of a frame header in one step.
+    @inline(__always)
+    mutating func header(_ first: UInt64, _ requestID: UInt64, _ deadline: UInt32) {
+        raw((first.bigEndian, requestID.bigEndian, deadline.bigEndian))
+    }
+
     package mutating func bytes16(_ value: Bytes16) {
         raw((value.high.bigEndian, value.low.bigEndian))
     }
@@ -116,7 +122,7 @@ extension WireWriter {
 
     private mutating func append(_ utf8: String.UTF8View) throws(WireError) {
         let start = bytes.count
-        bytes.append(contentsOf: utf8)
+        unsafe utf8.span.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
         if bytes[start...].containsNUL { throw .nulInText }
     }
 

@@ -21,7 +21,9 @@ struct Checker {
             file = schema.fileName
             scope = set.visible(in: schema)
             if let edge = schema.edge {
-                if !edgeNumbers.insert(edge.number).inserted { report(edge.line, "edge number \(edge.number) is taken") }
+                if !edgeNumbers.insert(edge.number).inserted {
+                    report(edge.line, "edge number \(edge.number) is taken")
+                }
                 check(edge)
             }
             check(schema)
@@ -39,6 +41,7 @@ struct Checker {
             report(edge.line, "there is no role \(role)")
         }
         unique(edge.phases.map { ($0, edge.line) }, "phase")
+        range(UInt64(edge.phases.count), 1...64, "number of phases", edge.line)
     }
 
     private mutating func check(_ schema: SchemaFile) {
@@ -47,7 +50,8 @@ struct Checker {
         }
         unique(schema.declarations.map { ($0.name, $0.line) }, "declaration")
         for declaration in schema.declarations {
-            let shared = schema.edge == nil ? [] : set.link.declarations + (schema.uses.isEmpty ? [] : set.types.declarations)
+            let shared =
+                schema.edge == nil ? [] : set.link.declarations + (schema.uses.isEmpty ? [] : set.types.declarations)
             if shared.contains(where: { $0.name == declaration.name }) {
                 report(declaration.line, "\(declaration.name) is already declared in a shared file")
             }
@@ -80,7 +84,9 @@ struct Checker {
                 report(declaration.line, "\(declaration.name) contains itself")
             }
         case .message(let number, let fields):
-            if schema.kind != .link { report(declaration.line, "message belongs into link.wire; an edge has call and stream") }
+            if schema.kind != .link {
+                report(declaration.line, "message belongs into link.wire; an edge has call and stream")
+            }
             range(number, 1...65535, "message number", declaration.line)
             check(fields, descriptors: false)
         case .operation(let operation):

@@ -95,7 +95,8 @@ package struct Parser {
         let retry = try snake("a retry class")
         let text = take()
         guard text.kind == .string else { throw error("expected a string, found \(describe(text))", text) }
-        return ErrorEntry(name: name, code: code, retry: retry, text: String(text.text.dropFirst().dropLast()), line: line)
+        return ErrorEntry(
+            name: name, code: code, retry: retry, text: String(text.text.dropFirst().dropLast()), line: line)
     }
 }
 

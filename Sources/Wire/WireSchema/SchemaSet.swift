@@ -15,7 +15,8 @@ package struct SchemaSet: Sendable {
         }
         guard let types = only(.types, "types"), let link = only(.link, "link"), let errors = only(.errors, "errors")
         else {
-            throw SchemaProblems([SchemaError(file: "proto-spec", line: 0, message: "types, link or errors is missing")])
+            throw SchemaProblems([SchemaError(file: "proto-spec", line: 0, message: "types, link or errors is missing")]
+            )
         }
         self.types = types
         self.link = link

@@ -42,7 +42,8 @@ extension SwiftGenerator {
             generator.path = edge
             generator.out.documentation(declaration.documentation)
             let parts = generator.nestedStructure(answer, operation.answer, path: edge + "." + name)
-            generator.structure(name, operation.isStream ? "WireStream" : "WireCall", operation.request, after: parts) { out in
+            generator.structure(name, operation.isStream ? "WireStream" : "WireCall", operation.request, after: parts) {
+                out in
                 out.line("package typealias Edge = \(edge)")
                 out.call("package static let rule = MessageRule", rule)
                 out.line()

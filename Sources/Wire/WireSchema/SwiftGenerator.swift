@@ -106,7 +106,8 @@ package struct SwiftGenerator {
                 out.line("let tag = try reader.u8()")
                 out.block("switch tag") { out in
                     for item in cases {
-                        out.line("case \(item.value): self = .\(SwiftName.plain(item.name))(try \(item.payload ?? "")(from: &reader))")
+                        let value = "(try \(item.payload ?? "")(from: &reader))"
+                        out.line("case \(item.value): self = .\(SwiftName.plain(item.name))" + value)
                     }
                     out.line("default: throw .unknownCase(\"\(name)\", UInt64(tag))")
                 }
@@ -119,51 +120,6 @@ package struct SwiftGenerator {
                         out.line("    writer.u8(\(item.value))")
                         out.line("    try value.encode(to: &writer)")
                     }
-                }
-            }
-        }
-    }
-
-    private mutating func errorCodes() {
-        out.line()
-        out.line("/// A code of the registry. Codes of a newer peer are kept as they are; `isRecognized` tells.")
-        out.block("package struct ErrorCode: RawRepresentable, Hashable, Sendable") { out in
-            out.line("package let rawValue: UInt16")
-            out.line()
-            out.block("package init(rawValue: UInt16)") { $0.line("self.rawValue = rawValue") }
-            out.line()
-            for entry in set.errors.errors {
-                out.line("/// \(entry.text)")
-                out.line("package static let \(SwiftName.declared(entry.name)) = ErrorCode(rawValue: \(entry.code))")
-            }
-        }
-        out.line()
-        out.block("extension ErrorCode") { out in
-            out.line("/// All codes of the registry, ascending.")
-            out.line("package static let all: [ErrorCode] = [")
-            for entry in set.errors.errors.sorted(by: { $0.code < $1.code }) {
-                out.line("    .\(SwiftName.plain(entry.name)),")
-            }
-            out.line("]")
-            out.line()
-            out.line("/// Is the code in the registry that this build knows?")
-            out.line("package var isRecognized: Bool { row != nil }")
-            out.line()
-            out.line("/// The registry's name; `unrecognized` for a code that is not in it.")
-            out.line("package var name: String { row?.name ?? \"unrecognized\" }")
-            out.line()
-            out.line("/// What the code means, in general; a failure's own text says what happened.")
-            out.line("package var summary: String { row?.text ?? \"unrecognized error \\(rawValue)\" }")
-            out.line()
-            out.line("/// What the caller may do. An unrecognized code is not worth a retry.")
-            out.line("package var retry: RetryClass { row?.retry ?? .never }")
-            out.line()
-            out.block("private var row: (name: String, retry: RetryClass, text: String)?") { out in
-                out.block("switch rawValue") { out in
-                    for entry in set.errors.errors.sorted(by: { $0.code < $1.code }) {
-                        out.line("case \(entry.code): (\"\(entry.name)\", .\(entry.retry), \"\(entry.text)\")")
-                    }
-                    out.line("default: nil")
                 }
             }
         }

@@ -11,7 +11,9 @@ package enum TableGenerator {
         var open: (name: String, line: Int)?
         for (index, line) in document.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             if line == "<!-- wiregen end -->" {
-                guard open != nil else { throw SchemaError(file: file, line: index + 1, message: "an end without a beginning") }
+                guard open != nil else {
+                    throw SchemaError(file: file, line: index + 1, message: "an end without a beginning")
+                }
                 open = nil
             }
             if open == nil { out.append(String(line)) }
@@ -54,14 +56,24 @@ package enum TableGenerator {
 
     private static func edge(_ edge: SchemaFile, _ header: EdgeHeader, _ set: SchemaSet) -> [String] {
         let scope = set.visible(in: edge)
-        var rows = ["", "Edge \(header.number), version \(header.major).\(header.minor), \(header.client) (client) to "
-            + "\(header.server) (server), frames up to \(header.limit) bytes, phases: \(header.phases.joined(separator: ", "))."]
-        rows += ["", "| type | message | from | phase | descriptors | request bytes | answer bytes |", "|---|---|---|---|---|---|---|"]
+        var rows = [
+            "",
+            "Edge \(header.number), version \(header.major).\(header.minor), \(header.client) (client) to "
+                + "\(header.server) (server), frames up to \(header.limit) bytes, "
+                + "phases: \(header.phases.joined(separator: ", ")).",
+        ]
+        rows += [
+            "", "| type | message | from | phase | descriptors | request bytes | answer bytes |",
+            "|---|---|---|---|---|---|---|",
+        ]
         for (declaration, operation) in edge.operations {
             let phase = operation.phases.joined(separator: ", ") + (operation.next.map { " -> " + $0 } ?? "")
-            let fds = descriptors(operation.request, "request") + descriptors(operation.answer, operation.isStream ? "item" : "reply")
+            let fds =
+                descriptors(operation.request, "request")
+                + descriptors(operation.answer, operation.isStream ? "item" : "reply")
             rows.append(
-                "| \(operation.number) | \(operation.isStream ? "stream" : "call") \(declaration.name) | \(operation.from) | \(phase) | "
+                "| \(operation.number) | \(operation.isStream ? "stream" : "call") \(declaration.name) "
+                    + "| \(operation.from) | \(phase) | "
                     + "\(fds.joined(separator: ", ")) | \(size(operation.request, scope, header)) | "
                     + "\(size(operation.answer, scope, header)) |")
         }
@@ -83,7 +95,11 @@ package enum TableGenerator {
     }
 
     private static func declaration(_ declaration: Declaration, _ scope: [String: Declaration]) -> [String] {
-        var rows = ["**\(declaration.name)**" + (declaration.documentation.isEmpty ? "" : " - " + declaration.documentation.joined(separator: " ")), ""]
+        var rows = [
+            "**\(declaration.name)**"
+                + (declaration.documentation.isEmpty ? "" : " - " + declaration.documentation.joined(separator: " ")),
+            "",
+        ]
         switch declaration.body {
         case .enumeration(let bytes, let cases):
             rows += ["| u\(bytes * 8) | case |", "|---|---|"]
@@ -96,7 +112,8 @@ package enum TableGenerator {
         case .message(_, let fields):
             rows += self.fields([("", fields)], scope)
         case .operation(let operation):
-            rows += self.fields([("request", operation.request), (operation.isStream ? "item" : "reply", operation.answer)], scope)
+            rows += self.fields(
+                [("request", operation.request), (operation.isStream ? "item" : "reply", operation.answer)], scope)
         }
         return rows + [""]
     }

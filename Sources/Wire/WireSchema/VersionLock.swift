@@ -26,43 +26,46 @@ package struct VersionLock {
         }
     }
 
-    /// What is wrong with the schemas in the light of the lock: a locked version whose messages have changed, or a
-    /// version that is not locked.
-    package func problems(_ set: SchemaSet) -> [SchemaError] {
+    /// Locked versions that the schemas no longer have as they were released.
+    package func changed(_ set: SchemaSet) -> [SchemaError] {
         var problems: [SchemaError] = []
         for schema in set.edges {
             guard let header = schema.edge else { continue }
-            let locked = entries.filter { $0.edge == schema.name && $0.major == header.major }
-            for entry in locked {
+            for entry in entries where entry.edge == schema.name && entry.major == header.major {
                 if entry.minor > header.minor {
                     problems.append(problem(schema, header, "\(name(entry)) was released; the schema has gone back"))
                 } else if Canonical.hash(schema, in: set, minor: entry.minor) != entry.hash {
-                    problems.append(
-                        problem(
-                            schema, header,
-                            "\(name(entry)) is released and its messages have changed (versions.lock:\(entry.line)); "
-                                + "add a message with `since` and raise the minor version, or raise the major version"))
+                    let place = "versions.lock:\(entry.line)"
+                    let what = "\(name(entry)) is released and its messages have changed (\(place)); "
+                    let mend = "add a message with `since` and raise the minor version, or raise the major version"
+                    problems.append(problem(schema, header, what + mend))
                 }
-            }
-            if !locked.contains(where: { $0.minor == header.minor }) {
-                let version = "\(schema.name) \(header.major).\(header.minor)"
-                problems.append(problem(schema, header, "\(version) is not in versions.lock; run `wiregen lock`"))
             }
         }
         return problems
     }
 
+    /// What is wrong with the schemas in the light of the lock: `changed`, and versions that are not locked.
+    package func problems(_ set: SchemaSet) -> [SchemaError] {
+        let unlocked = set.edges.compactMap { schema -> SchemaError? in
+            guard let header = schema.edge, !isLocked(schema, header) else { return nil }
+            let version = "\(schema.name) \(header.major).\(header.minor)"
+            return problem(schema, header, "\(version) is not in versions.lock; run `wiregen lock`")
+        }
+        return changed(set) + unlocked
+    }
+
     /// The lines for the versions that are not locked yet. Never changes one that is.
     package func additions(_ set: SchemaSet) -> [String] {
         set.edges.compactMap { schema in
-            guard let header = schema.edge else { return nil }
-            let known = entries.contains {
-                $0.edge == schema.name && $0.major == header.major && $0.minor == header.minor
-            }
-            if known { return nil }
+            guard let header = schema.edge, !isLocked(schema, header) else { return nil }
             let hash = Canonical.hash(schema, in: set, minor: header.minor)
             return "\(schema.name) \(header.major).\(header.minor) \(hash)"
         }
+    }
+
+    private func isLocked(_ schema: SchemaFile, _ header: EdgeHeader) -> Bool {
+        entries.contains { $0.edge == schema.name && $0.major == header.major && $0.minor == header.minor }
     }
 
     private func name(_ entry: Entry) -> String { "\(entry.edge) \(entry.major).\(entry.minor)" }

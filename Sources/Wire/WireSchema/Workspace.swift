@@ -73,7 +73,8 @@ package struct Workspace {
                 continue
             }
             if found != text {
-                problems.append("\(path):\(Self.firstDifference(found, text)): not what proto-spec says; run `make generate`")
+                problems.append(
+                    "\(path):\(Self.firstDifference(found, text)): not what proto-spec says; run `make generate`")
             }
         }
         problems += strays(outputs).map { "\($0): no schema makes this file; run `make generate`" }
@@ -84,14 +85,17 @@ package struct Workspace {
     package func addLocks() throws -> [String] {
         let additions = lock.additions(set)
         if additions.isEmpty { return [] }
-        let old = read(Self.lockFile) ?? "# edge, version, SHA-256 of the canonical schema. Lines are added, never changed.\n"
+        let old =
+            read(Self.lockFile) ?? "# edge, version, SHA-256 of the canonical schema. Lines are added, never changed.\n"
         let text = old + additions.joined(separator: "\n") + "\n"
         try Data(text.utf8).write(to: root.appendingPathComponent(Self.lockFile))
         return additions
     }
 
     private func strays(_ outputs: [String: String]) -> [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: root.appendingPathComponent(Self.generated).path)) ?? []
+        let names =
+            (try? FileManager.default.contentsOfDirectory(atPath: root.appendingPathComponent(Self.generated).path))
+            ?? []
         return names.sorted().map { "\(Self.generated)/\($0)" }.filter { $0.hasSuffix(".swift") && outputs[$0] == nil }
     }
 
@@ -101,7 +105,9 @@ package struct Workspace {
     }
 
     private static func firstDifference(_ a: String, _ b: String) -> Int {
-        let pairs = zip(a.split(separator: "\n", omittingEmptySubsequences: false), b.split(separator: "\n", omittingEmptySubsequences: false))
+        let pairs = zip(
+            a.split(separator: "\n", omittingEmptySubsequences: false),
+            b.split(separator: "\n", omittingEmptySubsequences: false))
         return pairs.prefix { $0.0 == $0.1 }.reduce(1) { line, _ in line + 1 }
     }
 }

@@ -1,11 +1,12 @@
-// Feeds arbitrary bytes to a session of each edge, either side. Pure: no descriptor is touched. The tests here run it on
-// mutated conversations; the fuzzer (Tests/Fuzz) compiles this file and runs it for hours.
+// Feeds arbitrary bytes to a session of each edge, either side. Pure: no descriptor is touched. The tests here run it
+// on mutated conversations; the fuzzer (Tests/Fuzz) compiles this file and runs it for hours.
 
 import Link
+import Posix
 import Wire
 
-/// Input: byte 0 chooses the edge (low bits) and the side, byte 1 the size of pieces and whether the hello is ours to make up;
-/// the rest is what the peer sends.
+/// Input: byte 0 chooses the side (bit 0) and the edge, byte 1 the size of pieces and (bit 7) whether a good hello goes
+/// before; the rest is what the peer sends.
 enum SessionFuzz {
     /// nil, or the promise that was broken: a session may refuse, but it must refuse alike however the bytes are cut,
     /// hold no more than the edge's limit, keep its window and be finished with every request once.
@@ -55,7 +56,8 @@ enum SessionFuzz {
             session.feed(rest.prefix(piece))
             rest = rest.dropFirst(piece)
             // feed makes as much room as it is given; the frame itself never more than its checked length.
-            if session.capacity > edge.frameLimit + 20 + 16_384 + max(piece, 4_096) { return (lines, "too much memory") }
+            let allowed = edge.frameLimit + 20 + 16_384 + max(piece, 4_096)
+            if session.capacity > allowed { return (lines, "too much memory") }
             do throws(Failure) {
                 while let event = try session.next() { try note(event, edge, &session, &lines, &owed) }
             } catch {

@@ -7,31 +7,42 @@ import Logging
 import NIOCore
 import NIOExtras
 import NIOPosix
+import Synchronization
 
 /// The accepting side.
-struct InheritedSocketServer: Sendable {
-    let channel: GuardedHTTPChannel
-    let logger: Logger
-    let group: MultiThreadedEventLoopGroup
-    private let quiescing: ServerQuiescingHelper
+final class InheritedSocketServer: Sendable {
+    private let channel: GuardedHTTPChannel
+    private let logger: Logger
+    private let group: MultiThreadedEventLoopGroup
+    /// Nil when there is nothing to stop any more.
+    private let quiescing: Mutex<ServerQuiescingHelper?>
 
     init(channel: GuardedHTTPChannel, logger: Logger) {
         self.channel = channel
         self.logger = logger
         // One loop thread: apid does little but wait, and each thread costs memory that is never used.
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        quiescing = ServerQuiescingHelper(group: group)
+        quiescing = Mutex(ServerQuiescingHelper(group: group))
     }
 
     /// Takes ownership of `listener`. Returns after `stop` when all is answered, or when the task is cancelled; throws if the
-    /// socket fails.
+    /// socket fails. Once only.
     func run(_ listener: CInt) async throws {
-        let (limits, quiescing) = (channel.limits, quiescing)
+        try await serve(listener)
+        quiescing.withLock { $0 = nil }
+        try await group.shutdownGracefully()
+    }
+
+    private func serve(_ listener: CInt) async throws {
+        let (limits, logger, channel) = (channel.limits, logger, channel)
+        let quiescing = quiescing.withLock { $0 }
         let server = try await ServerBootstrap(group: group)
             .serverChannelInitializer { server in
                 server.eventLoop.makeCompletedFuture {
                     let pipeline = server.pipeline.syncOperations
-                    try pipeline.addHandler(quiescing.makeServerChannelHandler(channel: server))
+                    if let quiescing {
+                        try pipeline.addHandler(quiescing.makeServerChannelHandler(channel: server))
+                    }
                     // Pauses accept at the cap: a full house must not spin, and the descriptors must not run out.
                     try pipeline.addHandler(AvailableConnectionsChannelHandler(maxConnections: limits.connections))
                 }
@@ -51,6 +62,6 @@ struct InheritedSocketServer: Sendable {
 
     /// Accepts no more, ends the connections that wait, and lets the answers under way finish.
     func stop() {
-        quiescing.initiateShutdown(promise: nil)
+        quiescing.withLock { $0?.initiateShutdown(promise: nil) }
     }
 }

@@ -2,6 +2,7 @@
 
 import HTTPTypes
 import Hummingbird
+import Logging
 import Wire
 
 /// What nobody expected is logged and told as `internal`, without its words.

@@ -43,13 +43,15 @@ struct ByteRange: Equatable {
             return
         }
         let parts = header.dropFirst(6).split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-        guard header.hasPrefix("bytes="), parts.count == 2, let first = Int64(parts[0]), first >= 0 else {
-            throw APIFailure(.invalid, "write it like bytes=100- or bytes=100-199", place: "Range")
-        }
-        let last = parts[1].isEmpty ? nil : Int64(parts[1])
-        guard parts[1].isEmpty || (last.map { $0 >= first } ?? false) else {
-            throw APIFailure(.invalid, "write it like bytes=100- or bytes=100-199", place: "Range")
-        }
+        guard header.hasPrefix("bytes="), parts.count == 2, let first = Self.number(parts[0]) else { throw Self.refused }
+        let last = parts[1].isEmpty ? nil : Self.number(parts[1])
+        guard parts[1].isEmpty || (last.map { $0 >= first } ?? false) else { throw Self.refused }
         (self.first, self.last, given) = (first, last, true)
+    }
+    private static let refused = APIFailure(.invalid, "write it like bytes=100- or bytes=100-199", place: "Range")
+
+    /// Digits and nothing else.
+    private static func number(_ text: Substring) -> Int64? {
+        text.utf8.allSatisfy { (48...57).contains($0) } ? Int64(text) : nil
     }
 }

@@ -23,20 +23,29 @@ enum SourceRoutes {
     }
 
     private static func upload(_ request: APIRequest, _ scheduler: SchedulerBridge) async throws -> Response {
+        let (upload, arrival) = try await receive(request, scheduler)
+        // Asked in any case: nothing is kept of half an upload then, and if the store stopped reading, this says why.
+        let finish = SchedulerEdge.FinishUpload(token: request.token, upload: upload)
+        let reply = try await scheduler.call(finish, deadline: finishDeadline)
+        try arrival.get()
+        return try .json(SourceAnswer(reply.source), status: .created)
+    }
+
+    /// The sink is closed when this returns: its reader sees the end.
+    private static func receive(
+        _ request: APIRequest, _ scheduler: SchedulerBridge
+    ) async throws -> (upload: UInt64, arrival: Result<Void, any Error>) {
         let size = try length(request)
         let opened = try await scheduler.callWithDescriptor(SchedulerEdge.OpenUpload(token: request.token, size: size))
-        let finish = SchedulerEdge.FinishUpload(token: request.token, upload: opened.reply.upload)
         guard let sink = opened.descriptor else {
             throw APIFailure(.internal, "no sink came with the upload; see the logs of the daemons")
         }
         do {
             try await copy(request, size: size, into: sink)
+            return (opened.reply.upload, .success(()))
         } catch {
-            // Asked all the same: then nothing of it is kept, and if the store stopped reading, it says why.
-            _ = try await scheduler.call(finish, deadline: finishDeadline)
-            throw error
+            return (opened.reply.upload, .failure(error))
         }
-        return try .json(SourceAnswer(try await scheduler.call(finish, deadline: finishDeadline).source), status: .created)
     }
 
     private static func length(_ request: APIRequest) throws(APIFailure) -> UInt64 {
@@ -46,8 +55,8 @@ enum SourceRoutes {
         return size
     }
 
-    /// Takes the sink with it: the reader sees the end when this returns. Waits, without a thread, while the pipe is full.
-    private static func copy(_ request: APIRequest, size: UInt64, into sink: consuming SharedDescriptor) async throws {
+    /// Waits, without a thread, while the pipe is full.
+    private static func copy(_ request: APIRequest, size: UInt64, into sink: SharedDescriptor) async throws {
         try Posix.setNonBlocking(sink.raw)
         var sent: UInt64 = 0
         for try await buffer in request.request.body {
@@ -73,7 +82,7 @@ enum SourceRoutes {
         do {
             return try Posix.write(sink.raw, bytes)
         } catch {
-            // relayd closed its end: FinishUpload would say why, but the body cannot go anywhere.
+            // relayd closed its end; FinishUpload says why.
             throw APIFailure(.incomplete, "the store stopped reading the upload: \(error)", place: "body")
         }
     }

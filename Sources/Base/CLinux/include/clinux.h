@@ -75,7 +75,7 @@ struct bh_spawn_request {
     const char *directory;      // NULL: the parent's
     const struct bh_fd_mapping *fds;
     int fd_count;
-    int set_user;               // 1: take groups, gid and uid, real, effective and saved
+    int set_user;               // 1: take groups, gid and uid, real, effective and saved; no bounding set unless root
     uint32_t uid;
     uint32_t gid;
     const uint32_t *groups;

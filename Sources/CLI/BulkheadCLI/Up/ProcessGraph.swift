@@ -2,13 +2,13 @@
 // `bulkhead up` makes it so, in the manner of qmail-start; systemd/ says the same to systemd.
 
 /// A compartment of the house: one process, one user.
-enum Compartment: String, CaseIterable {
+package enum Compartment: String, CaseIterable {
     case relayd, spawnerd, schedulerd, apid
 
     var executable: String { "bulkhead-\(rawValue)" }
 
     /// User name under systemd or after `make install`, and the fixed number used when there is no such user.
-    var user: (name: String, number: UInt32) {
+    package var user: (name: String, number: UInt32) {
         switch self {
         case .apid: ("bulkhead-api", 7701)
         case .schedulerd: ("bulkhead-sched", 7702)
@@ -19,10 +19,10 @@ enum Compartment: String, CaseIterable {
 }
 
 /// A Unix socket between two compartments. The server owns it; the client has its group, and nobody else has.
-enum Edge: String, CaseIterable {
+package enum Edge: String, CaseIterable {
     case scheduler, spawner, stream, relay
 
-    var client: Compartment {
+    package var client: Compartment {
         switch self {
         case .scheduler: .apid
         case .spawner: .schedulerd
@@ -31,7 +31,7 @@ enum Edge: String, CaseIterable {
         }
     }
 
-    var server: Compartment {
+    package var server: Compartment {
         switch self {
         case .scheduler: .schedulerd
         case .spawner: .spawnerd
@@ -40,7 +40,7 @@ enum Edge: String, CaseIterable {
         }
     }
 
-    var group: (name: String, number: UInt32) {
+    package var group: (name: String, number: UInt32) {
         switch self {
         case .scheduler: ("bulkhead-scheduler", 7711)
         case .spawner: ("bulkhead-spawner", 7712)

@@ -48,11 +48,11 @@ final class Supervisor {
         }
     }
 
-    /// A daemon that dies at once is not started in a tight loop: 100 ms, doubling to 5 s.
+    /// A daemon that dies at once is not started in a tight loop: 50 ms, doubling to 1 s.
     private func startLater(_ compartment: Compartment) {
         let failure = failures[compartment, default: 0]
         failures[compartment] = failure + 1
-        loop.after(.milliseconds(min(5000, 100 << min(failure, 6)))) { [self] in start(compartment) }
+        _ = loop.after(.milliseconds(min(1000, 50 << min(failure, 5)))) { [self] in start(compartment) }
     }
 
     private func reap() {
@@ -64,7 +64,7 @@ final class Supervisor {
                 continue
             }
             Terminal.error("\(name) ended (\(ended.status)); starting it again; its log is \(preparation.log(child.compartment))")
-            if ContinuousClock.now - child.started > .seconds(10) { failures[child.compartment] = 0 }
+            if ContinuousClock.now - child.started > .seconds(2) { failures[child.compartment] = 0 }
             startLater(child.compartment)
         }
     }

@@ -1,0 +1,26 @@
+// A stream of ours in flight, with its types. `Channel` knows it as a PendingRequest.
+
+import Posix
+import Wire
+
+/// A stream in flight.
+final class PendingStream<Stream: WireStream>: PendingRequest {
+    private let request: Stream
+    private let onItem: (Stream.Item) -> Void
+    private let onEnd: (Failure?) -> Void
+
+    init(_ request: Stream, onItem: @escaping (Stream.Item) -> Void, onEnd: @escaping (Failure?) -> Void) {
+        self.request = request
+        self.onItem = onItem
+        self.onEnd = onEnd
+        super.init(Stream.rule, deadline: .max, fds: FDBundle())
+    }
+
+    override func append(to queue: inout OutboundQueue, _ header: FrameHeader, limit: Int) throws(WireError) {
+        try queue.append(request, header, limit: limit)
+    }
+
+    override func item(_ body: ArraySlice<UInt8>) throws(WireError) { onItem(try Stream.Item.decoded(body)) }
+    override func end() { onEnd(nil) }
+    override func fail(_ failure: Failure) { onEnd(failure) }
+}

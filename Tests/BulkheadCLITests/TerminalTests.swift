@@ -1,0 +1,21 @@
+// What strangers write must not steer the terminal of the one who looks.
+
+import BulkheadCLI
+import Testing
+
+@Suite struct TerminalTests {
+    @Test(arguments: ["\u{1B}[2J", "a\rb", "a\u{9B}31m", "\u{202E}evil", "\u{200B}x", "\u{7}"])
+    func controlCharactersAreReplaced(_ text: String) {
+        let shown = Terminal.printable(text)
+        #expect(shown.contains("\u{FFFD}"))
+        #expect(
+            !shown.unicodeScalars.contains { scalar in
+                let kind = scalar.properties.generalCategory
+                return kind == .control || kind == .format
+            })
+    }
+
+    @Test func plainTextStays() {
+        #expect(Terminal.printable("Grüße, 世界 🙂") == "Grüße, 世界 🙂")
+    }
+}

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Fuzzing of the frame and message decoders, with address sanitizer.
+#   fuzz.sh short   about 20 seconds, part of `make test`
+#   fuzz.sh long    ten million inputs (the default; FUZZ_RUNS says otherwise)
+#   fuzz.sh build   only builds
+# A finding is kept under .build/fuzz/findings, its input is printed, and the exit status is not 0.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+mode=${1:-long}
+out=.build/fuzz
+export SWIFT_BACKTRACE=enable=no
+mkdir -p "$out/corpus" "$out/findings" "$out/clinux"
+
+common=(-swift-version 6 -O -wmo -parse-as-library -package-name bulkhead -sanitize=address,fuzzer
+    -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility
+    -enable-upcoming-feature InternalImportsByDefault -I "$out")
+
+# module NAME FOLDER: one module of the package, instrumented, when its sources are newer than what is there.
+rebuilt=
+module() {
+    local name=$1 folder=$2
+    if [[ -z $rebuilt && -f $out/$name.o && -z $(find "$folder" -name '*.swift' -newer "$out/$name.o") ]]; then return; fi
+    rebuilt=1
+    find "$folder" -name '*.swift' -print0 | sort -z | xargs -0 swiftc "${common[@]}" -module-name "$name" \
+        -emit-module -emit-module-path "$out/$name.swiftmodule" -c -o "$out/$name.o"
+}
+
+printf 'module CLinux { umbrella "%s"\n export * }\n' "$PWD/Sources/Base/CLinux/include" >"$out/module.modulemap"
+objects=()
+for source in Sources/Base/CLinux/*.c; do
+    object=$out/clinux/$(basename "$source" .c).o
+    clang -O1 -g -fsanitize=address -I Sources/Base/CLinux/include -c "$source" -o "$object"
+    objects+=("$object")
+done
+module Wire Sources/Wire/Wire
+module Posix Sources/Base/Posix
+module Link Sources/Wire/Link
+swiftc "${common[@]}" -module-name Fuzz Tests/Fuzz/*.swift Tests/WireTests/CatalogueEntry.swift \
+    Tests/WireTests/Generated/Catalogue.swift "$out"/{Wire,Posix,Link}.o "${objects[@]}" -use-ld=lld -o "$out/fuzz"
+[[ $mode == build ]] && exit 0
+
+# No input is longer than the largest frame and its prefix; nothing it makes us allocate at once is above 1 MiB.
+flags=(-max_len=66000 -len_control=20 -malloc_limit_mb=1 -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 -verbosity=1
+    -artifact_prefix="$out/findings/")
+case $mode in
+short) flags+=(-max_total_time=20) ;;
+long) flags+=(-runs="${FUZZ_RUNS:-10000000}" -max_total_time=0) ;;
+*)
+    echo "usage: fuzz.sh short|long|build" >&2
+    exit 64
+    ;;
+esac
+"$out/fuzz" "${flags[@]}" "$out/corpus" Tests/Fuzz/corpus 2>&1 | grep -v 'REDUCE\|NEW \|# Uses' | tail -40
