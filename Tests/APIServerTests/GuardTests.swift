@@ -1,4 +1,5 @@
-// What strangers' bytes come to: too many, too slow, ambiguous, endless. Each is answered once or closed, and the server lives.
+// What strangers' bytes come to: too many, too slow, ambiguous, endless. Each is answered once or closed, and the
+// server lives.
 
 import APIServer
 import Foundation
@@ -55,12 +56,15 @@ struct GuardTests {
             try await refused(house, post + "Content-Length: 5\r\n" + chunked + "\r\n" + smuggled, 400, "CL then TE")
             try await refused(house, post + chunked + "Content-Length: 5\r\n\r\n" + smuggled, 400, "TE then CL")
             try await refused(house, post + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400, "two lengths")
-            try await refused(house, post + "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello", 400, "twice a length")
+            try await refused(
+                house, post + "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello", 400, "twice a length")
             try await refused(house, post + "Content-Length: 5, 5\r\n\r\nhello", 400, "a list of lengths")
             try await refused(house, post + "Content-Length: +5\r\n\r\nhello", 400, "a signed length")
             try await refused(house, post + "Content-Length: -5\r\n\r\n", 400, "a negative length")
-            try await refused(house, post + "Content-Length: 99999999999999999999\r\n\r\n", 400, "an overflowing length")
-            try await refused(house, post + "Transfer-Encoding: chunked\r\n" + chunked + "\r\n" + smuggled, 400, "TE twice")
+            try await refused(
+                house, post + "Content-Length: 99999999999999999999\r\n\r\n", 400, "an overflowing length")
+            try await refused(
+                house, post + "Transfer-Encoding: chunked\r\n" + chunked + "\r\n" + smuggled, 400, "TE twice")
             try await refused(house, "GET /health HTTP/1.1\r\n\r\n", 400, "no Host")
             try await refused(house, Self.get + "Host: b\r\n\r\n", 400, "two Hosts")
             try await refused(house, "GET http://a/health HTTP/1.1\r\nHost: a\r\n\r\n", 400, "absolute form")
@@ -83,7 +87,9 @@ struct GuardTests {
             for encoding in ["gzip", "chunked, gzip", "gzip, chunked", "identity", "xchunked"] {
                 let client = try house.client()
                 try await client.send(
-                    "POST /jobs HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \(encoding)\r\n\r\n0\r\n\r\nGET /status HTTP/1.1\r\nHost: a\r\n\r\n")
+                    "POST /jobs HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \(encoding)\r\n\r\n0\r\n\r\n"
+                        + "GET /status HTTP/1.1\r\nHost: a\r\n\r\n"
+                )
                 let answer = try await client.answer()
                 #expect(answer.status == 400 || answer.status == 501, "\(encoding)")
                 #expect(try await client.rest() == [], "\(encoding)")
@@ -112,7 +118,8 @@ struct GuardTests {
             let client = try house.client()
             let one = Self.get + "\r\n"
             let two = "GET /status HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer good\r\n\r\n"
-            try await client.send(one + two + one + two + "GET /none HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + one)
+            try await client.send(
+                one + two + one + two + "GET /none HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + one)
             for expected in ["ok", "instance", "ok", "instance", "not_found"] {
                 #expect(try await client.answer().text.contains(expected))
             }
@@ -134,7 +141,8 @@ struct GuardTests {
             #expect(try await quiet.rest() == [])
             // Half a body: no job comes of it.
             let slow = try house.client()
-            try await slow.send("POST /jobs HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer good\r\nContent-Length: 100\r\n\r\n{")
+            try await slow.send(
+                "POST /jobs HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer good\r\nContent-Length: 100\r\n\r\n{")
             #expect(try await slow.rest() == [])
             #expect(house.scheduler.script.value.calls == [])
         }
@@ -145,7 +153,10 @@ struct GuardTests {
         let post = "POST /jobs HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer good\r\n"
         try await withHouse(.short) { house in
             // All of a job, and not all of the body: the sender never said that it was done.
-            for head in ["Content-Length: \(job.utf8.count + 1)\r\n\r\n\(job)", "Transfer-Encoding: chunked\r\n\r\n\(String(job.utf8.count, radix: 16))\r\n\(job)\r\n"] {
+            for head in [
+                "Content-Length: \(job.utf8.count + 1)\r\n\r\n\(job)",
+                "Transfer-Encoding: chunked\r\n\r\n\(String(job.utf8.count, radix: 16))\r\n\(job)\r\n",
+            ] {
                 let client = try house.client()
                 try await client.send(post + head)
                 try client.closeWriting()
@@ -155,7 +166,8 @@ struct GuardTests {
             }
             // The control: the same with its end.
             let client = try house.client()
-            try await client.send(post + "Transfer-Encoding: chunked\r\n\r\n\(String(job.utf8.count, radix: 16))\r\n\(job)\r\n0\r\n\r\n")
+            try await client.send(
+                post + "Transfer-Encoding: chunked\r\n\r\n\(String(job.utf8.count, radix: 16))\r\n\(job)\r\n0\r\n\r\n")
             #expect(try await client.answer().status == 201)
             #expect(house.scheduler.script.value.calls == ["SubmitJob"])
         }
@@ -185,7 +197,9 @@ struct GuardTests {
             let job = #"{"image": "a", "steps": ["true"]}"#
             let client = try house.client()
             try await client.send(
-                "POST /jobs HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer good\r\nContent-Length: \(job.utf8.count)\r\n\r\n\(job)nonsense\r\n\r\n")
+                "POST /jobs HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer good\r\n"
+                    + "Content-Length: \(job.utf8.count)\r\n\r\n\(job)nonsense\r\n\r\n"
+            )
             #expect(try await client.answer().status == 201)
             #expect(try await client.answer().status == 400)
             #expect(try await client.rest() == [])
@@ -196,7 +210,8 @@ struct GuardTests {
         try await withHouse { house in
             let job = #"{"image": "a", "steps": ["true"]}"#
             let client = try house.client()
-            try await client.request("POST", "/jobs", headers: ["Expect: 100-continue", "Content-Length: \(job.utf8.count)"])
+            try await client.request(
+                "POST", "/jobs", headers: ["Expect: 100-continue", "Content-Length: \(job.utf8.count)"])
             #expect(try await client.answer().status == 100)
             try await client.send(job)
             #expect(try await client.answer().status == 201)

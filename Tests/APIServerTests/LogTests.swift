@@ -24,7 +24,9 @@ struct LogTests {
             }
             let beyond = try await house.ask("GET", "/jobs/3/log", headers: ["Range: bytes=10-"])
             #expect(beyond.status == 416 && beyond.header("content-range") == "bytes */10")
-            for range in ["bytes=-5", "bytes=5-3", "lines=1-2", "bytes=1-2,4-5", "bytes=a-b", "bytes=+1-", "bytes=", "b"] {
+            for range in [
+                "bytes=-5", "bytes=5-3", "lines=1-2", "bytes=1-2,4-5", "bytes=a-b", "bytes=+1-", "bytes=", "b",
+            ] {
                 let answer = try await house.ask("GET", "/jobs/3/log", headers: ["Range: \(range)"])
                 #expect(answer.status == 400 && answer.place == "Range", "\(range)")
             }
@@ -71,7 +73,7 @@ struct LogTests {
                 for line in ["first\n", "second\n", "third\n"] {
                     try house.scheduler.appendLog(2, line)
                     #expect(try await client.chunk() == line)
-                    // The deadline for heads has passed once more when it has ended a silent connection that is younger.
+                    // Once it has ended a younger, silent connection, the deadline for heads has passed again.
                     let silent = try house.client()
                     #expect(try await silent.rest() == [])
                 }

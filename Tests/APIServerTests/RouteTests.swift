@@ -33,7 +33,9 @@ struct RouteTests {
     @Test func answersFitTheDocument() async throws {
         try await withHouse { house in
             let document = try OpenAPICheck(try await house.ask("GET", "/openapi.json", token: nil))
-            func check(_ method: String, _ path: String, _ status: Int, as row: String, body: String? = nil) async throws {
+            func check(_ method: String, _ path: String, _ status: Int, as row: String, body: String? = nil)
+                async throws
+            {
                 let answer = try await house.ask(method, path, body: body)
                 #expect(answer.status == status, "\(method) \(path): \(answer.text)")
                 #expect(document.problems(of: answer, method, row) == [], "\(method) \(path)")
@@ -97,7 +99,8 @@ struct RouteTests {
         try await withHouse { house in
             let document = try OpenAPICheck(try await house.ask("GET", "/openapi.json", token: nil))
             for (method, path) in document.rows {
-                let real = path.replacingOccurrences(of: "{id}", with: path.hasPrefix("/runners") ? Bytes16.random().hex : "1")
+                let real = path.replacingOccurrences(
+                    of: "{id}", with: path.hasPrefix("/runners") ? Bytes16.random().hex : "1")
                 let body = path == "/runners" ? #"{"image": "a"}"# : Self.job
                 let answer = try await house.ask(method, real, token: "wrong", body: method == "POST" ? body : nil)
                 if document.isOpen(method, path) {
@@ -107,7 +110,10 @@ struct RouteTests {
                     #expect(answer.header("www-authenticate") == "Bearer")
                 }
             }
-            #expect(document.rows.filter { document.isOpen($0.method, $0.path) }.map(\.path).sorted() == ["/health", "/openapi.json"])
+            #expect(
+                document.rows.filter { document.isOpen($0.method, $0.path) }.map(\.path).sorted() == [
+                    "/health", "/openapi.json",
+                ])
         }
     }
 
@@ -124,8 +130,8 @@ struct RouteTests {
                 let answer = try await house.ask("GET", "/jobs/\(1000 + UInt64(code.rawValue))")
                 #expect(answer.status == expected[code.name] ?? 500, "\(code.name)")
                 #expect(answer.code == code.name)
-                #expect(answer.message == "as told")
-                #expect(answer.place == "here")
+                // Of a lost link apid speaks for itself.
+                if code != .disconnected { #expect(answer.message == "as told" && answer.place == "here") }
                 #expect((answer.header("retry-after") != nil) == (code.retry == .later), "\(code.name)")
             }
             // Of a newer schedulerd.
@@ -136,7 +142,8 @@ struct RouteTests {
 
     @Test func pathsThatAreNone() async throws {
         try await withHouse { house in
-            for path in ["/", "/job", "/jobs/1/logs", "/jobs//log", "/jobs/1/log/2", "/health/x", "/%2e%2e/etc/passwd"] {
+            for path in ["/", "/job", "/jobs/1/logs", "/jobs//log", "/jobs/1/log/2", "/health/x", "/%2e%2e/etc/passwd"]
+            {
                 let answer = try await house.ask("GET", path)
                 #expect(answer.status == 404, "\(path)")
                 #expect(answer.code == "not_found", "\(path)")

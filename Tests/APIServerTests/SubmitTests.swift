@@ -56,11 +56,16 @@ struct SubmitTests {
                 #expect(answer.code == "invalid")
             }
             #expect(try await house.ask("POST", "/jobs", body: long).status == 413)
-            let large = #"{"image": "a", "steps": ["\#(String(repeating: "x", count: 16_000))", "# +
-                Array(repeating: #""\#(String(repeating: "x", count: 16_000))""#, count: 3).joined(separator: ",") + "]}"
+            let large =
+                #"{"image": "a", "steps": ["\#(String(repeating: "x", count: 16_000))", "#
+                + Array(repeating: #""\#(String(repeating: "x", count: 16_000))""#, count: 3).joined(separator: ",")
+                + "]}"
             let answer = try await house.ask("POST", "/jobs", body: large)
             #expect(answer.status == 413 && answer.place == "steps", "\(answer.text)")
-            for source in ["3", "{}", #"{"sha256": "00", "size": 3}"#, #"{"sha256": "\#(String(repeating: "0f", count: 32))", "size": 0}"#] {
+            for source in [
+                "3", "{}", #"{"sha256": "00", "size": 3}"#,
+                #"{"sha256": "\#(String(repeating: "0f", count: 32))", "size": 0}"#,
+            ] {
                 let answer = try await house.ask(
                     "POST", "/jobs", body: #"{"image": "a", "steps": ["a"], "source": \#(source)}"#)
                 #expect(answer.status == 400 && answer.place == "source", "\(source)")

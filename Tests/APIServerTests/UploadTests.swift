@@ -44,7 +44,9 @@ struct UploadTests {
             // The body that is already on its way is thrown away, and never read as a request.
             let stranger = try house.client()
             try await stranger.send(
-                "POST /sources HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nGET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+                "POST /sources HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
+                    + "GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
+            )
             #expect(try await stranger.answer().status == 401)
             #expect(try await stranger.rest() == [])
             #expect(house.scheduler.script.value.uploads.isEmpty)

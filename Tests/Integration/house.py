@@ -44,7 +44,11 @@ class House:
         self.state = pathlib.Path(tempfile.mkdtemp(prefix="bulkhead-test-"))
         self.state.chmod(0o755)
         self.port = free_port()
-        self.start()
+        try:
+            self.start()
+        except BaseException as error:
+            self.__exit__(type(error))
+            raise
         return self
 
     def start(self):
@@ -53,7 +57,7 @@ class House:
             [BINARIES / "bulkhead", "up", "--state", self.state, "--listen", f"127.0.0.1:{self.port}", "--engine", ENGINE,
              *self.options], stderr=self.errors, stdin=subprocess.DEVNULL)
         eventually("the API answers", self.healthy)
-        eventually("the engine is reached", lambda: self.api("GET", "/status")[1]["engine"])
+        eventually("the engine is reached", lambda: self.api("GET", "/status")[1].get("engine"))
 
     def healthy(self):
         assert self.up.poll() is None, f"bulkhead up ended: {(self.state / 'up.stderr').read_text()}"

@@ -1,6 +1,5 @@
 """The walls on the running house: who runs as whom, who holds the engine's socket, what crosses spawnerd, who may call."""
 
-import ctypes
 import os
 import pathlib
 import socket

@@ -38,9 +38,14 @@ struct APIFailure: Error, Sendable {
         detail = Detail(code: code.name, message: message, place: place, problems: problems)
     }
 
-    /// What a sibling daemon said, word for word.
+    /// What a sibling daemon said, word for word; what Link says of a lost connection names sockets, which are nobody's
+    /// business.
     init(_ failure: Failure) {
         let code = ErrorCode(rawValue: failure.code)
+        if code == .disconnected {
+            self.init(code, "bulkhead-schedulerd is away; try again in a moment")
+            return
+        }
         self.init(code, failure.text.isEmpty ? code.name : failure.text, place: failure.place)
     }
 
@@ -80,7 +85,7 @@ struct APIFailure: Error, Sendable {
 
     var body: [UInt8] {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(Envelope(error: detail)) else {
             return Array(#"{"error":{"code":"internal","message":"","place":"","problems":[]}}"#.utf8)
         }

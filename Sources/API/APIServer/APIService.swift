@@ -6,8 +6,8 @@ import Logging
 package import Posix
 import Synchronization
 
-/// Serves the API on a listening socket until it is told to stop. The link's loop runs on the thread of the one who calls
-/// `runLink` (or runs `loop`), HTTP on threads of its own.
+/// Serves the API on a listening socket until it is told to stop. The link's loop runs on the thread of the one who
+/// calls `runLink` (or runs `loop`), HTTP on threads of its own.
 package final class APIService: Sendable {
     private let scheduler: SchedulerBridge
     private let server: InheritedSocketServer

@@ -1,5 +1,5 @@
-// JSONSpec: from a JSON body to a SpecValue. Foundation's parser bounds the depth, the budget bounds the work: anybody may send
-// a body, since tokens are judged by schedulerd, later. What a job file means is JobFile's business.
+// JSONSpec: from a JSON body to a SpecValue. Foundation's parser bounds the depth, the budget bounds the work:
+// anybody may send a body, since tokens are judged by schedulerd, later. What a job file means is JobFile's business.
 
 import FoundationEssentials
 import JobModel

@@ -30,7 +30,8 @@ extension JobFile {
         }
         guard size <= Self.encodedLimit else {
             throw APIFailure(
-                .tooLarge, "the job is \(size) bytes long; at most \(Self.encodedLimit) fit: move scripts into the source",
+                .tooLarge,
+                "the job is \(size) bytes long; at most \(Self.encodedLimit) fit: move scripts into the source",
                 place: "steps")
         }
         return spec

@@ -1,8 +1,8 @@
 // JobWatches: who waits for which job. However many clients follow a job with one token, schedulerd sees one WatchJob.
 //
-// Link has no way to give a stream up, so a watch that nobody follows any more would hold its place in the window until the
-// job ends. Hence a connection of its own, and a new one when too many places are held for nobody: with the connection,
-// everything that was abandoned is gone, and what is still followed is asked for again.
+// Link has no way to give a stream up, so a watch that nobody follows any more would hold its place in the window
+// until the job ends. Hence a connection of its own, and a new one when too many places are held for nobody: with the
+// connection, everything that was abandoned is gone, and what is still followed is asked for again.
 
 import Link
 import Posix

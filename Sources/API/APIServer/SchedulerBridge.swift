@@ -1,5 +1,5 @@
-// SchedulerBridge: apid's link to schedulerd. Descriptors do not travel through NIO, so the link lives on a thread of its own
-// with Link's poll loop, and every call is bridged to async. apid knows nobody's rights: tokens pass through.
+// SchedulerBridge: apid's link to schedulerd. Descriptors do not travel through NIO, so the link lives on Link's poll
+// loop (apid's main thread), and every call is bridged to async. apid knows nobody's rights: tokens pass through.
 
 import Daemon
 import Link
@@ -71,7 +71,8 @@ final class SchedulerBridge: Sendable {
         }
     }
 
-    /// A job's states as they change, the present one first; ends after the final one. Goes on when schedulerd comes back.
+    /// A job's states as they change, the present one first; ends after the final one. Goes on when schedulerd comes
+    /// back.
     func watch(job: UInt64, token: String) -> AsyncThrowingStream<SchedulerEdge.WatchJob.Item, any Error> {
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: SchedulerEdge.WatchJob.Item.self)
         let subscriber = JobWatches.Subscriber(continuation: continuation)

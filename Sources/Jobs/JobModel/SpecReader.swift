@@ -12,8 +12,10 @@ struct SpecReader {
     /// All problems, in the order of the document where that is known.
     var found: JobFileProblems {
         let sorted = problems.enumerated().sorted { left, right in
-            guard let a = left.element.place, let b = right.element.place, a != b else { return left.offset < right.offset }
-            return (a.line, a.column) < (b.line, b.column)
+            guard let first = left.element.place, let second = right.element.place, first != second else {
+                return left.offset < right.offset
+            }
+            return (first.line, first.column) < (second.line, second.column)
         }
         return JobFileProblems(problems: sorted.map(\.element))
     }
@@ -115,18 +117,20 @@ struct SpecReader {
         return "is not known; known are \(known.joined(separator: ", "))"
     }
 
-    /// Levenshtein distance, cut short for words that nobody mistyped.
+    /// How many letters were mistyped, left out, added, or swapped with the next; cut short for words that nobody mistyped.
     private func distance(_ left: String, _ right: String) -> Int {
         let (left, right) = (Array(left), Array(right.prefix(64)))
-        var row = Array(0...right.count)
-        for (i, a) in left.enumerated() {
-            var previous = row[0]
-            row[0] = i + 1
-            for (j, b) in right.enumerated() {
-                let change = previous + (a == b ? 0 : 1)
-                previous = row[j + 1]
-                row[j + 1] = min(change, row[j] + 1, row[j + 1] + 1)
+        var (before, row) = ([Int](), Array(0...right.count))
+        for i in left.indices {
+            var next = [i + 1]
+            for j in right.indices {
+                var least = min(row[j] + (left[i] == right[j] ? 0 : 1), row[j + 1] + 1, next[j] + 1)
+                if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] {
+                    least = min(least, before[j - 1] + 1)
+                }
+                next.append(least)
             }
+            (before, row) = (row, next)
         }
         return row[right.count]
     }

@@ -13,7 +13,9 @@ final class House: Sendable {
     private let linkThread: BackgroundThread
     private let current: Mutex<ScriptedScheduler?>
 
-    init(_ limits: HTTPLimits = HTTPLimits(), script: ScriptedScheduler.Script? = ScriptedScheduler.Script()) async throws {
+    init(_ limits: HTTPLimits = HTTPLimits(), script: ScriptedScheduler.Script? = ScriptedScheduler.Script())
+        async throws
+    {
         var random = SystemRandomNumberGenerator()
         directory = "/tmp/bulkhead-api-\(String(random.next(), radix: 36))"
         try Posix.mkdir(directory, mode: 0o700)

@@ -47,7 +47,9 @@ struct OpenAPICheck {
             guard let text = value as? String else { return ["\(place): not a string"] }
             let words = schema["enum"] as? [String]
             return words.map { $0.contains(text) } ?? true ? [] : ["\(place): \(text) is not in the list"]
-        case "integer": return isNumber(value) && (value as? Double)?.rounded() == value as? Double ? [] : ["\(place): not an integer"]
+        case "integer":
+            return isNumber(value) && (value as? Double)?.rounded() == value as? Double
+                ? [] : ["\(place): not an integer"]
         case "number": return isNumber(value) ? [] : ["\(place): not a number"]
         case "boolean": return value is Bool && !isNumber(value) ? [] : ["\(place): not a boolean"]
         case "array":

@@ -1,4 +1,5 @@
-// A schedulerd that does what the tests say: LinkServer<SchedulerEdge> on a thread of its own, with a few jobs in memory.
+// A schedulerd that does what the tests say: LinkServer<SchedulerEdge> on a thread of its own, with a few jobs in
+// memory.
 
 import Foundation
 import Link

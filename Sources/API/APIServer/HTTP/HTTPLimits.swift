@@ -18,7 +18,7 @@ package struct HTTPLimits: Sendable {
     /// After the last answer of a connection: how long we listen for the client's end, so that it can read that answer.
     package var lingerDeadline = Duration.seconds(2)
     /// For answers that are under way when the service stops.
-    package var stopDeadline = Duration.seconds(5)
+    package var stopDeadline = Duration.seconds(3)
     /// Connections at the same time; further ones wait in the kernel's backlog.
     package var connections = 1024
 

@@ -1,5 +1,5 @@
-// HeadCheck: which request heads mean one thing only, whoever reads them. What a proxy in front of us might read otherwise
-// (request smuggling) is refused here, whatever the parser let pass.
+// HeadCheck: which request heads mean one thing only, whoever reads them. What a proxy in front of us might read
+// otherwise (request smuggling) is refused here, whatever the parser let pass.
 
 import NIOHTTP1
 

@@ -1,5 +1,5 @@
-// InheritedSocketServer: accepts on a listening TCP socket that was passed in. apid never binds: it has neither the right to,
-// nor, under systemd, the network. (Hummingbird's own Server binds a host or a path and nothing else.)
+// InheritedSocketServer: accepts on a listening TCP socket that was passed in. apid never binds: it has neither the
+// right to, nor, under systemd, the network. (Hummingbird's own Server binds a host or a path and nothing else.)
 
 import Hummingbird
 import HummingbirdCore
@@ -25,8 +25,8 @@ final class InheritedSocketServer: Sendable {
         quiescing = Mutex(ServerQuiescingHelper(group: group))
     }
 
-    /// Takes ownership of `listener`. Returns after `stop` when all is answered, or when the task is cancelled; throws if the
-    /// socket fails. Once only.
+    /// Takes ownership of `listener`. Returns after `stop` when all is answered, or when the task is cancelled;
+    /// throws if the socket fails. Once only.
     func run(_ listener: CInt) async throws {
         try await serve(listener)
         quiescing.withLock { $0 = nil }
@@ -48,7 +48,6 @@ final class InheritedSocketServer: Sendable {
                 }
             }
             .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
-            .childChannelOption(ChannelOptions.socketOption(.tcp_nodelay), value: 1)
             .serverChannelOption(ChannelOptions.maxMessagesPerRead, value: 1)
             .bind(listener, serverBackPressureStrategy: nil) { channel.setup(channel: $0, logger: logger) }
         try await withThrowingDiscardingTaskGroup { group in

@@ -1,5 +1,5 @@
-// RequestGuard's outbound half: answers pass in their turn, refusals get theirs, and the last one ends the connection so that
-// the client can read it.
+// RequestGuard's outbound half: answers pass in their turn, refusals get theirs, and the last one ends the connection
+// so that the client can read it.
 
 import NIOCore
 import NIOHTTP1
@@ -20,8 +20,8 @@ extension RequestGuard {
         }
     }
 
-    /// The answer of the request that is under way, or of the last one, is the last: bytes of a body that nobody read are
-    /// never taken for a request.
+    /// The answer of the request that is under way, or of the last one, is the last: bytes of a body that nobody read
+    /// are never taken for a request.
     private var isLastAnswer: Bool {
         owed <= 1 && (reading != .head || isQuiescing || inputClosed) && refusal == nil
     }
@@ -83,8 +83,8 @@ extension RequestGuard {
         written.assumeIsolated().whenComplete { _ in self.linger(context) }
     }
 
-    /// A close with unread bytes would reset the connection, and the client might never see its answer: so only our half is
-    /// closed, and what still comes is thrown away for a moment.
+    /// A close with unread bytes would reset the connection, and the client might never see its answer: so only our
+    /// half is closed, and what still comes is thrown away for a moment.
     private func linger(_ context: ChannelHandlerContext) {
         if inputClosed { return context.close(promise: nil) }
         arm(context, limits.lingerDeadline)

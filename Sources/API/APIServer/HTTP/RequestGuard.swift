@@ -1,7 +1,8 @@
-// RequestGuard: what a stranger's bytes must pass before the router sees a request, and what the connection may cost in time.
-// NIO has no deadlines, and answers to half requests are easy to get wrong; here are the rules, in one place:
+// RequestGuard: what a stranger's bytes must pass before the router sees a request, and what the connection may cost
+// in time. NIO has no deadlines, and answers to half requests are easy to get wrong; here are the rules, in one
+// place:
 //
-//   - one timer, for what is awaited now: a head, a body, the client's reading, its end. None while we work on an answer.
+//   - one timer, for what is awaited now: a head, a body, the client's reading, its end. None while we work.
 //   - what is refused is answered once, in its turn, and nothing after it means anything.
 //   - a body that did not end well is an error for whoever reads it: half a request is never acted on.
 
@@ -107,7 +108,7 @@ final class RequestGuard: ChannelDuplexHandler {
             }
         case is ChannelShouldQuiesceEvent:
             isQuiescing = true
-            if owed == 0 { finish(context) }
+            if owed == 0 && !isOver { context.close(promise: nil) }
         default: break
         }
         context.fireUserInboundEventTriggered(event)

@@ -54,7 +54,8 @@ enum OpenAPISchemas {
         let step = object(
             ["name": text, "started_at": text, "outcome": text, "exit_code": number, "duration_ms": number],
             required: ["name"])
-        let result = object(["exit_code": number, "failed_step": number, "reason": text], required: ["exit_code", "reason"])
+        let result = object(
+            ["exit_code": number, "failed_step": number, "reason": text], required: ["exit_code", "reason"])
         return object(
             [
                 "id": number, "name": text, "image": text, "state": jobState, "reason": text, "created_at": text,

@@ -18,7 +18,8 @@ enum JobRoutes {
             parameters: [
                 RouteParameter("state", in: .query, "string", "Only jobs in this state, e.g. running."),
                 RouteParameter("limit", in: .query, "integer", "How many, 1 to 50; 20 if not given."),
-                RouteParameter("before", in: .query, "integer", "Only jobs older than this id: the `next` of the page before."),
+                RouteParameter(
+                    "before", in: .query, "integer", "Only jobs older than this id: the `next` of the page before."),
             ],
             successes: [(200, "A page of jobs.", "JobPage")]
         ) { request in

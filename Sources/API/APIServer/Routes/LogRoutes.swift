@@ -43,7 +43,9 @@ struct ByteRange: Equatable {
             return
         }
         let parts = header.dropFirst(6).split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-        guard header.hasPrefix("bytes="), parts.count == 2, let first = Self.number(parts[0]) else { throw Self.refused }
+        guard header.hasPrefix("bytes="), parts.count == 2, let first = Self.number(parts[0]) else {
+            throw Self.refused
+        }
         let last = parts[1].isEmpty ? nil : Self.number(parts[1])
         guard parts[1].isEmpty || (last.map { $0 >= first } ?? false) else { throw Self.refused }
         (self.first, self.last, given) = (first, last, true)

@@ -15,7 +15,9 @@ struct RouteTable: Sendable {
         routes += SourceRoutes.all(scheduler)
         routes += OpenAPIRoutes.all()
         let document = OpenAPIDocument(routes: routes).bytes
-        self.routes = routes.map { $0.operation == OpenAPIRoutes.operation ? OpenAPIRoutes.answering($0, document) : $0 }
+        self.routes = routes.map {
+            $0.operation == OpenAPIRoutes.operation ? OpenAPIRoutes.answering($0, document) : $0
+        }
     }
 
     func router() -> Router<APIContext> {

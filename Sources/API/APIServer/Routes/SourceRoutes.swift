@@ -62,7 +62,9 @@ enum SourceRoutes {
         for try await buffer in request.request.body {
             var rest = ArraySlice(buffer.readableBytesView)
             sent += UInt64(rest.count)
-            guard sent <= size else { throw APIFailure(.tooLarge, "more bytes than Content-Length said", place: "body") }
+            guard sent <= size else {
+                throw APIFailure(.tooLarge, "more bytes than Content-Length said", place: "body")
+            }
             var pause = Duration.microseconds(200)
             while !rest.isEmpty {
                 switch try write(sink, rest) {
