@@ -39,6 +39,23 @@ struct ServiceTests {
         }
     }
 
+    /// A client that asks and never reads may not keep its place for ever.
+    @Test func whoDoesNotReadIsCutOff() async throws {
+        var limits = HTTPLimits.short
+        limits.stallDeadline = .milliseconds(300)
+        limits.connections = 1
+        try await withHouse(limits) { house in
+            try house.scheduler.appendLog(3, String(repeating: "x", count: 30_000_000))
+            let deaf = try house.client()
+            try await deaf.request("GET", "/jobs/3/log")
+            // The only place is free when the deaf one is gone.
+            let next = try house.client()
+            try await next.request("GET", "/health")
+            #expect(try await next.answer().status == 200)
+            await #expect(throws: (any Error).self) { try await deaf.answer() }
+        }
+    }
+
     @Test func schedulerdComesBack() async throws {
         try await withHouse { house in
             #expect(try await house.ask("GET", "/status").status == 200)
