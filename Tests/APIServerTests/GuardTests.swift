@@ -22,7 +22,7 @@ struct GuardTests {
     }
 
     @Test func headersBeyondTheLimits() async throws {
-        try await withHouse(.short) { house in
+        try await withHouse(.quick) { house in
             let many = Self.get + (0..<99).map { "X-\($0): 1\r\n" }.joined()
             let client = try house.client()
             try await client.send(many + "\r\n")
@@ -36,7 +36,7 @@ struct GuardTests {
     }
 
     @Test func aBombIsNotSwallowed() async throws {
-        try await withHouse(.short) { house in
+        try await withHouse(.quick) { house in
             let client = try house.client()
             let flood = Task {
                 try await client.send(Self.get)
@@ -52,7 +52,7 @@ struct GuardTests {
         let chunked = "Transfer-Encoding: chunked\r\n"
         let post = "POST /jobs HTTP/1.1\r\nHost: a\r\n"
         let smuggled = "0\r\n\r\nGET /status HTTP/1.1\r\nHost: a\r\n\r\n"
-        try await withHouse(.short) { house in
+        try await withHouse(.quick) { house in
             try await refused(house, post + "Content-Length: 5\r\n" + chunked + "\r\n" + smuggled, 400, "CL then TE")
             try await refused(house, post + chunked + "Content-Length: 5\r\n\r\n" + smuggled, 400, "TE then CL")
             try await refused(house, post + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400, "two lengths")
@@ -83,7 +83,7 @@ struct GuardTests {
     }
 
     @Test func otherEncodings() async throws {
-        try await withHouse(.short) { house in
+        try await withHouse(.quick) { house in
             for encoding in ["gzip", "chunked, gzip", "gzip, chunked", "identity", "xchunked"] {
                 let client = try house.client()
                 try await client.send(
@@ -114,7 +114,7 @@ struct GuardTests {
     }
 
     @Test func pipelinedAnswersKeepTheirOrder() async throws {
-        try await withHouse(.short) { house in
+        try await withHouse(.quick) { house in
             let client = try house.client()
             let one = Self.get + "\r\n"
             let two = "GET /status HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer good\r\n\r\n"
@@ -128,7 +128,7 @@ struct GuardTests {
     }
 
     @Test func slowClientsAreClosed() async throws {
-        try await withHouse(.short) { house in
+        try await withHouse(.impatient) { house in
             for beginning in ["", "GET /he", "GET /health HTTP/1.1\r\nHost: a\r\nX: "] {
                 let client = try house.client()
                 try await client.send(beginning)
@@ -151,7 +151,7 @@ struct GuardTests {
     @Test func halfABodyIsNoJob() async throws {
         let job = #"{"image": "a", "steps": ["true"]}"#
         let post = "POST /jobs HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer good\r\n"
-        try await withHouse(.short) { house in
+        try await withHouse(.quick) { house in
             // All of a job, and not all of the body: the sender never said that it was done.
             for head in [
                 "Content-Length: \(job.utf8.count + 1)\r\n\r\n\(job)",
@@ -174,7 +174,7 @@ struct GuardTests {
     }
 
     @Test func bodiesBeyondTheLimit() async throws {
-        try await withHouse(.short) { house in
+        try await withHouse(.quick) { house in
             try await refused(
                 house, "POST /jobs HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n", 413, "announced")
             for path in ["/jobs", "/health", "/nothing"] {
@@ -193,7 +193,7 @@ struct GuardTests {
     }
 
     @Test func moreThanTheLengthIsTheNextRequest() async throws {
-        try await withHouse(.short) { house in
+        try await withHouse(.quick) { house in
             let job = #"{"image": "a", "steps": ["true"]}"#
             let client = try house.client()
             try await client.send(

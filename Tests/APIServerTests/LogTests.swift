@@ -65,9 +65,7 @@ struct LogTests {
     }
 
     @Test func followedLive() async throws {
-        var limits = HTTPLimits.short
-        limits.headerDeadline = .milliseconds(50)
-        try await withHouse(limits) { house in
+        try await withHouse(.impatient) { house in
             try await follow(house, 2) { client in
                 house.scheduler.set(2, .running)
                 for line in ["first\n", "second\n", "third\n"] {
@@ -126,7 +124,7 @@ struct LogTests {
     @Test func followersThatGoAwayLeaveNothing() async throws {
         var script = ScriptedScheduler.Script()
         for job in 10..<30 as Range<UInt64> { script.states[job] = .running }
-        try await withHouse(.short, script: script) { house in
+        try await withHouse(.impatient, script: script) { house in
             let faithful = try house.client()
             try house.scheduler.appendLog(1, "a")
             try await faithful.request("GET", "/jobs/1/log?follow=1")
@@ -151,7 +149,7 @@ struct LogTests {
     @Test func tooManyJobsFollowed() async throws {
         var script = ScriptedScheduler.Script()
         for job in 10..<70 as Range<UInt64> { script.states[job] = .running }
-        try await withHouse(.short, script: script) { house in
+        try await withHouse(.quick, script: script) { house in
             var clients: [RawClient] = []
             var statuses: [Int] = []
             for job in 10..<60 {

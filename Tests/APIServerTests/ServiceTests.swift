@@ -41,8 +41,7 @@ struct ServiceTests {
 
     /// A client that asks and never reads may not keep its place for ever.
     @Test func whoDoesNotReadIsCutOff() async throws {
-        var limits = HTTPLimits.short
-        limits.stallDeadline = .milliseconds(300)
+        var limits = HTTPLimits.impatient
         limits.connections = 1
         try await withHouse(limits) { house in
             try house.scheduler.appendLog(3, String(repeating: "x", count: 30_000_000))
@@ -104,7 +103,7 @@ struct ServiceTests {
     }
 
     @Test func stoppingDoesNotWaitForFollowers() async throws {
-        let house = try await House(.short)
+        let house = try await House(.quick)
         let client = try house.client()
         try await client.request("GET", "/jobs/1/log?follow=1")
         #expect(try await client.head().status == 200)

@@ -24,7 +24,7 @@ struct UploadTests {
     }
 
     @Test func aLengthIsNeeded() async throws {
-        try await withHouse(.short) { house in
+        try await withHouse(.quick) { house in
             let client = try house.client()
             try await client.request("POST", "/sources", headers: ["Transfer-Encoding: chunked"])
             #expect(try await client.answer().status == 411)
@@ -36,7 +36,7 @@ struct UploadTests {
     }
 
     @Test func refusedBeforeItBegins() async throws {
-        try await withHouse(.short) { house in
+        try await withHouse(.quick) { house in
             let large = try house.client()
             try await large.request("POST", "/sources", headers: ["Content-Length: 9999999999999"])
             let answer = try await large.answer()
@@ -54,7 +54,7 @@ struct UploadTests {
     }
 
     @Test func abandoned() async throws {
-        try await withHouse(.short) { house in
+        try await withHouse(.quick) { house in
             let client = try house.client()
             try await client.request("POST", "/sources", headers: ["Content-Length: 1000"])
             try await client.send("some")
@@ -78,7 +78,7 @@ struct UploadTests {
     }
 
     @Test func standingStill() async throws {
-        try await withHouse(.short) { house in
+        try await withHouse(.impatient) { house in
             let client = try house.client()
             try await client.request("POST", "/sources", headers: ["Content-Length: 1000"])
             try await client.send("some")

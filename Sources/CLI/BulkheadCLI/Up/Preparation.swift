@@ -153,7 +153,8 @@ final class Preparation {
         }
         guard FileManager.default.fileExists(atPath: path) else {
             throw CommandFailure(
-                "there is no container engine at \(path); start Docker, run `make engine`, or give --engine", exit: .usage)
+                "there is no container engine at \(path); start Docker, run `make engine`, or give --engine",
+                exit: .usage)
         }
         return path
     }

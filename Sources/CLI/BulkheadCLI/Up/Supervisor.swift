@@ -63,7 +63,8 @@ final class Supervisor {
                 if children.isEmpty { loop.stop() }
                 continue
             }
-            Terminal.error("\(name) ended (\(ended.status)); starting it again; its log is \(preparation.log(child.compartment))")
+            let log = preparation.log(child.compartment)
+            Terminal.error("\(name) ended (\(ended.status)); starting it again; its log is \(log)")
             if ContinuousClock.now - child.started > .seconds(2) { failures[child.compartment] = 0 }
             startLater(child.compartment)
         }

@@ -39,12 +39,14 @@ try await withThrowingTaskGroup(of: Void.self) { group in
         for _ in 0..<count {
             let begin = clock.now
             try await client.unary(
-                request: ClientRequest(message: [UInt8](repeating: 7, count: 20)), descriptor: method, serializer: Raw(),
-                deserializer: Raw(), options: .defaults
+                request: ClientRequest(message: [UInt8](repeating: 7, count: 20)), descriptor: method,
+                serializer: Raw(), deserializer: Raw(), options: .defaults
             ) { response in _ = try response.message }
             took.append(clock.now - begin)
         }
-        for time in took { print(time.components.attoseconds / 1_000_000_000 + time.components.seconds * 1_000_000_000) }
+        for time in took {
+            print(time.components.seconds * 1_000_000_000 + time.components.attoseconds / 1_000_000_000)
+        }
     }
     server.beginGracefulShutdown()
 }
