@@ -9,7 +9,7 @@
 import json, re, sys
 
 sys.dont_write_bytecode = True
-from schema import EDGES, HERE, INTS, KINDS, canonical_hash, descriptors, message, scope
+from schema import CONTROL, EDGES, HERE, INTS, KINDS, canonical_hash, descriptors, message, scope
 
 
 class Bad(Exception):
@@ -184,7 +184,7 @@ def check():
     for edge, file in EDGES.items():
         numbers = [d[1] for d in file.decls.values() if d[0] in ("call", "stream")]
         for raw, kind in KINDS.items():
-            for number in numbers if kind != "control" else (1, 2):
+            for number in numbers if kind != "control" else CONTROL:
                 if message(edge, kind, number) and (edge, bytes([raw]), number.to_bytes(2, "big")) not in seen:
                     problems.append(f"{edge}: no accept vector for {kind} {number}")
     locks = [line.split() for line in re.sub(r"#.*", "", (HERE / "versions.lock").read_text()).splitlines() if line.strip()]

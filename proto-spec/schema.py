@@ -93,6 +93,8 @@ class File:
 
 FILES = {path.stem: File(path) for path in sorted(HERE.glob("*.wire"))}
 EDGES = {name: file for name, file in FILES.items() if file.edge}
+# Control messages by number: all of link.wire but the error frame's payload.
+CONTROL = {d[1]: name for name, d in FILES["link"].decls.items() if d[0] == "message" and name != "Failure"}
 SHARED = {**FILES["types"].decls, **FILES["link"].decls}
 
 
@@ -129,7 +131,7 @@ def canonical_hash(edge, minor):
 def message(edge, kind, number):
     """(declaration's name, body fields, who sends it), or None."""
     if kind == "control":
-        found = {1: "Hello", 2: "Goodbye"}.get(number)
+        found = CONTROL.get(number)
         return found and (found, SHARED[found][2], None)
     for name, (word, n, op, _) in EDGES[edge].decls.items():
         if word in ("call", "stream") and n == number:

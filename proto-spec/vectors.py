@@ -22,6 +22,8 @@ def accepts(edge, values):
                  "minor_highest": int(e["minor"]), "role": e[side], "frame_limit": int(e["limit"]), "window": 64}
         yield f"hello_{side}", side, frame("control", "Hello", 0, 0, hello), "the first frame"
     yield "goodbye", "server", frame("control", "Goodbye", 0, 0, {"code": 5, "text": "GetJob before Hello"}), "the last frame"
+    yield "abandon", "client", frame("control", "Abandon", 0, 0, {"request_id": 7}), "request 7 is no longer wanted"
+    yield "abandon_2", "server", frame("control", "Abandon", 0, 0, {"request_id": 2**64 - 1}), "the highest id"
     number = 0
     for name, bodies in values.items():
         op = EDGES[edge].decls[name][2]
@@ -125,6 +127,7 @@ def broken_frames(edge, accepted):
     for number in (0, 999, 65535):
         yield f"frame_type_{number}", side, fds, patch(request, 4, number.to_bytes(2, "big")), "unknown_message", f"no message {number}"
     yield "frame_control_type_3", "client", 0, patch(control, 4, b"\0\3"), "unknown_message", "Failure is no control message"
+    yield "frame_control_type_5", "client", 0, patch(control, 4, b"\0\5"), "unknown_message", "no control message 5"
     yield "frame_request_from_wrong_side", other, fds, r, "unknown_message", "a request from the side that answers it"
     yield "frame_reply_from_wrong_side", side, data(reply)[7], data(reply), "unknown_message", "a reply from the side that asks"
     yield "frame_item_of_call", other, 0, patch(reply, 6, b"\4"), "unknown_message", "an item in answer to a call"

@@ -78,7 +78,12 @@ class Walls(unittest.TestCase):
                 self.assertEqual(self.connect_as(daemon, path), allowed, f"{daemon} -> {edge}")
 
     def connect_as(self, daemon, path):
-        """Whether a process with the user and groups of `daemon` gets a connection; the server's own user does by mode."""
+        """Whether a process with the user and groups of `daemon` is greeted with a Hello at this socket."""
+        answer = self.converse_as(daemon, path, [(hello_frame(path.parent.name), [])])
+        return kind_of(answer) == "hello"
+
+    def converse_as(self, daemon, path, messages):
+        """What the server says, to the end or for a second, to a process with the user and groups of `daemon`."""
         status = pathlib.Path(f"/proc/{self.house.pid(daemon)}/status").read_text()
         uid, gid = (int(status.split(f"\n{k}:\t")[1].split()[0]) for k in ["Uid", "Gid"])
         groups = [int(g) for g in status.split("\nGroups:\t")[1].split("\n")[0].split()]
@@ -90,20 +95,46 @@ class Walls(unittest.TestCase):
                 os.setresgid(gid, gid, gid)
                 os.setresuid(uid, uid, uid)
                 with socket.socket(socket.AF_UNIX) as s:
-                    s.settimeout(5)
+                    s.settimeout(1)
                     s.connect(str(path))
-                    # The first frame says it: a Hello (control 1) is wanted here, a Goodbye (control 2) is not.
-                    s.sendall(hello_frame(path.parent.name))
-                    header = s.recv(20)
-                    os.write(writer, b"y" if header[4:6] == b"\0\1" else b"n")
+                    for data, descriptors in messages:
+                        socket.send_fds(s, [data], descriptors)
+                    while piece := s.recv(4096):
+                        os.write(writer, piece)
             except OSError:
-                os.write(writer, b"n")
+                pass
             os._exit(0)
         os.close(writer)
-        answer = os.read(reader, 1)
+        answer = b""
+        while piece := os.read(reader, 4096):
+            answer += piece
         os.close(reader)
         os.waitpid(child, 0)
-        return answer == b"y"
+        return answer
+
+    def test_the_right_user_with_wrong_words(self):
+        with open("/dev/null", "rb") as file, socket.socket(socket.AF_UNIX) as peer:
+            take_stream = bytes(16) + b"\2" + b"\0\0"  # runner, framing docker_multiplexed, pending
+            for edge, path in self.sockets().items():
+                daemon = {"scheduler": "bulkhead-apid", "stream": "bulkhead-spawnerd"}.get(edge, "bulkhead-schedulerd")
+                hello = (hello_frame(edge), [])
+                good, bad = [hello], {
+                    "a request before the hello": ([(frame(1, 1, 1, b""), [])], 5),
+                    "a message that nobody knows": ([hello, (frame(999, 1, 1, b""), [])], 5),
+                    "an answer to no request": ([hello, (frame(1, 2, 1, b""), [])], 5),
+                    "a descriptor that is not permitted": ([hello, (frame(999, 1, 1, b"", fds=1), [file.fileno()])], 5),
+                    "a length beyond the limit": ([hello, (b"\0\x20\0\0" + bytes(16), [])], 7),
+                    "another magic": ([(hello_frame(edge).replace(b"BULKHEAD", b"OTHERHED"), [])], 1),
+                }
+                if edge == "stream":
+                    bad["a file where a socket is due"] = ([hello, (frame(1, 1, 1, take_stream, fds=1), [file.fileno()])], 8)
+                    bad["no descriptor where one is due"] = ([hello, (frame(1, 1, 1, take_stream), [])], 8)
+                self.assertEqual(kind_of(self.converse_as(daemon, path, good)), "hello", f"the positive control: {edge}")
+                for what, (messages, code) in bad.items():
+                    answer = self.converse_as(daemon, path, messages)
+                    self.assertEqual(kind_of(answer), f"goodbye {code}", f"{edge}: {what}: {answer!r}")
+        job = self.house.submit("echo alive")
+        self.assertEqual(self.house.wait(job)["state"], "SUCCEEDED", "the servers are alive")
 
     def test_wrong_messages_end_the_connection_not_the_server(self):
         # Root is not the expected peer either: the server says goodbye before it reads a word.
@@ -156,10 +187,23 @@ class Walls(unittest.TestCase):
 EDGE_CLIENT_ROLE = {"scheduler": 1, "spawner": 2, "stream": 3, "relay": 2}
 
 
+def frame(number, kind, request, body, fds=0):
+    return struct.pack(">IHBBQI", 16 + len(body), number, kind, fds, request, 0) + body
+
+
 def hello_frame(edge):
     """A Hello by hand, after proto-spec/README.md."""
-    body = b"BULKHEAD-WIRE-1\n" + struct.pack(">HHHBIH", 1, 0, 0, EDGE_CLIENT_ROLE[edge], 65536, 64)
-    return struct.pack(">IHBBQI", 16 + len(body), 1, 6, 0, 0, 0) + body
+    return frame(1, 6, 0, b"BULKHEAD-WIRE-1\n" + struct.pack(">HHHBIH", 1, 0, 0, EDGE_CLIENT_ROLE[edge], 65536, 64))
+
+
+def kind_of(answer):
+    """`hello`, `goodbye CODE` for the last frame that came, or `nothing`."""
+    last = "nothing"
+    while len(answer) >= 20:
+        length, number = struct.unpack(">IH", answer[:6])
+        last = "hello" if number == 1 and answer[6] == 6 else f"goodbye {struct.unpack('>H', answer[20:22])[0]}"
+        answer = answer[4 + length:]
+    return last
 
 
 if __name__ == "__main__":

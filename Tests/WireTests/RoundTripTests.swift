@@ -59,7 +59,12 @@ import WireSchema
             if case .message(_, let fields) = found?.body { return fields }
             return nil
         }
-        if entry.kind == .control { return control(entry.type == 1 ? "Hello" : "Goodbye") }
+        if entry.kind == .control {
+            let message = set.link.declarations.first {
+                if case .message(let number, _) = $0.body { number == UInt64(entry.type) } else { false }
+            }
+            return message.flatMap { control($0.name) }
+        }
         let operation = edge.operations.first { $0.operation.number == UInt64(entry.type) }?.operation
         switch entry.kind {
         case .request: return operation?.request

@@ -53,6 +53,7 @@ extension Channel {
         case .ready: isUp()
         case .goodbye(let failure): goDown(failure)
         case .answerIgnored: sendWaiting()
+        case .abandoned(let id, let type): end(id, type)
         }
     }
 

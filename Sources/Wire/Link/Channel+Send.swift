@@ -51,6 +51,18 @@ extension Channel {
         return true
     }
 
+    /// Gives up a request: what has not left never will, and for what has the peer is told. The request is forgotten here,
+    /// and its place in the window is free when the terminal frame has come.
+    func abandon(_ request: PendingRequest) {
+        waiting.removeAll { $0 === request }
+        guard isOpen, let id = calls.entries.first(where: { $0.value === request })?.id, session.abandon(id) else {
+            return
+        }
+        calls.remove(id)
+        sendControl(Abandon(requestID: id), Abandon.type)
+        queued()
+    }
+
     private static func milliseconds(until deadline: UInt64) -> UInt32 {
         if deadline == .max { return 0 }
         let now = Posix.monotonicNow()

@@ -58,11 +58,15 @@ package final class Connection<Edge: WireEdge> {
         channel.start(PendingCall(request, deadline: Self.moment(deadline), fds: FDBundle(fd), completion))
     }
 
-    /// Opens a stream. `onEnd` runs exactly once: nil after a good end, else the failure. No deadline.
+    /// Opens a stream. `onEnd` runs exactly once, unless the stream is abandoned: nil after a good end, else the failure.
+    /// No deadline.
+    @discardableResult
     package func open<Stream: WireStream>(
         _ request: Stream, onItem: @escaping (Stream.Item) -> Void, onEnd: @escaping (Failure?) -> Void
-    ) where Stream.Edge == Edge {
-        channel.start(PendingStream(request, onItem: onItem, onEnd: onEnd))
+    ) -> StreamHandle where Stream.Edge == Edge {
+        let pending = PendingStream(request, onItem: onItem, onEnd: onEnd)
+        channel.start(pending)
+        return StreamHandle(channel, pending)
     }
 
     /// Closes: with a Goodbye if there is something to say. Everything that waits completes with `.disconnected`,

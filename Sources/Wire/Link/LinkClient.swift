@@ -77,14 +77,17 @@ package final class LinkClient<Edge: WireEdge> {
     }
 
     /// As `Connection.open`; ends with `.disconnected` when the link is down.
+    @discardableResult
     package func open<Stream: WireStream>(
         _ request: Stream, onItem: @escaping (Stream.Item) -> Void, onEnd: @escaping (Failure?) -> Void
-    ) where Stream.Edge == Edge {
+    ) -> StreamHandle where Stream.Edge == Edge {
         guard let connection = readyConnection else {
             let failure = whyDown(Stream.rule.name)
-            return loop.soon { onEnd(failure) }
+            let pending = PendingStream(request, onItem: onItem, onEnd: onEnd)
+            loop.soon { pending.fail(failure) }
+            return StreamHandle(nil, pending)
         }
-        connection.open(request, onItem: onItem, onEnd: onEnd)
+        return connection.open(request, onItem: onItem, onEnd: onEnd)
     }
 
     private var readyConnection: Connection<Edge>? {

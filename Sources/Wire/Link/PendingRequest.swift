@@ -35,6 +35,8 @@ class PendingRequest {
     func item(_ body: ArraySlice<UInt8>) throws(WireError) {}
     /// A stream has ended well.
     func end() {}
+    /// Nobody wants the answer any more: nobody is told anything.
+    func silence() {}
     /// No answer, or an error as the answer.
     func fail(_ failure: Failure) {}
 }

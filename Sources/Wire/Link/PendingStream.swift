@@ -3,11 +3,11 @@
 import Posix
 import Wire
 
-/// A stream in flight.
+/// A stream in flight. Silent once it is abandoned, whatever is still under way.
 final class PendingStream<Stream: WireStream>: PendingRequest {
     private let request: Stream
-    private let onItem: (Stream.Item) -> Void
-    private let onEnd: (Failure?) -> Void
+    private var onItem: ((Stream.Item) -> Void)?
+    private var onEnd: ((Failure?) -> Void)?
 
     init(_ request: Stream, onItem: @escaping (Stream.Item) -> Void, onEnd: @escaping (Failure?) -> Void) {
         self.request = request
@@ -20,7 +20,12 @@ final class PendingStream<Stream: WireStream>: PendingRequest {
         try queue.append(request, header, limit: limit)
     }
 
-    override func item(_ body: ArraySlice<UInt8>) throws(WireError) { onItem(try Stream.Item.decoded(body)) }
-    override func end() { onEnd(nil) }
-    override func fail(_ failure: Failure) { onEnd(failure) }
+    override func item(_ body: ArraySlice<UInt8>) throws(WireError) { onItem?(try Stream.Item.decoded(body)) }
+    override func end() { onEnd?(nil) }
+    override func fail(_ failure: Failure) { onEnd?(failure) }
+
+    override func silence() {
+        onItem = nil
+        onEnd = nil
+    }
 }

@@ -1,14 +1,20 @@
-// Requests in flight, by id. At most a window of them (64 unless told otherwise), mostly one: a short array beats a
-// dictionary, and the oldest is found first.
+// Requests in flight, by id. At most a window of them, mostly one, and in the order of their ids: a sorted array beats a
+// dictionary.
 
-/// Ids to values; ids are unique and come in increasing order.
+/// Ids to values; ids are unique and are inserted in increasing order.
 struct RequestTable<Value> {
     private(set) var entries: [(id: UInt64, value: Value)] = []
 
     var count: Int { entries.count }
 
     func index(of id: UInt64) -> Int? {
-        entries.firstIndex { $0.id == id }
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].id < id { low = middle + 1 } else { high = middle }
+        }
+        return low < entries.count && entries[low].id == id ? low : nil
     }
 
     subscript(index: Int) -> Value {

@@ -33,20 +33,33 @@ extension Session {
 
     private mutating func acceptControl(_ frame: consuming Frame) throws(Failure) -> SessionEvent? {
         let header = frame.header
-        if header.type != Hello.type && header.type != Goodbye.type {
-            throw Failure(.unpermitted, "no control message \(header.type)")
+        switch header.type {
+        case Hello.type: if isReady { throw Failure(.unpermitted, "a second hello", place: "Hello") }
+        case Goodbye.type: break
+        case Abandon.type: if !isReady { throw Failure(.unpermitted, "before the hello", place: "Abandon") }
+        default: throw Failure(.unpermitted, "no control message \(header.type)")
         }
-        if header.type == Hello.type && isReady { throw Failure(.unpermitted, "a second hello", place: "Hello") }
         try checkDescriptors(frame, [], "control")
         if header.requestID != 0 || header.deadline != 0 {
             throw Failure(.malformed, "a control frame has neither request id nor deadline")
         }
-        if header.type == Goodbye.type {
+        switch header.type {
+        case Goodbye.type:
             let goodbye: Goodbye = try decode(frame.body, "Goodbye")
             return .goodbye(Failure(ErrorCode(rawValue: goodbye.code), goodbye.text))
+        case Abandon.type: return abandoned(try decode(frame.body, "Abandon"))
+        default:
+            try meet(try decode(frame.body, "Hello"))
+            return .ready
         }
-        try meet(try decode(frame.body, "Hello"))
-        return .ready
+    }
+
+    /// Crossed with the terminal frame, or about a call, whose answer is on its way whatever the requester wants: nothing
+    /// to do, and nothing kept, however many of these come.
+    private func abandoned(_ message: Abandon) -> SessionEvent? {
+        guard let index = incoming.index(of: message.requestID) else { return nil }
+        let rule = edge.rules[incoming[index]]
+        return rule.isStream ? .abandoned(id: message.requestID, type: rule.type) : nil
     }
 
     /// Negotiation. Each side announces what it takes; the other keeps to it.

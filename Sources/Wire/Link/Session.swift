@@ -17,7 +17,7 @@ package struct Session: ~Copyable {
         let rule: Int
         /// Monotonic nanoseconds; `.max`: none.
         let deadline: UInt64
-        /// Its deadline has passed: the answer is still due, and will be ignored.
+        /// Its deadline has passed or nobody wants it: the answer is still due, and will be ignored.
         var isAbandoned = false
     }
 
@@ -136,6 +136,13 @@ extension Session {
         lastOutgoing += 1
         outgoing.insert(lastOutgoing, Outgoing(rule: rule, deadline: deadline))
         return .send(id: lastOutgoing)
+    }
+
+    /// Gives up a request in flight: what still comes for it will be ignored. True: the peer is to be told (`Abandon`).
+    package mutating func abandon(_ id: UInt64) -> Bool {
+        guard let index = outgoing.index(of: id), !outgoing[index].isAbandoned else { return false }
+        outgoing[index].isAbandoned = true
+        return true
     }
 
     /// Takes back a `begin` whose request did not encode.

@@ -19,6 +19,8 @@ package enum SessionEvent: ~Copyable {
     case end(id: UInt64)
     /// Our call or stream was answered with an error.
     case error(id: UInt64, Failure)
-    /// The end of a request that we had given up at its deadline: there is room in the window again.
+    /// An item or the end of a request that we had given up: there may be room in the window again.
     case answerIgnored
+    /// The peer no longer wants the items of this stream of ours, which is still open: stop, and send its end.
+    case abandoned(id: UInt64, type: UInt16)
 }

@@ -91,6 +91,14 @@ enum SessionFuzz {
         case .end(let id): lines.append("end \(id)")
         case .error(let id, let failure): lines.append("error \(id) \(failure.code)")
         case .answerIgnored: lines.append("ignored")
+        case .abandoned(let id, let type):
+            lines.append("abandoned \(id) \(type)")
+            // Only a stream that is open can be: it ends here, and not again below.
+            if let index = owed.firstIndex(of: id), session.finish(id, successfully: true) {
+                owed.remove(at: index)
+            } else {
+                lines.append("abandoned \(id), which is not owed")
+            }
         }
     }
 }
