@@ -36,13 +36,13 @@ up: build images ## start all daemons on 127.0.0.1:7700, in the foreground
 test: deps ## run the whole suite, on a real engine
 	@Tests/run.sh
 
-check: ## format, lint, floors, generated code, vectors
+check: build ## format, lint, floors, generated code, vectors, OpenAPI
 	@Tests/Check/check.sh
 
 generate: ## write the Swift and the tables that follow from proto-spec/*.wire
 	swift run -c release wiregen generate
 
-bench: build images ## measure, and write the tables of docs/benchmarks.md
+bench: build images ## measure side by side, and write .build/bench/results.json
 	@Tests/Bench/bench.sh
 
 tcb: build ## show what is linked into the trusted daemons, and hold it to the budget
@@ -51,7 +51,7 @@ tcb: build ## show what is linked into the trusted daemons, and hold it to the b
 fuzz: ## the long fuzzing run: ten million inputs
 	@Tests/Fuzz/fuzz.sh
 
-install: build ## install the programs and the systemd units
+install: build ## install the programs below PREFIX (and DESTDIR)
 	@systemd/install.sh
 
 clean: ## stop the private engine and remove everything that was built

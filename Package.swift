@@ -24,6 +24,14 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let base: [Target] = [
     .target(name: "CLinux", path: "Sources/Base/CLinux"),
     .target(name: "Posix", dependencies: ["CLinux"], path: "Sources/Base/Posix", swiftSettings: trusted),
+    // What a process that guards something does without: it opens no file, starts no process, makes no socket to listen on.
+    .target(name: "Files", dependencies: ["CLinux", "Posix"], path: "Sources/Base/Files", swiftSettings: trusted),
+    .target(
+        name: "Endpoints", dependencies: ["CLinux", "Files", "Posix"], path: "Sources/Base/Endpoints",
+        swiftSettings: trusted),
+    .target(name: "CSpawn", dependencies: ["CLinux"], path: "Sources/Base/CSpawn"),
+    .target(
+        name: "Processes", dependencies: ["CSpawn", "Posix"], path: "Sources/Base/Processes", swiftSettings: trusted),
     .target(name: "Sandbox", dependencies: ["CLinux", "Posix"], path: "Sources/Base/Sandbox", swiftSettings: trusted),
     .target(name: "Daemon", dependencies: ["Posix", "Sandbox"], path: "Sources/Base/Daemon", swiftSettings: trusted),
 ]
@@ -31,6 +39,10 @@ let base: [Target] = [
 let wire: [Target] = [
     .target(name: "Wire", path: "Sources/Wire/Wire", swiftSettings: trusted),
     .target(name: "Link", dependencies: ["Wire", "Posix"], path: "Sources/Wire/Link", swiftSettings: trusted),
+    // A client without a loop and a transport over pipes: for tests and the benchmark, in no daemon.
+    .target(
+        name: "LinkBlocking", dependencies: ["Link", "Posix", "Wire"], path: "Sources/Wire/LinkBlocking",
+        swiftSettings: trusted),
     .target(name: "WireSchema", dependencies: [crypto], path: "Sources/Wire/WireSchema", swiftSettings: house),
     .executableTarget(
         name: "wiregen", dependencies: ["WireSchema"], path: "Sources/Wire/wiregen", swiftSettings: house),
@@ -42,7 +54,7 @@ let jobs: [Target] = [
 
 let api: [Target] = [
     .target(
-        name: "APIServer", dependencies: ["Daemon", "JobModel", "Link", "Posix", "Wire", hummingbird],
+        name: "APIServer", dependencies: ["Daemon", "Files", "JobModel", "Link", "Posix", "Wire", hummingbird],
         path: "Sources/API/APIServer", swiftSettings: house),
     .executableTarget(
         name: "bulkhead-apid", dependencies: ["APIServer", "Daemon", "Link", "Posix", "Wire"],
@@ -54,7 +66,7 @@ let scheduler: [Target] = [
     .target(
         name: "Store", dependencies: ["JobModel", "Wire", grdb], path: "Sources/Scheduler/Store", swiftSettings: house),
     .target(
-        name: "Scheduling", dependencies: ["Daemon", "JobModel", "Link", "Posix", "Store", "Wire", crypto],
+        name: "Scheduling", dependencies: ["Daemon", "Files", "JobModel", "Link", "Posix", "Store", "Wire", crypto],
         path: "Sources/Scheduler/Scheduling", swiftSettings: house),
     .executableTarget(
         name: "bulkhead-schedulerd", dependencies: ["Scheduling", "Daemon", "Link", "Posix", "Store", "Wire"],
@@ -80,9 +92,11 @@ let spawner: [Target] = [
 
 let relay: [Target] = [
     .target(
-        name: "LogStore", dependencies: ["Posix", "Wire", crypto], path: "Sources/Relay/LogStore", swiftSettings: house),
+        name: "LogStore", dependencies: ["Files", "Posix", "Wire", crypto], path: "Sources/Relay/LogStore",
+        swiftSettings: house),
     .target(
-        name: "Relaying", dependencies: ["Daemon", "Link", "LogStore", "Posix", "Wire"], path: "Sources/Relay/Relaying",
+        name: "Relaying", dependencies: ["Daemon", "Endpoints", "Files", "Link", "LogStore", "Posix", "Wire"],
+        path: "Sources/Relay/Relaying",
         swiftSettings: house),
     .executableTarget(
         name: "bulkhead-relayd", dependencies: ["Relaying", "Daemon", "Link", "LogStore", "Posix", "Wire"],
@@ -92,7 +106,9 @@ let relay: [Target] = [
 
 let runner: [Target] = [
     .target(
-        name: "RunnerCore", dependencies: ["CLinux", "Link", "Posix", "Wire"], path: "Sources/Runner/RunnerCore",
+        name: "RunnerCore",
+        dependencies: ["CLinux", "CSpawn", "Endpoints", "Files", "Link", "Posix", "Processes", "Wire"],
+        path: "Sources/Runner/RunnerCore",
         swiftSettings: house),
     // PID 1 of any image, so it brings everything with it: static, no Foundation.
     .executableTarget(
@@ -103,7 +119,8 @@ let runner: [Target] = [
 
 let cli: [Target] = [
     .target(
-        name: "BulkheadCLI", dependencies: ["CLinux", "Daemon", "JobModel", "Posix", argumentParser, crypto, yams],
+        name: "BulkheadCLI",
+        dependencies: ["Daemon", "Endpoints", "Files", "JobModel", "Posix", "Processes", argumentParser, crypto, yams],
         path: "Sources/CLI/BulkheadCLI", swiftSettings: house),
     .executableTarget(
         name: "bulkhead", dependencies: ["BulkheadCLI"], path: "Sources/CLI/bulkhead", swiftSettings: house),
@@ -111,29 +128,44 @@ let cli: [Target] = [
 
 let tests: [Target] = [
     .executableTarget(
-        name: "link-bench", dependencies: ["Link", "Posix", "Wire"], path: "Tests/Bench/LinkBench",
+        name: "link-bench", dependencies: ["Endpoints", "Link", "LinkBlocking", "Posix", "Wire"],
+        path: "Tests/Bench/LinkBench",
         swiftSettings: house),
-    .testTarget(name: "PosixTests", dependencies: ["Posix", "Daemon", "Sandbox"], swiftSettings: house),
+    .testTarget(
+        name: "PosixTests", dependencies: ["Daemon", "Endpoints", "Files", "Posix", "Processes", "Sandbox"],
+        swiftSettings: house),
     .testTarget(name: "WireTests", dependencies: ["Wire", "WireSchema"], swiftSettings: house),
-    .testTarget(name: "LinkTests", dependencies: ["Link", "Posix", "Wire"], swiftSettings: house),
+    .testTarget(
+        name: "LinkTests", dependencies: ["Endpoints", "Files", "Link", "LinkBlocking", "Posix", "Wire"],
+        swiftSettings: house),
     .testTarget(name: "JobModelTests", dependencies: ["JobModel"], swiftSettings: house),
     .testTarget(
-        name: "SchedulingTests", dependencies: ["Daemon", "Scheduling", "Store", "JobModel", "Link", "Posix", "Wire"],
+        name: "SchedulingTests",
+        dependencies: [
+            "Daemon", "Endpoints", "Files", "JobModel", "Link", "Posix", "Scheduling", "Store", "Wire", grdb,
+        ],
         swiftSettings: house),
     .testTarget(
         name: "SpawningTests",
-        dependencies: ["Spawning", "SpawnPolicy", "Runtime", "DockerRuntime", "Link", "Posix", "Wire"],
+        dependencies: [
+            "DockerRuntime", "Endpoints", "Files", "Link", "Posix", "Runtime", "SpawnPolicy", "Spawning", "Wire",
+        ],
         swiftSettings: house),
     .testTarget(
-        name: "RelayingTests", dependencies: ["Relaying", "LogStore", "Link", "Posix", "Wire"], swiftSettings: house),
+        name: "RelayingTests", dependencies: ["Endpoints", "Files", "Link", "LogStore", "Posix", "Relaying", "Wire"],
+        swiftSettings: house),
     // The runner with a directory of its own instead of a container's paths; RunnerCoreTests start it as a child.
     .executableTarget(
         name: "runner-fixture", dependencies: ["RunnerCore", "Wire"], path: "Tests/RunnerFixture", swiftSettings: house),
     .testTarget(
-        name: "RunnerCoreTests", dependencies: ["RunnerCore", "Link", "Posix", "Wire", "runner-fixture"],
+        name: "RunnerCoreTests",
+        dependencies: [
+            "Endpoints", "Files", "Link", "LinkBlocking", "Posix", "Processes", "RunnerCore", "Wire", "runner-fixture",
+        ],
         swiftSettings: house),
     .testTarget(
-        name: "APIServerTests", dependencies: ["APIServer", "JobModel", "Link", "Posix", "Wire"], swiftSettings: house),
+        name: "APIServerTests", dependencies: ["APIServer", "Endpoints", "Files", "JobModel", "Link", "Posix", "Wire"],
+        swiftSettings: house),
     .testTarget(name: "BulkheadCLITests", dependencies: ["BulkheadCLI", "JobModel"], swiftSettings: house),
 ]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# make check: format and lint, floors, generated code, vectors, OpenAPI. Everything that needs no build of the daemons.
+# make check: format and lint, floors, generated code, vectors. `make check` and `make test` have built before.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -33,5 +33,7 @@ beat "the linter rejects a bad file" lint_rejects_bad_file
 beat "shell syntax" shell_scripts
 beat "floors" python3 Tests/Layers/floors.py
 beat "the floors reject a bad tree" python3 Tests/Layers/floors.py --self-test
+beat "generated code and released versions" .build/release/wiregen check
+beat "a changed schema is noticed" python3 Tests/Check/schema_change.py
 beat "vectors, read independently" python3 proto-spec/decode.py check
 exit "$failed"

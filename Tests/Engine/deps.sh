@@ -12,11 +12,9 @@ newuidmap   uidmap
 -           busybox-static
 mmdebstrap  mmdebstrap
 -           libsqlite3-dev
--           libseccomp-dev
--           libcurl4-openssl-dev
 -           ca-certificates
 pkg-config  pkg-config
-strace      strace
+ss          iproute2
 python3     python3
 curl        curl
 git         git

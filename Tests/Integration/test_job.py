@@ -132,11 +132,25 @@ class Job(unittest.TestCase):
         self.assertIn("FAILED", done.stderr.decode())
 
     def test_memory_limit_is_told(self):
-        job = self.house.submit("head -c 200m /dev/zero | tail -c 200m | wc -c", resources={"memory": "32MiB", "disk": "8MiB"})
+        job = self.house.submit("head -c 200m /dev/zero | tail -c 200m >/dev/null", resources={"memory": "32MiB", "disk": "8MiB"})
         ended = self.house.wait(job)
         self.assertEqual(ended["state"], "FAILED")
         self.assertIn("memory", ended["reason"])
         self.assertIn("32MiB", ended["reason"].replace(" ", ""))
+
+    def test_bad_jobs_do_not_block_the_queue(self):
+        bad = [self.house.submit("true", resources={"cpus": 1000}) for _ in range(3)]
+        bad += [self.house.submit("true", image="BULKHEAD/Busybox")]
+        good = self.house.submit("echo good")
+        self.assertEqual(self.house.wait(good)["state"], "SUCCEEDED")
+        for job in bad:
+            ended = self.house.wait(job)
+            self.assertEqual(ended["state"], "FAILED")
+            self.assertTrue(ended["reason"])
+
+    def test_a_step_cannot_make_itself_look_cancelled(self):
+        job = self.house.submit("kill -TERM 1; sleep 5; sleep 60")
+        self.assertEqual(self.house.wait(job)["state"], "FAILED")
 
     def test_what_a_step_leaves_running_is_gone(self):
         job = self.house.submit("(trap '' TERM HUP; sleep 1000) & setsid sleep 1000 & echo left", "ps -o args | grep -c '[s]leep 1000' || true")
@@ -166,6 +180,8 @@ class Job(unittest.TestCase):
         paths = json.loads(document)["paths"]
         for path in ["/health", "/status", "/runners", "/runners/{id}", "/jobs", "/jobs/{id}", "/jobs/{id}/log", "/sources"]:
             self.assertIn(path, paths)
+        checker = pathlib.Path(__file__).resolve().parents[1] / "Check/openapi.py"
+        subprocess.run(["python3", checker], input=document, check=True)
 
     def test_json_everywhere(self):
         job = self.house.submit("true")

@@ -4,6 +4,7 @@ import os
 import pathlib
 import socket
 import struct
+import subprocess
 import unittest
 
 from house import DAEMONS, ENGINE, House, engine, eventually
@@ -15,10 +16,18 @@ def io(pid):
     return int(fields["rchar"]) + int(fields["wchar"])
 
 
-def engine_peers():
-    """Inodes of the sockets that are connected to the engine's socket, found through the kernel's own table."""
-    unix = pathlib.Path("/proc/net/unix").read_text().splitlines()
-    return {line.split()[6] for line in unix if line.endswith(" " + ENGINE)}
+def sockets_of(pid):
+    """Inodes of the sockets that a process holds."""
+    links = (os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd"))
+    return {link[8:-1] for link in links if link.startswith("socket:[")}
+
+
+def peers_of(path):
+    """Inodes of the sockets at the other end of connections to `path`: ss(8) knows the pairs."""
+    pairs = subprocess.check_output(["ss", "--unix", "--all", "--no-header"], text=True).splitlines()
+    rows = [line.split() for line in pairs]
+    # netid state recv-q send-q local-address local-inode peer-address peer-inode
+    return {row[7] for row in rows if row[4] == str(path)} - {"0"}
 
 
 @unittest.skipUnless(os.geteuid() == 0, "five users need root")
@@ -46,11 +55,23 @@ class Walls(unittest.TestCase):
         self.house.wait(job)
 
     def test_only_spawnerd_can_open_the_engine(self):
-        mode = os.stat(ENGINE)
+        group = os.stat(ENGINE).st_gid
         for daemon in DAEMONS:
             status = pathlib.Path(f"/proc/{self.house.pid(daemon)}/status").read_text()
             groups = status.split("\nGroups:\t")[1].split("\n")[0].split() + status.split("\nGid:\t")[1].split()[:1]
-            self.assertEqual(str(mode.st_gid) in groups, daemon == "bulkhead-spawnerd", daemon)
+            self.assertEqual(str(group) in groups, daemon == "bulkhead-spawnerd", daemon)
+
+    def test_only_spawnerd_has_the_engine_open(self):
+        job = self.house.submit("echo up; sleep 30")
+        eventually("the job runs", lambda: self.house.log(job) == b"up\n")
+        peers = peers_of(ENGINE)
+        held = {daemon: len(sockets_of(self.house.pid(daemon)) & peers) for daemon in DAEMONS}
+        # relayd holds the attached stream, which speaks to one container and to nothing else of the engine.
+        self.assertGreater(held["bulkhead-spawnerd"], 0, "the positive control: spawnerd waits for the container's end")
+        self.assertEqual(held["bulkhead-relayd"], 1, "one stream of one runner")
+        self.assertEqual((held["bulkhead-apid"], held["bulkhead-schedulerd"]), (0, 0))
+        self.house.bulkhead("cancel", job, "--grace", "0", check=0)
+        self.house.wait(job)
 
     def test_job_bytes_never_pass_spawnerd(self):
         size = 50_000_000

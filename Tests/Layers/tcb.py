@@ -10,8 +10,9 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from floors import ROOT, closure, load  # noqa: E402
 
-# Lines of code, without blank lines and comments. OpenSSH's monitor.c has 2,093 lines, Firecracker's jailer 3,170 with its tests.
-BUDGET = {"bulkhead-spawnerd": 4500, "bulkhead-brokerd": 3000}
+# Lines of code, without blank lines and comments, of every module that is linked; docs/decisions.md says why spawnerd's is 5,500.
+# OpenSSH's monitor.c has 2,093 lines, Firecracker's jailer 3,170 with its tests.
+BUDGET = {"bulkhead-spawnerd": 5500, "bulkhead-brokerd": 3000}
 FORBIDDEN = re.compile(r"lib(curl|ssl|crypto|sqlite3|nghttp2)\b")
 BINARIES = ROOT / ".build/release"
 

@@ -1,6 +1,8 @@
 // However a stream is cut, it means the same: whole, in two at every byte, byte by byte, in odd pieces. In the manner
 // of ByteToMessageDecoderVerifier, with descriptors on the first byte of their frames.
 
+import Endpoints
+import Files
 import Link
 import Posix
 import Testing

@@ -41,6 +41,11 @@ extension LinkTests {
             let count = kind == .end || kind == .control ? 0 : Int.random(in: 0...20, using: &random)
             let body = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
             let type = UInt16.random(in: 0...13, using: &random)
+            // Now and then an Abandon, of a request that there is or is not.
+            if kind == .control && type < 7 {
+                let named = (0..<8).map { $0 < 7 ? 0 : UInt8.random(in: 0...6, using: &random) }
+                return RawFrame(Abandon.type, .control, id: 0, body: named).bytes
+            }
             return RawFrame(type, kind, id: kind == .control ? 0 : id, body: body).bytes
         }
     }

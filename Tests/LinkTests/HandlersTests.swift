@@ -1,5 +1,6 @@
 // A table that lacks a handler, or has one twice, is found when the server is made, by name.
 
+import Endpoints
 import Link
 import Posix
 import Testing

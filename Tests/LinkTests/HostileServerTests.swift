@@ -1,6 +1,7 @@
 // Clients are as careful as servers: what a hostile server sends is named, everything outstanding is completed once,
 // and no descriptor stays.
 
+import Files
 import Link
 import Posix
 import Testing

@@ -1,6 +1,9 @@
 // A client keeps its link: it comes up when the server does, and again after every loss.
 
+import Endpoints
+import Files
 import Link
+import LinkBlocking
 import Posix
 import Testing
 import Wire

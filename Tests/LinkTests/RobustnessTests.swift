@@ -1,5 +1,7 @@
 // Peers that come, go and stop in the middle: nothing of theirs stays, and the next one is served.
 
+import Endpoints
+import Files
 import Link
 import Posix
 import Testing

@@ -1,4 +1,6 @@
 import Daemon
+import Endpoints
+import Files
 import Posix
 import Testing
 

@@ -1,8 +1,11 @@
 // The tests of Base run one after another: many of them count the descriptors of the process, or reap its children.
+import Endpoints
+import Files
 import Posix
+import Processes
 import Testing
 
-import enum Posix.ExitStatus
+import enum Processes.ExitStatus
 
 @Suite("Base", .serialized)
 enum Base {

@@ -26,9 +26,11 @@ extension Base {
             #expect(read.string("log-level") == "info")
         }
 
-        @Test func usersHaveNames() throws {
-            let read = try Configuration.parse(["--store", "/a", "--schedulerd-uid", "root"], keys: keys)
-            #expect(read.uid("schedulerd-uid") == 0)
+        @Test func usersAreNumbers() throws {
+            let error = #expect(throws: ConfigurationError.self) {
+                try Configuration.parse(["--store", "/a", "--schedulerd-uid", "root"], keys: keys)
+            }
+            #expect(error?.problems == ["--schedulerd-uid: must be a user's number, but it is `root`"])
         }
 
         @Test func allMistakesAreReportedAtOnce() {
@@ -41,7 +43,7 @@ extension Base {
             #expect(
                 error?.problems == [
                     "--store: must be an absolute path, but it is `relative`",
-                    "--schedulerd-uid: must be a user, or a user's number, but it is `4294967295`",
+                    "--schedulerd-uid: must be a user's number, but it is `4294967295`",
                     "--grace: must be a number of seconds from 0 to 3600, but it is `3601`",
                     "--allow-no-userns: must be true or false, but it is `yes`",
                     "--stoer: is unknown",

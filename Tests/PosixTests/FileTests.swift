@@ -1,3 +1,5 @@
+import Endpoints
+import Files
 import Posix
 import Testing
 

@@ -1,4 +1,5 @@
 import Daemon
+import Endpoints
 import Posix
 import Testing
 

@@ -1,5 +1,8 @@
 // Bytes with descriptors: what arrives, and that nothing leaks when a peer sends too many.
+import Endpoints
+import Files
 import Posix
+import Processes
 import Testing
 
 extension Base {

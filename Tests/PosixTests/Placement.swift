@@ -19,6 +19,14 @@ enum Placement {
         return unsafeBitCast(symbol, to: Call.self)(4 /* PR_SET_DUMPABLE */, 1, 0, 0, 0) == 0
     }
 
+    /// Becomes another user for good, as the child does that a process manager starts. Root's real, effective and saved
+    /// ids all change.
+    static func becomeUser(uid: UInt32, gid: UInt32, groups: [UInt32] = []) throws(PosixError) {
+        guard setgroups(groups.count, groups) == 0, setgid(gid) == 0, setuid(uid) == 0 else {
+            throw .system(call: "become user \(uid)", errno: errno)
+        }
+    }
+
     static func set(_ name: String, _ value: String) {
         setenv(name, value, 1)
     }

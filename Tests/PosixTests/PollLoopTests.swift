@@ -1,4 +1,6 @@
 // The order of things in a pass, and that nothing stale is ever delivered.
+import Endpoints
+import Files
 import Posix
 import Testing
 

@@ -1,8 +1,11 @@
 // Children get exactly what the spec says.
+import Endpoints
+import Files
 import Posix
+import Processes
 import Testing
 
-import enum Posix.ExitStatus
+import enum Processes.ExitStatus
 
 extension Base {
     @Suite struct ProcessTests {

@@ -1,5 +1,7 @@
 // Confinement, each in a process of its own, since none of it can be undone. What is checked is the kernel's own account.
+import Files
 import Posix
+import Processes
 import Sandbox
 import Testing
 
@@ -36,7 +38,7 @@ extension Base {
 
         @Test(.enabled(if: Posix.userID == 0)) func anOrdinaryUserGivesUpWhatHeMay() async {
             await #expect(processExitsWith: .success) {
-                try Sandbox.becomeUser(uid: 7701, gid: 7702, groups: [7711])
+                try Placement.becomeUser(uid: 7701, gid: 7702, groups: [7711])
                 try Sandbox.refuseRoot()
                 try Sandbox.dropAllCapabilities()
                 try Sandbox.noNewPrivileges()
@@ -51,7 +53,7 @@ extension Base {
                         "7702", "7702", "7702", "7702",
                     ])
                 #expect(try KernelStatus.field("Groups").split(whereSeparator: \.isWhitespace) == ["7711"])
-                #expect(throws: SandboxError.self) { try Sandbox.becomeUser(uid: 0, gid: 0) }
+                #expect(throws: PosixError.self) { try Placement.becomeUser(uid: 0, gid: 0) }
             }
         }
 
@@ -74,7 +76,7 @@ extension Base {
 
         @Test(.enabled(if: Posix.userID == 0)) func memoryIsClosedToTheSameUser() async {
             await #expect(processExitsWith: .success) {
-                try Sandbox.becomeUser(uid: 7701, gid: 7702)
+                try Placement.becomeUser(uid: 7701, gid: 7702)
                 // By way of this thread: the runner of the tests has ended the first one, and it took its old user along.
                 let look = "cat /proc/\(Posix.processID)/task/\(try KernelStatus.field("Pid"))/environ >/dev/null 2>&1"
                 var child = ChildSpec(executable: "/bin/sh", arguments: ["sh", "-c", look])
@@ -91,7 +93,7 @@ extension Base {
 
         @Test(.enabled(if: Posix.userID == 0)) func aConfinedProcessStillPublishesFiles() async {
             await #expect(processExitsWith: .success) {
-                try Sandbox.becomeUser(uid: 7701, gid: 7702)
+                try Placement.becomeUser(uid: 7701, gid: 7702)
                 try Sandbox.dropAllCapabilities()
                 try Sandbox.notDumpable()
                 // By way of /proc/self/fd, which belongs to root now.

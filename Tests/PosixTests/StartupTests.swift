@@ -1,5 +1,6 @@
 // The start-up sequence as a whole, in processes of their own.
 import Daemon
+import Files
 import Posix
 import Sandbox
 import Testing
@@ -46,7 +47,8 @@ extension Base {
                     #expect(daemon.configuration.int("grace") == 3)
                     let lost = try Posix.open("/dev/null", .readOnly).release()
                     let keep = try openNumbers().filter { $0 != lost }
-                    try daemon.confineThread(keeping: keep, user: ChildUser(uid: 7701, gid: 7702))
+                    try Placement.becomeUser(uid: 7701, gid: 7702)
+                    try daemon.confineThread(keeping: keep)
                     #expect((try? Posix.fstat(lost)) == nil)
                     #expect(try KernelStatus.field("NoNewPrivs") == "1")
                     #expect(try KernelStatus.field("CapEff") == KernelStatus.none)

@@ -1,3 +1,4 @@
+import Files
 import Link
 import LogStore
 import Posix
@@ -117,6 +118,20 @@ import Wire
         }
         try world.until("snapshot") { !third.isEmpty }
         #expect(third == [.runnerReady(.init(runner: Sample.runner))])
+    }
+
+    /// relayd starts all the same, and schedulerd learns it when it tells of the attempt again.
+    @Test func anAttemptWhoseJournalCannotBeReadIsLost() throws {
+        let directory = try TemporaryDirectory()
+        _ = try RelayWorld(directory: directory)
+        try directory.put([1, 2, 3], "open/7.1")
+        let world = try RelayWorld(directory: directory)
+        _ = try world.call(Sample.job())
+        try world.until("the end") { world.finished(7) != nil }
+        #expect(world.finished(7)?.result.state == .lost)
+        _ = try world.call(RelayEdge.SettleJob(attempt: Sample.attempt()))
+        _ = try world.call(Sample.job(8))
+        #expect(world.finished(8) == nil)
     }
 
     @Test func whileTheDiskIsFullTheJobWaits() throws {

@@ -1,3 +1,4 @@
+import Files
 import LogStore
 import Posix
 import Synchronization
@@ -198,14 +199,40 @@ import Wire
         #expect(directory.entries("runners").isEmpty)
     }
 
-    @Test func whatIsNoJournalIsNamedAndLeft() throws {
+    /// One file must not keep relayd from starting: garbage, an endless one, one that is no file at all.
+    @Test func whatIsNoJournalIsNamedAndSetAside() throws {
         let directory = try TemporaryDirectory()
-        _ = try LogStore(state: directory.path, limit: 1)
+        do {
+            let store = try LogStore(state: directory.path, limit: 100)
+            try run([Sample.begun(0), Sample.log("good")], try store.begin(Sample.job(4)))
+        }
         try directory.put([1, 2, 3], "open/5.1")
         try directory.put([1, 2, 3], "open/6.1.new")
-        let store = try LogStore(state: directory.path, limit: 1)
-        #expect(store.notes.count == 1)
-        #expect(store.attempts.isEmpty)
-        #expect(directory.entries("open") == ["5.1"])
+        try directory.put([UInt8](repeating: 7, count: (8 << 20) + 1), "open/7.1")
+        try Posix.mkdir(directory.path + "/open/8.2", mode: 0o700)
+        try directory.put([1], "runners/\(Sample.runner.hex)")
+        let keys = [(5, 1), (7, 1), (8, 2)].map { AttemptKey(Sample.attempt($0.0, $0.1)) }
+        for life in 0..<2 {
+            let store = try LogStore(state: directory.path, limit: 100)
+            #expect(store.notes.count == (life == 0 ? 4 : 0))
+            #expect(store.attempts.count == 1)
+            #expect(try store.begin(Sample.job(4)).durable == 2, "the others are recovered")
+            #expect(store.unreadable == Set(keys))
+            #expect(throws: StoreError.self) { try store.begin(Sample.job(5)) }
+        }
+        #expect(directory.entries("open") == ["4.1"] && directory.entries("runners").isEmpty)
+        #expect(Set(directory.entries("aside")) == ["5.1", "7.1", "8.2", Sample.runner.hex])
+    }
+
+    @Test func aJournalWhoseLogCannotBeOpenedIsSetAside() throws {
+        let directory = try TemporaryDirectory()
+        do {
+            let store = try LogStore(state: directory.path, limit: 100)
+            try run([Sample.begun(0), Sample.log("good")], try store.begin(Sample.job()))
+        }
+        try Posix.unlink(directory.path + "/jobs/7/1/log")
+        try Posix.symlink("/etc/passwd", directory.path + "/jobs/7/1/log")
+        let store = try LogStore(state: directory.path, limit: 100)
+        #expect(store.unreadable == [AttemptKey(Sample.attempt())] && store.attempts.isEmpty)
     }
 }

@@ -1,6 +1,8 @@
 // A relayd in the test's own thread, with schedulerd and spawnerd at its two edges; all on one loop.
 
 import Daemon
+import Endpoints
+import Files
 import Link
 import LogStore
 import Posix

@@ -1,6 +1,7 @@
 // A runner that does what a test says. It outlives its connections, as the real one does: its records are numbered
 // through, and what is not acknowledged is sent again.
 
+import Endpoints
 import Link
 import Posix
 import Wire

@@ -1,3 +1,4 @@
+import Files
 import LogStore
 import Posix
 import Testing

@@ -1,5 +1,6 @@
 // A directory of a test's own, gone at its end.
 
+import Files
 import Posix
 
 final class TemporaryDirectory {

@@ -1,6 +1,8 @@
 // Unpacking on a real disk: what arrives is there, and nothing is ever written outside, whatever links lie on the way.
 
+import Files
 import Posix
+import Processes
 import RunnerCore
 import Testing
 

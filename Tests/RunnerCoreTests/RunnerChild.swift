@@ -1,7 +1,10 @@
 // A runner as a child process, and a relayd of the moment that speaks the real protocol with it.
 
+import Endpoints
+import Files
 import Link
 import Posix
+import Processes
 import RunnerCore
 import Wire
 

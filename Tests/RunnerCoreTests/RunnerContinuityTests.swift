@@ -1,5 +1,6 @@
 // relayd comes and goes in the middle of everything; the log is byte for byte what the job wrote.
 
+import Files
 import Link
 import Posix
 import RunnerCore

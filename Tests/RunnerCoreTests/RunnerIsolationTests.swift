@@ -1,7 +1,9 @@
 // What the steps' code may do to the runner that runs them, and the runner as PID 1.
 
+import Files
 import Link
 import Posix
+import Processes
 import RunnerCore
 import Testing
 import Wire

@@ -1,7 +1,9 @@
 // The whole runner as a process: real steps, real pipes, the real protocol.
 
+import Files
 import Link
 import Posix
+import Processes
 import RunnerCore
 import Testing
 import Wire
@@ -31,7 +33,11 @@ import Wire
     @Test func aStepSeesAFreshEnvironment() throws {
         let spec = JobSpec.of(
             [Step("env", "env; cat /proc/self/oom_score_adj; ls -l /proc/self/fd/0; cat")],
-            env: [Variable(name: "GREETING", value: "a=b $HOME"), Variable(name: "HOME", value: "/elsewhere")])
+            env: [
+                Variable(name: "GREETING", value: "a=b $HOME"), Variable(name: "HOME", value: "/elsewhere"),
+                Variable(name: "BULKHEAD_JOB_ID", value: "8"), Variable(name: "BULKHEAD_ATTEMPT", value: "1"),
+                Variable(name: "BULKHEAD", value: "false"), Variable(name: "BULKHEAD_TOKEN", value: "mine"),
+            ])
         let (journal, _) = try Self.run(spec)
         let lines = journal.text.split(separator: "\n").map(String.init)
         for expected in [
@@ -44,6 +50,8 @@ import Wire
         #expect(lines.contains { $0.hasPrefix("TMPDIR=/tmp/bulkhead-test-") })
         #expect(lines.contains { $0.hasSuffix("/dev/null") })
         #expect(lines.count { $0.hasPrefix("HOME=") } == 1)
+        // What Bulkhead says of itself is not the job's to say.
+        #expect(lines.count { $0.hasPrefix("BULKHEAD") } == 3)
     }
 
     @Test func aFailingStepEndsTheJobAndSkipsTheRest() throws {

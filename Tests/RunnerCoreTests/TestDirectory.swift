@@ -1,5 +1,6 @@
 // A directory of a test's own, gone with it.
 
+import Files
 import Posix
 
 /// Makes `/tmp/bulkhead-test-...`; removes it and what is in it at the end.

@@ -1,6 +1,7 @@
 // One relayd, from its preamble to its death: journals the runner's records and acknowledges them.
 
 import Link
+import LinkBlocking
 import Posix
 import RunnerCore
 import Wire

@@ -85,6 +85,43 @@ import Wire
         try house.expectEmpty()
     }
 
+    /// relayd goes on telling while the disk is full.
+    @Test func newsWithoutEndIsBoundedAndAskedForAnew() throws {
+        let house = try House { $0.waitingUnits = 50 }
+        let (job, attempt) = try house.running()
+        var isBroken = true
+        house.store.beforeCommit = { if isBroken { throw StoreError.full } }
+        let step = RelayEdge.RelayEvent.stepStarted(.init(attempt: attempt, index: 1))
+        var most = 0
+        try house.run("the link is dropped") {
+            for _ in 0..<20 { house.relay.tell(attempt, step) }
+            most = max(most, house.scheduler.batch.waitingCount)
+            return !house.relay.isReady && !house.spawner.isReady
+        }
+        #expect(most > 20 && most < 100)
+        house.relay.finish(attempt, .succeeded)
+        house.settle()
+        #expect(!house.relay.isReady, "it stays down until something can be written")
+        #expect(house.scheduler.batch.waitingCount < 10)
+        isBroken = false
+        try house.run(job, to: .succeeded)
+        #expect(house.relay.isReady && house.spawner.isReady)
+        try house.expectEmpty()
+    }
+
+    @Test(arguments: ["BULKHEAD", "BULKHEAD_JOB_ID", "BULKHEAD_X", "1X", ""])
+    func namesOfVariablesAreCheckedBehindTheWall(_ name: String) throws {
+        let house = try House()
+        var spec = Samples.spec()
+        spec.env = [Variable(name: "BULKHEADS", value: "ours")]
+        try SpecCheck.check(spec, source: nil)
+        spec.env = [Variable(name: name, value: "42")]
+        #expect(throws: Failure.self) { try SpecCheck.check(spec, source: nil) }
+        if name.isEmpty { return }
+        let request = SchedulerEdge.SubmitJob(token: Samples.token, requestId: "r", spec: spec, source: nil)
+        #expect(try house.failure(request) == .invalid)
+    }
+
     @Test func oneUnitThatFailsFailsAlone() throws {
         let house = try House()
         var good: UInt64?

@@ -1,6 +1,8 @@
 // relayd from a script: it holds streams, remembers attempts until they are settled, and tells everything again to a
 // new watcher. A test plays the runner: `begin`, `finish`. It outlives the schedulers of a test.
 
+import Endpoints
+import Files
 import Link
 import Posix
 import Scheduling
@@ -41,6 +43,11 @@ final class FakeRelay: RelayLink {
 
     func start() {
         if comesUp { loop.soon { self.up() } }
+    }
+
+    /// What schedulerd does to the link.
+    func stop() {
+        down(losingStreams: false)
     }
 
     func up() {

@@ -43,6 +43,11 @@ final class FakeSpawner: SpawnerLink {
         if comesUp { loop.soon { self.up() } }
     }
 
+    /// What schedulerd does to the link.
+    func stop() {
+        down()
+    }
+
     func up() {
         isReady = true
         onUp?()

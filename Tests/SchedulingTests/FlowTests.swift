@@ -97,6 +97,24 @@ import Wire
         #expect(try house.failure(SchedulerEdge.DeleteRunner(token: Samples.token, runner: busy)) == .conflict)
     }
 
+    /// Given up before the first state is told, or after it: nothing is kept, and one who stays is told everything.
+    @Test func watchesThatAreGivenUpAreForgotten() throws {
+        let house = try House()
+        let (job, attempt) = try house.told()
+        var (states, others): ([JobState], [JobState]) = ([], [])
+        house.watch(job, { states.append($0) }, { _ in })
+        try house.run("first item") { states == [.assigned] }
+        for _ in 0..<100 { house.watch(job, { others.append($0) }, { _ in }).abandon() }
+        let late = house.watch(job, { others.append($0) }, { _ in })
+        try house.run("its item") { others == [.assigned] }
+        late.abandon()
+        house.settle()
+        #expect(house.scheduler.watchCount == 1)
+        house.relay.begin(attempt)
+        try house.run("second item") { states == [.assigned, .running] }
+        #expect(others == [.assigned])
+    }
+
     @Test func watchingTellsEveryStateOnceAndEnds() throws {
         let house = try House()
         let (job, attempt) = try house.told()

@@ -2,6 +2,8 @@
 // can be restarted: everything but the database and the siblings' world is made anew.
 
 import Daemon
+import Endpoints
+import Files
 import Link
 import Posix
 import Scheduling
@@ -133,7 +135,10 @@ final class House {
         client.call(request) { result, _ in done(result) }
     }
 
-    func watch(_ job: UInt64, _ onItem: @escaping (JobState) -> Void, _ onEnd: @escaping (Failure?) -> Void) {
+    @discardableResult
+    func watch(
+        _ job: UInt64, _ onItem: @escaping (JobState) -> Void, _ onEnd: @escaping (Failure?) -> Void
+    ) -> StreamHandle {
         client.open(
             SchedulerEdge.WatchJob(token: Samples.token, job: job), onItem: { onItem($0.state) }, onEnd: onEnd)
     }

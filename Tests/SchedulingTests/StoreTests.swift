@@ -1,5 +1,6 @@
 // The database by itself.
 
+import Files
 import JobModel
 import Posix
 import Store

@@ -1,5 +1,6 @@
 // An engine that says what a test wants it to say: an HTTP server on a Unix socket, on the test's own loop.
 
+import Endpoints
 import Foundation
 import Posix
 

@@ -1,5 +1,6 @@
 // A driver that a test holds by the strings: it records the order of calls and answers what it is told to.
 
+import Endpoints
 import Posix
 import Runtime
 import SpawnPolicy

@@ -1,5 +1,6 @@
 // Values and helpers that several tests of spawnerd share.
 
+import Files
 import Foundation
 import Posix
 import SpawnPolicy

@@ -1,6 +1,7 @@
 // spawnerd without a process: the service over real sockets between a scheduler and a relayd that the test plays.
 
 import Daemon
+import Endpoints
 import Link
 import Posix
 import Runtime

@@ -2,6 +2,7 @@
 // test makes carries a label of its own, and is gone when it ends.
 
 import DockerRuntime
+import Files
 import Foundation
 import Posix
 import SpawnPolicy

@@ -65,3 +65,39 @@ package enum FrameOracle {
         if writer.bytes[...] != frame[..<FrameHeader.size] { throw OracleError.notCanonical("header") }
     }
 }
+
+extension WireEdge {
+    /// The row of a request type.
+    package static func rule(_ type: UInt16) -> MessageRule? {
+        rules.first { $0.type == type }
+    }
+
+    /// Checks what the schema alone can say of a frame's header, in the order of the spec: is there such a message of
+    /// this kind from this side, request id, deadline, descriptors.
+    package static func check(_ header: FrameHeader, from side: Side) throws(WireError) {
+        let fds: Int
+        switch header.kind {
+        case .control:
+            guard [Hello.type, Goodbye.type, Abandon.type].contains(header.type) else {
+                throw .unknownMessage(header.type)
+            }
+            fds = 0
+        case .request:
+            guard let rule = rule(header.type), rule.from == side else { throw .unknownMessage(header.type) }
+            fds = rule.requestFDs.count
+        case .reply, .error, .item, .end:
+            guard let rule = rule(header.type), rule.from == side.other, answers(header.kind, rule) else {
+                throw .unknownMessage(header.type)
+            }
+            fds = header.kind == .reply ? rule.replyFDs.count : header.kind == .item ? rule.itemFDs.count : 0
+        }
+        if (header.requestID == 0) != (header.kind == .control) { throw .badRequestID(header.requestID) }
+        if header.deadline != 0 && header.kind != .request { throw .badDeadline(header.deadline) }
+        if Int(header.fdCount) != fds { throw .wrongFDs(header.fdCount) }
+    }
+
+    /// Replies answer calls, items and an end answer streams, an error answers both.
+    private static func answers(_ kind: FrameKind, _ rule: MessageRule) -> Bool {
+        kind == .error || (kind == .reply) != rule.isStream
+    }
+}

@@ -19,7 +19,7 @@ package final class APIService: Sendable {
 
     /// `schedulerSocket`: the path of schedulerd's socket.
     package init(schedulerSocket: String, limits: HTTPLimits, log: Log) throws {
-        scheduler = try SchedulerBridge(path: schedulerSocket, log: log)
+        scheduler = try SchedulerBridge(path: schedulerSocket, followers: limits.followers, log: log)
         self.limits = limits
         self.log = log
         let logger = Logger(label: "apid") { [log] _ in LogBridge(log: log) }

@@ -1,133 +1,72 @@
-// JobWatches: who waits for which job. However many clients follow a job with one token, schedulerd sees one WatchJob.
-//
-// Link has no way to give a stream up, so a watch that nobody follows any more would hold its place in the window
-// until the job ends. Hence a connection of its own, and a new one when too many places are held for nobody: with the
-// connection, everything that was abandoned is gone, and what is still followed is asked for again.
+// JobWatches: who waits for which job. Each follower has a WatchJob of its own, given up when it goes away and asked for
+// again when schedulerd comes back.
 
 import Link
-import Posix
 import Wire
 
 /// Lives on the loop's thread.
 final class JobWatches {
     typealias Item = SchedulerEdge.WatchJob.Item
 
-    /// One follower.
-    final class Subscriber: Sendable {
+    /// One follower; known by its identity.
+    final class Follower: Sendable {
+        let request: SchedulerEdge.WatchJob
         let continuation: AsyncThrowingStream<Item, any Error>.Continuation
 
-        init(continuation: AsyncThrowingStream<Item, any Error>.Continuation) {
+        init(request: SchedulerEdge.WatchJob, continuation: AsyncThrowingStream<Item, any Error>.Continuation) {
+            self.request = request
             self.continuation = continuation
         }
     }
 
-    private struct Key: Hashable {
-        let job: UInt64
-        let token: String
+    private struct Watch {
+        let follower: Follower
+        /// The stream in flight; nil while the link is down.
+        var stream: StreamHandle?
     }
-
-    private final class Watch {
-        var subscribers: [ObjectIdentifier: Subscriber] = [:]
-        var last: Item?
-        /// In flight, on the connection that is up now.
-        var isOpen = false
-    }
-
-    /// Jobs followed at the same time; Link's window is 64.
-    private static let limit = 48
-    /// Streams that nobody follows, before the connection is made anew.
-    private static let abandonedLimit = 12
 
     private let client: LinkClient<SchedulerEdge>
-    private let loop: PollLoop
-    private var watches: [Key: Watch] = [:]
-    /// Streams in flight whose watch is gone from the table.
-    private var abandoned = 0
-    /// Counts connections: what an earlier one still says is not about our streams.
-    private var generation = 0
+    /// Below the link's window, so that there is always room for calls.
+    private let limit: Int
+    private var watches: [ObjectIdentifier: Watch] = [:]
 
-    init(client: LinkClient<SchedulerEdge>, loop: PollLoop) {
+    init(client: LinkClient<SchedulerEdge>, limit: Int) {
         self.client = client
-        self.loop = loop
-        client.onUp = { [weak self] in self?.openAll() }
-        client.onDown = { [weak self] _ in self?.isDown() }
-        client.start()
+        self.limit = limit
     }
 
-    func add(_ subscriber: Subscriber, job: UInt64, token: String) {
-        let key = Key(job: job, token: token)
-        if let watch = watches[key] {
-            watch.subscribers[ObjectIdentifier(subscriber)] = subscriber
-            if let item = watch.last { subscriber.continuation.yield(item) }
-            return
-        }
-        guard watches.count < Self.limit else {
+    func add(_ follower: Follower) {
+        guard watches.count < limit else {
             let failure = APIFailure(.limitReached, "too many jobs are followed at the same time; try again later")
-            return subscriber.continuation.finish(throwing: failure)
+            return follower.continuation.finish(throwing: failure)
         }
-        let watch = Watch()
-        watch.subscribers[ObjectIdentifier(subscriber)] = subscriber
-        watches[key] = watch
-        if client.isReady { open(key, watch) }
+        watches[ObjectIdentifier(follower)] = Watch(follower: follower)
+        if client.isReady { open(follower) }
     }
 
     /// Harmless for one that has ended.
-    func remove(_ subscriber: Subscriber) {
-        let identifier = ObjectIdentifier(subscriber)
-        guard let (key, watch) = watches.first(where: { $0.value.subscribers[identifier] != nil }) else { return }
-        watch.subscribers[identifier] = nil
-        guard watch.subscribers.isEmpty else { return }
-        watches[key] = nil
-        guard watch.isOpen else { return }
-        // The place for Link's way to abandon a stream, once it has one.
-        abandoned += 1
-        if abandoned >= Self.abandonedLimit || watches.isEmpty { reconnect() }
+    func remove(_ follower: Follower) {
+        watches.removeValue(forKey: ObjectIdentifier(follower))?.stream?.abandon()
     }
 
-    private func reconnect() {
-        isDown()
-        client.stop()
-        client.start()
+    /// The link is up, maybe again.
+    func openAll() {
+        for watch in watches.values where watch.stream == nil { open(watch.follower) }
     }
 
-    private func isDown() {
-        generation += 1
-        abandoned = 0
-        for watch in watches.values { watch.isOpen = false }
+    private func open(_ follower: Follower) {
+        watches[ObjectIdentifier(follower)]?.stream = client.open(
+            follower.request, onItem: { follower.continuation.yield($0) },
+            onEnd: { [weak self] failure in self?.ended(follower, failure) })
     }
 
-    private func openAll() {
-        for (key, watch) in watches { open(key, watch) }
-    }
-
-    private func open(_ key: Key, _ watch: Watch) {
-        guard !watch.isOpen else { return }
-        watch.isOpen = true
-        let generation = generation
-        client.open(
-            SchedulerEdge.WatchJob(token: key.token, job: key.job),
-            onItem: { [weak self] item in self?.item(item, for: key, watch, generation) },
-            onEnd: { [weak self] failure in self?.ended(failure, key, watch, generation) })
-    }
-
-    private func item(_ item: Item, for key: Key, _ watch: Watch, _ generation: Int) {
-        guard generation == self.generation, watches[key] === watch else { return }
-        watch.last = item
-        for subscriber in watch.subscribers.values { subscriber.continuation.yield(item) }
-    }
-
-    private func ended(_ failure: Failure?, _ key: Key, _ watch: Watch, _ generation: Int) {
-        guard generation == self.generation else { return }
-        guard watches[key] === watch else {
-            abandoned -= 1
+    private func ended(_ follower: Follower, _ failure: Failure?) {
+        // schedulerd is away: it will be asked again when it is back.
+        if let failure, failure.errorCode == .disconnected || failure.errorCode == .shuttingDown {
+            watches[ObjectIdentifier(follower)]?.stream = nil
             return
         }
-        watch.isOpen = false
-        // schedulerd is away: it will be asked again when it is back.
-        if let failure, failure.errorCode == .disconnected || failure.errorCode == .shuttingDown { return }
-        watches[key] = nil
-        for subscriber in watch.subscribers.values {
-            subscriber.continuation.finish(throwing: failure.map { APIFailure($0) })
-        }
+        watches[ObjectIdentifier(follower)] = nil
+        follower.continuation.finish(throwing: failure.map { APIFailure($0) })
     }
 }

@@ -1,6 +1,7 @@
 // LogReader: turns a job's log descriptor into an HTTP body. Follows by reading on at the end of the file until
 // schedulerd has said that the job is finished and everything up to then is sent.
 
+import Files
 import HTTPTypes
 import Hummingbird
 import NIOCore

@@ -24,16 +24,21 @@ final class SchedulerBridge: Sendable {
     private let confined: Confined
     private let poster: LoopPoster
 
-    /// `path`: schedulerd's socket. Whoever runs `loop` drives the link.
-    init(path: String, log: Log) throws {
+    /// `path`: schedulerd's socket. `followers`: jobs that are followed at the same time, at most. Whoever runs `loop`
+    /// drives the link.
+    init(path: String, followers: Int, log: Log) throws {
         let loop = try PollLoop()
-        let client = LinkClient<SchedulerEdge>(loop: loop, path: path, role: .apid)
-        client.onUp = { log.info("schedulerd is reached") }
+        // As many calls as can be in flight may wait; one more fails with `limit_reached` at once.
+        let settings = LinkSettings(window: 1_024, waitingLimit: 1_024)
+        let client = LinkClient<SchedulerEdge>(loop: loop, path: path, role: .apid, settings: settings)
+        let watches = JobWatches(client: client, limit: followers)
+        client.onUp = { [weak watches] in
+            log.info("schedulerd is reached")
+            watches?.openAll()
+        }
         client.onDown = { log.warning("schedulerd is away", ["reason": $0.text]) }
         client.onRefused = { log.error("schedulerd refuses us", ["code": $0.errorCode.name, "reason": $0.text]) }
         client.start()
-        // Streams stay in flight for as long as a job runs. On a connection of their own they take no call's place.
-        let watches = JobWatches(client: LinkClient(loop: loop, path: path, role: .apid), loop: loop)
         confined = Confined(loop: loop, client: client, watches: watches)
         poster = loop.poster
     }
@@ -75,11 +80,12 @@ final class SchedulerBridge: Sendable {
     /// back.
     func watch(job: UInt64, token: String) -> AsyncThrowingStream<SchedulerEdge.WatchJob.Item, any Error> {
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: SchedulerEdge.WatchJob.Item.self)
-        let subscriber = JobWatches.Subscriber(continuation: continuation)
+        let request = SchedulerEdge.WatchJob(token: token, job: job)
+        let follower = JobWatches.Follower(request: request, continuation: continuation)
         continuation.onTermination = { [confined, poster] _ in
-            poster.post { confined.watches.remove(subscriber) }
+            poster.post { confined.watches.remove(follower) }
         }
-        poster.post { [confined] in confined.watches.add(subscriber, job: job, token: token) }
+        poster.post { [confined] in confined.watches.add(follower) }
         return stream
     }
 }

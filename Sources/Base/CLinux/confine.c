@@ -2,8 +2,8 @@
 #define _GNU_SOURCE
 #include "clinux.h"
 
+#include <dirent.h>
 #include <errno.h>
-#include <grp.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
@@ -24,11 +24,13 @@ int bh_close_range(unsigned first, unsigned last, int only_mark_close_on_exec) {
     return syscall(SYS_close_range, first, last, flags) < 0 ? -errno : 0;
 }
 
-int bh_become_user(uint32_t uid, uint32_t gid, const uint32_t *groups, int group_count) {
-    if (setgroups((size_t)group_count, groups) < 0) return -errno;
-    if (setresgid(gid, gid, gid) < 0) return -errno;
-    if (setresuid(uid, uid, uid) < 0) return -errno;
-    return 0;
+int bh_thread_count(void) {
+    DIR *threads = opendir("/proc/self/task");
+    if (!threads) return -errno;
+    int count = 0;
+    for (struct dirent *entry; (entry = readdir(threads));) count += entry->d_name[0] != '.';
+    closedir(threads);
+    return count;
 }
 
 int bh_set_limits(uint64_t open_files) {
@@ -43,16 +45,7 @@ int bh_set_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 
 
 int bh_set_not_dumpable(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -errno : 0; }
 
-int bh_set_child_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0; }
-
-int bh_set_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0) < 0 ? -errno : 0; }
-
 int bh_drop_bounding(int capability) { return prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 ? -errno : 0; }
-
-int bh_has_bounding(int capability) {
-    int held = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
-    return held < 0 ? -errno : held;
-}
 
 int bh_clear_ambient(void) {
     return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ? -errno : 0;

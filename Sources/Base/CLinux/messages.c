@@ -8,21 +8,13 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 const int bh_o_tmpfile = O_TMPFILE;
 const int bh_o_path = O_PATH;
-const int bh_o_noatime = O_NOATIME;
 
 int bh_pipe(int ends[2], int non_blocking) {
     return pipe2(ends, O_CLOEXEC | (non_blocking ? O_NONBLOCK : 0)) < 0 ? -errno : 0;
-}
-
-int64_t bh_free_bytes(const char *path) {
-    struct statvfs found;
-    if (statvfs(path, &found) < 0) return -errno;
-    return (int64_t)(found.f_bavail * found.f_frsize);
 }
 
 ssize_t bh_send(int socket, const void *bytes, size_t size, const int *fds, int fd_count) {

@@ -1,8 +1,9 @@
 // fork and exec. Between the two only async-signal-safe calls are made: the parent may have other threads, and a lock that
 // one of them held is held for ever in the child.
 #define _GNU_SOURCE
-#include "clinux.h"
+#include "cspawn.h"
 
+#include <clinux.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -173,3 +174,5 @@ pid_t bh_wait(pid_t pid, int block, int *code, int *signalled) {
     *code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
     return found;
 }
+
+int bh_set_child_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0; }

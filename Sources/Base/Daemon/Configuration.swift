@@ -49,7 +49,11 @@ package struct Configuration: Sendable {
     package func string(_ name: String) -> String { needed(name, optionalString(name)) }
     package func path(_ name: String) -> String { needed(name, optionalString(name)) }
     package func int(_ name: String) -> Int { needed(name, optionalInt(name)) }
-    package func uid(_ name: String) -> UInt32 { needed(name, optionalUID(name)) }
+
+    package func uid(_ name: String) -> UInt32 {
+        guard case .user(let uid) = value(name) else { return needed(name, nil) }
+        return uid
+    }
 
     package func bool(_ name: String) -> Bool {
         guard case .truth(let truth) = value(name) else { return false }
@@ -67,16 +71,9 @@ package struct Configuration: Sendable {
         return text
     }
 
-    package func optionalPath(_ name: String) -> String? { optionalString(name) }
-
     package func optionalInt(_ name: String) -> Int? {
         guard case .number(let number) = value(name) else { return nil }
         return number
-    }
-
-    package func optionalUID(_ name: String) -> UInt32? {
-        guard case .user(let uid) = value(name) else { return nil }
-        return uid
     }
 
     private func value(_ name: String) -> Value? {

@@ -77,8 +77,9 @@ struct ConfigurationReader {
             let truth: Bool? = text == "true" ? true : text == "false" ? false : nil
             return truth.map { .success(.truth($0)) } ?? .failure(Problem(text: "must be true or false"))
         case .uid:
-            if let uid = user(text) { return .success(.user(uid)) }
-            return .failure(Problem(text: "must be a user, or a user's number"))
+            // The last number means "no user" to the kernel, and so to a check of a peer.
+            if let number = UInt32(text), number != .max { return .success(.user(number)) }
+            return .failure(Problem(text: "must be a user's number"))
         case .list:
             let parts = text.split(separator: ",").map(String.init)
             return parts.isEmpty ? .failure(Problem(text: "must not be empty")) : .success(.texts(parts))
@@ -86,11 +87,5 @@ struct ConfigurationReader {
             if names.contains(text) { return .success(.text(text)) }
             return .failure(Problem(text: "must be one of \(names.joined(separator: ", "))"))
         }
-    }
-
-    /// The last number means "no user" to the kernel, and so to a check of a peer.
-    private func user(_ text: String) -> UInt32? {
-        if let number = UInt32(text) { return number == .max ? nil : number }
-        return Accounts.user(named: text)?.uid
     }
 }

@@ -68,23 +68,18 @@ package struct Startup: Sendable {
         try Activation.listener(name, kind)
     }
 
-    /// Beats 3 to 5: becomes `user` if one is given, refuses to stay root, gives up every capability, closes all descriptors but 0, 1,
-    /// 2 and `keep`, and takes no-new-privileges, the limits, and not dumpable. Throws if another thread runs already: it would keep
-    /// what this one gives up.
+    /// Beats 3 to 5: refuses to be root (who starts a daemon gives it its user), gives up every capability, closes all descriptors but
+    /// 0, 1, 2 and `keep`, and takes no-new-privileges, the limits, and not dumpable. Throws if another thread runs already: it would
+    /// keep what this one gives up.
     ///
     /// `openFiles` bounds what a flood of connections can take.
-    package func confine(
-        keeping keep: [Int32], user: ChildUser? = nil, openFiles: UInt64 = 4096
-    ) throws(SandboxError) {
+    package func confine(keeping keep: [Int32], openFiles: UInt64 = 4096) throws(SandboxError) {
         try Sandbox.requireSingleThread()
-        try confineThread(keeping: keep, user: user, openFiles: openFiles)
+        try confineThread(keeping: keep, openFiles: openFiles)
     }
 
     /// The steps of `confine`, which asks first whether this thread is the only one. The runner of tests has others.
-    package func confineThread(
-        keeping keep: [Int32], user: ChildUser? = nil, openFiles: UInt64 = 4096
-    ) throws(SandboxError) {
-        if let user { try Sandbox.becomeUser(uid: user.uid, gid: user.gid, groups: user.groups) }
+    package func confineThread(keeping keep: [Int32], openFiles: UInt64 = 4096) throws(SandboxError) {
         try Sandbox.refuseRoot()
         try Sandbox.dropAllCapabilities()
         try Sandbox.closeAllExcept(keep)
@@ -96,14 +91,6 @@ package struct Startup: Sendable {
     /// Beat 7: tells the service manager that we are ready and runs the loop until SIGTERM or SIGINT. `onStop` is called then, on the
     /// loop, before it ends; a second signal ends the process at once.
     package func run(_ loop: PollLoop, onStop: @escaping () -> Void = {}) throws {
-        try stopOnSignal(loop, onStop: onStop)
-        ready()
-        loop.run()
-        log.info("stopped")
-    }
-
-    /// The part of `run` for a daemon whose loop lives on a thread of its own: SIGTERM and SIGINT call `onStop`, then stop the loop.
-    package func stopOnSignal(_ loop: PollLoop, onStop: @escaping () -> Void) throws(PosixError) {
         var stopping = false
         let log = log
         try loop.onSignals(Self.stopSignals) { signal in
@@ -113,10 +100,13 @@ package struct Startup: Sendable {
             onStop()
             loop.stop()
         }
+        ready()
+        loop.run()
+        log.info("stopped")
     }
 
     /// Tells the service manager and the log that the daemon answers.
-    package func ready() {
+    private func ready() {
         do {
             try Notify.ready()
         } catch {

@@ -1,4 +1,5 @@
 // Two descriptors made by one call: the ends of a pipe or of a socket pair.
+package import Posix
 
 /// Of a pipe, `first` is the reading end and `second` the writing one.
 package struct DescriptorPair: ~Copyable, Sendable {

@@ -1,6 +1,6 @@
 // Names in directories. The `at` forms take a directory's descriptor, so that nobody can swap a parent for a link meanwhile.
-import CLinux
 import Glibc
+package import Posix
 
 extension Posix {
     /// The descriptor that stands for the working directory in the `at` forms.
@@ -66,7 +66,7 @@ extension Posix {
     /// The names in a directory, sorted, without `.` and `..`. Names that are not UTF-8 are left out: we never make one.
     package static func directoryEntries(_ path: String) throws(PosixError) -> [String] {
         let name = try checked(path)
-        guard let stream = unsafe opendir(name) else { throw last("opendir \(path)") }
+        guard let stream = unsafe opendir(name) else { throw .system(call: "opendir \(path)", errno: errno) }
         defer { unsafe closedir(stream) }
         var names: [String] = []
         while true {
@@ -78,7 +78,7 @@ extension Posix {
                 names.append(text)
             }
         }
-        if errno != 0 { throw last("readdir \(path)") }
+        if errno != 0 { throw .system(call: "readdir \(path)", errno: errno) }
         return names.sorted()
     }
 
@@ -86,13 +86,5 @@ extension Posix {
         let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
         return unsafe UnsafePointer(
             UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self))
-    }
-
-    /// Bytes that an ordinary user may still write to the file system of `path`.
-    package static func freeBytes(_ path: String) throws(PosixError) -> UInt64 {
-        let name = try checked(path)
-        let free = unsafe bh_free_bytes(name)
-        if free < 0 { throw .system(call: "statvfs \(path)", errno: Int32(-free)) }
-        return UInt64(free)
     }
 }

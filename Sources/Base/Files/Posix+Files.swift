@@ -1,6 +1,7 @@
-// Files: opening, publishing (write under no name, then link), and asking what a descriptor is.
+// Files: opening, reading and writing at a place, publishing (write under no name, then link), and asking what a path is.
 import CLinux
 import Glibc
+package import Posix
 
 extension Posix {
     package static func open(
@@ -62,6 +63,28 @@ extension Posix {
         try rename(temporary, to: path)
     }
 
+    /// Reads up to `maximum` bytes at `position` (a file); an empty array at its end.
+    package static func pread(_ raw: Int32, maximum: Int, at position: Int64) throws(PosixError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: maximum)
+        let count = try unsafe bytes.withUnsafeMutableBufferPointer { (room) throws(PosixError) in
+            try retry("pread") { unsafe Glibc.pread(raw, room.baseAddress, room.count, Int(position)) }
+        }
+        bytes.removeLast(maximum - count)
+        return bytes
+    }
+
+    /// Writes everything at `position` of a file.
+    package static func pwriteAll(_ raw: Int32, _ bytes: ArraySlice<UInt8>, at position: Int64) throws(PosixError) {
+        var written = 0
+        try unsafe bytes.withUnsafeBufferPointer { (part) throws(PosixError) in
+            while written < part.count {
+                let rest = unsafe UnsafeBufferPointer(rebasing: part[written...])
+                let place = Int(position) + written
+                written += try retry("pwrite") { unsafe Glibc.pwrite(raw, rest.baseAddress, rest.count, place) }
+            }
+        }
+    }
+
     package static func fsync(_ raw: Int32) throws(PosixError) {
         _ = try retry("fsync") { Glibc.fsync(raw) }
     }
@@ -104,8 +127,9 @@ extension Posix {
         }
     }
 
-    /// Moves the position of an open file; the new one, from its start.
-    package static func seek(_ raw: Int32, to position: Int64) throws(PosixError) -> Int64 {
-        Int64(try retry("lseek") { lseek(raw, Int(position), SEEK_SET) })
+    /// The file-creation mask; the old one is returned.
+    @discardableResult
+    package static func setFileCreationMask(_ mask: UInt32) -> UInt32 {
+        umask(mask)
     }
 }

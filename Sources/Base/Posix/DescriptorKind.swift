@@ -1,5 +1,6 @@
 // What a descriptor that came from somebody else really is. Every one is checked before use: a peer that sends a directory or a
 // device where the schema says `fd<stream_socket>` must get nothing for it.
+import CLinux
 import Glibc
 
 /// The kind of an open descriptor.
@@ -20,13 +21,15 @@ extension Posix {
     package static func descriptorKind(_ raw: Int32) throws(PosixError) -> DescriptorKind {
         let flags = try retry("fcntl") { fcntl(raw, F_GETFL) }
         let access = flags & O_ACCMODE
-        let usable = flags & OpenFlags.path.rawValue == 0
+        let usable = flags & bh_o_path == 0  // else a place in the tree, neither readable nor writable
         let readable = usable && (access == O_RDONLY || access == O_RDWR)
         let writable = usable && (access == O_WRONLY || access == O_RDWR)
-        switch try fstat(raw).kind {
-        case .regular: return .file(readable: readable, writable: writable)
-        case .pipe: return .pipe(readable: readable, writable: writable)
-        case .socket where try option(raw, SO_TYPE) == Int32(SOCK_STREAM.rawValue):
+        var found = stat()
+        _ = try retry("fstat") { unsafe Glibc.fstat(raw, &found) }
+        switch found.st_mode & S_IFMT {
+        case S_IFREG: return .file(readable: readable, writable: writable)
+        case S_IFIFO: return .pipe(readable: readable, writable: writable)
+        case S_IFSOCK where try option(raw, SO_TYPE) == Int32(SOCK_STREAM.rawValue):
             return .streamSocket(try socketFamily(raw), listening: try option(raw, SO_ACCEPTCONN) != 0)
         default: return .other
         }

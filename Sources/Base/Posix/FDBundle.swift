@@ -37,11 +37,6 @@ package struct FDBundle: ~Copyable {
         return taken
     }
 
-    package mutating func closeAll() {
-        for raw in owned { _ = Glibc.close(raw) }
-        owned.removeAll()
-    }
-
     private mutating func releaseAll() -> [Int32] {
         defer { owned = [] }
         return owned

@@ -1,5 +1,4 @@
 // Reading and writing bytes. Non-blocking descriptors answer `.wouldBlock`; blocking ones wait.
-import CLinux
 import Glibc
 
 extension Posix {
@@ -25,20 +24,10 @@ extension Posix {
         }
     }
 
-    /// Reads up to `maximum` bytes at `position` (a file); an empty array at its end.
-    package static func pread(_ raw: Int32, maximum: Int, at position: Int64) throws(PosixError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: maximum)
-        let count = try unsafe bytes.withUnsafeMutableBufferPointer { (room) throws(PosixError) in
-            try retry("pread") { unsafe Glibc.pread(raw, room.baseAddress, room.count, Int(position)) }
-        }
-        bytes.removeLast(maximum - count)
-        return bytes
-    }
-
     /// Writes what the descriptor takes. A pipe without a reader throws EPIPE (SIGPIPE is ignored: `ignoreBrokenPipes`).
-    package static func write(_ raw: Int32, _ bytes: UnsafeRawBufferPointer) throws(PosixError) -> WriteOutcome {
+    package static func write(_ raw: Int32, _ bytes: ArraySlice<UInt8>) throws(PosixError) -> WriteOutcome {
         while true {
-            let count = unsafe Glibc.write(raw, bytes.baseAddress, bytes.count)
+            let count = unsafe bytes.withUnsafeBufferPointer { unsafe Glibc.write(raw, $0.baseAddress, $0.count) }
             if count >= 0 { return .bytes(count) }
             let error = errno
             if error == EAGAIN { return .wouldBlock }
@@ -46,16 +35,8 @@ extension Posix {
         }
     }
 
-    package static func write(_ raw: Int32, _ bytes: ArraySlice<UInt8>) throws(PosixError) -> WriteOutcome {
-        try unsafe bytes.withUnsafeBufferPointer { (part) throws(PosixError) in
-            try unsafe write(raw, UnsafeRawBufferPointer(part))
-        }
-    }
-
     package static func write(_ raw: Int32, _ bytes: [UInt8]) throws(PosixError) -> WriteOutcome {
-        try unsafe bytes.withUnsafeBufferPointer { (part) throws(PosixError) in
-            try unsafe write(raw, UnsafeRawBufferPointer(part))
-        }
+        try write(raw, bytes[...])
     }
 
     /// Writes everything: for files and blocking descriptors. EAGAIN is an error here.
@@ -71,25 +52,6 @@ extension Posix {
 
     package static func writeAll(_ raw: Int32, _ bytes: [UInt8]) throws(PosixError) {
         try writeAll(raw, bytes[...])
-    }
-
-    /// Writes everything at `position` of a file.
-    package static func pwriteAll(_ raw: Int32, _ bytes: ArraySlice<UInt8>, at position: Int64) throws(PosixError) {
-        var written = 0
-        try unsafe bytes.withUnsafeBufferPointer { (part) throws(PosixError) in
-            while written < part.count {
-                let rest = unsafe UnsafeBufferPointer(rebasing: part[written...])
-                let place = Int(position) + written
-                written += try retry("pwrite") { unsafe Glibc.pwrite(raw, rest.baseAddress, rest.count, place) }
-            }
-        }
-    }
-
-    /// Two ends of a new pipe, close-on-exec.
-    package static func pipe(nonBlocking: Bool = false) throws(PosixError) -> DescriptorPair {
-        var ends: [Int32] = [-1, -1]
-        _ = try unsafe PosixError.check(bh_pipe(&ends, nonBlocking ? 1 : 0), "pipe")
-        return DescriptorPair(FileDescriptor(owning: ends[0]), FileDescriptor(owning: ends[1]))
     }
 
     package static func setNonBlocking(_ raw: Int32, _ nonBlocking: Bool = true) throws(PosixError) {

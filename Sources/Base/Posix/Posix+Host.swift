@@ -34,40 +34,14 @@ extension Posix {
     }
 
     package static var processID: Int32 { getpid() }
-    /// The parent's pid; 1 or a subreaper's when the parent is gone.
-    package static var parentID: Int32 { getppid() }
     /// The effective user.
     package static var userID: UInt32 { geteuid() }
     /// The effective group.
     package static var groupID: UInt32 { getegid() }
 
-    /// The supplementary groups.
-    package static func supplementaryGroups() throws(PosixError) -> [UInt32] {
-        let count = try retry("getgroups") { getgroups(0, nil) }
-        var groups = [UInt32](repeating: 0, count: Int(count))
-        let found = try retry("getgroups") { unsafe getgroups(count, &groups) }
-        return Array(groups.prefix(Int(found)))
-    }
-
     /// A variable of the environment, nil if it is not set or not UTF-8.
     package static func environment(_ name: String) -> String? {
         guard let value = unsafe getenv(name) else { return nil }
         return unsafe String(validatingCString: value)
-    }
-
-    /// Removes a variable, so that children and later code do not see it. Before other threads are started.
-    package static func removeEnvironment(_ name: String) {
-        unsafe unsetenv(name)
-    }
-
-    /// Whether the descriptor is a terminal.
-    package static func isTerminal(_ raw: Int32) -> Bool {
-        isatty(raw) == 1
-    }
-
-    /// The file-creation mask; the old one is returned.
-    @discardableResult
-    package static func setFileCreationMask(_ mask: UInt32) -> UInt32 {
-        umask(mask)
     }
 }

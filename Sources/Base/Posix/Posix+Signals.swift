@@ -12,7 +12,6 @@ package enum Signal {
     package static let pipe: Int32 = SIGPIPE
     package static let terminate: Int32 = SIGTERM
     package static let child: Int32 = SIGCHLD
-    package static let windowChange: Int32 = SIGWINCH
 }
 
 extension Posix {

@@ -28,7 +28,7 @@ package enum PosixError: Error, Equatable, Sendable {
 
     /// Throws for a negative result of CLinux (`-errno`); hands on any other.
     @inline(__always)
-    static func check(_ result: Int32, _ call: @autoclosure () -> String) throws(PosixError) -> Int32 {
+    package static func check(_ result: Int32, _ call: @autoclosure () -> String) throws(PosixError) -> Int32 {
         if result < 0 { throw .system(call: call(), errno: -result) }
         return result
     }

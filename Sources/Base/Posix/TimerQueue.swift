@@ -1,93 +1,60 @@
-// The timers of a poll loop: a binary heap by time, with slots that make cancelling cheap. A call over a link sets a deadline and
+// The timers of a poll loop: a binary heap by time, with a table that makes cancelling cheap. A call over a link sets a deadline and
 // cancels it a moment later, thousands of times a second.
 
 /// Names a timer; stale ones are harmless.
 package struct TimerID: Hashable, Sendable {
-    let slot: Int
-    let generation: UInt32
+    let number: UInt64
 }
 
 /// Timers in the order of their deadlines; equal ones in the order in which they were set.
 struct TimerQueue {
     private struct Entry {
         let deadline: UInt64
-        let sequence: UInt64
         let id: TimerID
 
         func isBefore(_ other: Entry) -> Bool {
-            deadline != other.deadline ? deadline < other.deadline : sequence < other.sequence
+            (deadline, id.number) < (other.deadline, other.id.number)
         }
     }
 
-    private struct Slot {
-        var generation: UInt32 = 0
-        var body: (() -> Void)?
-    }
-
+    /// Entries of cancelled timers, too: each goes when it comes to the top, or when they are more than half.
     private var heap: [Entry] = []
-    private var slots: [Slot] = []
-    private var free: [Int] = []
-    private var sequence: UInt64 = 0
-    /// Entries of the heap whose timer was cancelled.
-    private var dead = 0
+    /// Of the timers that have neither fired nor been cancelled.
+    private var bodies: [TimerID: () -> Void] = [:]
+    private var lastNumber: UInt64 = 0
 
-    var isEmpty: Bool { heap.count == dead }
+    var isEmpty: Bool { bodies.isEmpty }
 
     mutating func add(deadline: UInt64, _ body: @escaping () -> Void) -> TimerID {
-        let index = free.popLast() ?? slots.count
-        if index == slots.count { slots.append(Slot()) }
-        slots[index].body = body
-        let id = TimerID(slot: index, generation: slots[index].generation)
-        sequence += 1
-        heap.append(Entry(deadline: deadline, sequence: sequence, id: id))
+        lastNumber += 1
+        let id = TimerID(number: lastNumber)
+        bodies[id] = body
+        heap.append(Entry(deadline: deadline, id: id))
         rise(heap.count - 1)
         return id
     }
 
     mutating func cancel(_ id: TimerID) {
-        guard isLive(id) else { return }
-        vacate(id)
-        dead += 1
-        if dead > 64, dead > heap.count / 2 { compact() }
+        guard bodies.removeValue(forKey: id) != nil, heap.count > 128, heap.count > 2 * bodies.count else { return }
+        heap = heap.filter { bodies[$0.id] != nil }.sorted { $0.isBefore($1) }  // a sorted array is a heap
     }
 
     /// The deadline of the first timer.
     mutating func nextDeadline() -> UInt64? {
-        dropDead()
+        dropCancelled()
         return heap.first?.deadline
     }
 
     /// Takes the first timer out if it is due.
     mutating func takeDue(_ now: UInt64) -> (() -> Void)? {
-        dropDead()
+        dropCancelled()
         guard let first = heap.first, first.deadline <= now else { return nil }
-        let body = slots[first.id.slot].body
-        vacate(first.id)
         removeFirst()
-        return body
+        return bodies.removeValue(forKey: first.id)
     }
 
-    private func isLive(_ id: TimerID) -> Bool {
-        id.slot < slots.count && slots[id.slot].generation == id.generation && slots[id.slot].body != nil
-    }
-
-    private mutating func vacate(_ id: TimerID) {
-        slots[id.slot].body = nil
-        slots[id.slot].generation &+= 1
-        free.append(id.slot)
-    }
-
-    private mutating func dropDead() {
-        while dead > 0, let first = heap.first, !isLive(first.id) {
-            removeFirst()
-            dead -= 1
-        }
-    }
-
-    private mutating func compact() {
-        let live = heap.filter { isLive($0.id) }.sorted { $0.isBefore($1) }
-        heap = live  // a sorted array is a heap
-        dead = 0
+    private mutating func dropCancelled() {
+        while let first = heap.first, bodies[first.id] == nil { removeFirst() }
     }
 
     private mutating func removeFirst() {

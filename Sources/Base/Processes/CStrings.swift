@@ -1,5 +1,6 @@
 // A vector of C strings for execve, which lives while it is used and is freed then.
 import Glibc
+import Posix
 
 /// A NULL-terminated array of C strings.
 @safe struct CStrings: ~Copyable {

@@ -6,7 +6,6 @@ package enum ExitStatus: Equatable, Sendable {
     /// Ended by this signal.
     case signalled(Int32)
 
-    package var isSuccess: Bool { self == .exited(0) }
     /// As a shell says it: the status, or 128 and the signal.
     package var shellStatus: Int32 {
         switch self {

@@ -1,6 +1,7 @@
-// Starting, signalling and reaping processes. The fork itself is in CLinux/spawn.c.
-import CLinux
+// Starting, signalling and reaping processes. The fork itself is in CSpawn.
+import CSpawn
 import Glibc
+package import Posix
 
 extension Posix {
     /// Starts a process and returns its pid once it runs the program: a missing executable or a refused user is thrown here,
@@ -106,10 +107,5 @@ extension Posix {
     /// Orphans of our descendants become our children.
     package static func becomeSubreaper() throws(PosixError) {
         _ = try PosixError.check(bh_set_child_subreaper(), "prctl(PR_SET_CHILD_SUBREAPER)")
-    }
-
-    /// The signal that this process gets when the thread that started it ends.
-    package static func setDeathSignal(_ signal: Int32) throws(PosixError) {
-        _ = try PosixError.check(bh_set_death_signal(signal), "prctl(PR_SET_PDEATHSIG)")
     }
 }

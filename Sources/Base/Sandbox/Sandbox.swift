@@ -5,7 +5,6 @@
 // other is started.
 import CLinux
 import Glibc
-import Posix
 
 /// The steps of confinement.
 package enum Sandbox {
@@ -26,19 +25,9 @@ package enum Sandbox {
 
     /// Capabilities and no-new-privileges belong to a thread: one that runs already would keep what this one gives up.
     package static func requireSingleThread() throws(SandboxError) {
-        let threads: [String]
-        do {
-            threads = try Posix.directoryEntries("/proc/self/task")
-        } catch {
-            throw .system(call: "list the threads", errno: error.errno)
-        }
-        if threads.count != 1 { throw .notConfined(what: "\(threads.count - 1) other threads run already") }
-    }
-
-    /// Becomes another user for good: supplementary groups, then gid, then uid, real, effective and saved. Needs root.
-    package static func becomeUser(uid: UInt32, gid: UInt32, groups: [UInt32] = []) throws(SandboxError) {
-        let result = unsafe bh_become_user(uid, gid, groups, Int32(groups.count))
-        try SandboxError.check(result, "become user \(uid)")
+        let threads = bh_thread_count()
+        try SandboxError.check(threads, "list the threads")
+        if threads != 1 { throw .notConfined(what: "\(threads - 1) other threads run already") }
     }
 
     /// Empties the effective, permitted, inheritable and ambient capability sets, and the bounding set where that is permitted (an

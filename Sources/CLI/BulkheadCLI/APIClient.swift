@@ -45,17 +45,26 @@ struct APIClient: Sendable {
         return request
     }
 
-    /// The body of a successful answer. Throws a `CommandFailure` that says what the server said and what to do.
+    /// The body of a successful answer. Throws a `CommandFailure` that says what the server said and what to do. While the
+    /// daemons are starting or one of them restarts (503), what may be asked twice is asked again for some seconds.
     func send(_ request: URLRequest, body: Data? = nil) async throws -> Data {
         var request = request
         if let body {
             request.httpBody = body
             request.setValue("application/json", forHTTPHeaderField: "Content-Type")
         }
+        let isRepeatable = request.httpMethod == "GET" || request.value(forHTTPHeaderField: "Idempotency-Key") != nil
+        let end = ContinuousClock.now + .seconds(10)
         do {
-            let (data, response) = try await URLSession.shared.data(for: request)
-            try check(response, data)
-            return data
+            while true {
+                let (data, response) = try await URLSession.shared.data(for: request)
+                let isAway = (response as? HTTPURLResponse)?.statusCode == 503
+                guard isAway, isRepeatable, ContinuousClock.now < end else {
+                    try check(response, data)
+                    return data
+                }
+                try await Task.sleep(for: .milliseconds(250))
+            }
         } catch let error as URLError {
             throw unreachable(error)
         }

@@ -5,8 +5,10 @@
 // says; so a kill at any point loses nothing and repeats nothing. A commit that fails (the disk is full) changes
 // nothing and is tried again later; meanwhile the caller stops reading from the runner, which bounds what is staged.
 //
-// This holds against the death of the process. Data is not forced to the medium: a power failure ends the runner,
-// too, and recovery then says how many bytes of the log are gone.
+// This holds against the death of the process. While the job runs, nothing is forced to the medium: a power failure
+// ends the runner, too, and recovery then says how many bytes of the log are gone. The job's end is different, since
+// schedulerd promises the log of a finished job: it is told only when log and journal are forced to the medium, in
+// this order, so that no journal ever cuts a finished log short. That is one wait for the disk in a job's life.
 
 import Posix
 package import Wire
@@ -35,6 +37,8 @@ package final class AttemptLog {
     private var journalFile: FileDescriptor
     private var journalEnd: UInt64
     private let limit: UInt64
+    /// Everything written is on the medium.
+    private var isSynced = false
 
     private var stagedOutput: [UInt8] = []
     private var stagedDropped: UInt64 = 0
@@ -108,18 +112,47 @@ package final class AttemptLog {
     package func commit() throws(StoreError) -> [RunnerEdge.Record] {
         guard hasStaged else { return [] }
         if stagedEntries.last?.number != taken { stagedEntries.append(entry(.progress)) }
+        isSynced = false
         if !stagedOutput.isEmpty { try disk.writeAll(logFile.raw, stagedOutput, at: logEnd) }
+        let isFinal = endIsStaged
+        if isFinal { try syncLog() }
         let kept = kept + stagedEntries.filter { $0.content != .progress }
         if journalEnd > Self.journalLimit {
-            try rewriteJournal(kept, progress: entry(.progress))
+            try rewriteJournal(kept, progress: entry(.progress), isFinal: isFinal)
         } else {
             var bytes: [UInt8] = []
             for entry in stagedEntries { entry.write(to: &bytes) }
             try disk.writeAll(journalFile.raw, bytes, at: journalEnd)
+            // Before the end is moved: what is written again after an error goes to the same place.
+            if isFinal { try syncJournal() }
             journalEnd += UInt64(bytes.count)
         }
         self.kept = kept
+        isSynced = isFinal
         return settleStaged()
+    }
+
+    /// Forces everything to the medium, if the job's end has not done that already. Before the journal goes: without it
+    /// nobody could say that bytes are missing, and an old one that comes back would cut the log.
+    func synchronize() throws(StoreError) {
+        if isSynced { return }
+        try syncLog()
+        try syncJournal()
+        isSynced = true
+    }
+
+    private var endIsStaged: Bool {
+        if case .jobEnded? = stagedEvents.last { true } else { false }
+    }
+
+    private func syncLog() throws(StoreError) {
+        try disk.sync(logFile.raw)
+        for directory in paths.directories { try disk.syncDirectory(directory) }
+    }
+
+    private func syncJournal() throws(StoreError) {
+        try disk.sync(journalFile.raw)
+        try disk.syncDirectory(paths.journals)
     }
 
     private func settleStaged() -> [RunnerEdge.Record] {
@@ -140,9 +173,13 @@ package final class AttemptLog {
             content: content)
     }
 
-    private func rewriteJournal(_ kept: [JournalEntry], progress: JournalEntry) throws(StoreError) {
+    private func rewriteJournal(
+        _ kept: [JournalEntry], progress: JournalEntry, isFinal: Bool
+    ) throws(StoreError) {
         let entries = kept + [progress]
-        journalFile = try disk.replaceJournal(paths.journal, with: entries)
+        let file = try disk.replaceJournal(paths.journal, with: entries, isFinal: isFinal)
+        if isFinal { try disk.syncDirectory(paths.journals) }
+        journalFile = file
         journalEnd = entries.reduce(0) { $0 + UInt64($1.length) }
     }
 

@@ -1,6 +1,7 @@
 // One source archive on its way in.
 
 import Crypto
+import Files
 import Posix
 package import Wire
 

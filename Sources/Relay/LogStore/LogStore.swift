@@ -1,15 +1,19 @@
 // The logs and journals of all attempts. Relay asks it for the one that a message names.
 
+import Files
 package import Posix
 package import Wire
 
 /// Files below the state directory: see AttemptPaths. `STATE/runners/<runner>` is the journal of the last settled
-/// attempt of a runner that lives on: it says up to which record that runner has been heard.
+/// attempt of a runner that lives on: it says up to which record that runner has been heard. `STATE/aside` holds
+/// journals that could not be read, for the operator; only their names are looked at.
 package final class LogStore {
     /// What the start found and the operator should know.
     package private(set) var notes: [String] = []
     /// Attempts that are not settled.
     package private(set) var attempts: [AttemptKey: AttemptLog] = [:]
+    /// Attempts whose journal could not be read, at this start or an earlier one: nobody knows how far they came.
+    package private(set) var unreadable: Set<AttemptKey> = []
 
     private let state: String
     private let limit: UInt64
@@ -22,7 +26,7 @@ package final class LogStore {
         self.state = state
         self.limit = limit
         self.disk = disk
-        for name in ["jobs", "open", "runners"] {
+        for name in ["jobs", "open", "runners", "aside"] {
             try stored { () throws(PosixError) in try Posix.mkdir("\(state)/\(name)", mode: 0o700, existing: true) }
         }
         try recoverAttempts()
@@ -47,6 +51,7 @@ package final class LogStore {
             guard known.job == job else { throw .conflict("this attempt began with another request") }
             return known
         }
+        if unreadable.contains(key) { throw .conflict("this attempt's journal cannot be read") }
         let paths = AttemptPaths(state: state, key: key)
         let recovered: RecoveredJournal
         do throws(WireError) {
@@ -82,6 +87,7 @@ package final class LogStore {
         let key = AttemptKey(attempt)
         guard let known = attempts[key] else { return }
         let runner = known.job.runner
+        try known.synchronize()
         try stored { () throws(PosixError) in
             if keepsNumber {
                 try Posix.rename(known.paths.journal, to: runnerPath(runner))
@@ -114,12 +120,30 @@ extension LogStore {
                 try stored { () throws(PosixError) in try Posix.unlink(path) }
                 continue
             }
-            guard let recovered = RecoveredJournal(try journalBytes(path)) else {
-                notes.append("\(path) is not a journal; its attempt is not recovered")
-                continue
+            do throws(StoreError) {
+                guard let recovered = RecoveredJournal(try journalBytes(path)) else {
+                    setAside(path, "is not a journal")
+                    continue
+                }
+                let key = AttemptKey(recovered.job.attempt)
+                attempts[key] = try recover(recovered, paths: AttemptPaths(state: state, key: key))
+            } catch {
+                if error.isOfTheMachine { throw error }
+                setAside(path, "cannot be recovered (\(error))")
             }
-            let key = AttemptKey(recovered.job.attempt)
-            attempts[key] = try recover(recovered, paths: AttemptPaths(state: state, key: key))
+        }
+        unreadable.formUnion(try entries(state + "/aside").compactMap(AttemptKey.init(journalName:)))
+    }
+
+    /// One file must not keep everybody's relayd from starting. Out of the way, so that nothing overwrites it.
+    private func setAside(_ path: String, _ why: String) {
+        let name = path.split(separator: "/").last ?? ""
+        do {
+            try Posix.rename(path, to: "\(state)/aside/\(name)")
+            notes.append("\(path) \(why); it lies in \(state)/aside now, and what it was for is lost")
+        } catch {
+            notes.append("\(path) \(why); what it was for is lost, and it stays there (\(error))")
+            if let key = AttemptKey(journalName: String(name)) { unreadable.insert(key) }
         }
     }
 
@@ -144,13 +168,17 @@ extension LogStore {
 
     private func recoverRunners() throws(StoreError) {
         for name in try entries(state + "/runners") {
-            guard let runner = Bytes16(hex: name),
-                let recovered = RecoveredJournal(try journalBytes("\(state)/runners/\(name)"))
-            else {
-                notes.append("\(state)/runners/\(name) is not a journal; ignored")
-                continue
+            let path = "\(state)/runners/\(name)"
+            do throws(StoreError) {
+                guard let runner = Bytes16(hex: name), let recovered = RecoveredJournal(try journalBytes(path)) else {
+                    setAside(path, "is not a runner's journal")
+                    continue
+                }
+                heard[runner] = recovered.last.number
+            } catch {
+                if error.isOfTheMachine { throw error }
+                setAside(path, "cannot be read (\(error))")
             }
-            heard[runner] = recovered.last.number
         }
     }
 

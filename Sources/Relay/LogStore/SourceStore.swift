@@ -1,5 +1,6 @@
 // Source archives, each named by the SHA-256 of its bytes. Uploads fill it, RunJob reads from it.
 
+import Files
 package import Posix
 package import Wire
 

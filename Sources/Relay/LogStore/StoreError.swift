@@ -21,6 +21,19 @@ package enum StoreError: Error, Equatable, Sendable {
     private static let noSpace: Int32 = 28
     private static let quotaExceeded: Int32 = 122
 
+    private static let noMemory: Int32 = 12
+    private static let tooManyFilesHere: Int32 = 23
+    private static let tooManyFiles: Int32 = 24
+
+    /// It says nothing about the file that it happened to.
+    var isOfTheMachine: Bool {
+        switch self {
+        case .full: true
+        case .system(let error): [Self.noMemory, Self.tooManyFilesHere, Self.tooManyFiles].contains(error.errno)
+        default: false
+        }
+    }
+
     package init(_ error: PosixError) {
         switch error.errno {
         case Self.noEntry: self = .notFound

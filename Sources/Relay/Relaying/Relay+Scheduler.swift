@@ -81,6 +81,10 @@ extension Relay {
 
     /// Opens the log, and gives the job to the runner now or when it is attached and ready.
     private func runJob(_ job: RelayEdge.RunJob) throws {
+        if store.unreadable.contains(AttemptKey(job.attempt)) {
+            // schedulerd tells us of it again because it does not know; now it does.
+            return watchers.send(.jobFinished(RelayEvents.unreadable(job.attempt)))
+        }
         if let known = store.attempts[AttemptKey(job.attempt)] {
             guard known.job == job else { throw Failure(.conflict, "this attempt began with another request") }
             return

@@ -26,6 +26,13 @@ enum RelayEvents {
         }
     }
 
+    /// For an attempt that an earlier relayd held and whose journal cannot be read.
+    static func unreadable(_ attempt: Attempt) -> RelayEdge.JobFinished {
+        let reason = "relayd's journal of it cannot be read; nobody knows how far it came"
+        let result = JobResult(state: .lost, failedStep: nil, exitCode: 0, reason: reason)
+        return .init(attempt: attempt, result: result, logBytes: 0)
+    }
+
     static func lost(_ runner: Bytes16, _ failure: Failure) -> RelayEdge.RelayEvent {
         .runnerLost(.init(runner: runner, code: failure.code, reason: plain(failure.text, limit: 256)))
     }

@@ -1,5 +1,6 @@
 // Sends a source archive to a runner, slice by slice.
 
+import Files
 import Link
 import Posix
 import Wire

@@ -1,5 +1,6 @@
 // All uploads under way. Talks to schedulerd by way of Relay's handlers, and to apid through pipes.
 
+import Endpoints
 import Link
 import LogStore
 import Posix

@@ -1,8 +1,9 @@
 // The processes of the container, seen from its first one: reaping whatever ends, killing whatever is left.
 
-import CLinux
+import CSpawn
 import Glibc
 import Posix
+import Processes
 
 /// Everything that runs below the runner. As PID 1 of a container that is everything else in it; a runner that is not
 /// PID 1 (in a test) adopts its descendants' orphans and kills only those.

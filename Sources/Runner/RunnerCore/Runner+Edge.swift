@@ -1,5 +1,6 @@
 // What relayd may ask of a runner (proto-spec/runner.wire).
 
+import Files
 import Link
 import Posix
 import Wire

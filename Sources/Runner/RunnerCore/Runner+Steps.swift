@@ -1,6 +1,7 @@
 // The steps' processes: starting them, taking their output, and leaving nothing of them behind.
 
 import Posix
+import Processes
 import Wire
 
 extension Runner {

@@ -6,6 +6,7 @@
 // /proc/1/mem), and as PID 1 it cannot be killed from inside.
 
 import CLinux
+import Files
 import Link
 package import Posix
 import Wire

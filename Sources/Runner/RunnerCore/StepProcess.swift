@@ -1,6 +1,8 @@
 // One step's process and the pipes that its output comes through. Made and driven by Runner.
 
+import Endpoints
 import Posix
+import Processes
 import Wire
 
 /// The running program of one step, and all that it starts: a session of its own.
@@ -42,20 +44,24 @@ final class StepProcess {
         for output in outputs { output.setReading(reading) }
     }
 
-    /// What a step sees: this, and then the job's variables, which may replace any of it.
+    /// What a step sees: the defaults, which the job's variables may replace; those; and what Bulkhead says of itself,
+    /// which nothing replaces: schedulerd refuses such a job, and here it is not believed either.
     static func environment(_ configuration: RunnerConfiguration, _ attempt: Attempt, _ job: [Variable]) -> [String] {
-        let fixed: [(name: String, value: String)] = [
-            ("PATH", configuration.searchPath),
-            ("HOME", configuration.jobDirectory + "/home"),
-            ("TMPDIR", configuration.temporaryDirectory),
-            ("CI", "true"),
-            ("BULKHEAD", "true"),
-            ("BULKHEAD_JOB_ID", String(attempt.job)),
-            ("BULKHEAD_ATTEMPT", String(attempt.attempt)),
+        let defaults = [
+            Variable(name: "PATH", value: configuration.searchPath),
+            Variable(name: "HOME", value: configuration.jobDirectory + "/home"),
+            Variable(name: "TMPDIR", value: configuration.temporaryDirectory),
+            Variable(name: "CI", value: "true"),
         ]
-        let replaced = Set(job.map(\.name))
-        return fixed.filter { !replaced.contains($0.name) }.map { "\($0.name)=\($0.value)" }
-            + job.map { "\($0.name)=\($0.value)" }
+        let fixed = [
+            Variable(name: "BULKHEAD", value: "true"),
+            Variable(name: "BULKHEAD_JOB_ID", value: String(attempt.job)),
+            Variable(name: "BULKHEAD_ATTEMPT", value: String(attempt.attempt)),
+        ]
+        let own = job.filter { $0.name != "BULKHEAD" && !$0.name.hasPrefix("BULKHEAD_") }
+        let replaced = Set(own.map(\.name))
+        let all = defaults.filter { !replaced.contains($0.name) } + own + fixed
+        return all.map { "\($0.name)=\($0.value)" }
     }
 
     /// Why a step could not start, for a person.

@@ -1,6 +1,7 @@
 // The one token of this issue. schedulerd holds its SHA-256 only; brokerd takes the matter over in the next.
 
 import Crypto
+import Files
 package import Posix
 import Wire
 

@@ -11,7 +11,7 @@ import Wire
 package final class Batch {
     private struct Unit {
         let name: String
-        /// nil for news from a sibling, which nobody will repeat: it is kept until a commit succeeds.
+        /// nil for news from a sibling: it is kept until a commit succeeds, or until there is too much of it.
         let fail: ((Failure) -> Void)?
         let work: (UnitOfWork) throws -> Void
     }
@@ -20,23 +20,34 @@ package final class Batch {
     private let store: Store
     private let log: Log
     private let retry: Duration
+    private let limit: Int
     private var waiting: [Unit] = []
     private var dispatchIsDue = false
     private var isPaused = false
+    /// News was dropped, and who tells it has not been stopped yet.
+    private var isOverflowing = false
 
     /// Runs as the last unit of a transaction in which somebody called `dispatchNext`.
     var dispatcher: ((UnitOfWork) throws -> Void)?
+    /// Gives up what a damaged row concerns, and says whether that has changed anything.
+    var mender: ((UnitOfWork, DamagedRow) throws -> Bool)?
+    /// Commits fail, and all news that waited was dropped: the siblings are to be asked anew when they succeed again.
+    var onOverflow: (() -> Void)?
     /// Is told the changes of jobs, after the commit.
     var onChanges: (([JobChange]) -> Void)?
     /// Commits so far and units in them, for status and tests.
     package private(set) var commits = 0
     package private(set) var unitCount = 0
+    /// Units that wait now.
+    package var waitingCount: Int { waiting.count }
 
-    init(loop: PollLoop, store: Store, log: Log, retry: Duration) {
+    /// `limit`: units that may wait while commits fail.
+    init(loop: PollLoop, store: Store, log: Log, retry: Duration, limit: Int) {
         self.loop = loop
         self.store = store
         self.log = log
         self.retry = retry
+        self.limit = limit
         loop.beforeWait { [weak self] in self?.flush() }
     }
 
@@ -47,7 +58,24 @@ package final class Batch {
 
     /// Work that follows from what has happened outside. If the commit fails it is tried again, in its order.
     func event(_ name: String, _ work: @escaping (UnitOfWork) throws -> Void) {
+        if isOverflowing { return }
+        if isPaused && waiting.count >= limit { return overflow() }
         waiting.append(Unit(name: name, fail: nil, work: work))
+    }
+
+    /// The siblings go on telling while the disk is full: memory must not pay for that. What is dropped here is told
+    /// again after a reconnection, as it is after a restart.
+    private func overflow() {
+        let requests = waiting.filter { $0.fail != nil }
+        log.error("too much news waits for the disk; it is dropped", ["units": "\(waiting.count - requests.count)"])
+        waiting = requests
+        isOverflowing = true
+        // Not at once: we may be in the middle of what a link is telling.
+        loop.soon { [weak self] in
+            guard let self else { return }
+            isOverflowing = false
+            onOverflow?()
+        }
     }
 
     /// The dispatcher runs with the next transaction, even if there is nothing else to do.
@@ -67,10 +95,10 @@ package final class Batch {
         do {
             try store.write { rows in
                 let now = Posix.wallMilliseconds()
-                for unit in units { effects += try self.perform(unit, UnitOfWork(rows, now: now)) }
+                for unit in units { effects += try self.perform(unit, rows, now) }
                 if self.dispatchIsDue, let dispatcher = self.dispatcher {
                     let unit = Unit(name: "dispatch", fail: nil, work: dispatcher)
-                    effects += try self.perform(unit, UnitOfWork(rows, now: now))
+                    effects += try self.perform(unit, rows, now)
                 }
             }
         } catch {
@@ -82,21 +110,56 @@ package final class Batch {
         for effect in effects { effect() }
     }
 
-    /// In a savepoint, so that one that fails fails alone. Throws only what ends the transaction.
-    private func perform(_ unit: Unit, _ work: UnitOfWork) throws -> [() -> Void] {
+    /// In a savepoint, so that one that fails fails alone. Throws only what ends the transaction. A row that cannot be
+    /// read is given up first, and the unit done again: dispatch and every list would meet it for ever. Each round ends
+    /// something that had not ended, so there is a last one.
+    private func perform(_ unit: Unit, _ rows: StoreTransaction, _ now: Int64) throws -> [() -> Void] {
+        var mended: [() -> Void] = []
+        while true {
+            do {
+                return mended + (try attempt(UnitOfWork(rows, now: now)) { try unit.work($0) })
+            } catch StoreError.damagedRow(let damage) {
+                guard let effects = try mend(damage, rows, now) else {
+                    return mended + failed(unit, StoreError.damagedRow(damage))
+                }
+                mended += effects
+            } catch let error as StoreError where error.endsTransaction {
+                throw error
+            } catch {
+                return mended + failed(unit, error)
+            }
+        }
+    }
+
+    /// The effects of the work, if it succeeds.
+    private func attempt(_ work: UnitOfWork, _ body: (UnitOfWork) throws -> Void) throws -> [() -> Void] {
+        try work.rows.savepoint { try body(work) }
+        if work.wantsDispatch { dispatchIsDue = true }
+        let changes = work.rows.takeChanges()
+        return changes.isEmpty ? work.effects : work.effects + [{ [weak self] in self?.onChanges?(changes) }]
+    }
+
+    /// nil if it has changed nothing.
+    private func mend(_ damage: DamagedRow, _ rows: StoreTransaction, _ now: Int64) throws -> [() -> Void]? {
+        var isProgress = false
         do {
-            try work.rows.savepoint { try unit.work(work) }
-            if work.wantsDispatch { dispatchIsDue = true }
-            let changes = work.rows.takeChanges()
-            return changes.isEmpty ? work.effects : work.effects + [{ [weak self] in self?.onChanges?(changes) }]
+            let effects = try attempt(UnitOfWork(rows, now: now)) { work in
+                isProgress = try mender?(work, damage) ?? false
+            }
+            return isProgress ? effects : nil
         } catch let error as StoreError where error.endsTransaction {
             throw error
         } catch {
-            let failure = Self.failure(error)
-            if let fail = unit.fail { return [{ fail(failure) }] }
-            log.error("news was not taken", ["what": unit.name, "why": failure.text, "error": "\(error)"])
-            return []
+            log.error("a damaged row was not given up", ["what": damage.what, "error": "\(error)"])
+            return nil
         }
+    }
+
+    private func failed(_ unit: Unit, _ error: any Error) -> [() -> Void] {
+        let failure = Self.failure(error)
+        if let fail = unit.fail { return [{ fail(failure) }] }
+        log.error("news was not taken", ["what": unit.name, "why": failure.text, "error": "\(error)"])
+        return []
     }
 
     /// Nothing has happened. Who waits is told; the rest comes again after a pause.
@@ -116,6 +179,7 @@ package final class Batch {
         case let failure as Failure: failure
         case StoreError.full: Failure(.storageFull, "no space left for the scheduler's database; nothing was changed")
         case StoreError.refused(let why): Failure(.conflict, why)
+        case StoreError.damagedRow: Failure(.internal, "a row of the scheduler's database cannot be read")
         default: Failure(.internal, "the scheduler's database failed; nothing was changed")
         }
     }

@@ -61,6 +61,10 @@ enum Reasons {
         "its timeout of \(timeout) s passed and the runner did not end it; its container was removed"
     }
 
+    static func damaged(_ what: String) -> String {
+        fit("a row of the scheduler's database cannot be read (\(what)); nobody knows how far the job came")
+    }
+
     static let withdrawn = "cancelled before it began"
 
     /// For a job that a runner reported failed without a word.

@@ -25,6 +25,8 @@ package final class RelayClient: RelayLink {
 
     package func start() { link.start() }
 
+    package func stop() { link.stop() }
+
     package func runJob(_ request: RelayEdge.RunJob, _ done: @escaping (Failure?) -> Void) {
         link.call(request) { result, _ in done(result.failure) }
     }

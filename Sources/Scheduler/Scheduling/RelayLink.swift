@@ -15,6 +15,8 @@ package protocol RelayLink: AnyObject {
     var onDown: ((Failure) -> Void)? { get set }
 
     func start()
+    /// The link goes down, and stays so until `start`.
+    func stop()
     func runJob(_ request: RelayEdge.RunJob, _ done: @escaping (Failure?) -> Void)
     func cancelJob(_ attempt: Attempt, graceSeconds: UInt32, _ done: @escaping (Failure?) -> Void)
     func settleJob(_ attempt: Attempt, _ done: @escaping (Failure?) -> Void)

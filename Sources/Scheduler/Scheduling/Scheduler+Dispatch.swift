@@ -77,8 +77,21 @@ extension Scheduler {
             askAgain(id)
         default:
             pauseEngine(failure)
-            batch.event("create failed") { try self.unavailable($0, id, failure) }
+            batch.event("create failed") { unit in
+                // An engine that answers, and refuses this one again and again, would block the queue for all others.
+                let tries = try self.tries(unit, id)
+                let isHopeless = failure.errorCode == .engineRefused && tries >= 3
+                isHopeless
+                    ? try self.unrunnable(unit, id, failure, image: shape.image)
+                    : try self.unavailable(unit, id, failure)
+            }
         }
+    }
+
+    /// How often a container was asked for on behalf of the job that this runner is for.
+    private func tries(_ unit: UnitOfWork, _ id: Bytes16) throws -> UInt32 {
+        guard let job = try unit.rows.runner(id)?.job else { return 0 }
+        return try unit.rows.job(job)?.attempts ?? 0
     }
 
     private func askAgain(_ id: Bytes16) {

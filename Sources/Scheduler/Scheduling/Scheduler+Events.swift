@@ -77,8 +77,14 @@ extension Scheduler {
         if reason.isEmpty && result.state == .failed {
             reason = Reasons.failed(result, steps: try unit.rows.spec(ofJob: job).steps)
         }
+        var event = Self.event(of: result.state)
+        if event == .reportedCancelled, let row = try unit.rows.job(job), row.cancelGrace == nil {
+            // A step can signal PID 1: that must not look like somebody's decision.
+            event = .reportedFailure
+            reason = "the runner was told to stop by a signal, and nobody had cancelled the job"
+        }
         try unit.rows.setResult(job: job, result, logBytes: finished.logBytes)
-        try end(unit, job: job, on: Self.event(of: result.state), reason: reason)
+        try end(unit, job: job, on: event, reason: reason)
         try tearDown(unit, attempt.runner, on: .jobEnded, reason: "")
     }
 

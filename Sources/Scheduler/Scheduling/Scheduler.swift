@@ -20,10 +20,12 @@ package final class Scheduler {
     let log: Log
     package let batch: Batch
     package let instance: String
-    /// Counts the starts on this state: spawnerd refuses what an older life still asks for.
+    /// Counts the starts on this state: spawnerd makes no container that an older life still asks for.
     package let epoch: UInt64
 
     let watchers = JobWatchers()
+    /// Open WatchJob streams.
+    package var watchCount: Int { watchers.count }
     var uploads = Uploads()
     /// FinishUpload calls under way: no archive is removed meanwhile, since it could be the one that just arrives.
     var finishing = 0
@@ -69,8 +71,11 @@ package final class Scheduler {
         self.settings = settings
         self.log = log
         engineBackoff = Backoff(settings)
-        batch = Batch(loop: loop, store: store, log: log, retry: settings.commitRetry)
+        batch = Batch(
+            loop: loop, store: store, log: log, retry: settings.commitRetry, limit: settings.waitingUnits)
         batch.dispatcher = { [weak self] unit in try self?.dispatch(unit) }
+        batch.mender = { [weak self] unit, damage in try self?.giveUp(unit, damage) ?? false }
+        batch.onOverflow = { [weak self] in self?.askAnew() }
         batch.onChanges = { [weak self] changes in self?.watchers.tell(changes) }
     }
 

@@ -1,6 +1,7 @@
 // What main.swift puts together: settings, database, siblings, server.
 
 package import Daemon
+import Files
 package import Link
 package import Posix
 import Store
@@ -61,9 +62,12 @@ package struct SchedulerDaemon {
         return found ?? String(Bytes16.random().hex.prefix(16))
     }
 
-    /// Answers apid, and nobody else.
+    /// Answers apid, and nobody else. apid carries the requests of many: a large window, and few connections (one, and
+    /// those of an apid that has just died), so that a full queue on each stays within what a host can spare.
     package func serve(_ listener: consuming FileDescriptor, peerUID: UInt32) throws -> LinkServer<SchedulerEdge> {
-        try LinkServer(loop: loop, listener: listener, peerUID: peerUID, handlers: scheduler.handlers())
+        try LinkServer(
+            loop: loop, listener: listener, peerUID: peerUID, handlers: scheduler.handlers(), connectionLimit: 4,
+            settings: LinkSettings(window: 1_024))
     }
 
     package func start() { scheduler.start() }

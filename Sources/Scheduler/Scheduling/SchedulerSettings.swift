@@ -21,6 +21,8 @@ package struct SchedulerSettings: Sendable {
     package var attachAgain = Duration.seconds(5)
     /// Pause after a commit that failed, before what came from the siblings is tried again.
     package var commitRetry = Duration.milliseconds(500)
+    /// Units of work that may wait while commits fail; beyond it the siblings are asked anew afterwards.
+    package var waitingUnits = 10_000
     /// How long an uploaded archive waits for the job that names it, and how often such are looked for.
     package var uploadLease = Duration.seconds(900)
     package var sweep = Duration.seconds(60)

@@ -27,6 +27,8 @@ package final class SpawnerClient: SpawnerLink {
 
     package func start() { link.start() }
 
+    package func stop() { link.stop() }
+
     package func createRunner(
         _ runner: Bytes16, epoch: UInt64, shape: RunnerShape, _ done: @escaping (Failure?) -> Void
     ) {

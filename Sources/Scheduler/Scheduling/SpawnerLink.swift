@@ -14,6 +14,8 @@ package protocol SpawnerLink: AnyObject {
     var onDown: ((Failure) -> Void)? { get set }
 
     func start()
+    /// The link goes down, and stays so until `start`.
+    func stop()
     func createRunner(
         _ runner: Bytes16, epoch: UInt64, shape: RunnerShape, _ done: @escaping (Failure?) -> Void)
     func attachRunner(_ runner: Bytes16, _ done: @escaping (Failure?) -> Void)

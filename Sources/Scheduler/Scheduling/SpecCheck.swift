@@ -54,6 +54,10 @@ package enum SpecCheck {
             let name = Array(variable.name.utf8)
             let isName = name.allSatisfy { $0 == UInt8(ascii: "_") || isLetter($0) || isDigit($0) }
             if !isName || name.first.map(isDigit) ?? true { throw invalid("not a variable's name", "env") }
+            // What the runner says of itself in them must not come from a job.
+            if variable.name == "BULKHEAD" || variable.name.hasPrefix("BULKHEAD_") {
+                throw invalid("'\(variable.name)' is reserved: Bulkhead sets it", "env")
+            }
             if !seen.insert(variable.name).inserted { throw invalid("'\(variable.name)' is there twice", "env") }
         }
     }

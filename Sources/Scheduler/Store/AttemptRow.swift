@@ -29,7 +29,9 @@ package struct AttemptRow: Equatable, Sendable {
     init(_ row: Row) throws {
         let runner: Data = row["runner"]
         guard let state = State(rawValue: row["state"]), let id = Bytes16(bytes: [UInt8](runner)) else {
-            throw StoreError.corrupt("attempt of job \(row["job"] as Int64)")
+            let job: Int64 = row["job"]
+            throw StoreError.damagedRow(
+                DamagedRow(.attempt(job: job, number: row["attempt"]), "an attempt of job \(job)"))
         }
         attempt = Attempt(
             job: UInt64(bitPattern: row["job"]), attempt: UInt32(truncatingIfNeeded: row["attempt"] as Int64),

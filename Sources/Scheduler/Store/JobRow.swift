@@ -39,10 +39,11 @@ package struct JobRow: Equatable, Sendable {
 
     init(_ row: Row) throws {
         let state: Int64 = row["state"]
-        guard let known = Wire.JobState(rawValue: UInt8(truncatingIfNeeded: state)) else {
-            throw StoreError.corrupt("job state \(state)")
+        let id = UInt64(bitPattern: row["id"])
+        guard let known = UInt8(exactly: state).flatMap({ Wire.JobState(rawValue: $0) }) else {
+            throw StoreError.damagedRow(DamagedRow(.job(id), "state \(state) of job \(id)"))
         }
-        id = UInt64(bitPattern: row["id"])
+        self.id = id
         name = row["name"]
         image = row["image"]
         shape = row["shape"]
@@ -55,14 +56,14 @@ package struct JobRow: Equatable, Sendable {
         let grace: Int64 = row["cancel_grace"]
         cancelGrace = (row["cancel_requested"] as Int64) == 0 ? nil : UInt32(truncatingIfNeeded: grace)
         attempts = UInt32(truncatingIfNeeded: row["attempts"] as Int64)
-        source = try Self.source(row)
-        result = try (row["result"] as Data?).map { try StoreTransaction.message(JobResult.self, $0) }
+        source = try Self.source(row, of: id)
+        result = try (row["result"] as Data?).map { try StoreTransaction.message(JobResult.self, $0, of: .job(id)) }
     }
 
-    private static func source(_ row: Row) throws -> Source? {
+    private static func source(_ row: Row, of id: UInt64) throws -> Source? {
         guard let sha = row["source_sha"] as Data? else { return nil }
         guard let digest = Bytes32(bytes: [UInt8](sha)), let size = row["source_size"] as Int64? else {
-            throw StoreError.corrupt("source of job \(row["id"] as Int64)")
+            throw StoreError.damagedRow(DamagedRow(.job(id), "the source of job \(id)"))
         }
         return Source(sha256: digest, size: UInt64(bitPattern: size))
     }

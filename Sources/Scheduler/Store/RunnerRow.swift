@@ -22,9 +22,12 @@ package struct RunnerRow: Equatable, Sendable {
     init(_ row: Row) throws {
         let state: Int64 = row["state"]
         let bytes: Data = row["id"]
-        guard let known = Wire.RunnerState(rawValue: UInt8(truncatingIfNeeded: state)),
-            let id = Bytes16(bytes: [UInt8](bytes))
-        else { throw StoreError.corrupt("runner state \(state)") }
+        guard let id = Bytes16(bytes: [UInt8](bytes)) else {
+            throw StoreError.damagedRow(DamagedRow(nil, "the id of a runner"))
+        }
+        guard let known = UInt8(exactly: state).flatMap({ Wire.RunnerState(rawValue: $0) }) else {
+            throw StoreError.damagedRow(DamagedRow(.runner(id), "state \(state) of runner \(id)"))
+        }
         self.id = id
         self.state = known
         shape = row["shape"]

@@ -8,8 +8,10 @@ package enum StoreError: Error, Equatable, Sendable {
     case newerDatabase(found: Int, known: Int)
     /// A database, but not ours.
     case foreignDatabase
-    /// The file's own checks fail, or a row holds what we never write.
+    /// The file's own checks fail.
     case corrupt(String)
+    /// One row holds what we never write; the others are as good as before.
+    case damagedRow(DamagedRow)
     /// The state directory belongs to another instance.
     case otherInstance(found: String, wanted: String)
     /// No space left: nothing of the transaction is written.
@@ -21,7 +23,8 @@ package enum StoreError: Error, Equatable, Sendable {
     /// Any other refusal of SQLite: a mistake of ours.
     case failed(String)
 
-    /// True if the whole transaction is gone, not only the unit of work that met the error.
+    /// True if the whole transaction is gone, not only the unit of work that met the error: SQLite's own errors. A row
+    /// that does not decode must not be one of them, or it would stop everybody's work for ever.
     package var endsTransaction: Bool {
         switch self {
         case .full, .input, .corrupt: true
@@ -37,6 +40,7 @@ extension StoreError: CustomStringConvertible {
             "the database has schema version \(found), this program knows up to \(known): use the version that wrote it"
         case .foreignDatabase: "the file is a database of another program"
         case .corrupt(let what): "the database is damaged: \(what)"
+        case .damagedRow(let row): "a row of the database cannot be read: \(row.what)"
         case .otherInstance(let found, let wanted): "the database belongs to instance \(found), not \(wanted)"
         case .full: "no space left for the database"
         case .input(let what): "the database cannot be read or written: \(what)"

@@ -40,9 +40,9 @@ extension StoreTransaction {
 
     package func spec(ofJob id: UInt64) throws -> JobSpec {
         guard let row = try one("SELECT spec FROM jobs WHERE id = ?", [Self.key(id)]) else {
-            throw StoreError.corrupt("no job \(id)")
+            throw StoreError.damagedRow(DamagedRow(nil, "no job \(id)"))
         }
-        return try Self.message(JobSpec.self, row["spec"])
+        return try Self.message(JobSpec.self, row["spec"], of: .spec(ofJob: id))
     }
 
     /// Newest first, below `before` (0: from the newest), at most `limit`. The page is found by key, however far back.
@@ -83,8 +83,8 @@ extension StoreTransaction {
             throw StoreError.refused("no job \(id)")
         }
         let number: Int64 = row["state"]
-        guard let state = JobModel.JobState(rawValue: UInt8(truncatingIfNeeded: number)) else {
-            throw StoreError.corrupt("job state \(number)")
+        guard let state = UInt8(exactly: number).flatMap({ JobModel.JobState(rawValue: $0) }) else {
+            throw StoreError.damagedRow(DamagedRow(.job(id), "state \(number) of job \(id)"))
         }
         let cell = state.cell(on: event)
         switch cell.outcome {
@@ -93,7 +93,7 @@ extension StoreTransaction {
         case .ignored: return .ignored
         case .stays: return .stayed
         case .moves(let next):
-            guard let next = Wire.JobState(rawValue: next.rawValue) else { throw StoreError.corrupt("job state") }
+            guard let next = Wire.JobState(rawValue: next.rawValue) else { throw StoreError.failed("no such state") }
             try write(job: id, next, reason: reason, at: now)
             return .moved(next)
         }

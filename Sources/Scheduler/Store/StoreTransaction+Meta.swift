@@ -29,6 +29,15 @@ extension StoreTransaction {
         return UInt64(try count("SELECT value FROM meta WHERE key = 'epoch'"))
     }
 
+    /// A write that changes something, whatever else there is to write: its commit shows that the disk takes writes.
+    package func touch(at now: Int64) throws {
+        try run(
+            """
+            INSERT INTO meta (key, value) VALUES ('touched', ?)
+            ON CONFLICT (key) DO UPDATE SET value = excluded.value
+            """, [now])
+    }
+
     /// The key of a shape; a new one is written.
     package func key(of shape: RunnerShape) throws -> Int64 {
         let bytes = Self.blob(try Self.bytes(shape))
@@ -40,9 +49,9 @@ extension StoreTransaction {
     /// The shape of a key.
     package func shape(_ key: Int64) throws -> RunnerShape {
         guard let row = try one("SELECT bytes FROM shapes WHERE id = ?", [key]) else {
-            throw StoreError.corrupt("no shape \(key)")
+            throw StoreError.damagedRow(DamagedRow(.shape(key), "no shape \(key)"))
         }
-        return try Self.message(RunnerShape.self, row["bytes"])
+        return try Self.message(RunnerShape.self, row["bytes"], of: .shape(key))
     }
 
     /// The canonical bytes; a value out of bounds is the caller's mistake.

@@ -34,7 +34,7 @@ extension StoreTransaction {
         try all("SELECT step, started_ms, result FROM steps WHERE job = ? ORDER BY step", [Self.key(job)]).map { row in
             StepRow(
                 index: UInt16(truncatingIfNeeded: row["step"] as Int64), startedMs: row["started_ms"],
-                result: try (row["result"] as Data?).map { try Self.message(StepResult.self, $0) })
+                result: try (row["result"] as Data?).map { try Self.message(StepResult.self, $0, of: nil) })
         }
     }
 }

@@ -73,12 +73,13 @@ package final class StoreTransaction {
 
     static func blob(_ bytes: [UInt8]) -> Data { Data(bytes) }
 
-    /// A stored message; one that does not decode was not written by us.
-    static func message<M: WireMessage>(_ type: M.Type, _ data: Data) throws -> M {
+    /// A stored message; one that does not decode was not written by us, and damages its `subject`.
+    static func message<M: WireMessage>(_ type: M.Type, _ data: Data, of subject: DamagedRow.Subject?) throws -> M {
         do {
             return try M.decoded([UInt8](data))
         } catch {
-            throw StoreError.corrupt("a stored \(type) does not decode: \(error)")
+            let owner = subject.map { " of \($0)" } ?? ""
+            throw StoreError.damagedRow(DamagedRow(subject, "a stored \(type)\(owner): \(error)"))
         }
     }
 }

@@ -14,6 +14,9 @@ extension Failure {
         switch error {
         case .unavailable(let text): self.init(.engineUnavailable, text)
         case .garbled(let text): self.init(.engineUnavailable, "the engine's answer makes no sense: \(text)")
+        case .refused(400, let text):
+            // The request itself is wrong for this engine: asking again would block the queue for ever.
+            self.init(.invalid, "the engine said 400: \(text)", place: "shape")
         case .refused(let status, let text): self.init(.engineRefused, "the engine said \(status): \(text)")
         case .imageMissing(let name): self.init(.imageMissing, "no image \(name)", place: "shape.image")
         case .noSuchContainer: self.init(.runnerGone, "the runner's container is gone")

@@ -61,6 +61,10 @@ final class RunnerStart {
             guard host.userNamespaces || self.service.site.allowNoUserNamespaces else {
                 return self.fail(Failure(.usernsMissing, "the engine runs without user namespaces"))
             }
+            guard self.plan.cpuMillis <= host.cpus * 1000, self.plan.memoryBytes <= host.memoryBytes else {
+                let most = "\(host.cpus) CPUs and \(host.memoryBytes >> 20) MiB of memory"
+                return self.fail(Failure(.deniedByPolicy, "this machine has \(most)", place: "shape.resources"))
+            }
             switch self.plan.bound(to: image) {
             case .success(let bound): self.create(bound)
             case .failure(let denial): self.fail(Failure(denial))

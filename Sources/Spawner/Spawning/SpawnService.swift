@@ -88,13 +88,15 @@ package final class SpawnService {
             guard request.epoch >= self.highestEpoch else {
                 return done(.failure(Failure(.conflict, "a scheduler with a later epoch was here", place: "epoch")))
             }
-            self.highestEpoch = request.epoch
             guard self.starts[request.runner] == nil else {
                 return done(.failure(Failure(.notReady, "this runner is being made", place: "runner")))
             }
             switch SpawnPolicy.plan(RunnerRequest(request), site: self.site) {
             case .failure(let denial): done(.failure(Failure(denial)))
-            case .success(let plan): self.begin(request.runner, plan, done)
+            case .success(let plan):
+                // Only a request that may be made raises the fence: a refused one changes nothing.
+                self.highestEpoch = request.epoch
+                self.begin(request.runner, plan, done)
             }
         }
     }

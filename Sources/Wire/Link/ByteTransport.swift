@@ -1,5 +1,5 @@
-// What a connection runs over: a byte stream that does not block. Two of ours are beside this file; the runner edge
-// wraps them (the sync preamble, the engine's multiplexed framing).
+// What a connection runs over: a byte stream that does not block. The sockets' is beside this file; the runner edge
+// has its own (the sync preamble, the engine's multiplexed framing).
 
 package import Posix
 

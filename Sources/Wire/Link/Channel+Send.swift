@@ -59,7 +59,7 @@ extension Channel {
             return
         }
         calls.remove(id)
-        sendControl(Abandon(requestID: id), Abandon.type)
+        sendControl(Abandon(requestId: id), Abandon.type)
         queued()
     }
 
@@ -153,7 +153,6 @@ extension Channel {
             if isEmpty == !isWaitingToWrite { return }
             isWaitingToWrite = !isEmpty
             try transport.wantWritable(!isEmpty)
-            if isEmpty { for entry in streams.entries { entry.value.drained() } }
         } catch {
             outbound = OutboundQueue()
             endAfterLastWords(Failure(.disconnected, error.description))

@@ -21,7 +21,7 @@ extension Failure {
     package var errorCode: ErrorCode { ErrorCode(rawValue: code) }
 
     /// A message of ours that does not encode: the caller's value is at fault, and nothing was sent.
-    init(encoding error: WireError, place: String) {
+    package init(encoding error: WireError, place: String) {
         let code: ErrorCode = if case .frameTooLarge = error { .frameTooLarge } else { .invalid }
         self.init(code, error.description, place: place)
     }

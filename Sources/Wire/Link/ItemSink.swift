@@ -33,18 +33,13 @@ package final class ItemSink<Item: WireMessage> {
 
     package var isOpen: Bool { stream.isOpen }
 
-    /// Called once when the stream is over, whoever ended it; at once if it is over already.
+    /// Called once when the stream is over, whoever ended it (an `Abandon` by the consumer is an end, too, and sends it);
+    /// at once if it is over already.
     package var onClose: (() -> Void)? {
         get { stream.onClose }
         set {
             if stream.isOpen { stream.onClose = newValue } else { newValue?() }
         }
-    }
-
-    /// Called when everything queued has been written after some of it had to wait: a producer that paused goes on.
-    package var onDrain: (() -> Void)? {
-        get { stream.onDrain }
-        set { if stream.isOpen { stream.onDrain = newValue } }
     }
 
     /// Bytes queued on this connection that the peer has not taken yet.

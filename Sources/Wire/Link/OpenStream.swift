@@ -5,7 +5,6 @@
 final class OpenStream {
     private(set) var isOpen = true
     var onClose: (() -> Void)?
-    var onDrain: (() -> Void)?
 
     /// The stream is over, whoever ended it. Calls `onClose`, once.
     func close() {
@@ -13,9 +12,6 @@ final class OpenStream {
         isOpen = false
         let told = onClose
         onClose = nil
-        onDrain = nil
         told?()
     }
-
-    func drained() { onDrain?() }
 }

@@ -1,11 +1,11 @@
 // What waits for a peer to read: encoded frames in one buffer that is used again and again, and the descriptors that
 // ride on some of them. `Channel` and `BlockingClient` write from it.
 
-import Posix
-import Wire
+package import Posix
+package import Wire
 
 /// Frames in the order in which they go out. Bounded by `Channel`, which looks at `pending`.
-struct OutboundQueue: ~Copyable {
+package struct OutboundQueue: ~Copyable {
     /// Descriptors that ride on the byte at `position`; owned until they are sent.
     private struct Riders {
         var position: Int
@@ -15,16 +15,18 @@ struct OutboundQueue: ~Copyable {
     /// The memory that an idle connection keeps.
     private static let keptCapacity = 65_536
 
+    package init() {}
+
     private var writer = WireWriter()
     /// Index of the first byte that is not sent.
     private var head = 0
     private var riders: [Riders] = []
 
     /// Bytes that are not sent.
-    var pending: Int { writer.bytes.count - head }
+    package var pending: Int { writer.bytes.count - head }
 
     /// Encodes a frame at the end. The descriptors are closed when they are sent, or if this throws.
-    mutating func append<Message: WireMessage>(
+    package mutating func append<Message: WireMessage>(
         _ message: Message, _ header: FrameHeader, limit: Int, fds: consuming FDBundle = FDBundle()
     ) throws(WireError) {
         let position = writer.bytes.count
@@ -37,7 +39,7 @@ struct OutboundQueue: ~Copyable {
     }
 
     /// Writes until all is out (true) or the stream takes no more (false).
-    mutating func flush(
+    package mutating func flush(
         _ write: (ArraySlice<UInt8>, [Int32]) throws(PosixError) -> WriteOutcome
     ) throws(PosixError) -> Bool {
         while head < writer.bytes.count {

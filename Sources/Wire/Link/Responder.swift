@@ -40,9 +40,6 @@ package final class Responder<Reply: WireMessage> {
         return .nanoseconds(Int64(clamping: deadline > now ? deadline - now : 0))
     }
 
-    /// False once it is answered or the requester is gone.
-    package var isOwed: Bool { channel?.isOpen ?? false }
-
     private func take() -> Channel? {
         defer { channel = nil }
         return channel

@@ -57,9 +57,9 @@ extension Session {
     /// Crossed with the terminal frame, or about a call, whose answer is on its way whatever the requester wants: nothing
     /// to do, and nothing kept, however many of these come.
     private func abandoned(_ message: Abandon) -> SessionEvent? {
-        guard let index = incoming.index(of: message.requestID) else { return nil }
+        guard let index = incoming.index(of: message.requestId) else { return nil }
         let rule = edge.rules[incoming[index]]
-        return rule.isStream ? .abandoned(id: message.requestID, type: rule.type) : nil
+        return rule.isStream ? .abandoned(id: message.requestId, type: rule.type) : nil
     }
 
     /// Negotiation. Each side announces what it takes; the other keeps to it.

@@ -148,9 +148,6 @@ extension Session {
     /// Takes back a `begin` whose request did not encode.
     package mutating func cancel(_ id: UInt64) { outgoing.remove(id) }
 
-    /// Requests in flight towards the peer.
-    package var outgoingCount: Int { outgoing.count }
-
     /// The earliest deadline of a request in flight.
     package var nextDeadline: UInt64? {
         var earliest = UInt64.max

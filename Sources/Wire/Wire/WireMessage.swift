@@ -33,7 +33,7 @@ extension WireMessage {
     }
 }
 
-/// A message of link.wire that travels in a control frame: `Hello`, `Goodbye`.
+/// A message of link.wire that travels in a control frame: `Hello`, `Goodbye`, `Abandon`.
 package protocol WireControl: WireMessage {
     /// The frame's type.
     static var type: UInt16 { get }

@@ -2,6 +2,8 @@
 
 import APIServer
 import Daemon
+import Endpoints
+import Files
 import Foundation
 import Posix
 import Synchronization
@@ -31,8 +33,8 @@ final class House: Sendable {
         linkThread = BackgroundThread {
             do { try service.runLink() } catch { fatalError("the service: \(error)") }
         }
-        // Both connections, calls and watches.
-        await scheduler?.script.wait { $0.connections == 2 }
+        // Its side of the hello has passed.
+        await scheduler?.script.wait { $0.connections == 1 }
     }
 
     var scheduler: ScriptedScheduler {
@@ -51,7 +53,7 @@ final class House: Sendable {
     func startScheduler(_ script: ScriptedScheduler.Script = ScriptedScheduler.Script()) async throws {
         let scheduler = try ScriptedScheduler(directory: directory, script: script)
         current.withLock { $0 = scheduler }
-        await scheduler.script.wait { $0.connections == 2 }
+        await scheduler.script.wait { $0.connections == 1 }
     }
 
     func client() throws -> RawClient { try RawClient(port: port) }

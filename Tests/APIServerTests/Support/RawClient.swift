@@ -1,7 +1,9 @@
 // An HTTP client that says exactly the bytes it is told to: bad clients are what these tests are about.
 
 import Dispatch
+import Endpoints
 import Foundation
+import Glibc
 import Posix
 import Synchronization
 
@@ -34,6 +36,8 @@ final class RawClient: Sendable {
         /// The server has closed in the middle of an answer, or before one.
         case closed
         case notHTTP(String)
+        /// Nothing has come for a minute.
+        case silent
     }
 
     private struct Incoming: Sendable {
@@ -50,6 +54,9 @@ final class RawClient: Sendable {
         let descriptor = try Posix.connectTCP("127.0.0.1", port: port)
         raw = descriptor.raw
         socket = Mutex(descriptor)
+        // A test that waits in vain fails instead of hanging.
+        var limit = timeval(tv_sec: 60, tv_usec: 0)
+        setsockopt(raw, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
     func close() {
@@ -108,14 +115,19 @@ final class RawClient: Sendable {
     func hasSomething() throws -> Bool {
         try Posix.setNonBlocking(raw)
         defer { try? Posix.setNonBlocking(raw, false) }
-        return try more()
+        do {
+            _ = try more()
+            return true
+        } catch Trouble.silent {
+            return false
+        }
     }
 }
 
 // MARK: reading, on the client's queue
 
 extension RawClient {
-    /// False at the end, and when nothing is there on a socket that does not block.
+    /// False at the end.
     private func more() throws -> Bool {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         switch try Posix.read(raw, into: &buffer) {
@@ -123,7 +135,7 @@ extension RawClient {
             incoming.withLock { $0.buffer += buffer[..<count] }
             return true
         case .endOfFile: return false
-        case .wouldBlock: return false
+        case .wouldBlock: throw Trouble.silent
         }
     }
 

@@ -1,5 +1,6 @@
 // The scripted schedulerd's answers.
 
+import Files
 import Foundation
 import Link
 import Posix

@@ -1,5 +1,6 @@
 // The scripted schedulerd's (and relayd's) side of an upload: a pipe that is read to its end.
 
+import Endpoints
 import Link
 import Posix
 import Wire

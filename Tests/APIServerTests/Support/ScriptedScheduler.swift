@@ -1,6 +1,8 @@
 // A schedulerd that does what the tests say: LinkServer<SchedulerEdge> on a thread of its own, with a few jobs in
 // memory.
 
+import Endpoints
+import Files
 import Foundation
 import Link
 import Posix
@@ -69,7 +71,7 @@ final class ScriptedScheduler: Sendable {
             do {
                 inside.server = try LinkServer(
                     loop: inside.loop, listener: FileDescriptor(owning: raw), peerUID: Posix.userID,
-                    handlers: Self.handlers(watched, inside, directory),
+                    handlers: Self.handlers(watched, inside, directory), settings: LinkSettings(window: 1_024),
                     onConnect: { _ in watched.change { $0.connections += 1 } },
                     onDisconnect: { _, _ in watched.change { $0.connections -= 1 } })
                 inside.loop.run()

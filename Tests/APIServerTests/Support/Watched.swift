@@ -4,6 +4,7 @@ import Synchronization
 
 final class Watched<Value: Sendable>: Sendable {
     private struct Waiter {
+        let id: UInt64
         let condition: @Sendable (Value) -> Bool
         let continuation: CheckedContinuation<Void, Never>
     }
@@ -11,6 +12,7 @@ final class Watched<Value: Sendable>: Sendable {
     private struct Inside {
         var value: Value
         var waiters: [Waiter] = []
+        var nextID: UInt64 = 0
     }
 
     private let inside: Mutex<Inside>
@@ -33,15 +35,28 @@ final class Watched<Value: Sendable>: Sendable {
         return result
     }
 
-    /// Returns as soon as `condition` holds. The suite's time limit ends a wait in vain.
+    /// Returns as soon as `condition` holds. A wait in vain ends with the suite's time limit, which cancels it.
     func wait(until condition: @escaping @Sendable (Value) -> Bool) async {
-        await withCheckedContinuation { continuation in
-            let holds = inside.withLock { inside in
-                if condition(inside.value) { return true }
-                inside.waiters.append(Waiter(condition: condition, continuation: continuation))
-                return false
+        let id = inside.withLock { inside in
+            inside.nextID += 1
+            return inside.nextID
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = inside.withLock { inside in
+                    if condition(inside.value) || Task.isCancelled { return true }
+                    inside.waiters.append(Waiter(id: id, condition: condition, continuation: continuation))
+                    return false
+                }
+                if isOver { continuation.resume() }
             }
-            if holds { continuation.resume() }
+        } onCancel: {
+            let waiter = inside.withLock { inside in
+                let found = inside.waiters.first { $0.id == id }
+                inside.waiters.removeAll { $0.id == id }
+                return found
+            }
+            waiter?.continuation.resume()
         }
     }
 }

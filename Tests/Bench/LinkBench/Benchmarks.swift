@@ -1,6 +1,8 @@
 // What link-bench measures; the numbers are put side by side by Tests/Bench/bench.py.
 
+import Endpoints
 import Link
+import LinkBlocking
 import Posix
 import Wire
 
@@ -44,7 +46,7 @@ func codec(_ count: Int) throws {
     var writer = WireWriter()
     var sum: UInt64 = 0
     // Two marks for the allocation counter of Tests/Bench/peers/countmalloc.c.
-    _ = Posix.parentID
+    _ = Posix.processID
     let begin = Posix.monotonicNow()
     for job in 0..<UInt64(count) {
         writer.bytes.removeAll(keepingCapacity: true)
@@ -53,7 +55,7 @@ func codec(_ count: Int) throws {
         sum &+= try RelayEdge.CancelJob.decoded(writer.bytes).attempt.job
     }
     let took = Posix.monotonicNow() - begin
-    _ = Posix.parentID
+    _ = Posix.processID
     precondition(sum == UInt64(count) * UInt64(count - 1) / 2, "the codec lost something")
     print(Double(took) / Double(count))
 }

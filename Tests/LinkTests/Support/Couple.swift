@@ -1,5 +1,6 @@
 // A server and a client connection of one edge over a socket pair, on one loop.
 
+import Endpoints
 import Link
 import Posix
 import Wire

@@ -1,5 +1,7 @@
 // Descriptors of the kinds that a schema asks for, and of kinds that none does.
 
+import Endpoints
+import Files
 import Posix
 import Wire
 

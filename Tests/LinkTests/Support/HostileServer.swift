@@ -1,5 +1,6 @@
 // A client connection whose server is played by hand, on one loop.
 
+import Endpoints
 import Link
 import Posix
 import Wire

@@ -1,6 +1,8 @@
 // A server of one edge on a loop of its own, in this thread, with a real listening socket; peers connect to it and the
 // test turns the loop.
 
+import Endpoints
+import Files
 import Link
 import Posix
 import Testing

@@ -1,5 +1,6 @@
 // A server on a thread of its own, for clients that block.
 
+import Endpoints
 import Foundation
 import Link
 import Posix

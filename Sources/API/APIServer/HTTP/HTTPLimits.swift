@@ -21,6 +21,9 @@ package struct HTTPLimits: Sendable {
     package var stopDeadline = Duration.seconds(3)
     /// Connections at the same time; further ones wait in the kernel's backlog.
     package var connections = 1024
+    /// Connections that follow a job at the same time; further ones are told to come back (429). Each takes a place in
+    /// the window of 1024 on the link to schedulerd, and calls need some, too.
+    package var followers = 768
 
     package init() {}
 

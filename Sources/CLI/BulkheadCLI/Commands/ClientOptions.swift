@@ -24,13 +24,3 @@ struct ClientOptions: ParsableArguments {
         Terminal.print(String(decoding: data, as: UTF8.self).trimmingCharacters(in: .newlines))
     }
 }
-
-/// Where `bulkhead up` keeps what must survive it, unless told otherwise.
-enum StateDirectory {
-    static var standard: String {
-        if geteuid() == 0 { return "/var/lib/bulkhead" }
-        let environment = ProcessInfo.processInfo.environment
-        if let home = environment["XDG_STATE_HOME"], home.hasPrefix("/") { return home + "/bulkhead" }
-        return (environment["HOME"] ?? "/tmp") + "/.local/state/bulkhead"
-    }
-}

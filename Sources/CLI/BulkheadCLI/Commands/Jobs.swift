@@ -9,12 +9,12 @@ struct Jobs: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               bulkhead jobs
-              bulkhead jobs --state failed --limit 5
+              bulkhead jobs --only failed --limit 5
               bulkhead jobs --json
             """)
 
     @Option(help: "Only jobs in this state: queued, assigned, running, succeeded, failed, cancelled, timed_out, lost.")
-    var state: String?
+    var only: String?
 
     @Option(help: "How many, 1 to 50.")
     var limit = 20
@@ -22,26 +22,16 @@ struct Jobs: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only jobs older than this one.", valueName: "job"))
     var before: UInt64?
 
-    @Option(help: ArgumentHelp("Address of the API; BULKHEAD_URL sets it too.", valueName: "url"))
-    var url: String?
-
-    @Option(help: ArgumentHelp("State directory of `bulkhead up`, for its token.", valueName: "dir"))
-    var stateDirectory: String?
-
-    @Flag(help: "Print the API's JSON answer.")
-    var json = false
+    @OptionGroup var options: ClientOptions
 
     func run() async throws {
         try await runReporting {
-            let client = try APIClient(url: url, state: stateDirectory)
+            let client = try options.client()
             var query = ["limit": String(limit)]
-            query["state"] = state
+            query["state"] = only
             query["before"] = before.map { String($0) }
             let data = try await client.send(try client.request("GET", "/jobs", query: query))
-            guard !json else {
-                Terminal.print(String(decoding: data, as: UTF8.self))
-                return
-            }
+            guard !options.json else { return options.printJSON(data) }
             let page = try client.decoded(JobPage.self, data)
             let rows = page.jobs.map { [String($0.id), $0.state, $0.createdAt, $0.name, $0.image, $0.reason] }
             Terminal.table(["JOB", "STATE", "CREATED", "NAME", "IMAGE", "REASON"], rows, stateColumn: 1)

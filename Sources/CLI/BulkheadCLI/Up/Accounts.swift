@@ -1,16 +1,17 @@
-// Looking up users and groups of the host by name. Here and not in Posix, since the C library loads modules for it: the static
-// runner must not carry that.
+// Looking up users and groups of the host by name. Here and in no daemon, since the C library loads modules of the host for it.
+// Talks to the C library; Identities asks it.
+
 import Glibc
 
 /// The host's users and groups.
-package enum Accounts {
-    package struct User: Equatable, Sendable {
-        package let uid: UInt32
-        package let gid: UInt32
+enum Accounts {
+    struct User: Equatable, Sendable {
+        let uid: UInt32
+        let gid: UInt32
     }
 
     /// nil if there is no such user.
-    package static func user(named name: String) -> User? {
+    static func user(named name: String) -> User? {
         var entry = unsafe passwd()
         var found: UnsafeMutablePointer<passwd>?
         return unsafe withRoom { room, size in
@@ -21,7 +22,7 @@ package enum Accounts {
     }
 
     /// The number of a group; nil if there is no such group.
-    package static func group(named name: String) -> UInt32? {
+    static func group(named name: String) -> UInt32? {
         var entry = unsafe Glibc.group()
         var found: UnsafeMutablePointer<Glibc.group>?
         return unsafe withRoom { room, size in

@@ -6,7 +6,7 @@ import Posix
 /// Numeric users of the compartments and groups of the edges.
 struct Identities {
     let own: UInt32
-    private(set) var users: [Compartment: UInt32] = [:]
+    private(set) var users: [Compartment: Owner] = [:]
     private(set) var groups: [Edge: UInt32] = [:]
     /// What a person should know about the choice; empty when the users exist.
     private(set) var remark = ""
@@ -21,9 +21,9 @@ struct Identities {
         var numbered: [String] = []
         for compartment in Compartment.allCases {
             let (name, number) = compartment.user
-            let found = Accounts.user(named: name)?.uid
+            let found = Accounts.user(named: name).map { Owner(uid: $0.uid, gid: $0.gid) }
             if found == nil { numbered.append("\(name)=\(number)") }
-            users[compartment] = found ?? number
+            users[compartment] = found ?? Owner(uid: number, gid: number)
         }
         for edge in Edge.allCases {
             groups[edge] = Accounts.group(named: edge.group.name) ?? edge.group.number

@@ -1,6 +1,8 @@
 // Preparation+Start: from the process graph to the exact start of each daemon: user, groups, sockets, environment.
 
+import Files
 import Posix
+import Processes
 
 extension Preparation {
     func log(_ compartment: Compartment) -> String { "\(site.state)/log/\(compartment.rawValue).log" }
@@ -20,9 +22,8 @@ extension Preparation {
         child.newSession = true
         child.deathSignal = Signal.terminate
         child.descriptors = sockets.enumerated().map { (parent: $1.raw, child: Int32(3 + $0)) }
-        if site.separateUsers {
-            let uid = site.uid(of: compartment)
-            child.user = ChildUser(uid: uid, gid: uid, groups: try groups(compartment))
+        if let owner = site.owner(of: compartment) {
+            child.user = ChildUser(uid: owner.uid, gid: owner.gid, groups: groups(compartment))
         }
         let output = try Posix.open(log(compartment), [.writeOnly, .create, .append], mode: 0o600)
         child.stdout = output.raw
@@ -36,16 +37,8 @@ extension Preparation {
         return names.compactMap { name in sockets[name].map { (name, $0.descriptor.raw) } }
     }
 
-    private func groups(_ compartment: Compartment) throws -> [UInt32] {
-        var groups = Edge.allCases.filter { $0.client == compartment }.compactMap { site.identities.groups[$0] }
-        guard compartment == .spawnerd else { return groups }
-        let owner = try Posix.lstat(site.engine)
-        guard owner.gid != 0 else {
-            throw CommandFailure(
-                "the engine's socket \(site.engine) belongs to the group root; let it belong to a group of its own "
-                    + "(dockerd --group docker), which bulkhead-spawnerd then joins", exit: .usage)
-        }
-        groups.append(owner.gid)
-        return groups
+    private func groups(_ compartment: Compartment) -> [UInt32] {
+        let edges = Edge.allCases.filter { $0.client == compartment }.compactMap { site.identities.groups[$0] }
+        return compartment == .spawnerd ? edges + [site.engineGroup].compactMap(\.self) : edges
     }
 }

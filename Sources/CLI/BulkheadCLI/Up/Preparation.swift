@@ -2,6 +2,8 @@
 // admin token, the listening sockets. Safe to repeat; two houses never share a state directory.
 
 import Crypto
+import Endpoints
+import Files
 import Foundation
 import Posix
 
@@ -27,16 +29,18 @@ final class Preparation {
     ) throws {
         let state = URL(fileURLWithPath: state).standardizedFileURL.path
         let identities = Identities()
-        try Self.directory(state, mode: 0o711, owner: nil)
-        lock = try Self.takeLock(state + "/lock")
+        try StateDirectory.prepare(state)
+        lock = try StateDirectory.lock(state)
         let binaries = try Self.binaries()
+        let engine = try Self.engineSocket(engine)
         site = Site(
             state: state, run: state + "/run", binaries: binaries, runner: binaries + "/bulkhead-runner",
-            engine: try Self.engineSocket(engine), instance: try Self.instance(state),
+            engine: engine, engineGroup: try Self.engineGroup(engine, identities),
+            instance: try StateDirectory.instance(state),
             maxRunners: maxRunners, allowNoUserNamespaces: allowNoUserNamespaces,
             allowBuildProfile: allowBuildProfile, separateUsers: identities.own == 0, identities: identities)
         listenAddress = listen
-        if site.separateUsers { try Self.checkTraversable(state) }
+        if site.separateUsers { try StateDirectory.checkTraversable(state) }
         try makeDirectories()
         try makeToken()
         try makeSockets(listen)
@@ -45,54 +49,14 @@ final class Preparation {
     // MARK: Directories
 
     private func makeDirectories() throws {
-        try Self.directory(site.state + "/log", mode: 0o700, owner: nil)
-        try Self.directory(site.run, mode: 0o711, owner: nil)
+        try StateDirectory.make(site.state + "/log", mode: 0o700)
+        try StateDirectory.make(site.run, mode: 0o711)
         for compartment in [Compartment.schedulerd, .relayd] {
-            try Self.directory(site.directory(of: compartment), mode: 0o700, owner: owner(compartment))
+            try StateDirectory.make(site.directory(of: compartment), mode: 0o700, owner: site.owner(of: compartment))
         }
         for edge in Edge.allCases {
-            let group = site.identities.groups[edge]
-            let owner = site.separateUsers ? (site.uid(of: edge.server), group ?? 0) : nil
-            try Self.directory(site.directory(of: edge), mode: 0o710, owner: owner)
+            try StateDirectory.make(site.directory(of: edge), mode: 0o710, owner: site.owner(of: edge))
         }
-    }
-
-    private func owner(_ compartment: Compartment) -> (UInt32, UInt32)? {
-        site.separateUsers ? (site.uid(of: compartment), site.uid(of: compartment)) : nil
-    }
-
-    private static func directory(_ path: String, mode: UInt32, owner: (UInt32, UInt32)?) throws {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-            if let owner { try Posix.chown(path, uid: owner.0, gid: owner.1) }
-            try Posix.chmod(path, mode)
-        } catch {
-            throw CommandFailure("cannot make the directory \(path): \(error)", exit: .failure)
-        }
-    }
-
-    /// The daemons' users must be able to walk to their directories; say so now rather than in four logs.
-    private static func checkTraversable(_ path: String) throws {
-        var current = URL(fileURLWithPath: path)
-        while current.path != "/" {
-            let attributes = try FileManager.default.attributesOfItem(atPath: current.path)
-            let mode = (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0
-            guard mode & 0o001 != 0 else {
-                throw CommandFailure(
-                    "the directory \(current.path) is closed to the daemons' users; `chmod o+x` it or choose another --state",
-                    exit: .usage)
-            }
-            current.deleteLastPathComponent()
-        }
-    }
-
-    private static func takeLock(_ path: String) throws -> FileDescriptor {
-        let file = try Posix.open(path, [.readWrite, .create], mode: 0o600)
-        guard try Posix.lock(file.raw) else {
-            throw CommandFailure(
-                "another `bulkhead up` uses this state directory; stop it or choose another --state", exit: .usage)
-        }
-        return file
     }
 
     // MARK: Identity, token, engine
@@ -108,40 +72,14 @@ final class Preparation {
         throw CommandFailure("the daemons are not beside \(own); run `make build` or `make install`", exit: .failure)
     }
 
-    private static func instance(_ state: String) throws -> String {
-        let path = state + "/instance"
-        if let known = try? String(contentsOfFile: path, encoding: .utf8) {
-            let text = known.trimmingCharacters(in: .whitespacesAndNewlines)
-            guard text.count == 16, text.allSatisfy(\.isHexDigit) else {
-                throw CommandFailure("\(path) is damaged; it should hold 16 hexadecimal digits", exit: .failure)
-            }
-            return text
-        }
-        let text = try hex(Posix.randomBytes(8))
-        try writeFile(path, text + "\n", mode: 0o644, owner: nil)
-        return text
-    }
-
     private func makeToken() throws {
-        let path = site.state + "/admin-token"
-        var token = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-        token = token.trimmingCharacters(in: .whitespacesAndNewlines)
-        if token.isEmpty {
-            token = try "bh_" + Self.hex(Posix.randomBytes(32))
-            try Self.writeFile(path, token + "\n", mode: 0o600, owner: nil)
-        }
+        let token = try StateDirectory.token(site.state)
         // schedulerd compares hashes: its directory holds nothing that opens a door.
-        let hash = Self.hex(Array(SHA256.hash(data: Data(token.utf8))))
-        try Self.writeFile(site.adminTokenHash, hash + "\n", mode: 0o400, owner: owner(.schedulerd))
-    }
-
-    private static func hex(_ bytes: [UInt8]) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-
-    private static func writeFile(_ path: String, _ text: String, mode: UInt32, owner: (UInt32, UInt32)?) throws {
-        try Posix.replaceFile(path, with: Array(text.utf8), mode: mode)
-        if let owner { try Posix.chown(path, uid: owner.0, gid: owner.1) }
+        let hash = StateDirectory.hex(Array(SHA256.hash(data: Data(token.utf8))))
+        try Posix.replaceFile(site.adminTokenHash, with: Array((hash + "\n").utf8), mode: 0o400)
+        if let owner = site.owner(of: .schedulerd) {
+            try Posix.chown(site.adminTokenHash, uid: owner.uid, gid: owner.gid)
+        }
     }
 
     private static func engineSocket(_ option: String?) throws -> String {
@@ -159,6 +97,18 @@ final class Preparation {
         return path
     }
 
+    /// The group that may use the engine, which spawnerd joins; nil where spawnerd runs as whoever started us.
+    private static func engineGroup(_ path: String, _ identities: Identities) throws -> UInt32? {
+        guard identities.own == 0 else { return nil }
+        let group = try Posix.lstat(path).gid
+        guard group != 0 else {
+            throw CommandFailure(
+                "the engine's socket \(path) belongs to the group root; let it belong to a group of its own "
+                    + "(dockerd --group docker), which bulkhead-spawnerd then joins", exit: .usage)
+        }
+        return group
+    }
+
     // MARK: Sockets
 
     private func makeSockets(_ listen: String) throws {
@@ -166,9 +116,7 @@ final class Preparation {
             let path = site.socket(of: edge)
             try? FileManager.default.removeItem(atPath: path)
             let socket = try Posix.listenUnix(path, mode: 0o660)
-            if site.separateUsers, let group = site.identities.groups[edge] {
-                try Posix.chown(path, uid: site.uid(of: edge.server), gid: group)
-            }
+            if let owner = site.owner(of: edge) { try Posix.chown(path, uid: owner.uid, gid: owner.gid) }
             sockets[edge.rawValue] = Socket(socket)
         }
         guard let colon = listen.lastIndex(of: ":"), let port = UInt16(listen[listen.index(after: colon)...]) else {

@@ -1,5 +1,5 @@
 // ProcessGraph: the whole house on one screen: who runs as whom, who listens on what, who may speak to whom.
-// `bulkhead up` makes it so, in the manner of qmail-start; systemd/ says the same to systemd.
+// `bulkhead up` makes it so, in the manner of qmail-start.
 
 /// A compartment of the house: one process, one user.
 package enum Compartment: String, CaseIterable {
@@ -85,6 +85,8 @@ struct Site {
     let binaries: String
     let runner: String
     let engine: String
+    /// The group that may use the engine's socket; nil without users of their own.
+    let engineGroup: UInt32?
     let instance: String
     let maxRunners: Int
     let allowNoUserNamespaces: Bool
@@ -98,5 +100,14 @@ struct Site {
     func directory(of compartment: Compartment) -> String { "\(state)/\(compartment.rawValue)" }
     func directory(of edge: Edge) -> String { "\(run)/\(edge.rawValue)" }
     func socket(of edge: Edge) -> String { "\(directory(of: edge))/socket" }
-    func uid(of compartment: Compartment) -> UInt32 { identities.users[compartment] ?? identities.own }
+    func uid(of compartment: Compartment) -> UInt32 { identities.users[compartment]?.uid ?? identities.own }
+
+    /// Owner of what belongs to a compartment alone; nil where everything belongs to whoever started us.
+    func owner(of compartment: Compartment) -> Owner? { identities.users[compartment] }
+
+    /// Owner of an edge's directory and socket: the server's user, the client's group.
+    func owner(of edge: Edge) -> Owner? {
+        guard let server = identities.users[edge.server], let group = identities.groups[edge] else { return nil }
+        return Owner(uid: server.uid, gid: group)
+    }
 }

@@ -3,6 +3,7 @@
 
 import Foundation
 import Posix
+import Processes
 
 final class Supervisor {
     private struct Child {

@@ -14,7 +14,7 @@ package enum RelayEdge: WireEdge {
     package static let client = Role.schedulerd
     package static let server = Role.relayd
     package static let phases = ["ready"]
-    package static let schemaHash = "222e1844100055d09da45b7b8b943dce25c9d5b1631a679596d023f11c8e00e6"
+    package static let schemaHash = "77daedeca7e7af267a414520316680aa57af61338bf3eeac7862185ab085b6da"
     package static let rules = [
         RunJob.rule,
         CancelJob.rule,

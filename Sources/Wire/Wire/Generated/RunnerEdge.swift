@@ -15,7 +15,7 @@ package enum RunnerEdge: WireEdge {
     package static let client = Role.relayd
     package static let server = Role.runner
     package static let phases = ["attached", "working"]
-    package static let schemaHash = "4fe1c2c65e83708b5e167c421213db10ae19e8df3650f785d7de46cc99878e99"
+    package static let schemaHash = "5b1c9204c396997a54c74ba0494e1a4196befaf7fba3db25876a514ddeb98a0f"
     package static let rules = [
         Resume.rule,
         RunJob.rule,

@@ -14,7 +14,7 @@ package enum SchedulerEdge: WireEdge {
     package static let client = Role.apid
     package static let server = Role.schedulerd
     package static let phases = ["ready"]
-    package static let schemaHash = "48d8a0ee794fb316b8c734e770fb5536c809c5201e78f57ac79faa1208ca8b86"
+    package static let schemaHash = "b4288584038a598ef5f10ede9a0091a58ea70a538f6e43fcb2bac03b01fb113a"
     package static let rules = [
         SubmitJob.rule,
         ListJobs.rule,

@@ -14,7 +14,7 @@ package enum SpawnerEdge: WireEdge {
     package static let client = Role.schedulerd
     package static let server = Role.spawnerd
     package static let phases = ["ready"]
-    package static let schemaHash = "1330cf6ec3a2b09a568bd5207b56fda9592dd4bee3dffbb59d49da09ff4fa00e"
+    package static let schemaHash = "40567fa89bab6d2dd1e2d9ebb867951d862576deb0a3b3c7ac2ad89901ec1ee6"
     package static let rules = [
         CreateRunner.rule,
         AttachRunner.rule,

@@ -14,7 +14,7 @@ package enum StreamEdge: WireEdge {
     package static let client = Role.spawnerd
     package static let server = Role.relayd
     package static let phases = ["ready"]
-    package static let schemaHash = "ed5578e163436ff90bf1843846a99dcd4dea693ea2b195c3842881ba6b70baad"
+    package static let schemaHash = "bcd3bee21bd8087ee45bd527362e88a23903551b3195de49a685efbf5bfc42d0"
     package static let rules = [
         TakeStream.rule,
     ]

@@ -1,5 +1,6 @@
-// Two descriptors that carry bytes and nothing else: the runner's stdin and stdout, or one socket in both roles.
+// Two descriptors that carry bytes and nothing else: what relayd and the runner have, for tests of theirs.
 
+import Link
 package import Posix
 
 /// Owns both ends. Descriptors cannot be sent; none can come.

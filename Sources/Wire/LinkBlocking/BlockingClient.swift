@@ -1,6 +1,7 @@
 // A client without a loop: one call at a time over a blocking socket. For tests and the benchmark; the daemons use
 // `LinkClient`.
 
+import Link
 package import Posix
 package import Wire
 
@@ -59,13 +60,21 @@ package final class BlockingClient<Edge: WireEdge> {
         let own = try send(request, Stream.rule, FDBundle())
         while true {
             switch try nextEvent() {
-            case .item(let id, let range): if id == own, !body(try decode(range)) { return }
+            case .item(let id, let range): if id == own, !body(try decode(range)) { return try abandon(own) }
             case .end(let id): if id == own { return }
             case .error(let id, let failure): if id == own { throw failure }
             case .goodbye(let failure): throw failure
             default: break
             }
         }
+    }
+
+    /// The end, which is still to come, is passed over by whoever reads next.
+    private func abandon(_ id: UInt64) throws(Failure) {
+        guard session.abandon(id) else { return }
+        let header = FrameHeader(type: Abandon.type, kind: .control, requestID: 0, bodyLength: 0)
+        try encode(Abandon(requestId: id), header, FDBundle(), "Abandon")
+        try flush()
     }
 
     private func send<Request: WireRequest>(

@@ -1,0 +1,54 @@
+// fork and exec, and what only a process that starts others needs. Called by Processes and RunnerCore only; what guards something does
+// not link it.
+//
+// Every function returns 0 or a pid, or a negative errno.
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+// One descriptor of the child: `source` of the parent becomes `target` in the child; a source of -1 is /dev/null.
+struct bh_fd_mapping {
+    int source;
+    int target;
+};
+
+struct bh_spawn_request {
+    const char *path;           // absolute; no search along PATH
+    char *const *arguments;     // ends with NULL
+    char *const *environment;   // ends with NULL; exactly what the child sees
+    const char *directory;      // NULL: the parent's
+    const struct bh_fd_mapping *fds;
+    int fd_count;
+    int set_user;               // 1: take groups, gid and uid, real, effective and saved; no bounding set unless root
+    uint32_t uid;
+    uint32_t gid;
+    const uint32_t *groups;
+    int group_count;
+    int new_session;            // setsid
+    int new_group;              // setpgid(0, 0)
+    int death_signal;           // 0: none. Sent when the *thread* that spawned ends: spawn from one that stays.
+    int no_new_privileges;
+    char *pid_slot;             // NULL, or room for 20 digits inside `environment`, where the child writes its own pid
+};
+
+// Where in the child it went wrong.
+enum bh_spawn_stage {
+    BH_STAGE_FORK = 1,
+    BH_STAGE_DESCRIPTORS = 2,
+    BH_STAGE_USER = 3,
+    BH_STAGE_DIRECTORY = 4,
+    BH_STAGE_PRIVILEGES = 5,
+    BH_STAGE_EXEC = 6,
+    BH_STAGE_PARENT_GONE = 7,
+};
+
+/// fork + exec. Returns the child's pid once it has executed the program; -errno, with `*stage`, if it could not (the child is
+/// reaped then).
+pid_t bh_spawn(const struct bh_spawn_request *request, int *stage);
+
+/// waitpid. 0: none has changed. `*code` is an exit status, or a signal's number with `*signalled` 1.
+pid_t bh_wait(pid_t pid, int block, int *code, int *signalled);
+
+/// Orphans of our descendants become our children.
+int bh_set_child_subreaper(void);

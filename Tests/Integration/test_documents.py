@@ -1,0 +1,71 @@
+"""The documents say what is true: the tour of the README is run as it stands, and links lead somewhere."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from house import BINARIES, ENGINE, ROOT, free_port
+
+BLOCK = re.compile(r"```(sh|yaml)\n(.*?)```", re.S)
+
+
+class Documents(unittest.TestCase):
+    def test_the_tour_of_the_readme(self):
+        blocks = BLOCK.findall((ROOT / "README.md").read_text())
+        shell = [text for language, text in blocks if language == "sh"]
+        job = next(text for language, text in blocks if language == "yaml")
+        self.assertIn("make demo", shell[0], "the first block is what CI and the demo run")
+        start, own = shell[1], shell[2]
+        with tempfile.TemporaryDirectory(prefix="bulkhead-readme-") as folder:
+            os.chmod(folder, 0o755)
+            program = pathlib.Path(folder, "program")
+            shutil.copytree(ROOT / "Tests/Demo/program", program)
+            (program / "job.yaml").write_text(job)
+            port = free_port()
+            # The same commands, on a port and in a directory that belong to this test, with what is built already.
+            start = start.replace("/tmp/bulkhead", f"{folder}/state").replace("$PWD/.build/release", str(BINARIES))
+            start = start.replace("make build engine images", "true").replace(
+                "bulkhead up ", f"bulkhead up --listen 127.0.0.1:{port} ")
+            self.assertIn(f"--state {folder}/state", start)
+            script = f"""
+                set -euo pipefail
+                trap 'kill $(jobs -p); wait' EXIT
+                export BULKHEAD_URL=http://127.0.0.1:{port}
+                {start}
+                cd {program}
+                {own}
+            """
+            done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120,
+                                  env={**os.environ, "BULKHEAD_ENGINE": f"unix://{ENGINE}"})
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("hello", done.stdout)
+        self.assertIn("11 of 11 tests passed", done.stdout)
+
+    def test_links_lead_somewhere(self):
+        pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "proto-spec").glob("*.md")]
+        found = 0
+        for page in pages:
+            for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+                if "://" not in target:
+                    found += 1
+                    self.assertTrue((page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}")
+        self.assertGreater(found, 10)
+
+    def test_help_has_examples(self):
+        for command in [[], ["up"], ["submit"], ["jobs"], ["job"], ["log"], ["cancel"], ["runners"], ["status"]]:
+            done = subprocess.run([BINARIES / "bulkhead", *command, "--help"], capture_output=True, text=True, check=True)
+            self.assertIn("EXAMPLES", done.stdout, command)
+
+    def test_make_help_lists_every_target(self):
+        targets = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.M)[1].split()
+        shown = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        for target in targets:
+            self.assertRegex(shown, rf"(?m)^{target}\s+\S")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
