@@ -52,6 +52,7 @@ struct LogReader: Sendable {
             let progress = JobProgress(present.state)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await progress.follow(states) }
+                group.addTask { await progress.tick() }
                 try await copy(from: range.first, to: &writer, progress, while: isConnected)
                 group.cancelAll()
             }
@@ -70,6 +71,7 @@ struct LogReader: Sendable {
         var log: SharedDescriptor?
         var position = first
         var pause = Duration.milliseconds(1)
+        var news = progress.news.makeAsyncIterator()
         while isConnected() {
             // Looked at before the read: what is written before the end is then certainly read.
             let state = try progress.state
@@ -85,8 +87,14 @@ struct LogReader: Sendable {
             }
             if let log { position = try await Self.copy(log, from: position, to: .max, into: &writer) }
             if state.isFinal && !isAway { return }
-            // A look is one system call: often while lines come, seldom while the job thinks or waits.
-            pause = position > before ? .milliseconds(1) : min(pause * 2, .milliseconds(log == nil ? 200 : 50))
+            if !state.hasBegun {
+                // The first line must not wait for our next look: the change of state itself wakes us.
+                await news.next()
+                try Task.checkCancellation()
+                continue
+            }
+            // A look is one system call: often while lines come, seldom while the job thinks.
+            pause = position > before ? .milliseconds(1) : min(pause * 2, .milliseconds(50))
             try await Task.sleep(for: pause)
         }
     }
