@@ -162,7 +162,7 @@ struct RealEngineTests {
         var policy = site(runner: "/nonexistent/runner")
         policy.instance = real.instance
         let house = try House(real.loop, DockerRuntime(loop: real.loop, path: RealEngine.socket ?? ""), policy)
-        #expect(code(try house.create(.random())) == .engineRefused)
+        #expect(code(try house.create(.random())) == .invalid)
         #expect(try house.call(SpawnerEdge.ListRunners()).get().runners.isEmpty)
         house.close()
         real.close()

@@ -94,10 +94,20 @@ import Wire
         #expect(runtime.calls(of: "create").isEmpty)
     }
 
+    @Test func whatIsLargerThanTheMachineIsDenied() throws {
+        runtime.hostFacts = .success(
+            HostFacts(
+                engine: "fake", version: "1", userNamespaces: true, cpus: 2, memoryBytes: 1 << 20,
+                platforms: [hostPlatform]))
+        #expect(code(try house.create(runner)) == .deniedByPolicy)
+        #expect(runtime.calls(of: "create").isEmpty)
+    }
+
     @Test func anEngineWithoutUserNamespacesIsRefused() throws {
         runtime.hostFacts = .success(
             HostFacts(
-                engine: "fake", version: "1", userNamespaces: false, cpus: 1, memoryBytes: 1, platforms: [hostPlatform])
+                engine: "fake", version: "1", userNamespaces: false, cpus: 2, memoryBytes: 1 << 30,
+                platforms: [hostPlatform])
         )
         #expect(code(try house.create(runner)) == .usernsMissing)
         #expect(runtime.calls(of: "create").isEmpty)

@@ -166,7 +166,8 @@ extension SpecReader {
         if !good || name.isEmpty || name.utf8.count > JobFile.Bounds.variableNameBytes {
             return "is not a variable name; use letters, digits and _, not beginning with a digit"
         }
-        return name.hasPrefix("BULKHEAD_") ? "is reserved; names that begin with BULKHEAD_ are set by Bulkhead" : nil
+        let isReserved = name == "BULKHEAD" || name.hasPrefix("BULKHEAD_")
+        return isReserved ? "is reserved; BULKHEAD and names that begin with BULKHEAD_ are set by Bulkhead" : nil
     }
 
     mutating func steps(_ value: SpecValue?, document: SpecValue) -> [JobFile.Step] {
