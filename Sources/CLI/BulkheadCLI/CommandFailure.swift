@@ -27,7 +27,7 @@ struct CommandFailure: Error, CustomStringConvertible {
 
     /// All problems of a job file, a line each, with the file's name in front.
     init(_ problems: JobFileProblems, file: String) {
-        let lines = problems.problems.map { "\(file):\($0.description)" }
+        let lines = problems.problems.map { "\(file):\($0.place == nil ? " " : "")\($0.description)" }
         self.init(lines.joined(separator: "\n"), exit: .usage)
     }
 }

@@ -128,7 +128,11 @@ struct Cancel: AsyncParsableCommand {
             guard !options.json else { return options.printJSON(data) }
             struct Answer: Decodable { let state: String }
             let state = try client.decoded(Answer.self, data).state
-            Terminal.print(state == "CANCELLED" ? "job \(job) cancelled" : "job \(job) is being cancelled (\(state))")
+            switch state {
+            case "CANCELLED": Terminal.print("job \(job) is cancelled")
+            case "SUCCEEDED", "FAILED", "TIMED_OUT", "LOST": Terminal.print("job \(job) had already ended: \(state)")
+            default: Terminal.print("job \(job) is being cancelled (\(state))")
+            }
         }
     }
 }

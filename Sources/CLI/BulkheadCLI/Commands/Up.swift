@@ -10,18 +10,25 @@ struct Up: ParsableCommand {
             As root each daemon runs under a user of its own. As anybody else they all run as you: then a daemon that is
             taken over can reach the files and the memory of the others, and what keeps jobs apart is the engine alone.
 
+            A job that runs when the daemons stop goes on in its container; the next `bulkhead up` on the same state
+            directory takes it over. Cancel it first if it should end.
+
             EXAMPLES
               bulkhead up
               bulkhead up --state ./state --listen 127.0.0.1:7700
             """)
 
-    @Option(help: ArgumentHelp("Where the database, logs and the admin token are kept.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "Where the database, logs and the admin token are kept; as root /var/lib/bulkhead.", valueName: "dir"))
     var state: String?
 
     @Option(help: ArgumentHelp("Address of the HTTP API: a literal IP address and a port.", valueName: "addr"))
     var listen = "127.0.0.1:7700"
 
-    @Option(help: ArgumentHelp("The container engine's Unix socket.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp(
+            "The container engine's Unix socket; BULKHEAD_ENGINE and DOCKER_HOST set it too.", valueName: "path"))
     var engine: String?
 
     @Option(help: "Most runners at the same time; the default is the number of CPUs.")
