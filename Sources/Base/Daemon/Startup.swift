@@ -1,31 +1,12 @@
 // The one start-up sequence. Every daemon's main.swift has the same numbered beats, and is at most 60 lines:
 //
-//     import Daemon
-//     import Link
-//     import Posix
-//     import Relaying
+//     1. configuration: read by Startup; all mistakes at once, exit 64
+//     2. sockets and files that are inherited
+//     3. users and capabilities  4. every other descriptor  5. no new privileges, limits, not dumpable: `confine`
+//     6. the peers: the poll loop, the service, its servers and clients
+//     7. the loop: until SIGTERM or SIGINT
 //
-//     Startup.main("bulkhead-relayd", about: "keeps the streams to the runners and the logs", keys: [
-//         .required("store", .path, "Directory of logs and sources"),
-//         .required("schedulerd-uid", .uid, "The only user that may call the relay edge"),
-//         .defaulted("grace", .int(0...3600, unit: "seconds"), "10", "Time between SIGTERM and SIGKILL"),
-//     ]) { daemon in
-//         // 1. configuration: read by Startup; all mistakes at once, exit 64
-//         let settings = daemon.configuration
-//         // 2. sockets and files
-//         let listener = try daemon.listener("relay")
-//         let store = try LogStore(directory: settings.path("store"))
-//         // 3. users and capabilities  4. every other descriptor  5. no new privileges, limits, not dumpable
-//         try daemon.confine(keeping: [listener.raw] + store.descriptors)
-//         // 6. the peers
-//         let loop = try PollLoop()
-//         let service = RelayService(loop: loop, store: store, log: daemon.log)
-//         let server = try LinkServer<RelayEdge>(
-//             loop: loop, listener: listener, peerUID: settings.uid("schedulerd-uid"), handlers: service.handlers)
-//         // 7. the loop: until SIGTERM or SIGINT
-//         try daemon.run(loop) { service.flush() }
-//         withExtendedLifetime(server) {}
-//     }
+// bulkhead-relayd's main.swift is the one to look at first.
 //
 // The body is a closure, since descriptors are noncopyable and top-level variables cannot be given away. What a daemon opens by
 // itself later (a database) needs no place in the list of beat 4: that one is about what it inherited. apid has the same shape: its

@@ -61,9 +61,11 @@ final class RunnerStart {
             guard host.userNamespaces || self.service.site.allowNoUserNamespaces else {
                 return self.fail(Failure(.usernsMissing, "the engine runs without user namespaces"))
             }
-            guard self.plan.cpuMillis <= host.cpus * 1000, self.plan.memoryBytes <= host.memoryBytes else {
-                let most = "\(host.cpus) CPUs and \(host.memoryBytes >> 20) MiB of memory"
-                return self.fail(Failure(.deniedByPolicy, "this machine has \(most)", place: "shape.resources"))
+            // In 64 bits: the number of CPUs is the engine's word, and no word of a peer may end this process.
+            let most = UInt64(host.cpus) * 1000
+            guard UInt64(self.plan.cpuMillis) <= most, self.plan.memoryBytes <= host.memoryBytes else {
+                let limits = "\(host.cpus) CPUs and \(host.memoryBytes >> 20) MiB of memory"
+                return self.fail(Failure(.deniedByPolicy, "this machine has \(limits)", place: "shape.resources"))
             }
             switch self.plan.bound(to: image) {
             case .success(let bound): self.create(bound)

@@ -92,8 +92,13 @@ enum StateDirectory {
 
     /// The text of a file that is ours, nil if there is none.
     private static func read(_ path: String, readableByOthers: Bool) throws -> String? {
-        guard (try? Posix.lstat(path)) != nil else { return nil }
-        let status = try Posix.lstat(path)
+        let status: FileStatus
+        do {
+            status = try Posix.lstat(path)
+        } catch {
+            if error.errno == ENOENT { return nil }
+            throw error
+        }
         let forbidden: UInt32 = readableByOthers ? 0o022 : 0o077
         guard status.kind == .regular, status.uid == Posix.userID, status.mode & forbidden == 0 else {
             throw CommandFailure(
