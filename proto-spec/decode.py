@@ -39,6 +39,20 @@ def length(reader, kind):
     return count
 
 
+def least(kind, decls):
+    """The fewest bytes that a value of this type takes."""
+    word = kind[0]
+    if word == "fd": return 0
+    if word in INTS: return INTS[word]
+    if word in ("i64", "bool", "option"): return 8 if word == "i64" else 1
+    if word == "fixed": return kind[1]
+    if word in ("bytes", "text"): return (2 if kind[2] <= 65535 else 4) + kind[1]
+    if word == "list": return 2 + kind[1] * least(kind[3], decls)
+    form, width, body, _ = decls[word]
+    if form == "struct": return sum(least(field, decls) for _, field in body)
+    return width + (min(least((struct,), decls) for _, struct in body.values()) if form == "union" else 0)
+
+
 def decode(kind, reader, decls):
     word = kind[0]
     if word in INTS: return reader.int(INTS[word])
@@ -54,7 +68,10 @@ def decode(kind, reader, decls):
         if b"\0" in data: raise Bad("nul_in_text")
         try: return data.decode("utf-8", "strict")
         except UnicodeDecodeError: raise Bad("bad_utf8") from None
-    if word == "list": return [decode(kind[3], reader, decls) for _ in range(length(reader, kind))]
+    if word == "list":
+        count = length(reader, kind)
+        if count * least(kind[3], decls) > len(reader.data) - reader.at: raise Bad("truncated")
+        return [decode(kind[3], reader, decls) for _ in range(count)]
     form, width, body, _ = decls[word]
     if form == "struct": return decode_fields(body, reader, decls)
     value = reader.int(width)

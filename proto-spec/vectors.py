@@ -115,7 +115,8 @@ def broken_frames(edge, accepted):
     limit = int(EDGES[edge].edge["limit"])
     control = [a for a in accepted if a[0] == "hello_client"][0]
     request = [a for a in accepted if a[0].endswith("_request")][0]
-    reply = [a for a in accepted if a[0].endswith("_reply")][0]
+    reply = [a for a in accepted if a[0].endswith(("_reply", "_item"))][0]
+    called = reply[0].endswith("_reply")
     def data(a): return b"".join(part for _, part in encode_frame(edge, a[2]))
     def patch(a, at, new): return data(a)[:at] + new + data(a)[at + len(new):]
     r, side, fds = data(request), request[1], data(request)[7]
@@ -129,8 +130,9 @@ def broken_frames(edge, accepted):
     yield "frame_control_type_3", "client", 0, patch(control, 4, b"\0\3"), "unknown_message", "Failure is no control message"
     yield "frame_control_type_5", "client", 0, patch(control, 4, b"\0\5"), "unknown_message", "no control message 5"
     yield "frame_request_from_wrong_side", other, fds, r, "unknown_message", "a request from the side that answers it"
-    yield "frame_reply_from_wrong_side", side, data(reply)[7], data(reply), "unknown_message", "a reply from the side that asks"
-    yield "frame_item_of_call", other, 0, patch(reply, 6, b"\4"), "unknown_message", "an item in answer to a call"
+    yield "frame_reply_from_wrong_side", side, data(reply)[7], data(reply), "unknown_message", "an answer from the side that asks"
+    if called: yield "frame_item_of_call", other, 0, patch(reply, 6, b"\4"), "unknown_message", "an item in answer to a call"
+    else: yield "frame_reply_of_stream", other, data(reply)[7], patch(reply, 6, b"\2"), "unknown_message", "a reply in answer to a stream"
     yield "frame_request_id_0", side, fds, patch(request, 8, bytes(8)), "bad_request_id", "a request without an id"
     yield "frame_control_request_id_1", "client", 0, patch(control, 8, bytes(7) + b"\1"), "bad_request_id", "a control frame with an id"
     yield "frame_reply_deadline", other, data(reply)[7], patch(reply, 16, b"\0\0\0\1"), "bad_deadline", "a deadline on a reply"

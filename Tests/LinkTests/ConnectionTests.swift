@@ -164,8 +164,11 @@ extension LinkTests {
             var codes: [ErrorCode] = []
             let shape = RunnerShape(
                 image: "", platform: .linuxAmd64, profile: .strict,
-                resources: Resources(cpuMillis: 1, memoryBytes: 1, pids: 1, diskBytes: 1))
-            couple.client.call(Edge.CreateRunner(runner: runner, epoch: 1, shape: shape)) { result, _ in
+                resources: Resources(cpuMillis: 1, memoryBytes: 1, pids: 1, diskBytes: 1), untrustedSteps: false)
+            couple.client.call(
+                Edge.CreateRunner(
+                    runner: runner, epoch: 1, shape: shape, trust: .trusted, grant: runner)
+            ) { result, _ in
                 if case .failure(let failure) = result { codes.append(failure.errorCode) }
             }
             try couple.wait("the failure") { !codes.isEmpty }

@@ -14,9 +14,13 @@ import Wire
         #expect(throws: WireError.outOfBounds("Goodbye.text")) {
             try Goodbye(code: 1, text: String(repeating: "ü", count: 257)).encoded()
         }
-        let steps = Array(repeating: Step(name: "s", run: "r", timeoutSeconds: 0, continueOnError: false), count: 33)
+        let steps = Array(
+            repeating: Step(
+                name: "s", run: "r", timeoutSeconds: 0, continueOnError: false, untrusted: false, secrets: []),
+            count: 33)
         let resources = Resources(cpuMillis: 1, memoryBytes: 1, pids: 1, diskBytes: 1)
-        let shape = RunnerShape(image: "i", platform: .linuxAmd64, profile: .strict, resources: resources)
+        let shape = RunnerShape(
+            image: "i", platform: .linuxAmd64, profile: .strict, resources: resources, untrustedSteps: false)
         for bad in [[], steps] {
             let spec = JobSpec(name: "n", shape: shape, timeoutSeconds: 1, env: [], steps: bad)
             #expect(throws: WireError.outOfBounds("JobSpec.steps")) { try spec.encoded() }

@@ -43,7 +43,7 @@ extension Channel {
         switch consume event {
         case .request(let request, let fds): try handlers.handle(request, fds, self)
         case .reply(let id, let body, let fds): try complete(id, body, fds)
-        case .item(let id, let body): try item(id, body)
+        case .item(let id, let body, let fds): try item(id, body, fds)
         case .end(let id):
             calls.remove(id)?.end()
             sendWaiting()
@@ -68,11 +68,11 @@ extension Channel {
         sendWaiting()
     }
 
-    private func item(_ id: UInt64, _ body: Range<Int>) throws(Failure) {
+    private func item(_ id: UInt64, _ body: Range<Int>, _ fds: consuming FDBundle) throws(Failure) {
         guard let index = calls.index(of: id) else { return }
         let stream = calls[index]
         do {
-            try stream.item(session.bytes(body))
+            try stream.item(session.bytes(body), fds)
         } catch {
             throw Failure(error.code, error.description, place: stream.name)
         }

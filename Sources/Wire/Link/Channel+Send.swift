@@ -105,11 +105,18 @@ extension Channel {
     }
 
     /// One item of a stream. False: the stream is over, or the item did not encode (which ends the stream).
-    func item<Item: WireMessage>(_ id: UInt64, _ type: UInt16, _ item: Item) -> Bool {
+    func item<Item: WireMessage>(
+        _ id: UInt64, _ type: UInt16, _ item: Item, _ fds: consuming FDBundle = FDBundle()
+    ) -> Bool {
         guard isOpen, session.isOwed(id) else { return false }
-        let header = FrameHeader(type: type, kind: .item, requestID: id, bodyLength: 0)
+        let count = fds.count
+        guard session.itemFDs(type) == count else {
+            fail(id, type, Failure(.internal, "an item with \(count) descriptors"))
+            return false
+        }
+        let header = FrameHeader(type: type, kind: .item, requestID: id, bodyLength: 0, fdCount: UInt8(count))
         do {
-            try outbound.append(item, header, limit: session.sendLimit)
+            try outbound.append(item, header, limit: session.sendLimit, fds: fds)
         } catch {
             fail(id, type, Failure(.internal, "the item does not encode: \(error)"))
             return false

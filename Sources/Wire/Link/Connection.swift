@@ -64,6 +64,15 @@ package final class Connection<Edge: WireEdge> {
     package func open<Stream: WireStream>(
         _ request: Stream, onItem: @escaping (Stream.Item) -> Void, onEnd: @escaping (Failure?) -> Void
     ) -> StreamHandle where Stream.Edge == Edge {
+        open(request, onItem: { item, _ in onItem(item) }, onEnd: onEnd)
+    }
+
+    /// The same, for a stream whose items bring descriptors.
+    @discardableResult
+    package func open<Stream: WireStream>(
+        _ request: Stream, onItem: @escaping (Stream.Item, consuming FDBundle) -> Void,
+        onEnd: @escaping (Failure?) -> Void
+    ) -> StreamHandle where Stream.Edge == Edge {
         let pending = PendingStream(request, onItem: onItem, onEnd: onEnd)
         channel.start(pending)
         return StreamHandle(channel, pending)

@@ -1,5 +1,6 @@
 // The producer's end of one stream that a peer has opened.
 
+package import Posix
 package import Wire
 
 /// Sends items, then one end. Who drops it without an end has failed it with `internal`. Harmless after the
@@ -21,6 +22,11 @@ package final class ItemSink<Item: WireMessage> {
     /// Sends an item, or does nothing after the end. Look at `pendingBytes` before making many.
     package func send(_ item: Item) {
         _ = channel.item(id, type, item)
+    }
+
+    /// The descriptor is ours until it is sent, then closed.
+    package func send(_ item: Item, fd: consuming FileDescriptor) {
+        _ = channel.item(id, type, item, FDBundle(fd))
     }
 
     package func end() {

@@ -32,7 +32,7 @@ class PendingRequest {
     /// The answer to a call. Throws, without having told anybody, if it does not decode.
     func reply(_ body: ArraySlice<UInt8>, _ fds: consuming FDBundle) throws(WireError) {}
     /// An item of a stream. Throws if it does not decode.
-    func item(_ body: ArraySlice<UInt8>) throws(WireError) {}
+    func item(_ body: ArraySlice<UInt8>, _ fds: consuming FDBundle) throws(WireError) {}
     /// A stream has ended well.
     func end() {}
     /// Nobody wants the answer any more: nobody is told anything.

@@ -146,7 +146,9 @@ extension Session {
         let id = frame.header.requestID
         if let failure { return .error(id: id, failure) }
         switch frame.header.kind {
-        case .item: return .item(id: id, body: frame.body)
+        case .item:
+            let body = frame.body
+            return .item(id: id, body: body, descriptors(frame))
         case .end: return .end(id: id)
         default:
             let body = frame.body

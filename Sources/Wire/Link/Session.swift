@@ -112,6 +112,10 @@ extension Session {
         edge.index(of: type).map { edge.rules[$0].replyFDs.count } ?? 0
     }
 
+    package func itemFDs(_ type: UInt16) -> Int {
+        edge.index(of: type).map { edge.rules[$0].itemFDs.count } ?? 0
+    }
+
     /// Whether a request of the peer still waits for its terminal frame.
     package func isOwed(_ id: UInt64) -> Bool { incoming.index(of: id) != nil }
 }

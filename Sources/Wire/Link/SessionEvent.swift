@@ -14,7 +14,7 @@ package enum SessionEvent: ~Copyable {
     /// The successful answer to our call.
     case reply(id: UInt64, body: Range<Int>, FDBundle)
     /// One item of our stream.
-    case item(id: UInt64, body: Range<Int>)
+    case item(id: UInt64, body: Range<Int>, FDBundle)
     /// Our stream has ended well.
     case end(id: UInt64)
     /// Our call or stream was answered with an error.

@@ -57,10 +57,18 @@ package final class BlockingClient<Edge: WireEdge> {
     package func open<Stream: WireStream>(
         _ request: Stream, _ body: (Stream.Item) -> Bool
     ) throws(Failure) where Stream.Edge == Edge {
+        try open(request) { (item, _: consuming FDBundle) in body(item) }
+    }
+
+    /// The same, for a stream whose items bring descriptors.
+    package func open<Stream: WireStream>(
+        _ request: Stream, _ body: (Stream.Item, consuming FDBundle) -> Bool
+    ) throws(Failure) where Stream.Edge == Edge {
         let own = try send(request, Stream.rule, FDBundle())
         while true {
             switch try nextEvent() {
-            case .item(let id, let range): if id == own, !body(try decode(range)) { return try abandon(own) }
+            case .item(let id, let range, let fds):
+                if id == own, !body(try decode(range), fds) { return try abandon(own) }
             case .end(let id): if id == own { return }
             case .error(let id, let failure): if id == own { throw failure }
             case .goodbye(let failure): throw failure

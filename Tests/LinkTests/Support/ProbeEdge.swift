@@ -52,7 +52,7 @@ extension Handlers {
 }
 
 let allProbes: [any ProbeEdge.Type] = [
-    SchedulerEdge.self, SpawnerEdge.self, StreamEdge.self, RelayEdge.self, RunnerEdge.self,
+    SchedulerEdge.self, SpawnerEdge.self, StreamEdge.self, RelayEdge.self, RunnerEdge.self, BrokerEdge.self,
 ]
 
 private let someID = Bytes16(high: 1, low: 2)
@@ -74,6 +74,8 @@ extension SchedulerEdge: ProbeEdge {
         handlers.refuse(GetStatus.self)
         handlers.refuse(OpenUpload.self)
         handlers.refuse(FinishUpload.self)
+        handlers.refuse(SendOrder.self)
+        handlers.refuse(ListSecrets.self)
         return handlers
     }
 }
@@ -136,6 +138,24 @@ extension RunnerEdge: ProbeEdge {
         handlers.refuse(Records.self)
         handlers.refuse(Cancel.self)
         handlers.refuse(Quit.self)
+        return handlers
+    }
+}
+
+extension BrokerEdge: ProbeEdge {
+    static var probe: Wipe { Wipe(grant: someID) }
+
+    static func handlers(_ seen: Seen) -> Handlers<BrokerEdge> {
+        var handlers = Handlers<BrokerEdge>()
+        handlers.on(Wipe.self) { _, _, responder in seen.answer(responder, .init()) }
+        handlers.refuse(VerifyToken.self)
+        handlers.refuse(Vouch.self)
+        handlers.refuse(Execute.self)
+        handlers.refuse(ListSecrets.self)
+        handlers.refuse(Prepare.self)
+        handlers.refuse(Grant.self)
+        handlers.refuse(Discard.self)
+        handlers.refuse(Reconcile.self)
         return handlers
     }
 }

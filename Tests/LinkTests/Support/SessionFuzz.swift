@@ -12,11 +12,13 @@ enum SessionFuzz {
     /// hold no more than the edge's limit, keep its window and be finished with every request once.
     static func run(_ input: [UInt8]) -> String? {
         guard input.count >= 2 else { return nil }
-        switch (input[0] >> 1) % 5 {
+        switch (input[0] >> 1) % 7 {
         case 0: return run(SchedulerEdge.self, input)
         case 1: return run(SpawnerEdge.self, input)
         case 2: return run(StreamEdge.self, input)
         case 3: return run(RelayEdge.self, input)
+        case 4: return run(BrokerEdge.self, input)
+        case 5: return run(MaskEdge.self, input)
         default: return run(RunnerEdge.self, input)
         }
     }
@@ -87,7 +89,7 @@ enum SessionFuzz {
             // Every second one is answered at once, so that phases move and the window breathes.
             if request.id % 2 == 0, session.finish(request.id, successfully: true) { owed.removeLast() }
         case .reply(let id, let body, let fds): lines.append("reply \(id) \(session.bytes(body).count) \(fds.count)")
-        case .item(let id, let body): lines.append("item \(id) \(session.bytes(body).count)")
+        case .item(let id, let body, _): lines.append("item \(id) \(session.bytes(body).count)")
         case .end(let id): lines.append("end \(id)")
         case .error(let id, let failure): lines.append("error \(id) \(failure.code)")
         case .answerIgnored: lines.append("ignored")
