@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -67,6 +68,8 @@ int bh_get_capabilities(uint64_t *effective, uint64_t *permitted, uint64_t *inhe
     *inheritable = held[0].inheritable | (uint64_t)held[1].inheritable << 32;
     return 0;
 }
+
+void bh_overwrite_freed(void) { mallopt(M_PERTURB, 1); }
 
 static void make_set(sigset_t *set, const int *signals, int count) {
     sigemptyset(set);

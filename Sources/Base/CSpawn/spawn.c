@@ -87,12 +87,15 @@ static void reset_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static void empty_bounding_set(void) {
+    // Without CAP_SETPCAP this is refused; no_new_privileges then keeps setuid programs from being of use.
+    for (int capability = 0; bh_drop_bounding(capability) == 0; capability++) {
+    }
+}
+
 static void take_user(const struct bh_spawn_request *request, int report) {
     // While it is still allowed: what is not root never gets a capability again, not by a setuid program either.
-    if (request->uid != 0) {
-        for (int capability = 0; bh_drop_bounding(capability) == 0; capability++) {
-        }
-    }
+    if (request->uid != 0) empty_bounding_set();
     // The bare system calls: the C library's wrappers would tell threads that do not exist in the child.
     if (syscall(SYS_setgroups, request->group_count, request->groups) < 0) fail(report, BH_STAGE_USER, errno);
     if (syscall(SYS_setresgid, request->gid, request->gid, request->gid) < 0) fail(report, BH_STAGE_USER, errno);
@@ -105,7 +108,14 @@ __attribute__((noreturn)) static void become(const struct bh_spawn_request *requ
     report = placed;
     if (request->new_session && setsid() < 0) fail(report, BH_STAGE_PRIVILEGES, errno);
     if (request->new_group && setpgid(0, 0) < 0) fail(report, BH_STAGE_PRIVILEGES, errno);
+    if (request->no_capabilities) empty_bounding_set();
     if (request->set_user) take_user(request, report);
+    if (request->no_capabilities) {
+        // Also the sets that outlive the change of user: inheritable, and ambient with it.
+        bh_clear_ambient();  // a kernel without ambient capabilities has none to clear
+        int cleared = bh_clear_capabilities();
+        if (cleared < 0) fail(report, BH_STAGE_PRIVILEGES, -cleared);
+    }
     if (request->directory && chdir(request->directory) < 0) fail(report, BH_STAGE_DIRECTORY, errno);
     if (request->death_signal) {
         // After the change of user, which would clear it.
@@ -114,6 +124,10 @@ __attribute__((noreturn)) static void become(const struct bh_spawn_request *requ
         if (now != 0 && now != parent) fail(report, BH_STAGE_PARENT_GONE, ESRCH);
     }
     if (request->no_new_privileges && bh_set_no_new_privileges() < 0) fail(report, BH_STAGE_PRIVILEGES, EPERM);
+    if (request->writable_count >= 0) {
+        int confined = bh_confine_writes(request->writable, request->writable_count);
+        if (confined < 0) fail(report, BH_STAGE_PRIVILEGES, -confined);
+    }
     if (request->pid_slot) write_pid(request->pid_slot, getpid());
     reset_signals();
     execve(request->path, request->arguments, request->environment);

@@ -2,14 +2,15 @@
 //
 //     1. configuration: read by Startup; all mistakes at once, exit 64
 //     2. sockets and files that are inherited
-//     3. users and capabilities  4. every other descriptor  5. no new privileges, limits, not dumpable: `confine`
+//     3. users and capabilities  4. every other descriptor  5. no new privileges, limits, not dumpable, then the paths that may
+//        be opened and the system calls that may be made: `confine`
 //     6. the peers: the poll loop, the service, its servers and clients
 //     7. the loop: until SIGTERM or SIGINT
 //
 // bulkhead-relayd's main.swift is the one to look at first.
 //
 // The body is a closure, since descriptors are noncopyable and top-level variables cannot be given away. What a daemon opens by
-// itself later (a database) needs no place in the list of beat 4: that one is about what it inherited. apid has the same shape: its
+// itself later (a database) needs no place in the list of beat 4, which is about what it inherited, but one among the paths of beat 5. apid has the same shape: its
 // link's loop runs here, on the main thread, and what is asynchronous is started behind beat 5. An asynchronous main would not do:
 // it never runs on the main thread, whose privileges would stay.
 import Glibc
@@ -25,7 +26,10 @@ package struct Startup: Sendable {
 
     private static let stopSignals = [Signal.terminate, Signal.interrupt]
     private static let common: [Key] = [
-        .defaulted("log-level", .choice(LogLevel.allCases.map(\.name)), "info", "Records below it are not written")
+        .defaulted("log-level", .choice(LogLevel.allCases.map(\.name)), "info", "Records below it are not written"),
+        .defaulted(
+            "sandbox", .choice(Reaction.allCases.map(\.rawValue)), "kill",
+            "What a system call outside the profile does: end the daemon, or have it name the call first"),
     ]
 
     /// Reads the configuration, runs `body`, and exits: 0 when it returns, 1 when it throws (with a record that says why), 64 when
@@ -50,16 +54,24 @@ package struct Startup: Sendable {
     }
 
     /// Beats 3 to 5: refuses to be root (who starts a daemon gives it its user), gives up every capability, closes all descriptors but
-    /// 0, 1, 2 and `keep`, and takes no-new-privileges, the limits, and not dumpable. Throws if another thread runs already: it would
-    /// keep what this one gives up.
+    /// 0, 1, 2 and `keep`, and takes no-new-privileges, the limits, and not dumpable. From then on nothing can be opened but what lies
+    /// below `reads` and `writes` (of a kernel that cannot see to that, the log tells), and no system call be made but those of
+    /// `profile`. Throws if another thread runs already: it would keep what this one gives up.
     ///
     /// `openFiles` bounds what a flood of connections can take.
-    package func confine(keeping keep: [Int32], openFiles: UInt64 = 4096) throws(SandboxError) {
+    package func confine(
+        keeping keep: [Int32], profile: Profile, reads: [String] = [], writes: [String] = [], openFiles: UInt64 = 4096
+    ) throws(SandboxError) {
         try Sandbox.requireSingleThread()
         try confineThread(keeping: keep, openFiles: openFiles)
+        try Sandbox.crashPlainly()
+        try confinePaths(reads: reads, writes: writes)
+        // The last step: it would forbid the others.
+        let reaction = Reaction(rawValue: configuration.string("sandbox")) ?? .kill
+        try Sandbox.permitOnly(profile, otherwise: reaction)
     }
 
-    /// The steps of `confine`, which asks first whether this thread is the only one. The runner of tests has others.
+    /// The steps of `confine` that processes with other threads can take, too: the runner of tests has some.
     package func confineThread(keeping keep: [Int32], openFiles: UInt64 = 4096) throws(SandboxError) {
         try Sandbox.refuseRoot()
         try Sandbox.dropAllCapabilities()
@@ -67,6 +79,19 @@ package struct Startup: Sendable {
         try Sandbox.noNewPrivileges()
         try Sandbox.setLimits(openFiles: openFiles)
         try Sandbox.notDumpable()
+    }
+
+    private func confinePaths(reads: [String], writes: [String]) throws(SandboxError) {
+        switch try Sandbox.openOnly(reads: reads, writes: writes) {
+        case .full: break
+        case .partial(let version, let lacks):
+            log.warning(
+                "this kernel confines what may be opened in part",
+                ["landlock": "\(version)", "lacks": lacks.joined(separator: ", ")])
+        case .none(let why):
+            log.warning(
+                "this kernel does not confine what may be opened (no Landlock); users and modes still do", ["why": why])
+        }
     }
 
     /// Beat 7: tells the service manager that we are ready and runs the loop until SIGTERM or SIGINT. `onStop` is called then, on the

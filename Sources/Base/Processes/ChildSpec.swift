@@ -24,6 +24,11 @@ package struct ChildSpec: Sendable {
     /// The signal that the child gets when the *thread* that spawned it ends.
     package var deathSignal: Int32?
     package var noNewPrivileges = false
+    /// No capability in any set, and none in the bounding set where the parent may empty that.
+    package var noCapabilities = false
+    /// The child writes below these directories only, and signals nobody but its own descendants, where the kernel has
+    /// Landlock. Needs `noNewPrivileges`. nil: no such limit.
+    package var writableDirectories: [String]?
     /// Adds `NAME=<pid of the child>` to the environment: `LISTEN_PID`, which nobody knows before the fork.
     package var pidVariable: String?
 

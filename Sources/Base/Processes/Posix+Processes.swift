@@ -7,10 +7,19 @@ extension Posix {
     /// Starts a process and returns its pid once it runs the program: a missing executable or a refused user is thrown here,
     /// with the child's own errno. Signal dispositions and mask are reset in the child.
     package static func spawn(_ child: ChildSpec) throws(PosixError) -> Int32 {
+        try unsafe spawn(child, secretVariables: UnsafeRawBufferPointer(start: nil, count: 0))
+    }
+
+    /// The same with more variables: `NAME=value` strings, each ended by a NUL, in memory that the caller wipes. They are
+    /// not copied in this process; the memory must not be one that is wiped on fork.
+    package static func spawn(
+        _ child: ChildSpec, secretVariables: UnsafeRawBufferPointer
+    ) throws(PosixError) -> Int32 {
         var variables = child.environment
         if let name = child.pidVariable { variables.append(name + "=" + String(repeating: "0", count: 20)) }
         let arguments = try CStrings(child.arguments)
-        let environment = try CStrings(variables)
+        let environment = try unsafe CStrings(variables, then: secretVariables)
+        let writable = try CStrings(child.writableDirectories ?? [])
         let path = try CStrings([try checked(child.executable), child.workingDirectory ?? ""])
         var request = unsafe bh_spawn_request()
         unsafe request.path = unsafe UnsafePointer(path.place(0, skip: 0))
@@ -25,12 +34,14 @@ extension Posix {
         unsafe request.new_group = child.newProcessGroup ? 1 : 0
         unsafe request.death_signal = child.deathSignal ?? 0
         unsafe request.no_new_privileges = child.noNewPrivileges ? 1 : 0
-        return try unsafe start(&request, child, arguments, environment)
+        unsafe request.no_capabilities = child.noCapabilities ? 1 : 0
+        unsafe request.writable_count = child.writableDirectories.map { Int32($0.count) } ?? -1
+        return try unsafe start(&request, child, arguments, environment, writable)
     }
 
     private static func start(
         _ request: inout bh_spawn_request, _ child: ChildSpec, _ arguments: borrowing CStrings,
-        _ environment: borrowing CStrings
+        _ environment: borrowing CStrings, _ writable: borrowing CStrings
     ) throws(PosixError) -> Int32 {
         var stage: Int32 = 0
         var copy = unsafe request
@@ -38,15 +49,18 @@ extension Posix {
         let groups = child.user?.groups ?? []
         let pid = unsafe arguments.withPointer { argv in
             unsafe environment.withPointer { envp in
-                unsafe mappings.withUnsafeBufferPointer { fds in
-                    unsafe groups.withUnsafeBufferPointer { ids in
-                        unsafe copy.arguments = unsafe argv
-                        unsafe copy.environment = unsafe envp
-                        unsafe copy.fds = fds.baseAddress
-                        unsafe copy.fd_count = Int32(fds.count)
-                        unsafe copy.groups = ids.baseAddress
-                        unsafe copy.group_count = Int32(ids.count)
-                        return unsafe bh_spawn(&copy, &stage)
+                unsafe writable.withPointer { directories in
+                    unsafe mappings.withUnsafeBufferPointer { fds in
+                        unsafe groups.withUnsafeBufferPointer { ids in
+                            unsafe copy.arguments = unsafe argv
+                            unsafe copy.environment = unsafe envp
+                            unsafe copy.writable = unsafe directories
+                            unsafe copy.fds = fds.baseAddress
+                            unsafe copy.fd_count = Int32(fds.count)
+                            unsafe copy.groups = ids.baseAddress
+                            unsafe copy.group_count = Int32(ids.count)
+                            return unsafe bh_spawn(&copy, &stage)
+                        }
                     }
                 }
             }

@@ -1,5 +1,5 @@
-// Giving up what a process does not need, before it reads its first byte from a peer. Called by Daemon's start-up sequence; the
-// seccomp profiles join it here later.
+// Giving up what a process does not need, before it reads its first byte from a peer. Called by Daemon's start-up sequence; which files
+// may be opened is in Sandbox+Paths, which system calls may be made in Sandbox+Calls.
 //
 // Each function does one thing, throws if it cannot, and cannot be undone. They act on the calling thread: call them before any
 // other is started.
@@ -16,6 +16,14 @@ package enum Sandbox {
     /// No core dump, no ptrace and no /proc/PID/mem for others of the same user: what the memory holds stays there.
     package static func notDumpable() throws(SandboxError) {
         try SandboxError.check(bh_set_not_dumpable(), "prctl(PR_SET_DUMPABLE)")
+    }
+
+    /// A crash ends the process by its own signal: what the runtime would do first, start a program that prints a backtrace, no
+    /// daemon's profile permits, and the log would show that instead of the crash.
+    package static func crashPlainly() throws(SandboxError) {
+        for signal in [SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGSEGV, SIGTRAP] {
+            try SandboxError.check(bh_ignore_signal(signal, 0), "sigaction(\(signal))")
+        }
     }
 
     /// A daemon that is taken over must not be root for it.
@@ -35,10 +43,15 @@ package enum Sandbox {
     package static func dropAllCapabilities() throws(SandboxError) {
         try dropBoundingSet()
         try SandboxError.check(bh_clear_ambient(), "prctl(PR_CAP_AMBIENT_CLEAR_ALL)")
-        try SandboxError.check(bh_clear_capabilities(), "capset")
+        // Whom systemd starts holds none, and its unit does not even let it make this call.
+        if try !holdsNone() { try SandboxError.check(bh_clear_capabilities(), "capset") }
         // Asked again rather than believed.
+        if try !holdsNone() { throw .notConfined(what: "capabilities are left") }
+    }
+
+    private static func holdsNone() throws(SandboxError) -> Bool {
         let held = try capabilities()
-        if held.effective | held.permitted | held.inheritable != 0 { throw .notConfined(what: "capabilities are left") }
+        return held.effective | held.permitted | held.inheritable == 0
     }
 
     private static func dropBoundingSet() throws(SandboxError) {

@@ -74,6 +74,31 @@ int bh_clear_ambient(void);
 int bh_clear_capabilities(void);
 int bh_get_capabilities(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable);
 
+/// Memory is overwritten when it is freed, so that what lay there is not found later. Once, first thing.
+void bh_overwrite_freed(void);
+
+// --- Landlock ---
+
+/// The version of the kernel's interface, from 1; -ENOSYS: not built in, -EOPNOTSUPP: not switched on.
+int bh_landlock_version(void);
+/// A ruleset that governs these accesses (LANDLOCK_ACCESS_FS_*, LANDLOCK_ACCESS_NET_*, LANDLOCK_SCOPE_*); its descriptor.
+int bh_landlock_create(uint64_t files, uint64_t network, uint64_t scopes);
+/// Allows `access` at `path` (a descriptor) and below it.
+int bh_landlock_allow(int ruleset, int path, uint64_t access);
+/// From here on, this thread and what it starts have what the ruleset allows. Needs no-new-privileges.
+int bh_landlock_restrict(int ruleset);
+/// A descriptor that stands for a file or directory without opening it.
+int bh_open_place(const char *path);
+
+// --- Violations of a system call profile, for diagnosis ---
+
+// Numbers of calls are below it, on every architecture.
+#define BH_CALL_NAMES 512
+/// The text that `bh_explain_traps` has for a call; kept, not copied.
+void bh_name_call(int number, const char *name);
+/// SIGSYS makes the process say which call it was, and end with status 159.
+int bh_explain_traps(const char *profile);
+
 // --- Randomness and text ---
 
 /// Fills as much as the kernel gives in one call; the count, or -errno.

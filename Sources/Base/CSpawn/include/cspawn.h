@@ -1,7 +1,7 @@
 // fork and exec, and what only a process that starts others needs. Called by Processes and RunnerCore only; what guards something does
 // not link it.
 //
-// Every function returns 0 or a pid, or a negative errno.
+// Every function with a result returns 0 or a pid, or a negative errno.
 #pragma once
 
 #include <stdint.h>
@@ -29,6 +29,9 @@ struct bh_spawn_request {
     int new_group;              // setpgid(0, 0)
     int death_signal;           // 0: none. Sent when the *thread* that spawned ends: spawn from one that stays.
     int no_new_privileges;
+    int no_capabilities;        // 1: all sets are emptied, and the bounding set as far as the parent may
+    char *const *writable;      // directories below which the program may write (Landlock); nowhere else
+    int writable_count;         // -1: no such limit
     char *pid_slot;             // NULL, or room for 20 digits inside `environment`, where the child writes its own pid
 };
 
@@ -49,6 +52,17 @@ pid_t bh_spawn(const struct bh_spawn_request *request, int *stage);
 
 /// waitpid. 0: none has changed. `*code` is an exit status, or a signal's number with `*signalled` 1.
 pid_t bh_wait(pid_t pid, int block, int *code, int *signalled);
+
+/// Writing (making, removing, renaming, truncating, and opening to write) is confined to what lies below these directories, and
+/// signals to processes that are confined with this one. Reading stays as it is. For this thread and all that it starts, for good.
+/// Directories that are not there are left out. 0, also where the kernel has no Landlock or does not let us use it; -errno.
+int bh_confine_writes(char *const *directories, int count);
+
+/// Gives this thread another user in the eyes of file systems only: signals and all else stay. 0, or -errno with nothing changed.
+int bh_set_file_user(uint32_t uid, uint32_t gid);
+
+/// Overwrites the arguments of this process, which everybody can read in /proc.
+void bh_hide_arguments(void);
 
 /// Orphans of our descendants become our children.
 int bh_set_child_subreaper(void);

@@ -1,0 +1,3 @@
+#include <nettle/chacha-poly1305.h>
+#include <nettle/sha2.h>
+#include <nettle/memops.h>

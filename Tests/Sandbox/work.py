@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""A house at work: every kind of thing that daemons do, each once or a few times, and their deaths. test_profiles.py has it traced."""
+
+import concurrent.futures
+import pathlib
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Tests/Integration"))
+from house import House, eventually  # noqa: E402
+
+JOB = """\
+image: bulkhead/busybox
+resources: {cpus: 1, memory: 64MiB, disk: 32MiB}
+steps:
+  - run: test -f job.yaml
+    untrusted: true
+  - run: test ${#VALUE} -gt 9 && test -s "$FILE" && test -n "$TOKEN" && echo "$VALUE"
+    secrets:
+      VALUE: small
+      FILE: {secret: large, as: file}
+      TOKEN: bulkhead-job-token
+"""
+HELD = "echo up; while [ ! -e /tmp/never ]; do echo line; sleep 0.2; done"
+
+
+def succeeded(house, job):
+    ended = house.wait(job, 120)
+    assert ended["state"] == "SUCCEEDED", (ended, house.log(job)[-2000:])
+
+
+def jobs_of_all_kinds(house):
+    house.set_secret("small", b"a small secret")
+    house.set_secret("large", b"a large secret's line\n" * 300)
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder, "job.yaml")
+        file.write_text(JOB)
+        pathlib.Path(folder, "ballast").write_bytes(bytes(2_000_000))
+        house.bulkhead("submit", file, "--source", folder, "--follow", check=0)
+    # More at once than there are runners, with more to say than fits into a pipe.
+    many = [house.submit("seq 1 50000; seq 1 50000 >&2") for _ in range(6)]
+    for job in many:
+        succeeded(house, job)
+        assert house.bulkhead("log", job, check=0).stdout
+    assert house.api("GET", "/jobs/999999")[0] == 404
+    assert house.bulkhead("secret", "ls", "default", check=0).stdout.count(b"\n") >= 2
+    house.bulkhead("secret", "rm", "default", "large", check=0)
+
+
+def many_clients(house):
+    with concurrent.futures.ThreadPoolExecutor(24) as clients:
+        for status, _ in clients.map(lambda _: house.api("GET", "/jobs"), range(96)):
+            assert status == 200
+
+
+def deaths(house):
+    """Each daemon dies while a job runs, and comes back to what was on disk."""
+    job = house.submit(HELD)
+    eventually("the job runs", lambda: b"line" in house.log(job))
+    for daemon in ["bulkhead-relayd", "bulkhead-brokerd", "bulkhead-spawnerd", "bulkhead-schedulerd", "bulkhead-apid"]:
+        before = house.kill(daemon)
+        eventually(f"{daemon} is back", lambda: house.pid(daemon) not in (None, before))
+        eventually("the API answers", house.healthy)
+        length = len(eventually("the log can be read", lambda: house.log(job)))
+        eventually("the log goes on", lambda: len(house.log(job)) > length)
+    house.bulkhead("cancel", job, "--grace", "1", check=0)
+    assert house.wait(job)["state"] == "CANCELLED"
+
+
+def main():
+    with House("--max-runners", "2") as house:
+        jobs_of_all_kinds(house)
+        many_clients(house)
+        deaths(house)
+        # With nothing under way, so that all is closed in order.
+        eventually("every runner is gone", lambda: not house.containers())
+        house.stop()
+        house.start()
+        house.bulkhead("secret", "rotate-master", "--state", house.state, check=0)
+        succeeded(house, house.submit("echo after all that"))
+
+
+if __name__ == "__main__":
+    main()
