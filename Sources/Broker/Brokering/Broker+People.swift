@@ -1,0 +1,90 @@
+// Who asks, and what brokerd vouches for: tokens, tickets, and the list of secrets. Nothing here releases or changes anything.
+
+import Link
+import Orders
+import Secret
+import Vault
+import Wire
+
+extension Broker {
+    private static let pageSize = 128
+
+    /// The operator whose API token this is.
+    func person(_ token: String) throws(Failure) -> StoredOperator {
+        // Hashes are compared, and a hash cannot be guessed byte by byte: plain equality tells nothing.
+        let hash = Hashes.token(token)
+        guard let found = content.operators.first(where: { $0.tokenHash == hash }) else {
+            throw Failure(.unauthorized, "nobody's token", place: "token")
+        }
+        return found
+    }
+
+    func verifyToken(_ request: BrokerEdge.VerifyToken) throws(Failure) -> BrokerEdge.VerifyToken.Reply {
+        guard request.token.hasPrefix(JobTokens.prefix) else {
+            return .init(caller: .operator(.init(name: try person(request.token).name)))
+        }
+        guard let attempt = jobTokens.attempt(of: request.token) else {
+            throw Failure(.unauthorized, "nobody's token", place: "token")
+        }
+        if let grant = live[attempt] { return .init(caller: .job(.init(attempt: attempt, project: grant.project))) }
+        if recordedTokens.insert(attempt).inserted {
+            try record(.tokenDenied, Self.fields(attempt))
+        }
+        throw Failure(.unauthorized, "the token of a job that has ended", place: "token")
+    }
+
+    func listSecrets(_ request: BrokerEdge.ListSecrets) throws(Failure) -> BrokerEdge.ListSecrets.Reply {
+        _ = try person(request.token)
+        let after = Array(request.after.utf8)
+        let found = content.secrets.filter {
+            $0.project == request.project && after.lexicographicallyPrecedes($0.name.utf8)
+        }
+        let page = found.prefix(Self.pageSize).map {
+            BrokerEdge.SecretInfo(name: $0.name, setMs: $0.setMs, setBy: $0.setBy)
+        }
+        return .init(secrets: page, more: found.count > page.count)
+    }
+
+    func vouch(_ request: BrokerEdge.Vouch) throws(Failure) -> BrokerEdge.Vouch.Reply {
+        let person = try person(request.token)
+        var ticket = Ticket(
+            order: .random(), subject: person.name, project: request.project, trust: .untrusted, commit: "",
+            definition: request.definition, secrets: request.secrets, generation: content.generation,
+            issuedMs: now(), mac: Bytes32(0, 0, 0, 0))
+        if let sealed = request.order {
+            let given = try open(sealed, by: person)
+            guard case .submit(let submit) = given.order.body, given.value.count == 0 else {
+                throw Failure(.orderRefused, "not an order to run a job", place: "order")
+            }
+            try Self.compare(submit, with: request)
+            (ticket.order, ticket.trust, ticket.commit) = (given.order.id, submit.trust, submit.commit)
+        }
+        if ticket.trust == .untrusted && !ticket.secrets.isEmpty {
+            throw Failure(.invalid, "secrets are given to a job by an order that trusts it", place: "secrets")
+        }
+        for name in ticket.secrets where content.secret(ticket.project, name) == nil {
+            throw Failure(.notFound, "project \(ticket.project) has no secret \(name)", place: "secrets")
+        }
+        return .init(ticket: try tickets.signed(ticket))
+    }
+
+    /// Field by field: what apid or schedulerd says must be what was sealed.
+    private static func compare(_ order: SubmitOrder, with request: BrokerEdge.Vouch) throws(Failure) {
+        let pairs = [
+            ("project", order.project == request.project), ("request_id", order.requestId == request.requestId),
+            ("definition", order.definition == request.definition), ("secrets", order.secrets == request.secrets),
+        ]
+        for (field, isEqual) in pairs where !isEqual {
+            throw Failure(.orderRefused, "the order says something else", place: field)
+        }
+    }
+
+    /// Writes an audit record and waits until it is on disk.
+    func record(_ event: AuditEvent, _ fields: [(String, String)]) throws(Failure) {
+        try Failure.vault { () throws(VaultError) in try vault.audit.append(event, fields, at: now()) }
+    }
+
+    static func fields(_ attempt: Attempt) -> [(String, String)] {
+        [("job", "\(attempt.job)"), ("attempt", "\(attempt.attempt)"), ("epoch", "\(attempt.epoch)")]
+    }
+}

@@ -1,0 +1,93 @@
+// brokerd's service: the only process that can vouch. Its parts: Broker+People (tokens, tickets, lists), Broker+Orders (what changes the
+// vault), Broker+Grants (what a runner gets) and Broker+Masks (what relayd must not let through). Callers: schedulerd and relayd.
+
+package import Daemon
+package import Link
+import Orders
+import Posix
+package import Vault
+package import Wire
+
+/// All handlers run on the loop's thread, one after the other: a rotation is between two of them and never inside one.
+package final class Broker {
+    let vault: Vault
+    let files: GrantFiles
+    let log: Log
+    /// Milliseconds since 1970.
+    let now: () -> Int64
+    let points: Points
+
+    /// For which runner each grant was prepared, as far as this process knows; the key in the grant says it for good.
+    var prepared: [Bytes16: Bytes16] = [:]
+    var live: [Attempt: LiveGrant] = [:]
+    var watchers: [Attempt: [ObjectIdentifier: ItemSink<MaskEdge.WatchMasks.Item>]] = [:]
+    /// Dead tokens of jobs that have been recorded: once each, or a job could fill the disk.
+    var recordedTokens: Set<Attempt> = []
+
+    package init(
+        _ vault: Vault, grants: String, log: Log, now: @escaping () -> Int64 = { Posix.wallMilliseconds() },
+        points: @escaping Points = { _ in }
+    ) {
+        self.vault = vault
+        self.log = log
+        self.now = now
+        self.points = points
+        files = GrantFiles(grants, points: points)
+    }
+
+    /// Before anybody is served: wipes what a broker before this one left in the grants. Throws if something cannot be.
+    package func start() throws(Failure) {
+        do {
+            let count = try files.wipeAll()
+            vault.used.keep(grants: Set(try files.all()))
+            log.info("grants of an earlier run wiped", ["files": "\(count)"])
+        } catch {
+            throw Failure(.internal, "the grants cannot be wiped: \(error)")
+        }
+    }
+
+    var content: StoreContent { vault.store.content }
+    var tickets: Tickets { Tickets(key: vault.store.keys.tickets, generation: content.generation) }
+    var jobTokens: JobTokens { JobTokens(key: vault.store.keys.jobTokens, generation: content.generation) }
+
+    /// What schedulerd may ask.
+    package var brokerHandlers: Handlers<BrokerEdge> {
+        var handlers = Handlers<BrokerEdge>()
+        on(&handlers, verifyToken)
+        on(&handlers, vouch)
+        on(&handlers, execute)
+        on(&handlers, listSecrets)
+        on(&handlers, prepare)
+        on(&handlers, grant)
+        on(&handlers, wipe)
+        on(&handlers, discard)
+        on(&handlers, reconcile)
+        return handlers
+    }
+
+    /// What relayd may ask.
+    package var maskHandlers: Handlers<MaskEdge> {
+        var handlers = Handlers<MaskEdge>()
+        handlers.on(MaskEdge.WatchMasks.self) { request, sink in self.watchMasks(request.attempt, sink) }
+        return handlers
+    }
+
+    private func on<Call: WireCall>(
+        _ handlers: inout Handlers<BrokerEdge>, _ body: @escaping (Call) throws(Failure) -> Call.Reply
+    ) where Call.Edge == BrokerEdge {
+        let log = log
+        handlers.on(Call.self) { request, _, responder in
+            do throws(Failure) {
+                responder.reply(try body(request))
+            } catch {
+                log.warning(
+                    "refused",
+                    [
+                        "request": Call.rule.name, "code": error.errorCode.name, "place": error.place,
+                        "reason": error.text,
+                    ])
+                responder.fail(error)
+            }
+        }
+    }
+}
