@@ -24,8 +24,8 @@ struct JobFileMistakeTests {
 
     private static let plain: [Mistake] = [
         .init("nam", "x", says: "'name'"), .init("Image", "x", says: "'image'"), .init("step", ["a"], says: "'steps'"),
-        .init("stages", ["a"], says: "known are name, image"), .init("timeot", "1m", says: "'timeout'"),
-        .init("enviroment", [:], says: "known are name, image"), .init("", "x", says: "is not known"),
+        .init("stages", ["a"], says: "known are project, name"), .init("timeot", "1m", says: "'timeout'"),
+        .init("enviroment", [:], says: "known are project, name"), .init("", "x", says: "is not known"),
         .init("name", "", says: "empty"), .init("name", long, says: "at most 128"), .init("name", [], says: "a list"),
         .init("name", nil, says: "nothing"), .init("name", "a\0b", says: "NUL"), .init("name", 1.5, says: "quotes"),
         .init("platform", "linux/amd46", says: "'linux/amd64'"),
@@ -101,7 +101,48 @@ struct JobFileMistakeTests {
         .init("steps", SpecValue(.list(Array(repeating: "a", count: 33))), says: "at most 32"),
     ]
 
-    @Test(arguments: plain + images + resources + steps)
+    private static let secrets: [Mistake] = [
+        .init("project", "", says: "empty"), .init("project", "-a", says: "project's name"),
+        .init("project", "Shop", says: "a to z"), .init("project", "a/b", says: "project's name"),
+        .init("project", "..", says: "project's name"), .init("project", ["a"], says: "a list"),
+        .init("project", SpecValue(.string(String(repeating: "a", count: 65))), says: "at most 64"),
+        .init("steps", [["run": "a", "untrusted": "yes"]], at: "steps[0].untrusted", says: "true or false"),
+        .init("steps", [["run": "a", "secret": ["A": "b"]]], at: "steps[0].secret", says: "'secrets'"),
+        .init("steps", [["run": "a", "secrets": ["A"]]], at: "steps[0].secrets", says: "variables to names"),
+        .init("steps", [["run": "a", "secrets": "A"]], at: "steps[0].secrets", says: "a text"),
+        .init("steps", [["run": "a", "secrets": ["A-B": "x"]]], at: "steps[0].secrets.A-B", says: "letters"),
+        .init(
+            "steps", [["run": "a", "secrets": ["BULKHEAD_X": "x"]]], at: "steps[0].secrets.BULKHEAD_X", says: "reserved"
+        ),
+        .init("steps", [["run": "a", "secrets": ["A": "x", "A": "y"]]], at: "steps[0].secrets.A", says: "twice"),
+        .init("steps", [["run": "a", "secrets": ["A": ""]]], at: "steps[0].secrets.A", says: "empty"),
+        .init("steps", [["run": "a", "secrets": ["A": "x y"]]], at: "steps[0].secrets.A", says: "secret's name"),
+        .init("steps", [["run": "a", "secrets": ["A": "../x"]]], at: "steps[0].secrets.A", says: "secret's name"),
+        .init("steps", [["run": "a", "secrets": ["A": nil]]], at: "steps[0].secrets.A", says: "nothing"),
+        .init("steps", [["run": "a", "secrets": ["A": [:]]]], at: "steps[0].secrets.A.secret", says: "missing"),
+        .init(
+            "steps", [["run": "a", "secrets": ["A": ["secret": "x", "as": "path"]]]], at: "steps[0].secrets.A.as",
+            says: "known are variable, file"),
+        .init(
+            "steps", [["run": "a", "secrets": ["A": ["secret": "x", "in": "file"]]]], at: "steps[0].secrets.A.in",
+            says: "known are secret, as"),
+        .init(
+            "steps", [["run": "a", "untrusted": true, "secrets": ["A": "x"]]], at: "steps[0].secrets",
+            says: "untrusted step has no secrets"),
+        .init("steps", [["run": "a", "secrets": names(17)]], at: "steps[0].secrets", says: "at most 16"),
+        .init(
+            "steps",
+            [
+                ["run": "a", "secrets": names(16)], ["run": "b", "secrets": names(16, from: 16)],
+                ["run": "c", "secrets": names(1, from: 32)],
+            ], says: "33 different secrets; at most 32"),
+    ]
+
+    private static func names(_ count: Int, from first: Int = 0) -> SpecValue {
+        SpecValue(.map((first..<(first + count)).map { .init(key: "V\($0)", value: SpecValue(.string("s\($0)"))) }))
+    }
+
+    @Test(arguments: plain + images + resources + steps + secrets)
     func one(_ mistake: Mistake) {
         var entries: [SpecValue.Entry] = []
         if mistake.key != "image" { entries.append(.init(key: "image", value: "good")) }
@@ -121,6 +162,23 @@ struct JobFileMistakeTests {
         for document: SpecValue in ["text", 3, [], nil, true] {
             #expect(Mistakes.of(JobFile.parse(document)).map(\.path) == [""])
         }
+    }
+
+    @Test func aVariableAndASecretOfOneName() {
+        let problems = Mistakes.of(
+            JobFile.parse([
+                "image": "a", "env": ["A": "x"], "steps": ["b", ["run": "c", "secrets": ["A": "s", "B": "s"]]],
+            ]))
+        #expect(problems.map(\.path) == ["steps[1].secrets.A"] && problems[0].message.contains("rename one"))
+    }
+
+    /// The job's token is none of the project's secrets, and not counted as one.
+    @Test func theTokenBesideAllSecretsFits() throws {
+        let steps: SpecValue = [
+            ["run": "a", "secrets": Self.names(16)], ["run": "b", "secrets": Self.names(16, from: 16)],
+            ["run": "c", "secrets": ["T": "bulkhead-job-token"]],
+        ]
+        #expect(try JobFile.parse(["image": "a", "steps": steps]).get().steps.count == 3)
     }
 
     @Test func variablesBeyondTheLimit() {

@@ -26,6 +26,32 @@ struct JobFileTests {
         #expect(file.steps[0].name == "step 1" && file.steps[1].timeout == 90 && file.steps[1].continueOnError)
     }
 
+    @Test func projectAndSecrets() throws {
+        let plain = try JobFile.parse(["image": "a", "steps": ["b"]]).get()
+        #expect(plain.project == "default" && !plain.steps[0].untrusted && plain.steps[0].secrets.isEmpty)
+        let file = try JobFile.parse([
+            "project": "0shop.web_a-b", "image": "a",
+            "steps": [
+                ["run": "a", "untrusted": true, "secrets": [:]],
+                [
+                    "run": "b", "untrusted": false,
+                    "secrets": [
+                        "TOKEN": "NPM_token.1", "KEY": ["secret": "ssh", "as": "file"],
+                        "V": ["secret": "x", "as": "variable"],
+                        "W": ["secret": "bulkhead-job-token"],
+                    ],
+                ],
+            ],
+        ]).get()
+        #expect(file.project == "0shop.web_a-b" && file.steps[0].untrusted && !file.steps[1].untrusted)
+        #expect(
+            file.steps[1].secrets == [
+                .init(name: "NPM_token.1", form: .variable, variable: "TOKEN"),
+                .init(name: "ssh", form: .file, variable: "KEY"), .init(name: "x", variable: "V"),
+                .init(name: "bulkhead-job-token", variable: "W"),
+            ])
+    }
+
     @Test func aSmallJobNeedsNoDisk() throws {
         let file = try JobFile.parse(["image": "a", "steps": ["true"], "resources": ["memory": "16MiB"]]).get()
         #expect(file.resources.memory == 16 << 20 && file.resources.disk == 8 << 20)

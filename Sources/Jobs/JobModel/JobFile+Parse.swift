@@ -1,7 +1,8 @@
 // JobFile+Parse: from a document to a JobFile, or to all of its mistakes at once.
 
 extension JobFile {
-    static let keys = ["name", "image", "platform", "profile", "resources", "timeout", "env", "steps"]
+    static let keys = ["project", "name", "image", "platform", "profile", "resources", "timeout", "env", "steps"]
+    static let shapeKeys = ["image", "platform", "profile", "resources"]
 
     /// Reads a job file. Every mistake is reported, each with its key and, where known, its line and the mend.
     package static func parse(_ document: SpecValue) -> Result<JobFile, JobFileProblems> {
@@ -14,6 +15,7 @@ extension JobFile {
         // An image's name may be longer than a job's.
         let name = String((image ?? "job").prefix(Bounds.nameBytes))
         var file = JobFile(name: name, image: image ?? "", steps: steps)
+        if let value = map["project"], let project = reader.project(value) { file.project = project }
         if let value = map["name"], let name = reader.text(value, at: "name", bytes: 1...Bounds.nameBytes) {
             file.name = name
         }
@@ -26,17 +28,18 @@ extension JobFile {
         if let value = map["timeout"], let timeout = reader.seconds(value, at: "timeout") { file.timeout = timeout }
         if let value = map["resources"] { file.resources = reader.resources(value) }
         if let value = map["env"] { file.env = reader.environment(value) }
+        reader.compare(file, steps: map["steps"])
         return reader.problems.isEmpty ? .success(file) : .failure(reader.found)
     }
 
     /// Reads the shape of a runner alone (`POST /runners`): image, platform, profile, resources.
     package static func parseShape(_ document: SpecValue) -> Result<JobFile, JobFileProblems> {
         var reader = SpecReader()
-        guard let map = reader.map(document, at: "", keys: Array(keys[1...4])) else {
+        guard let map = reader.map(document, at: "", keys: shapeKeys) else {
             return .failure(reader.found)
         }
         var entries = [SpecValue.Entry(key: "steps", value: SpecValue(.list([SpecValue(.string("true"))])))]
-        for key in keys[1...4] {
+        for key in shapeKeys {
             if let value = map[key] { entries.append(.init(key: key, value: value)) }
         }
         let parsed = parse(SpecValue(.map(entries), place: document.place))
@@ -47,6 +50,15 @@ extension JobFile {
 }
 
 extension SpecReader {
+    mutating func project(_ value: SpecValue) -> String? {
+        guard let project = text(value, at: "project", bytes: 1...JobFile.Bounds.secretNameBytes) else { return nil }
+        if JobFile.isProjectName(project) { return project }
+        report(
+            "project", value.place,
+            "is not a project's name; use a to z, digits and . _ - and begin with a letter or digit")
+        return nil
+    }
+
     mutating func image(_ value: SpecValue?, document: SpecValue) -> String? {
         guard let value else {
             report("image", document.place, "is missing; name the container image, for example bulkhead/busybox")
@@ -155,7 +167,7 @@ extension SpecReader {
         return variables
     }
 
-    private static func variableNameProblem(_ name: String) -> String? {
+    static func variableNameProblem(_ name: String) -> String? {
         let good = name.utf8.enumerated().allSatisfy { index, byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"): true
@@ -168,46 +180,5 @@ extension SpecReader {
         }
         let isReserved = name == "BULKHEAD" || name.hasPrefix("BULKHEAD_")
         return isReserved ? "is reserved; BULKHEAD and names that begin with BULKHEAD_ are set by Bulkhead" : nil
-    }
-
-    mutating func steps(_ value: SpecValue?, document: SpecValue) -> [JobFile.Step] {
-        guard let value else {
-            report("steps", document.place, "is missing; list at least one step, for example - run: make test")
-            return []
-        }
-        guard case .list(let items) = value.content else {
-            report("steps", value.place, "must be a list of steps; it is \(value.kind)")
-            return []
-        }
-        if items.isEmpty { report("steps", value.place, "is empty; list at least one step") }
-        if items.count > JobFile.Bounds.steps {
-            report("steps", value.place, "has \(items.count) steps; at most \(JobFile.Bounds.steps) fit")
-        }
-        return items.enumerated().compactMap { step($1, index: $0) }
-    }
-
-    private mutating func step(_ value: SpecValue, index: Int) -> JobFile.Step? {
-        let path = "steps[\(index)]"
-        if case .string = value.content {
-            return text(value, at: path, bytes: 1...JobFile.Bounds.runBytes)
-                .map { JobFile.Step(name: "step \(index + 1)", run: $0) }
-        }
-        guard let map = map(value, at: path, keys: ["name", "run", "timeout", "continue_on_error"]) else { return nil }
-        var step = JobFile.Step(name: "step \(index + 1)", run: "")
-        if let name = map["name"], let text = text(name, at: "\(path).name", bytes: 1...JobFile.Bounds.nameBytes) {
-            step.name = text
-        }
-        if let run = map["run"] {
-            step.run = text(run, at: "\(path).run", bytes: 1...JobFile.Bounds.runBytes) ?? ""
-        } else {
-            report("\(path).run", value.place, "is missing; write the commands of this step")
-        }
-        if let timeout = map["timeout"], let seconds = seconds(timeout, at: "\(path).timeout") {
-            step.timeout = seconds
-        }
-        if let flag = map["continue_on_error"], let value = bool(flag, at: "\(path).continue_on_error") {
-            step.continueOnError = value
-        }
-        return step
     }
 }

@@ -28,6 +28,25 @@ package struct JobFile: Equatable, Sendable {
         package init() {}
     }
 
+    /// One secret of the project, and the variable in which a step finds it.
+    package struct SecretUse: Equatable, Sendable {
+        /// `variable`: the value itself. `file`: the path of a file that only this step can read.
+        package enum Form: String, CaseIterable, Sendable {
+            case variable
+            case file
+        }
+
+        package var name: String
+        package var form: Form
+        package var variable: String
+
+        package init(name: String, form: Form = .variable, variable: String) {
+            self.name = name
+            self.form = form
+            self.variable = variable
+        }
+    }
+
     /// One command line script. A `timeout` of 0 means that only the job's timeout holds.
     package struct Step: Equatable, Sendable {
         package var name: String
@@ -35,6 +54,9 @@ package struct JobFile: Equatable, Sendable {
         /// Seconds.
         package var timeout: UInt32 = 0
         package var continueOnError = false
+        /// Runs as another user, who sees nothing of the others; it has no secrets.
+        package var untrusted = false
+        package var secrets: [SecretUse] = []
 
         package init(name: String, run: String) {
             self.name = name
@@ -53,6 +75,8 @@ package struct JobFile: Equatable, Sendable {
         }
     }
 
+    /// Whose secrets it can name.
+    package var project = JobFile.defaultProject
     package var name: String
     package var image: String
     package var platform: Platform
@@ -68,6 +92,34 @@ package struct JobFile: Equatable, Sendable {
         self.image = image
         self.platform = platform
         self.steps = steps
+    }
+}
+
+extension JobFile {
+    /// The project of a job that names none.
+    package static let defaultProject = "default"
+
+    /// Not a secret of a project: the token with which the job speaks for itself, made anew for each attempt.
+    package static let jobTokenSecret = "bulkhead-job-token"
+
+    /// `[a-z0-9][a-z0-9._-]{0,63}`
+    package static func isProjectName(_ name: String) -> Bool {
+        isName(name) { ("a"..."z").contains($0) || ("0"..."9").contains($0) }
+    }
+
+    /// `[A-Za-z0-9_][A-Za-z0-9._-]{0,63}`
+    package static func isSecretName(_ name: String) -> Bool {
+        isName(name) {
+            ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0) || $0 == "_"
+        }
+    }
+
+    /// Short, and safe in a path, a log line and a URL.
+    private static func isName(_ name: String, first isPlain: (Unicode.Scalar) -> Bool) -> Bool {
+        guard name.utf8.count <= Bounds.secretNameBytes, let first = name.unicodeScalars.first, isPlain(first) else {
+            return false
+        }
+        return name.unicodeScalars.allSatisfy { isPlain($0) || $0 == "." || $0 == "_" || $0 == "-" }
     }
 }
 
@@ -94,6 +146,11 @@ extension JobFile {
         package static let variables = 64
         package static let variableNameBytes = 128
         package static let variableValueBytes = 8192
+        /// Of a secret and of a project.
+        package static let secretNameBytes = 64
+        package static let secretsOfStep = 16
+        /// Different ones; a ticket has no room for more.
+        package static let secretsOfJob = 32
         /// Seconds; a week.
         package static let timeout: ClosedRange<Int64> = 1...604_800
         /// Thousandths of a CPU.

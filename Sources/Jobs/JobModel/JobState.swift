@@ -45,9 +45,9 @@ package enum JobEvent: String, CaseIterable, Hashable, Sendable {
     case approved
     /// The dispatcher reserved a runner for it.
     case assigned
-    /// Its runner cannot be had now, and was never told of the job.
+    /// Its runner cannot be had now, or brokerd releases nothing for it now; no runner was told of the job.
     case unassigned
-    /// No runner can ever run it as it is: image missing, refused by policy.
+    /// It can never run as it is: image missing, refused by policy, a secret that is not there.
     case unrunnable
     /// relayd says that the runner has begun.
     case started

@@ -35,7 +35,8 @@ extension RunnerState {
         case .provisioned:
             RunnerCell(.stays, "asked again after a reconnection; the container's name makes it one container")
         case .ready:
-            RunnerCell(.moves(.idle), "if it was made for a job, the same commit gives it that job")
+            RunnerCell(
+                .moves(.idle), "brokerd has wiped its key; if it was made for a job, the same commit gives it that job")
         case .taken:
             RunnerCell(.refused, "only an idle runner takes a job")
         case .createFailed:
@@ -45,7 +46,10 @@ extension RunnerState {
         case .released, .deleted:
             RunnerCell(.moves(.teardown), "a container that is still being made is removed when it is there")
         case .exited, .failed:
-            RunnerCell(.moves(.teardown), "its job, which it never heard of, ends with the reason")
+            RunnerCell(
+                .moves(.teardown),
+                "its job, which it never heard of, ends with the reason; if it found no key, that job takes another runner"
+            )
         case .removed:
             RunnerCell(.refused, "nobody asked for the removal")
         }

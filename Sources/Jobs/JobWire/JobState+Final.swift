@@ -1,0 +1,9 @@
+// The wire's states are numbers; which of them are ends, the table of jobs says.
+
+import JobModel
+package import Wire
+
+extension Wire.JobState {
+    /// A final state never changes.
+    package var isFinal: Bool { JobModel.JobState(rawValue: rawValue)?.isFinal ?? false }
+}
