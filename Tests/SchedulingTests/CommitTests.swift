@@ -16,7 +16,7 @@ import Wire
         let house = try House()
         var seenBefore: UInt64?
         house.store.beforeCommit = { seenBefore = try house.witness.see { try $0.job(ofRequest: "r") ?? 0 } }
-        try house.store.write { _ = try $0.submit(requestID: "r", spec: Samples.spec(), source: nil, at: 1) }
+        try house.store.write { _ = try Samples.insert($0, "r") }
         #expect(seenBefore == 0)
         #expect(try house.witness.see { try $0.job(ofRequest: "r") } != nil)
     }
@@ -25,8 +25,7 @@ import Wire
         let house = try House()
         house.settle()
         house.store.beforeCommit = { throw DiskFailed() }
-        let request = SchedulerEdge.SubmitJob(
-            token: Samples.token, requestId: "r", spec: Samples.spec(), source: nil)
+        let request = Samples.submission("r")
         #expect(try house.failure(request) == .internal)
         house.store.beforeCommit = nil
         #expect(house.spawner.created.isEmpty)
@@ -40,8 +39,7 @@ import Wire
         house.store.beforeCommit = { throw StoreError.full }
         var failures: [ErrorCode] = []
         for index in 0..<5 {
-            let request = SchedulerEdge.SubmitJob(
-                token: Samples.token, requestId: "r\(index)", spec: Samples.spec(), source: nil)
+            let request = Samples.submission("r\(index)")
             house.send(request) { result in
                 if case .failure(let failure) = result { failures.append(failure.errorCode) }
             }
@@ -60,7 +58,7 @@ import Wire
         #expect(throws: StoreError.full) {
             for index in 0..<1000 {
                 try store.write { rows throws in
-                    _ = try rows.submit(requestID: "r\(index)", spec: Samples.spec(), source: nil, at: 1)
+                    _ = try Samples.insert(rows, "r\(index)")
                 }
                 written += 1
             }
@@ -114,11 +112,11 @@ import Wire
         let house = try House()
         var spec = Samples.spec()
         spec.env = [Variable(name: "BULKHEADS", value: "ours")]
-        try SpecCheck.check(spec, source: nil)
+        try SpecCheck.check(JobDefinition(project: "shop", spec: spec, source: nil))
         spec.env = [Variable(name: name, value: "42")]
-        #expect(throws: Failure.self) { try SpecCheck.check(spec, source: nil) }
+        #expect(throws: Failure.self) { try SpecCheck.check(JobDefinition(project: "shop", spec: spec, source: nil)) }
         if name.isEmpty { return }
-        let request = SchedulerEdge.SubmitJob(token: Samples.token, requestId: "r", spec: spec, source: nil)
+        let request = Samples.submission("r", JobDefinition(project: "shop", spec: spec, source: nil))
         #expect(try house.failure(request) == .invalid)
     }
 
@@ -127,11 +125,10 @@ import Wire
         var good: UInt64?
         var bad: ErrorCode?
         house.send(
-            SchedulerEdge.SubmitJob(token: Samples.token, requestId: "good", spec: Samples.spec(), source: nil)
+            Samples.submission("good")
         ) { good = try? $0.get().job }
         house.send(
-            SchedulerEdge.SubmitJob(
-                token: Samples.token, requestId: "bad", spec: Samples.spec(), source: Samples.source)
+            Samples.submission("bad", Samples.definition(source: Samples.source))
         ) { if case .failure(let failure) = $0 { bad = failure.errorCode } }
         try house.run("both") { good != nil && bad != nil }
         #expect(bad == .notFound)
@@ -146,8 +143,7 @@ import Wire
         var answers = 0
         for index in 0..<20 {
             house.send(
-                SchedulerEdge.SubmitJob(
-                    token: Samples.token, requestId: "r\(index)", spec: Samples.spec(), source: nil)
+                Samples.submission("r\(index)")
             ) { _ in answers += 1 }
         }
         try house.run("answers") { answers == 20 }
@@ -166,7 +162,7 @@ import Wire
         #expect(try house.failure(finish) == .notFound, "an upload is finished once")
         let first = try house.submit("first", source: Samples.source)
         try house.run("told") { house.relay.jobs.count == 1 }
-        #expect(house.relay.jobs.values.first?.source == Samples.source)
+        #expect(house.relay.jobs.values.first?.definition.source == Samples.source)
         let second = try house.submit("second", source: Samples.source)
         let attempts = house.relay.jobs.keys.filter { $0.job == first }
         house.relay.finish(try #require(attempts.first), .succeeded)
@@ -177,8 +173,7 @@ import Wire
         house.relay.finish(try house.relay.attempt(), .succeeded)
         try house.run("removed") { house.relay.removedSources == [Samples.source.sha256] }
         house.settle()
-        let third = SchedulerEdge.SubmitJob(
-            token: Samples.token, requestId: "third", spec: Samples.spec(), source: Samples.source)
+        let third = Samples.submission("third", Samples.definition(source: Samples.source))
         #expect(try house.failure(third) == .notFound)
     }
 }

@@ -3,6 +3,7 @@
 
 import Endpoints
 import Files
+import JobWire
 import Link
 import Posix
 import Scheduling
@@ -13,6 +14,7 @@ import Wire
 final class FakeRelay: RelayLink {
     var loop: PollLoop
     let witness: Witness
+    weak var broker: FakeBroker?
 
     var isReady = false
     var lastFailure: Failure?
@@ -77,6 +79,11 @@ final class FakeRelay: RelayLink {
         return try #require(jobs.keys.first)
     }
 
+    /// The runner has read its grant.
+    func take(_ attempt: Attempt) {
+        tell(attempt, .grantTaken(.init(attempt: attempt)))
+    }
+
     func begin(_ attempt: Attempt) {
         tell(attempt, .jobStarted(.init(attempt: attempt)))
         tell(attempt, .stepStarted(.init(attempt: attempt, index: 0)))
@@ -114,6 +121,11 @@ final class FakeRelay: RelayLink {
             let runner = try rows.runner(request.runner)
             let attempt = try rows.attempt(request.attempt)
             return runner?.state == .busy && attempt?.state == .open && attempt?.told == true
+        }
+        let directory = broker?.directory(of: request.runner)
+        #expect(directory?.holdsKey == false, "a job is given to a runner whose key lies open")
+        if request.definition.needsGrant {
+            #expect(directory?.attempt == request.attempt, "told before it was granted")
         }
         if isReady && refusal == nil {
             told[request.attempt, default: 0] += 1

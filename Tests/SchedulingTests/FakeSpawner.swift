@@ -5,12 +5,14 @@ import Link
 import Posix
 import Scheduling
 import Store
+import Testing
 import Wire
 
 final class FakeSpawner: SpawnerLink {
     var loop: PollLoop
     let witness: Witness
     weak var relay: FakeRelay?
+    weak var broker: FakeBroker?
 
     var isReady = false
     var lastFailure: Failure?
@@ -22,6 +24,8 @@ final class FakeSpawner: SpawnerLink {
     private(set) var calls: [String] = []
     private(set) var created: [Bytes16] = []
     private(set) var epochs: [UInt64] = []
+    private(set) var trusts: [Trust] = []
+    private var grants: [Bytes16: Bytes16] = [:]
     /// What CreateRunner of a shape fails with.
     var refusal: (RunnerShape) -> Failure? = { _ in nil }
     var removalFailure: Failure?
@@ -75,13 +79,18 @@ final class FakeSpawner: SpawnerLink {
 
     private static var gone: Failure { Failure(.disconnected, "") }
 
-    func createRunner(
-        _ runner: Bytes16, epoch: UInt64, shape: RunnerShape, _ done: @escaping (Failure?) -> Void
-    ) {
-        witness.expect("CreateRunner") { try $0.runner(runner)?.state == .provisioning }
+    func createRunner(_ request: SpawnerEdge.CreateRunner, _ done: @escaping (Failure?) -> Void) {
+        let runner = request.runner
+        witness.expect("CreateRunner") { rows in
+            let row = try rows.runner(runner)
+            return row?.state == .provisioning && row?.grant == request.grant && row?.trust == request.trust
+        }
+        if grants[request.grant, default: runner] != runner { Issue.record("a grant is in two containers") }
+        grants[request.grant] = runner
         created.append(runner)
-        epochs.append(epoch)
-        let failure = refusal(shape)
+        epochs.append(request.epoch)
+        trusts.append(request.trust)
+        let failure = refusal(request.shape)
         if failure == nil, isReady, containers[runner] == nil {
             containers[runner] = .running
             if saysHello { loop.soon { self.relay?.takeStream(runner) } }

@@ -29,11 +29,41 @@ import Wire
 
     @Test func theRequestIDMakesOneJob() throws {
         let house = try House()
-        let request = SchedulerEdge.SubmitJob(
-            token: Samples.token, requestId: "once", spec: Samples.spec(), source: nil)
+        let request = Samples.submission("once")
         let first = try house.call(request)
         let second = try house.call(request)
         #expect(first.created && !second.created && first.job == second.job)
+        #expect(house.broker.count("vouch") == 1, "the second is answered from the row")
+    }
+
+    @Test func theRequestIDOfAnotherJobIsAConflict() throws {
+        let house = try House()
+        let first = try house.submit("hello", request: "once")
+        let changes: [(inout JobDefinition) -> Void] = [
+            { $0.spec.steps[0].run = "echo other" }, { $0.project = "other" }, { $0.source = Samples.source },
+            { $0.spec.timeoutSeconds += 1 },
+        ]
+        for change in changes {
+            var definition = Samples.definition()
+            change(&definition)
+            #expect(try house.failure(Samples.submission("once", definition)) == .conflict)
+        }
+        #expect(try house.call(Samples.submission("once")) == .init(job: first, created: false))
+        #expect(house.broker.count("vouch") == 1)
+    }
+
+    /// Twice at once: both are looked up before either is written.
+    @Test func theSameRequestTwiceAtOnceIsOneJob() throws {
+        let house = try House()
+        house.broker.slow = ["vouch"]
+        var answers: [SchedulerEdge.SubmitJob.Reply] = []
+        for _ in 0..<2 {
+            house.send(Samples.submission("once")) { if let reply = try? $0.get() { answers.append(reply) } }
+        }
+        try house.run("asked twice") { house.broker.count("vouch") == 2 }
+        house.broker.release()
+        try house.run("answers") { answers.count == 2 }
+        #expect(answers.map(\.created) == [true, false] && answers[0].job == answers[1].job)
     }
 
     @Test func oneSlotServesInTheOrderOfArrival() throws {
@@ -174,7 +204,7 @@ import Wire
             #expect(try house.failure(SchedulerEdge.GetStatus(token: token)) == .unauthorized)
             #expect(
                 try house.failure(
-                    SchedulerEdge.SubmitJob(token: token, requestId: "r", spec: Samples.spec(), source: nil))
+                    SchedulerEdge.SubmitJob(token: token, requestId: "r", definition: Samples.definition(), order: nil))
                     == .unauthorized)
             let list = SchedulerEdge.ListJobs(token: token, before: 0, limit: 1, state: nil)
             #expect(try house.failure(list) == .unauthorized)
@@ -189,6 +219,9 @@ import Wire
                 try house.failure(SchedulerEdge.DeleteRunner(token: token, runner: .random())) == .unauthorized)
             #expect(try house.failure(SchedulerEdge.OpenUpload(token: token, size: 1)) == .unauthorized)
             #expect(try house.failure(SchedulerEdge.FinishUpload(token: token, upload: 1)) == .unauthorized)
+            #expect(try house.failure(SchedulerEdge.SendOrder(token: token, order: Samples.order)) == .unauthorized)
+            let secrets = SchedulerEdge.ListSecrets(token: token, project: "shop", after: "")
+            #expect(try house.failure(secrets) == .unauthorized)
         }
         #expect(try house.call(SchedulerEdge.GetStatus(token: Samples.token)).instance == "test")
     }
@@ -199,7 +232,7 @@ import Wire
             var spec = Samples.spec()
             change(&spec)
             return try house.failure(
-                SchedulerEdge.SubmitJob(token: Samples.token, requestId: "r", spec: spec, source: nil))
+                Samples.submission("r", JobDefinition(project: "shop", spec: spec, source: nil)))
         }
         #expect(try refused { $0.shape.resources.memoryBytes = 1 << 50 } == .invalid)
         #expect(try refused { $0.shape.resources.cpuMillis = 0 } == .invalid)
@@ -207,12 +240,26 @@ import Wire
         #expect(try refused { $0.shape.image = "a b" } == .invalid)
         #expect(try refused { $0.timeoutSeconds = 0 } == .invalid)
         #expect(try refused { $0.env[0].name = "A=B" } == .invalid)
+        #expect(try refused { $0.shape.untrustedSteps = true } == .invalid)
+        #expect(try refused { $0.steps[0].untrusted = true } == .invalid)
+        let use = SecretUse(name: "npm", form: .file, variable: "A")
+        #expect(
+            try refused { spec in
+                spec.steps[0].untrusted = true
+                spec.shape.untrustedSteps = true
+                spec.steps[0].secrets = [use]
+            } == .invalid, "an untrusted step with a secret")
+        #expect(try refused { $0.steps[0].secrets = [use, use] } == .invalid)
+        #expect(try refused { $0.steps[0].secrets = [.init(name: "../npm", form: .file, variable: "A")] } == .invalid)
+        #expect(
+            try refused { $0.steps[0].secrets = [.init(name: "npm", form: .file, variable: "BULKHEAD_X")] } == .invalid)
+        var definition = Samples.definition()
+        definition.project = "../shop"
+        #expect(try house.failure(Samples.submission("r", definition)) == .invalid)
         #expect(
             try refused { spec in
                 spec.steps = (0..<4).map {
-                    Step(
-                        name: "\($0)", run: String(repeating: "x", count: 16_000), timeoutSeconds: 0,
-                        continueOnError: false)
+                    Samples.step("\($0)", run: String(repeating: "x", count: 16_000))
                 }
             } == .tooLarge)
         #expect(try house.call(SchedulerEdge.GetStatus(token: Samples.token)).queued == 0)
@@ -223,7 +270,7 @@ import Wire
         house.settle()
         let status = try house.call(SchedulerEdge.GetStatus(token: Samples.token))
         #expect(status.engine == "docker 20.10" && status.maxRunners == 2)
-        #expect(status.daemons.map(\.connected) == [true, true, true])
+        #expect(status.daemons.map(\.connected) == [true, true, true, true])
         house.relay.down(losingStreams: true)
         let later = try house.call(SchedulerEdge.GetStatus(token: Samples.token))
         #expect(later.daemons.first { $0.role == .relayd }?.connected == false)

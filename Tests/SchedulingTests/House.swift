@@ -16,6 +16,7 @@ final class House {
     let witness: Witness
     let spawner: FakeSpawner
     let relay: FakeRelay
+    let broker: FakeBroker
     var settings: SchedulerSettings
     private(set) var loop: PollLoop
     private(set) var store: Store
@@ -24,8 +25,12 @@ final class House {
     private var server: Connection<SchedulerEdge>
     private let quiet: FileDescriptor
 
-    init(maxRunners: Int = 2, _ adjust: (inout SchedulerSettings) -> Void = { _ in }) throws {
-        directory = try TemporaryDirectory()
+    /// `directory`: one in which something lies already.
+    init(
+        maxRunners: Int = 2, in directory: TemporaryDirectory? = nil,
+        _ adjust: (inout SchedulerSettings) -> Void = { _ in }
+    ) throws {
+        self.directory = try directory ?? TemporaryDirectory()
         var settings = SchedulerSettings(maxRunners: maxRunners)
         settings.retryShortest = .milliseconds(5)
         settings.retryLongest = .milliseconds(20)
@@ -36,13 +41,16 @@ final class House {
         self.settings = settings
         let loop = try PollLoop()
         self.loop = loop
-        store = try Store(path: directory.database)
-        witness = try Witness(directory.database)
+        store = try Store(path: self.directory.database)
+        witness = try Witness(self.directory.database)
         relay = FakeRelay(loop: loop, witness: witness)
         spawner = FakeSpawner(loop: loop, witness: witness)
+        broker = FakeBroker(loop: loop, witness: witness)
         spawner.relay = relay
+        spawner.broker = broker
+        relay.broker = broker
         quiet = try Posix.open("/dev/null", [.writeOnly])
-        scheduler = try Self.scheduler(loop, store, spawner, relay, settings, quiet.raw)
+        scheduler = try Self.scheduler(loop, store, (spawner, relay, broker), settings, quiet.raw)
         (server, client) = try Self.connect(loop, scheduler)
         scheduler.start()
     }
@@ -52,21 +60,23 @@ final class House {
         loop = try PollLoop()
         spawner.loop = loop
         relay.loop = loop
+        broker.loop = loop
         spawner.isReady = false
         relay.isReady = false
+        broker.forget()
         store = try Store(path: directory.database)
-        scheduler = try Self.scheduler(loop, store, spawner, relay, settings, quiet.raw)
+        scheduler = try Self.scheduler(loop, store, (spawner, relay, broker), settings, quiet.raw)
         (server, client) = try Self.connect(loop, scheduler)
         scheduler.start()
     }
 
     private static func scheduler(
-        _ loop: PollLoop, _ store: Store, _ spawner: FakeSpawner, _ relay: FakeRelay, _ settings: SchedulerSettings,
-        _ log: Int32
+        _ loop: PollLoop, _ store: Store, _ siblings: (FakeSpawner, FakeRelay, FakeBroker),
+        _ settings: SchedulerSettings, _ log: Int32
     ) throws -> Scheduler {
         try Scheduler(
-            loop: loop, store: store, instance: "test", spawner: spawner, relay: relay,
-            token: try #require(AdminToken(hexDigest: Samples.tokenDigest)), settings: settings,
+            loop: loop, store: store, instance: "test", spawner: siblings.0, relay: siblings.1, broker: siblings.2,
+            settings: settings,
             log: Log(process: "schedulerd", level: .debug, descriptor: log))
     }
 
@@ -137,10 +147,11 @@ final class House {
 
     @discardableResult
     func watch(
-        _ job: UInt64, _ onItem: @escaping (JobState) -> Void, _ onEnd: @escaping (Failure?) -> Void
+        _ job: UInt64, token: String = Samples.token, _ onItem: @escaping (JobState) -> Void,
+        _ onEnd: @escaping (Failure?) -> Void
     ) -> StreamHandle {
         client.open(
-            SchedulerEdge.WatchJob(token: Samples.token, job: job), onItem: { onItem($0.state) }, onEnd: onEnd)
+            SchedulerEdge.WatchJob(token: token, job: job), onItem: { onItem($0.state) }, onEnd: onEnd)
     }
 
     // MARK: what tests ask for
@@ -148,13 +159,11 @@ final class House {
     @discardableResult
     func submit(
         _ name: String = "hello", request: String? = nil, image: String = "busybox", timeout: UInt32 = 60,
-        source: Source? = nil
+        source: Source? = nil, secrets: [String] = []
     ) throws -> UInt64 {
-        let spec = Samples.spec(name, image: image, timeout: timeout)
-        return try call(
-            SchedulerEdge.SubmitJob(
-                token: Samples.token, requestId: request ?? name, spec: spec, source: source)
-        ).job
+        let definition = Samples.definition(name, image: image, timeout: timeout, source: source, secrets: secrets)
+        let order = secrets.isEmpty ? nil : Samples.order
+        return try call(Samples.submission(request ?? name, definition, order: order)).job
     }
 
     func job(_ id: UInt64) throws -> JobRow { try #require(try witness.see { try $0.job(id) }) }
@@ -168,15 +177,15 @@ final class House {
     }
 
     /// A job whose runner has been told of it.
-    func told(_ name: String = "hello") throws -> (job: UInt64, attempt: Attempt) {
-        let job = try submit(name)
+    func told(_ name: String = "hello", secrets: [String] = []) throws -> (job: UInt64, attempt: Attempt) {
+        let job = try submit(name, secrets: secrets)
         try run("RunJob") { self.relay.jobs.keys.contains { $0.job == job } }
         return (job, try #require(relay.jobs.keys.first { $0.job == job }))
     }
 
     /// A job that runs.
-    func running(_ name: String = "hello") throws -> (job: UInt64, attempt: Attempt) {
-        let (job, attempt) = try told(name)
+    func running(_ name: String = "hello", secrets: [String] = []) throws -> (job: UInt64, attempt: Attempt) {
+        let (job, attempt) = try told(name, secrets: secrets)
         relay.begin(attempt)
         try run(job, to: .running)
         return (job, attempt)
@@ -185,5 +194,6 @@ final class House {
     /// Nothing is left of any runner, here or there.
     func expectEmpty(at location: SourceLocation = #_sourceLocation) throws {
         try run("no runners", at: location) { try self.runners().isEmpty && self.spawner.containers.isEmpty }
+        try run("no grants", at: location) { self.broker.directories.isEmpty }
     }
 }

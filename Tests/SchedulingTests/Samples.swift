@@ -1,27 +1,70 @@
 // Jobs and shapes for tests.
 
+import Store
 import Wire
 
 enum Samples {
     static let token = "let-me-in"
-    /// SHA-256 of the token.
-    static let tokenDigest = "a3ee786b5707c27d42570785081ec17f5c7db9262a01366af362a1aa61a420b9"
     static let megabyte: UInt64 = 1 << 20
 
     static func shape(_ image: String = "busybox") -> RunnerShape {
         RunnerShape(
             image: image, platform: .linuxAmd64, profile: .strict,
             resources: Resources(
-                cpuMillis: 1000, memoryBytes: 64 * megabyte, pids: 64, diskBytes: 32 * megabyte))
+                cpuMillis: 1000, memoryBytes: 64 * megabyte, pids: 64, diskBytes: 32 * megabyte),
+            untrustedSteps: false)
     }
 
     static func spec(_ name: String = "hello", image: String = "busybox", timeout: UInt32 = 60) -> JobSpec {
         JobSpec(
             name: name, shape: shape(image), timeoutSeconds: timeout, env: [Variable(name: "GREETING", value: "hi")],
             steps: [
-                Step(name: "first", run: "echo one", timeoutSeconds: 0, continueOnError: false),
-                Step(name: "second", run: "echo two", timeoutSeconds: 0, continueOnError: false),
+                step("first", run: "echo one"), step("second", run: "echo two"),
             ])
+    }
+
+    static func step(_ name: String, run: String, secrets: [SecretUse] = []) -> Step {
+        Step(name: name, run: run, timeoutSeconds: 0, continueOnError: false, untrusted: false, secrets: secrets)
+    }
+
+    static func definition(
+        _ name: String = "hello", image: String = "busybox", timeout: UInt32 = 60, source: Source? = nil,
+        secrets: [String] = []
+    ) -> JobDefinition {
+        var spec = spec(name, image: image, timeout: timeout)
+        spec.steps[1].secrets = secrets.map { SecretUse(name: $0, form: .variable, variable: "SECRET_\($0.count)") }
+        return JobDefinition(project: "shop", spec: spec, source: source)
+    }
+
+    static func submission(
+        _ request: String, _ definition: JobDefinition = definition(), order: SealedOrder? = nil
+    ) -> SchedulerEdge.SubmitJob {
+        SchedulerEdge.SubmitJob(token: token, requestId: request, definition: definition, order: order)
+    }
+
+    /// SHA-256 of the canonical bytes of the plain sample, worked out apart from this code.
+    static let hash = "29fc75b4e5b88b129a15c406c88ef4fc7b7eae51ee396b633d96eecd369aeb0f"
+
+    /// Nobody here can open it.
+    static let order = SealedOrder(
+        key: Bytes32(1, 1, 1, 1), encapsulated: Bytes32(2, 2, 2, 2), order: [UInt8](repeating: 3, count: 40), value: [])
+
+    static func ticket(_ definition: JobDefinition, trust: Trust = .untrusted) -> Ticket {
+        Ticket(
+            order: Bytes16(high: 1, low: 2), subject: "admin", project: definition.project, trust: trust, commit: "",
+            definition: Bytes32(1, 2, 3, 4), secrets: [], generation: 1, issuedMs: 1, mac: Bytes32(9, 9, 9, 9))
+    }
+
+    /// A row without a request, and without anybody's word on it.
+    @discardableResult
+    static func insert(
+        _ rows: StoreTransaction, _ request: String, _ definition: JobDefinition? = nil, trust: Trust = .untrusted,
+        at now: Int64 = 1
+    ) throws -> UInt64 {
+        let definition = definition ?? Samples.definition(request)
+        return try rows.submit(
+            requestID: request, definition: definition, ticket: ticket(definition, trust: trust), at: now
+        ).job
     }
 
     static func result(_ state: JobState, reason: String = "") -> JobResult {

@@ -11,7 +11,7 @@ import Wire
     private func submit(_ store: Store, _ names: [String]) throws -> [UInt64] {
         var ids: [UInt64] = []
         try store.write { rows throws in
-            ids = try names.map { try rows.submit(requestID: $0, spec: Samples.spec($0), source: nil, at: 5).job }
+            ids = try names.map { try Samples.insert(rows, $0, at: 5) }
         }
         return ids
     }
@@ -69,12 +69,14 @@ import Wire
         let store = try Store(path: directory.database)
         let ids = try submit(store, ["a", "b"])
         try store.write { rows throws in
-            #expect(try rows.headOfQueue()?.job == ids[0])
+            #expect(try rows.headOfQueue(plain: false)?.job == ids[0])
             try rows.advance(job: ids[0], on: .withdrawn, at: 9)
-            #expect(try rows.headOfQueue()?.job == ids[1])
-            let shape = try rows.key(of: Samples.shape())
-            #expect(try rows.headOfQueue(shape: shape) == ids[1])
-            #expect(try rows.headOfQueue(shape: shape + 1) == nil)
+            #expect(try rows.headOfQueue(plain: false)?.job == ids[1])
+            let pool = Pool(shape: try rows.key(of: Samples.shape()), trust: .untrusted)
+            #expect(try rows.headOfQueue(pool, plain: false) == ids[1])
+            #expect(try rows.headOfQueue(pool, plain: true) == ids[1])
+            #expect(try rows.headOfQueue(Pool(shape: pool.shape + 1, trust: .untrusted), plain: false) == nil)
+            #expect(try rows.headOfQueue(Pool(shape: pool.shape, trust: .approved), plain: false) == nil)
         }
     }
 
@@ -96,10 +98,10 @@ import Wire
         let directory = try TemporaryDirectory()
         let store = try Store(path: directory.database)
         try store.write { rows throws in
-            _ = try rows.submit(requestID: "kept", spec: Samples.spec(), source: nil, at: 1)
+            _ = try Samples.insert(rows, "kept")
             #expect(throws: Stop.self) {
                 try rows.savepoint {
-                    _ = try rows.submit(requestID: "undone", spec: Samples.spec(), source: nil, at: 1)
+                    _ = try Samples.insert(rows, "undone")
                     throw Stop()
                 }
             }
@@ -128,8 +130,8 @@ import Wire
         let directory = try TemporaryDirectory()
         do { _ = try submit(try Store(path: directory.database), ["a"]) }
         try patch(directory.database, at: 60, [0, 0, 0, 99])
-        #expect(throws: StoreError.newerDatabase(found: 99, known: 1)) { try Store(path: directory.database) }
-        try patch(directory.database, at: 60, [0, 0, 0, 1])
+        #expect(throws: StoreError.newerDatabase(found: 99, known: 2)) { try Store(path: directory.database) }
+        try patch(directory.database, at: 60, [0, 0, 0, 2])
         try patch(directory.database, at: 68, [1, 2, 3, 4])
         #expect(throws: StoreError.foreignDatabase) { try Store(path: directory.database) }
         try patch(directory.database, at: 68, Array("BULK".utf8))

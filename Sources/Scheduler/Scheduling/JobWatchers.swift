@@ -1,5 +1,6 @@
 // Who follows which job (WatchJob).
 
+import JobWire
 import Link
 import Store
 import Wire
@@ -25,10 +26,9 @@ final class JobWatchers {
     func tell(_ changes: [JobChange]) {
         for change in changes {
             guard let watching = sinks[change.job] else { continue }
-            let isFinal = change.state.rawValue >= JobState.succeeded.rawValue
             for sink in watching {
                 sink.send(.init(state: change.state, reason: change.reason))
-                if isFinal { sink.end() }
+                if change.state.isFinal { sink.end() }
             }
         }
     }

@@ -30,6 +30,39 @@ enum Reasons {
         return fit("waits: \(what), trying again: \(failure.text)")
     }
 
+    /// brokerd releases nothing now.
+    static func waitsForGrant(_ failure: Failure) -> String {
+        switch failure.errorCode {
+        case .auditFailed: "waits: the audit log cannot be written, and nothing is released without a record"
+        case .grantGone: "waits: its runner's grant is gone; it gets another runner"
+        default: fit("waits: its secrets are not released, trying again: \(failure.text)")
+        }
+    }
+
+    /// No runner can be made now, because brokerd has no place for its grant.
+    static func waitsForPreparation(_ failure: Failure) -> String {
+        fit("waits: brokerd prepares no runner, trying again: \(failure.text)")
+    }
+
+    static let brokerIsAway = "waits for brokerd, which is away"
+
+    /// Between the order of a container and the runner's first look brokerd wiped what lay there.
+    static let keyless = "waits: its runner found no key, because brokerd started anew; it gets another runner"
+
+    /// brokerd releases nothing for this job, now or later.
+    static func refusedByBroker(_ failure: Failure) -> String {
+        switch failure.errorCode {
+        case .notFound: fit("a secret that it names is not there: \(failure.text)")
+        case .ticketRefused: fit("its ticket is not good any more; submit it again: \(failure.text)")
+        default: fit("its secrets are not released: \(failure.text)")
+        }
+    }
+
+    /// A runner was told of the job, and what it was to read is not there.
+    static func lostGrant(_ failure: Failure) -> String {
+        fit("its grant was lost before it began: \(failure.text)")
+    }
+
     static func refusedByRelay(_ failure: Failure) -> String {
         failure.place == "source"
             ? "its source archive is no longer in the store; submit it again with its source"

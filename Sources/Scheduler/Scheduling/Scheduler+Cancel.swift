@@ -16,10 +16,13 @@ extension Scheduler {
         if job.isFinal { return job.state }
         let grace = min(graceSeconds, Self.longestGrace)
         guard let attempt = try unit.rows.openAttempt(ofJob: id), attempt.told else {
-            // No runner has heard of it. One that was being made for it is of no use to anybody else.
+            // No runner has heard of it. One that was being made for it, or waits for its grant, is of no use to
+            // anybody else.
             let runner = try unit.rows.runner(ofJob: id)
             try end(unit, job: id, on: .withdrawn, reason: Reasons.withdrawn)
-            if let runner { try tearDown(unit, runner.id, on: .released, reason: "") }
+            if let runner {
+                try tearDown(unit, runner.id, on: runner.state == .busy ? .jobEnded : .released, reason: "")
+            }
             return .cancelled
         }
         try unit.rows.advance(job: id, on: .cancelAsked, at: unit.now)

@@ -40,11 +40,18 @@ extension Scheduler {
             let memory = try unit.rows.shape(row.shape).resources.memoryBytes
             let wasReady = row.state == .idle || row.state == .busy
             let reason = Reasons.exited(exit, memory: memory, wasReady: wasReady)
-            if let job = row.job {
-                let event = exit?.outOfMemory == true ? JobEvent.outOfMemory : .runnerLost
-                try self.end(unit, job: job, on: event, reason: reason)
-            }
+            try self.lose(unit, row, on: exit?.outOfMemory == true ? .outOfMemory : .runnerLost, reason: reason)
             try self.tearDown(unit, id, on: .exited, reason: reason)
+        }
+    }
+
+    /// A runner ends under its job. If it has perhaps found no key, and so did not begin, that is not the job's end.
+    func lose(_ unit: UnitOfWork, _ row: RunnerRow, on event: JobEvent, reason: String) throws {
+        guard let job = row.job else { return }
+        if row.state == .provisioning && keyless.contains(row.id) {
+            try takeBack(unit, job: job, reason: Reasons.keyless)
+        } else {
+            try end(unit, job: job, on: event, reason: reason)
         }
     }
 

@@ -16,9 +16,10 @@ extension Scheduler {
             ])
         unit.afterCommit {
             for job in given.jobs {
-                for key in [TimerKey.cancel(job), .overdue(job), .tell(job)] { self.disarm(key) }
+                for key in [TimerKey.cancel(job), .overdue(job), .tell(job), .grant(job)] { self.disarm(key) }
             }
             for attempt in given.attempts { self.settle(attempt) }
+            for grant in given.grants { self.discard(grant) }
             for runner in given.runners { self.clear(runner) }
         }
         return given.isProgress

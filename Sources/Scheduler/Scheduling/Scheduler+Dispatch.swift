@@ -8,21 +8,23 @@ import Store
 import Wire
 
 extension Scheduler {
-    /// Gives queued jobs to idle runners of equal shape, and has runners made for the rest up to the limit.
+    /// Gives queued jobs to idle runners of their pool, and has runners made for the rest up to the limit. While
+    /// brokerd releases nothing, jobs that need no grant overtake those that do.
     func dispatch(_ unit: UnitOfWork) throws {
         let rows = unit.rows
-        for shape in try rows.idleShapes() {
-            while let job = try rows.headOfQueue(shape: shape), let runner = try rows.idleRunner(shape: shape) {
+        let plain = !brokerIsUsable || release.isPaused
+        for pool in try rows.idlePools() {
+            while let job = try rows.headOfQueue(pool, plain: plain), let runner = try rows.idleRunner(pool) {
                 try assign(unit, job: job, to: runner)
                 try give(unit, job: job, to: runner)
             }
         }
-        guard spawner.isReady && !engineIsPaused else { return }
+        guard spawner.isReady && !engineIsPaused && brokerIsUsable && !preparation.isPaused else { return }
         for runner in try rows.pendingRunners() { try provision(unit, runner) }
         var room = runnerLimit - (try rows.runnerCount())
-        while room > 0, let head = try rows.headOfQueue() {
+        while room > 0, let head = try rows.headOfQueue(plain: plain) {
             let runner = Bytes16.random()
-            try rows.insertRunner(runner, shape: head.shape, job: nil, wanted: false, at: unit.now)
+            try rows.insertRunner(runner, pool: head.pool, wanted: false, at: unit.now)
             try assign(unit, job: head.job, to: runner)
             try provision(unit, runner)
             room -= 1
@@ -36,24 +38,27 @@ extension Scheduler {
         try unit.rows.setJob(job, ofRunner: runner)
     }
 
-    /// PENDING to PROVISIONING; then spawnerd is asked.
+    /// PENDING to PROVISIONING; then brokerd is asked, and spawnerd.
     private func provision(_ unit: UnitOfWork, _ runner: Bytes16) throws {
         try unit.rows.advance(runner: runner, on: .provisioned)
         try askForContainer(unit, runner)
     }
 
-    /// Asks spawnerd for the container of a PROVISIONING runner; again, if it was asked before.
+    /// Asks spawnerd for the container of a PROVISIONING runner; again, if it was asked before. The name of its grant
+    /// is committed first, so that no grant is ever in two containers.
     func askForContainer(_ unit: UnitOfWork, _ id: Bytes16) throws {
         guard let row = try unit.rows.runner(id), row.state == .provisioning else { return }
+        guard let grant = row.grant else { return unit.afterCommit { self.prepare(id) } }
         let shape = try unit.rows.shape(row.shape)
-        unit.afterCommit { self.create(id, shape) }
+        unit.afterCommit { self.create(id, shape, row.trust, grant) }
     }
 
-    private func create(_ id: Bytes16, _ shape: RunnerShape) {
+    private func create(_ id: Bytes16, _ shape: RunnerShape, _ trust: Trust, _ grant: Bytes16) {
         guard spawner.isReady, creating.insert(id).inserted else { return }
         asked.insert(id)
         if !isArmed(.ready(id)) { waitForHello(id) }
-        spawner.createRunner(id, epoch: epoch, shape: shape) { failure in
+        let request = SpawnerEdge.CreateRunner(runner: id, epoch: epoch, shape: shape, trust: trust, grant: grant)
+        spawner.createRunner(request) { failure in
             self.creating.remove(id)
             self.created(id, shape, failure)
         }
@@ -71,6 +76,7 @@ extension Scheduler {
             .malformed, .notFound:
             batch.event("create refused") { try self.unrunnable($0, id, failure, image: shape.image) }
         case .runnerGone: noteExit(id, nil)
+        case .grantGone: grantIsGone(id, failure)
         case .disconnected, .shuttingDown, .deadlineExceeded, .notReady:
             // Nobody knows whether it was made, or it is being made still: the same name is asked for again, now or
             // when spawnerd is back.
@@ -83,7 +89,7 @@ extension Scheduler {
                 let isHopeless = failure.errorCode == .engineRefused && tries >= 3
                 isHopeless
                     ? try self.unrunnable(unit, id, failure, image: shape.image)
-                    : try self.unavailable(unit, id, failure)
+                    : try self.unavailable(unit, id, failure, reason: Reasons.waitsForEngine(failure))
             }
         }
     }
@@ -122,15 +128,12 @@ extension Scheduler {
     }
 
     /// Not now: the job goes back to its place in the queue; a runner that a person asked for stays wanted.
-    private func unavailable(_ unit: UnitOfWork, _ id: Bytes16, _ failure: Failure) throws {
+    func unavailable(_ unit: UnitOfWork, _ id: Bytes16, _ failure: Failure, reason: String) throws {
         guard let row = try unit.rows.runner(id), row.state == .provisioning else { return }
         if row.wanted && row.job == nil {
             return unit.afterCommit { self.askAgain(id) }
         }
-        if let job = row.job {
-            try unit.rows.closeAttempt(ofJob: job)
-            try unit.rows.advance(job: job, on: .unassigned, reason: Reasons.waitsForEngine(failure), at: unit.now)
-        }
+        if let job = row.job { try takeBack(unit, job: job, reason: reason) }
         try tearDown(unit, id, on: .createFailed, reason: Reasons.fit(failure.text, limit: 128))
     }
 
@@ -142,7 +145,7 @@ extension Scheduler {
             scheduler.batch.event("never ready") { unit in
                 guard let row = try unit.rows.runner(id), row.state == .provisioning else { return }
                 let reason = Reasons.neverReady(scheduler.settings.readyLimit)
-                if let job = row.job { try scheduler.end(unit, job: job, on: .runnerLost, reason: reason) }
+                try scheduler.lose(unit, row, on: .runnerLost, reason: reason)
                 try scheduler.tearDown(unit, id, on: .failed, reason: reason)
             }
         }

@@ -23,6 +23,7 @@ extension Scheduler {
                 guard let job = try self.begun(unit, step.attempt) else { return }
                 try unit.rows.noteStep(job: job, ended: step.result)
             }
+        case .grantTaken(let taken): batch.event("grant taken") { try self.grantIsTaken($0, taken.attempt) }
         case .jobFinished(let finished): batch.event("job finished") { try self.jobIsFinished($0, finished) }
         }
     }
@@ -36,19 +37,24 @@ extension Scheduler {
             }
         }
         if row.state == .teardown { return unit.afterCommit { self.drop(id) } }
-        try unit.rows.advance(runner: id, on: .ready)
         unit.afterCommit {
             self.attached.insert(id)
             self.detached.remove(id)
+            self.keyless.remove(id)
             self.disarm(.ready(id))
             self.disarm(.attach(id))
         }
-        guard let job = row.job else { return unit.dispatchNext() }
-        if row.state == .busy {
+        switch row.state {
+        case .provisioning:
+            // It has read its key: that is wiped before anybody gives it a job.
+            guard let grant = row.grant else { return try lostGrant(unit, id, Failure(.grantGone, "it has none")) }
+            unit.afterCommit { self.wipe(id, grant) }
+        case .busy:
             // After the rest of what relayd says in this pass, which may be that the job has ended.
-            unit.afterCommit { self.tellAgain(job) }
-        } else {
-            try give(unit, job: job, to: id)
+            if let job = row.job { unit.afterCommit { self.tellAgain(job) } }
+        case .pending, .idle, .teardown:
+            try unit.rows.advance(runner: id, on: .ready)
+            unit.dispatchNext()
         }
     }
 
@@ -63,7 +69,7 @@ extension Scheduler {
     }
 
     /// The fence: only an attempt that is open, told, and of the epoch in which it was made is listened to.
-    private func fenced(_ unit: UnitOfWork, _ attempt: Attempt) throws -> AttemptRow? {
+    func fenced(_ unit: UnitOfWork, _ attempt: Attempt) throws -> AttemptRow? {
         if let row = try unit.rows.attempt(attempt), row.state == .open, row.told { return row }
         unit.afterCommit { self.settle(attempt) }
         return nil

@@ -20,7 +20,7 @@ extension Scheduler {
             }
         }
         handlers.on(SchedulerEdge.GetJob.self) { [weak self] request, _, responder in
-            self?.answer("get job", request.token, responder) { [weak self] unit in
+            self?.answer("get job", request.token, asJob: request.job, responder) { [weak self] unit in
                 guard let self else { throw Failure(.shuttingDown, "") }
                 return try view(unit, request.job)
             }
@@ -36,9 +36,7 @@ extension Scheduler {
     private func view(_ unit: UnitOfWork, _ id: UInt64) throws -> SchedulerEdge.GetJob.Reply {
         guard let job = try unit.rows.job(id) else { throw Failure(.notFound, "no such job", place: "job") }
         var summary = job.summary
-        if job.state == .queued && job.reason.isEmpty {
-            summary.reason = Reasons.waits(used: try unit.rows.runnerCount(), of: runnerLimit)
-        }
+        if job.reason.isEmpty { summary.reason = try whyItWaits(unit, job) }
         let spec = try unit.rows.spec(ofJob: id)
         let known = Dictionary(
             try unit.rows.steps(ofJob: id).map { (Int($0.index), $0) }, uniquingKeysWith: { first, _ in first })
@@ -51,6 +49,17 @@ extension Scheduler {
             runner: try unit.rows.runner(ofJob: id)?.id)
     }
 
+    /// What is not written in the row, because it concerns everybody.
+    private func whyItWaits(_ unit: UnitOfWork, _ job: JobRow) throws -> String {
+        guard job.state == .queued || job.state == .assigned else { return "" }
+        if job.needsGrant && !brokerIsUsable { return Reasons.brokerIsAway }
+        guard job.state == .queued else { return "" }
+        if job.needsGrant, let failure = release.failure { return Reasons.waitsForGrant(failure) }
+        if !brokerIsUsable { return Reasons.brokerIsAway }
+        if let failure = preparation.failure { return Reasons.waitsForPreparation(failure) }
+        return Reasons.waits(used: try unit.rows.runnerCount(), of: runnerLimit)
+    }
+
     private func status(_ unit: UnitOfWork) throws -> SchedulerEdge.GetStatus.Reply {
         .init(
             instance: instance, queued: UInt32(clamping: try unit.rows.queuedCount()),
@@ -59,6 +68,7 @@ extension Scheduler {
             engine: host.map { Reasons.fit("\($0.engine) \($0.engineVersion)", limit: 128) } ?? "",
             daemons: [
                 .init(role: .schedulerd, connected: true, detail: "epoch \(epoch)"),
+                health(.brokerd, broker.isReady, broker.lastFailure, trouble: release.failure ?? preparation.failure),
                 health(.spawnerd, spawner.isReady, spawner.lastFailure, trouble: engineTrouble),
                 health(.relayd, relay.isReady, relay.lastFailure, trouble: nil),
             ])

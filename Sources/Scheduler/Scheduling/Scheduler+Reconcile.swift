@@ -27,12 +27,14 @@ extension Scheduler {
     /// News was dropped because it could not be written. The links stay down until something can be; then the siblings
     /// tell everything again, and the clocks are set from the rows, as at a start.
     func askAnew() {
+        broker.stop()
         spawner.stop()
         relay.stop()
         batch.event("ask anew") { unit in
             try unit.rows.touch(at: unit.now)
             unit.afterCommit {
                 self.takeUpJobs()
+                self.broker.start()
                 self.spawner.start()
                 self.relay.start()
             }

@@ -1,4 +1,4 @@
-// Runners that a person asks for: warm ones wait, IDLE, for the first job of equal shape.
+// Runners that a person asks for: warm ones wait, IDLE, for the first untrusted job of equal shape.
 
 import JobModel
 import Link
@@ -39,7 +39,9 @@ extension Scheduler {
             throw Failure(.limitReached, "there are \(runnerLimit) runners, as many as this site allows")
         }
         let id = Bytes16.random()
-        try unit.rows.insertRunner(id, shape: try unit.rows.key(of: shape), job: nil, wanted: true, at: unit.now)
+        // The pool of jobs that nobody vouches for. Those of operators have runners made for them.
+        let pool = Pool(shape: try unit.rows.key(of: shape), trust: .untrusted)
+        try unit.rows.insertRunner(id, pool: pool, wanted: true, at: unit.now)
         unit.dispatchNext()
         return id
     }

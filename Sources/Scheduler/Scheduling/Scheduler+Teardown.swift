@@ -19,6 +19,7 @@ extension Scheduler {
             self.disarm(.cancel(job))
             self.disarm(.overdue(job))
             self.disarm(.tell(job))
+            self.disarm(.grant(job))
             self.log.info("job ended", ["job": "\(job)", "state": "\(state)", "reason": reason])
             if let attempt, attempt.told { self.settle(attempt.attempt) }
         }
@@ -35,17 +36,23 @@ extension Scheduler {
 
     /// Moves a runner to TEARDOWN and has its container removed. Nothing happens if it is there already.
     func tearDown(_ unit: UnitOfWork, _ id: Bytes16, on event: RunnerEvent, reason: String) throws {
+        let grant = try unit.rows.runner(id)?.grant
         let moved = try unit.rows.advance(runner: id, on: event, reason: Reasons.fit(reason, limit: 128)).moved
-        if moved { unit.afterCommit { self.clear(id) } }
+        guard moved else { return }
+        unit.afterCommit {
+            if let grant { self.discard(grant) }
+            self.clear(id)
+        }
     }
 
-    /// Tells both siblings. The row stays until spawnerd has confirmed.
+    /// Tells relayd and spawnerd. The row stays until spawnerd has confirmed.
     func clear(_ id: Bytes16) {
         attached.remove(id)
         detached.remove(id)
         asked.remove(id)
         exits[id] = nil
-        for key in [TimerKey.ready(id), .drain(id), .create(id), .attach(id)] { disarm(key) }
+        keyless.remove(id)
+        for key in [TimerKey.ready(id), .drain(id), .create(id), .attach(id), .wipe(id)] { disarm(key) }
         drop(id)
         remove(id)
     }

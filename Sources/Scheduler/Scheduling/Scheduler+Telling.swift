@@ -7,10 +7,12 @@ import Store
 import Wire
 
 extension Scheduler {
-    /// IDLE to BUSY, then relayd is told. The attempt is open already.
+    /// IDLE to BUSY, then relayd is told; if the job is given something, after brokerd has laid it out. The attempt is
+    /// open already.
     func give(_ unit: UnitOfWork, job: UInt64, to runner: Bytes16) throws {
-        guard let attempt = try unit.rows.openAttempt(ofJob: job) else { return }
+        guard let attempt = try unit.rows.openAttempt(ofJob: job), let row = try unit.rows.job(job) else { return }
         try unit.rows.advance(runner: runner, on: .taken)
+        if row.needsGrant { return try askForGrant(unit, attempt) }
         try unit.rows.noteTold(attempt.attempt)
         try tell(unit, attempt)
     }
@@ -19,9 +21,8 @@ extension Scheduler {
     func tell(_ unit: UnitOfWork, _ attempt: AttemptRow) throws {
         let job = attempt.attempt.job
         guard let row = try unit.rows.job(job), !row.isFinal else { return }
-        let spec = try unit.rows.spec(ofJob: job)
         let request = RelayEdge.RunJob(
-            runner: attempt.runner, attempt: attempt.attempt, spec: spec, source: row.source)
+            runner: attempt.runner, attempt: attempt.attempt, definition: try unit.rows.definition(of: row))
         unit.afterCommit {
             if !self.isArmed(.overdue(job)) { self.watchOverdue(job, timeout: row.timeoutSeconds) }
             self.send(request, cancelGrace: row.cancelGrace)

@@ -9,22 +9,32 @@ import Wire
 extension Scheduler {
     func addUploadHandlers(_ handlers: inout Handlers<SchedulerEdge>) {
         handlers.on(SchedulerEdge.OpenUpload.self) { [weak self] request, _, responder in
-            guard let self, admits(request.token, responder) else { return }
-            if request.size == 0 || request.size > SpecCheck.sourceLimit {
-                return responder.fail(Failure(.invalid, "not a size", place: "size"))
+            self?.admit(request.token, fail: { responder.fail($0) }) { [weak self] in
+                self?.openUpload(request.size, responder)
             }
-            relay.openUpload(size: request.size) { result, fds in self.opened(result, fds, responder) }
         }
         handlers.on(SchedulerEdge.FinishUpload.self) { [weak self] request, _, responder in
-            guard let self, admits(request.token, responder) else { return }
-            guard let upload = uploads.take(request.upload) else {
-                return responder.fail(Failure(.notFound, "no such upload", place: "upload"))
+            self?.admit(request.token, fail: { responder.fail($0) }) { [weak self] in
+                self?.finishUpload(request.upload, responder)
             }
-            finishing += 1
-            relay.finishUpload(upload, deadline: responder.remaining ?? .seconds(600)) { result in
-                self.finishing -= 1
-                self.finished(result, responder)
-            }
+        }
+    }
+
+    private func openUpload(_ size: UInt64, _ responder: Responder<SchedulerEdge.OpenUpload.Reply>) {
+        if size == 0 || size > SpecCheck.sourceLimit {
+            return responder.fail(Failure(.invalid, "not a size", place: "size"))
+        }
+        relay.openUpload(size: size) { result, fds in self.opened(result, fds, responder) }
+    }
+
+    private func finishUpload(_ number: UInt64, _ responder: Responder<SchedulerEdge.FinishUpload.Reply>) {
+        guard let upload = uploads.take(number) else {
+            return responder.fail(Failure(.notFound, "no such upload", place: "upload"))
+        }
+        finishing += 1
+        relay.finishUpload(upload, deadline: responder.remaining ?? .seconds(600)) { result in
+            self.finishing -= 1
+            self.finished(result, responder)
         }
     }
 

@@ -1,6 +1,7 @@
-// schedulerd's middle. It decides; the database remembers; spawnerd and relayd do. Its parts: Dispatch (queue to
-// runner), Telling (runner to job), Events (what relayd says), Containers (what spawnerd does and says), Teardown
-// (every end), Reconcile (start and reconnections), Cancel, Sources; the edge's handlers are in *Handlers.
+// schedulerd's middle. It decides; the database remembers; brokerd, spawnerd and relayd do. Its parts: Dispatch (queue
+// to runner), Grants and Releases (what brokerd lays out for a runner), Telling (runner to job), Events (what relayd
+// says), Containers (what spawnerd does and says), Teardown (every end), Reconcile and Broker (start and
+// reconnections), Cancel, Sources; who calls is in Callers, the edge's handlers are in Submit and *Handlers.
 //
 // The rule of every part: what is decided is written in a unit of work; what others can see of it happens in
 // `afterCommit`. So after kill -9 the rows say at least as much as anybody was told, and Reconcile says it again.
@@ -16,7 +17,7 @@ package final class Scheduler {
     let spawner: any SpawnerLink
     let relay: any RelayLink
     let settings: SchedulerSettings
-    let token: AdminToken
+    let broker: any BrokerLink
     let log: Log
     package let batch: Batch
     package let instance: String
@@ -53,11 +54,22 @@ package final class Scheduler {
     var removalBackoff: [Bytes16: Backoff] = [:]
     /// No container is asked for until the timer `.engine` has fired.
     var engineIsPaused = false
+    /// Runners that brokerd is asked to prepare for; grants that it wipes; attempts for which it is asked to release.
+    var preparing: Set<Bytes16> = []
+    var wiping: Set<Bytes16> = []
+    var granting: Set<Attempt> = []
+    /// brokerd knows which grants live, on this connection.
+    var grantsAreReconciled = false
+    /// Runners that may have found no key: brokerd started anew, or the master key was rotated, while they started.
+    var keyless: Set<Bytes16> = []
+    /// Why no grant can be prepared, and why nothing is released, at present.
+    var preparation: Trouble
+    var release: Trouble
 
     /// Claims the instance and the next epoch; nothing is sent before `start`. Throws StoreError.
     package init(
         loop: PollLoop, store: Store, instance: String, spawner: any SpawnerLink, relay: any RelayLink,
-        token: AdminToken, settings: SchedulerSettings, log: Log
+        broker: any BrokerLink, settings: SchedulerSettings, log: Log
     ) throws {
         var claimed: (instance: String, epoch: UInt64) = (instance, 0)
         try store.write { rows in
@@ -67,10 +79,12 @@ package final class Scheduler {
         self.loop = loop
         self.spawner = spawner
         self.relay = relay
-        self.token = token
+        self.broker = broker
         self.settings = settings
         self.log = log
         engineBackoff = Backoff(settings)
+        preparation = Trouble(settings)
+        release = Trouble(settings)
         batch = Batch(
             loop: loop, store: store, log: log, retry: settings.commitRetry, limit: settings.waitingUnits)
         batch.dispatcher = { [weak self] unit in try self?.dispatch(unit) }
@@ -86,8 +100,11 @@ package final class Scheduler {
         spawner.onDown = { [weak self] failure in self?.spawnerIsDown(failure) }
         relay.onUp = { [weak self] in self?.relayIsUp() }
         relay.onDown = { [weak self] failure in self?.relayIsDown(failure) }
+        broker.onUp = { [weak self] in self?.brokerIsUp() }
+        broker.onDown = { [weak self] failure in self?.brokerIsDown(failure) }
         takeUpJobs()
         sweepSources()
+        broker.start()
         spawner.start()
         relay.start()
     }

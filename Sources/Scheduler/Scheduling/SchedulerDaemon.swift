@@ -16,8 +16,8 @@ package struct SchedulerDaemon {
     package static var keys: [Key] {
         [
             .required("state", .path, "Directory of the database; of this user, mode 0700"),
-            .required("admin-token-hash-file", .path, "File with the SHA-256 of the admin token, as 64 hex digits"),
             .optional("instance", .string, "Name of this instance; made at the first start if it is not given"),
+            .required("broker-socket", .path, "Socket of brokerd"),
             .required("spawner-socket", .path, "Socket of spawnerd"),
             .required("relay-socket", .path, "Socket of relayd"),
             .required("apid-uid", .uid, "The only user that may use the scheduler edge"),
@@ -27,15 +27,7 @@ package struct SchedulerDaemon {
         ]
     }
 
-    /// Throws what is wrong with the file, in words for the one who starts us.
-    package static func readToken(_ path: String) throws -> AdminToken {
-        guard let token = try AdminToken(file: path) else {
-            throw Failure(.invalid, "does not hold 64 hex digits", place: path)
-        }
-        return token
-    }
-
-    package init(_ configuration: Configuration, token: AdminToken, log: Log) throws {
+    package init(_ configuration: Configuration, log: Log) throws {
         // Nobody else reads the database, whatever the directory's mode.
         Posix.setFileCreationMask(0o077)
         let store = try Store(path: configuration.path("state") + "/scheduler.sqlite")
@@ -43,7 +35,8 @@ package struct SchedulerDaemon {
         scheduler = try Scheduler(
             loop: loop, store: store, instance: try Self.instance(configuration.optionalString("instance"), store),
             spawner: SpawnerClient(loop: loop, path: configuration.path("spawner-socket")),
-            relay: RelayClient(loop: loop, path: configuration.path("relay-socket")), token: token,
+            relay: RelayClient(loop: loop, path: configuration.path("relay-socket")),
+            broker: BrokerClient(loop: loop, path: configuration.path("broker-socket")),
             settings: SchedulerSettings(maxRunners: configuration.optionalInt("max-runners")), log: log)
     }
 

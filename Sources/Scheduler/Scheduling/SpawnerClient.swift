@@ -29,10 +29,7 @@ package final class SpawnerClient: SpawnerLink {
 
     package func stop() { link.stop() }
 
-    package func createRunner(
-        _ runner: Bytes16, epoch: UInt64, shape: RunnerShape, _ done: @escaping (Failure?) -> Void
-    ) {
-        let request = SpawnerEdge.CreateRunner(runner: runner, epoch: epoch, shape: shape)
+    package func createRunner(_ request: SpawnerEdge.CreateRunner, _ done: @escaping (Failure?) -> Void) {
         link.call(request, deadline: Self.engineDeadline) { result, _ in done(result.failure) }
     }
 

@@ -16,8 +16,7 @@ package protocol SpawnerLink: AnyObject {
     func start()
     /// The link goes down, and stays so until `start`.
     func stop()
-    func createRunner(
-        _ runner: Bytes16, epoch: UInt64, shape: RunnerShape, _ done: @escaping (Failure?) -> Void)
+    func createRunner(_ request: SpawnerEdge.CreateRunner, _ done: @escaping (Failure?) -> Void)
     func attachRunner(_ runner: Bytes16, _ done: @escaping (Failure?) -> Void)
     func removeRunner(_ runner: Bytes16, _ done: @escaping (Failure?) -> Void)
     func listRunners(_ done: @escaping (Result<[SpawnerEdge.RunnerContainer], Failure>) -> Void)

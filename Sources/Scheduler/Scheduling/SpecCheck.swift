@@ -1,6 +1,8 @@
 // The checks of a job behind the wall. apid and the CLI make them for people, with all mistakes at once; whoever has
 // taken apid over meets them again here.
 
+import JobModel
+import JobWire
 import Link
 package import Wire
 
@@ -16,7 +18,18 @@ package enum SpecCheck {
     static let sourceLimit: UInt64 = 1 << 40
 
     /// Throws `invalid` or `too_large` with the place.
-    package static func check(_ spec: JobSpec, source: Source?) throws(Failure) {
+    package static func check(_ definition: JobDefinition) throws(Failure) {
+        if !JobFile.isProjectName(definition.project) { throw invalid("not a project's name", "project") }
+        if definition.secretNames.count > JobFile.Bounds.secretsOfJob {
+            throw invalid("at most \(JobFile.Bounds.secretsOfJob) different secrets", "steps")
+        }
+        try check(definition.spec)
+        if let source = definition.source, source.size == 0 || source.size > sourceLimit {
+            throw invalid("not a size", "source.size")
+        }
+    }
+
+    private static func check(_ spec: JobSpec) throws(Failure) {
         if spec.steps.isEmpty { throw invalid("a job has at least one step", "steps") }
         try check(spec.shape)
         try range(spec.timeoutSeconds, timeout, "timeout")
@@ -25,14 +38,24 @@ package enum SpecCheck {
             if step.timeoutSeconds > timeout.upperBound {
                 throw invalid("at most \(timeout.upperBound) seconds", "steps[\(index)].timeout")
             }
+            try check(step, "steps[\(index)].secrets")
         }
-        try check(spec.env)
-        if let source, source.size == 0 || source.size > sourceLimit { throw invalid("not a size", "source.size") }
+        // It decides about capabilities: neither more than is needed, nor a step that could not be started.
+        if spec.shape.untrustedSteps != spec.steps.contains(where: \.untrusted) {
+            throw invalid("must say whether a step is untrusted", "shape")
+        }
+        try check(names: spec.env.map(\.name), "env")
         guard let bytes = try? spec.encoded() else { throw Failure(.invalid, "a value is out of bounds") }
         if bytes.count > encodedLimit {
             let text = "the job is \(bytes.count) bytes long, \(encodedLimit) are allowed"
             throw Failure(.tooLarge, text, place: "steps")
         }
+    }
+
+    private static func check(_ step: Step, _ place: String) throws(Failure) {
+        if step.untrusted && !step.secrets.isEmpty { throw invalid("an untrusted step has no secrets", place) }
+        for use in step.secrets where !JobFile.isSecretName(use.name) { throw invalid("not a secret's name", place) }
+        try check(names: step.secrets.map(\.variable), place)
     }
 
     package static func check(_ shape: RunnerShape) throws(Failure) {
@@ -48,17 +71,17 @@ package enum SpecCheck {
         }
     }
 
-    private static func check(_ env: [Variable]) throws(Failure) {
+    private static func check(names: [String], _ place: String) throws(Failure) {
         var seen: Set<String> = []
-        for variable in env {
-            let name = Array(variable.name.utf8)
+        for variable in names {
+            let name = Array(variable.utf8)
             let isName = name.allSatisfy { $0 == UInt8(ascii: "_") || isLetter($0) || isDigit($0) }
-            if !isName || name.first.map(isDigit) ?? true { throw invalid("not a variable's name", "env") }
+            if !isName || name.first.map(isDigit) ?? true { throw invalid("not a variable's name", place) }
             // What the runner says of itself in them must not come from a job.
-            if variable.name == "BULKHEAD" || variable.name.hasPrefix("BULKHEAD_") {
-                throw invalid("'\(variable.name)' is reserved: Bulkhead sets it", "env")
+            if variable == "BULKHEAD" || variable.hasPrefix("BULKHEAD_") {
+                throw invalid("'\(variable)' is reserved: Bulkhead sets it", place)
             }
-            if !seen.insert(variable.name).inserted { throw invalid("'\(variable.name)' is there twice", "env") }
+            if !seen.insert(variable).inserted { throw invalid("'\(variable)' is there twice", place) }
         }
     }
 

@@ -14,10 +14,21 @@ enum TimerKey: Hashable {
     /// A container has ended: the end of the time for the last records.
     case drain(Bytes16)
     case create(Bytes16)
+    /// What a runner has read is wiped.
+    case wipe(Bytes16)
+    /// By grant.
+    case discard(Bytes16)
+    /// brokerd is asked again for the grant of a job.
+    case grant(UInt64)
     case attach(Bytes16)
     case remove(Bytes16)
     /// New containers may be asked for again.
     case engine
+    /// Grants may be prepared again.
+    case prepare
+    /// Grants may be asked for again.
+    case release
+    case reconcile
     case describe
     case list
     case settle

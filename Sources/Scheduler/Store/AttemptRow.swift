@@ -23,8 +23,10 @@ package struct AttemptRow: Equatable, Sendable {
     package let state: State
     /// A runner has been, or is about to be, told: there may be a log.
     package let told: Bool
+    /// The runner has read its grant.
+    package let taken: Bool
 
-    static let columns = "job, attempt, epoch, runner, state, told"
+    static let columns = "job, attempt, epoch, runner, state, told, taken"
 
     init(_ row: Row) throws {
         let runner: Data = row["runner"]
@@ -39,5 +41,6 @@ package struct AttemptRow: Equatable, Sendable {
         self.runner = id
         self.state = state
         told = (row["told"] as Int64) != 0
+        taken = (row["taken"] as Int64) != 0
     }
 }

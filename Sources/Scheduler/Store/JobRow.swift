@@ -2,11 +2,16 @@
 
 import Foundation
 import GRDB
+import JobWire
 package import Wire
 
 /// A job as the database knows it. Times in milliseconds since 1970.
 package struct JobRow: Equatable, Sendable {
     package let id: UInt64
+    package let project: String
+    package let trust: Trust
+    /// brokerd is asked for a grant before a runner is told.
+    package let needsGrant: Bool
     package let name: String
     package let image: String
     /// Key of `shapes`: equal keys are equal shapes.
@@ -24,17 +29,18 @@ package struct JobRow: Equatable, Sendable {
     package let attempts: UInt32
     package let result: JobResult?
 
-    package var isFinal: Bool { state.rawValue >= Wire.JobState.succeeded.rawValue }
+    package var isFinal: Bool { state.isFinal }
 
     package var summary: SchedulerEdge.JobSummary {
         SchedulerEdge.JobSummary(
-            id: id, name: name, image: image, state: state, createdMs: createdMs, startedMs: startedMs,
+            id: id, project: project, trust: trust, name: name, image: image, state: state, createdMs: createdMs,
+            startedMs: startedMs,
             finishedMs: finishedMs, reason: reason)
     }
 
     static let columns = """
-        id, name, image, shape, timeout_seconds, source_sha, source_size, state, reason, created_ms, started_ms, \
-        finished_ms, cancel_requested, cancel_grace, attempts, result
+        id, project, trust, needs_grant, name, image, shape, timeout_seconds, source_sha, source_size, state, reason, \
+        created_ms, started_ms, finished_ms, cancel_requested, cancel_grace, attempts, result
         """
 
     init(_ row: Row) throws {
@@ -44,6 +50,9 @@ package struct JobRow: Equatable, Sendable {
             throw StoreError.damagedRow(DamagedRow(.job(id), "state \(state) of job \(id)"))
         }
         self.id = id
+        trust = try StoreTransaction.trust(row["trust"], of: .job(id))
+        project = row["project"]
+        needsGrant = (row["needs_grant"] as Int64) != 0
         name = row["name"]
         image = row["image"]
         shape = row["shape"]

@@ -6,8 +6,10 @@ extension Store {
     /// `BULK`: written into the file's header, so that another program's database is not taken for ours.
     static let applicationID = 0x4255_4C4B
 
-    /// One script for each schema version, in order; a released script never changes.
-    static let migrations = [version1]
+    /// One step for each schema version, in order; a released one never changes.
+    static var migrations: [(Database) throws -> Void] {
+        [{ try $0.execute(sql: version1) }, version2]
+    }
 
     /// States as numbers of types.wire: 3 is queued, 6 and above are final.
     private static let version1 = """
@@ -92,17 +94,17 @@ extension Store {
         """
 
     /// Brings the file to our version in one transaction, or leaves it as it was.
-    static func migrate(_ queue: DatabaseQueue) throws {
+    static func migrate(_ queue: DatabaseQueue, to version: Int) throws {
         try queue.write { db in
             let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
             let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
             let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
             if application != applicationID && tables > 0 { throw StoreError.foreignDatabase }
             if found > migrations.count { throw StoreError.newerDatabase(found: found, known: migrations.count) }
-            guard found < migrations.count else { return }
-            for script in migrations[found...] { try db.execute(sql: script) }
+            guard found < version else { return }
+            for step in migrations[found..<version] { try step(db) }
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
-            try db.execute(sql: "PRAGMA user_version = \(migrations.count)")
+            try db.execute(sql: "PRAGMA user_version = \(version)")
         }
     }
 }

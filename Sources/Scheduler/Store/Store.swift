@@ -11,9 +11,9 @@ package final class Store {
     /// commit fail with it; the daemon leaves it nil.
     package var beforeCommit: (() throws -> Void)?
 
-    /// Opens or makes the database, checks it and brings it to the current schema.
-    /// `maximumPages` (of 4096 bytes) bounds the file; 0: no bound of our own.
-    package init(path: String, maximumPages: Int = 0) throws(StoreError) {
+    /// Opens or makes the database, checks it and brings it to the current schema. `maximumPages` (of 4096 bytes)
+    /// bounds the file; 0: no bound of our own. `schema`: an older one, for tests of what an earlier program has left.
+    package init(path: String, maximumPages: Int = 0, schema: Int? = nil) throws(StoreError) {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(5)
@@ -28,7 +28,7 @@ package final class Store {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             try Self.tune(queue, maximumPages: maximumPages)
             try Self.check(queue)
-            try Self.migrate(queue)
+            try Self.migrate(queue, to: schema ?? Self.migrations.count)
             self.queue = queue
         } catch {
             throw StoreError(error)

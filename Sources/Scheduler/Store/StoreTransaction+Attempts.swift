@@ -48,6 +48,13 @@ extension StoreTransaction {
             [Self.key(attempt.job), Int64(attempt.attempt)])
     }
 
+    /// Its runner has read the grant.
+    package func noteTaken(_ attempt: Attempt) throws {
+        try run(
+            "UPDATE attempts SET taken = 1 WHERE job = ? AND attempt = ?",
+            [Self.key(attempt.job), Int64(attempt.attempt)])
+    }
+
     /// Ends an open attempt: `ended` if a runner was told of it, `void` otherwise. Says which.
     @discardableResult
     package func closeAttempt(ofJob job: UInt64) throws -> AttemptRow? {

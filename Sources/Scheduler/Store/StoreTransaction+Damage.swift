@@ -11,6 +11,8 @@ package struct GivenUp: Equatable, Sendable {
     package var jobs: [UInt64] = []
     /// Runners that are in TEARDOWN now.
     package var runners: [Bytes16] = []
+    /// What brokerd has prepared for them.
+    package var grants: [Bytes16] = []
     /// Attempts that relayd was told of and may forget.
     package var attempts: [Attempt] = []
     /// Rows that can be read again, because what could not be read of them is gone.
@@ -47,6 +49,10 @@ extension StoreTransaction {
                 try lose(row["job"], reason, now, &given)
             }
             try tearDown("id = ?", Self.blob(id.array), reason, &given)
+            // brokerd discards what nobody names.
+            try clear(
+                "UPDATE runners SET grant_id = NULL WHERE id = ? AND length(grant_id) <> 16", [Self.blob(id.array)],
+                &given)
         case .shape(let key):
             for row in try all("SELECT id FROM jobs WHERE state < 6 AND shape = ?", [key]) {
                 try lose(row["id"], reason, now, &given)
@@ -80,7 +86,7 @@ extension StoreTransaction {
         _ condition: String, _ value: some DatabaseValueConvertible, _ reason: String, _ given: inout GivenUp
     ) throws {
         let torn = Wire.RunnerState.teardown.rawValue
-        let rows = try all("SELECT id FROM runners WHERE \(condition) AND state <> \(torn)", [value])
+        let rows = try all("SELECT id, grant_id FROM runners WHERE \(condition) AND state <> \(torn)", [value])
         let ids = rows.compactMap { Bytes16(bytes: [UInt8]($0["id"] as Data)) }
         for id in ids {
             try run(
@@ -88,6 +94,7 @@ extension StoreTransaction {
                 [torn, String(reason.prefix(64)), Self.blob(id.array)])
         }
         given.runners += ids
+        given.grants += rows.compactMap { ($0["grant_id"] as Data?).flatMap { Bytes16(bytes: [UInt8]($0)) } }
     }
 
     private func clear(_ sql: String, _ arguments: StatementArguments, _ given: inout GivenUp) throws {

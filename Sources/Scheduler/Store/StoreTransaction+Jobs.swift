@@ -3,25 +3,29 @@
 import Foundation
 import GRDB
 package import JobModel
+import JobWire
 package import Wire
 
 extension StoreTransaction {
     /// The job of a request; a repeated request finds the first one's job and writes nothing.
+    /// `ticket` is brokerd's word on it.
     package func submit(
-        requestID: String, spec: JobSpec, source: Source?, at now: Int64
+        requestID: String, definition: JobDefinition, ticket: Ticket, at now: Int64
     ) throws -> (job: UInt64, created: Bool) {
         if let found = try one("SELECT id FROM jobs WHERE request_id = ?", [requestID]) {
             return (UInt64(bitPattern: found["id"]), false)
         }
+        let (spec, source) = (definition.spec, definition.source)
         try run(
             """
-            INSERT INTO jobs (request_id, name, image, shape, spec, timeout_seconds, source_sha, source_size, state,
-                created_ms)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO jobs (request_id, project, trust, ticket, needs_grant, name, image, shape, spec,
+                timeout_seconds, source_sha, source_size, state, created_ms)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                requestID, spec.name, spec.shape.image, try key(of: spec.shape), Self.blob(try Self.bytes(spec)),
-                Int64(spec.timeoutSeconds), source.map { Self.blob($0.sha256.array) },
+                requestID, definition.project, Int64(ticket.trust.rawValue), Self.blob(try Self.bytes(ticket)),
+                definition.needsGrant ? 1 : 0, spec.name, spec.shape.image, try key(of: spec.shape),
+                Self.blob(try Self.bytes(spec)), Int64(spec.timeoutSeconds), source.map { Self.blob($0.sha256.array) },
                 source.map { Self.key($0.size) }, Wire.JobState.queued.rawValue, now,
             ])
         let id = UInt64(bitPattern: db.lastInsertedRowID)
@@ -43,6 +47,17 @@ extension StoreTransaction {
             throw StoreError.damagedRow(DamagedRow(nil, "no job \(id)"))
         }
         return try Self.message(JobSpec.self, row["spec"], of: .spec(ofJob: id))
+    }
+
+    /// All that the job is: what its ticket names by hash.
+    package func definition(of job: JobRow) throws -> JobDefinition {
+        JobDefinition(project: job.project, spec: try spec(ofJob: job.id), source: job.source)
+    }
+
+    /// nil: a job from before there were tickets.
+    package func ticket(ofJob id: UInt64) throws -> Ticket? {
+        guard let row = try one("SELECT ticket FROM jobs WHERE id = ?", [Self.key(id)]) else { return nil }
+        return try (row["ticket"] as Data?).map { try Self.message(Ticket.self, $0, of: .spec(ofJob: id)) }
     }
 
     /// Newest first, below `before` (0: from the newest), at most `limit`. The page is found by key, however far back.
@@ -100,12 +115,11 @@ extension StoreTransaction {
     }
 
     private func write(job id: UInt64, _ state: Wire.JobState, reason: String, at now: Int64) throws {
-        let final = state.rawValue >= Wire.JobState.succeeded.rawValue
         try run(
             """
             UPDATE jobs SET state = ?, reason = ?, started_ms = coalesce(started_ms, ?), finished_ms = ? WHERE id = ?
             """,
-            [state.rawValue, reason, state == .running ? now : nil, final ? now : nil, Self.key(id)])
+            [state.rawValue, reason, state == .running ? now : nil, state.isFinal ? now : nil, Self.key(id)])
         changes.append(JobChange(job: id, state: state, reason: reason))
     }
 

@@ -7,12 +7,23 @@ package import Wire
 
 extension StoreTransaction {
     /// A runner that spawnerd has not been asked for.
-    package func insertRunner(_ id: Bytes16, shape: Int64, job: UInt64?, wanted: Bool, at now: Int64) throws {
+    package func insertRunner(_ id: Bytes16, pool: Pool, wanted: Bool, at now: Int64) throws {
         try run(
-            "INSERT INTO runners (id, shape, state, job, wanted, created_ms) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO runners (id, shape, trust, state, wanted, created_ms) VALUES (?, ?, ?, ?, ?, ?)",
             [
-                Self.blob(id.array), shape, Wire.RunnerState.pending.rawValue, job.map(Self.key), wanted ? 1 : 0, now,
+                Self.blob(id.array), pool.shape, Int64(pool.trust.rawValue), Wire.RunnerState.pending.rawValue,
+                wanted ? 1 : 0, now,
             ])
+    }
+
+    /// brokerd has prepared a directory for it.
+    package func setGrant(_ grant: Bytes16, ofRunner id: Bytes16) throws {
+        try run("UPDATE runners SET grant_id = ? WHERE id = ?", [Self.blob(grant.array), Self.blob(id.array)])
+    }
+
+    /// The grants of the runners that are not on their way out.
+    package func liveGrants() throws -> [Bytes16] {
+        try runners().filter { $0.state != .teardown }.compactMap(\.grant)
     }
 
     package func runner(_ id: Bytes16) throws -> RunnerRow? {
@@ -33,14 +44,14 @@ extension StoreTransaction {
         try count("SELECT count(*) FROM runners")
     }
 
-    /// The oldest idle runner of a shape.
-    package func idleRunner(shape: Int64) throws -> Bytes16? {
+    /// The oldest idle runner of a pool.
+    package func idleRunner(_ pool: Pool) throws -> Bytes16? {
         try one(
             """
             SELECT \(RunnerRow.columns) FROM runners WHERE state = \(Wire.RunnerState.idle.rawValue) AND job IS NULL
-            AND shape = ? ORDER BY created_ms LIMIT 1
+            AND shape = ? AND trust = ? ORDER BY created_ms LIMIT 1
             """,
-            [shape]
+            [pool.shape, Int64(pool.trust.rawValue)]
         ).map { try RunnerRow($0).id }
     }
 
@@ -54,27 +65,44 @@ extension StoreTransaction {
         ).map { try RunnerRow($0).id }
     }
 
-    /// Shapes of which an idle runner waits.
-    package func idleShapes() throws -> [Int64] {
-        try all(
+    /// Pools of which an idle runner waits.
+    package func idlePools() throws -> Set<Pool> {
+        let idle = try all(
             """
-            SELECT DISTINCT shape FROM runners WHERE state = \(Wire.RunnerState.idle.rawValue) AND job IS NULL
-            """
-        ).map { $0["shape"] }
+            SELECT \(RunnerRow.columns) FROM runners WHERE state = \(Wire.RunnerState.idle.rawValue) AND job IS NULL
+            """)
+        return Set(try idle.map { try RunnerRow($0).pool })
     }
 
-    /// The head of the queue, whatever its shape.
-    package func headOfQueue() throws -> (job: UInt64, shape: Int64)? {
-        try one("SELECT id, shape FROM jobs INDEXED BY jobs_queue WHERE state = 3 ORDER BY id LIMIT 1")
-            .map { (UInt64(bitPattern: $0["id"]), $0["shape"]) }
+    /// The head of the queue, whatever its pool; with `plain`, of the jobs that need no grant.
+    package func headOfQueue(plain: Bool) throws -> (job: UInt64, pool: Pool)? {
+        // The literals make the partial indexes usable.
+        let sql =
+            plain
+            ? """
+            SELECT id, shape, trust FROM jobs INDEXED BY jobs_plain_queue WHERE state = 3 AND needs_grant = 0
+            ORDER BY id LIMIT 1
+            """
+            : "SELECT id, shape, trust FROM jobs INDEXED BY jobs_queue WHERE state = 3 ORDER BY id LIMIT 1"
+        return try one(sql).map { row in
+            let id = UInt64(bitPattern: row["id"])
+            return (id, Pool(shape: row["shape"], trust: try Self.trust(row["trust"], of: .job(id))))
+        }
     }
 
-    /// The first in the queue that a runner of this shape fits.
-    package func headOfQueue(shape: Int64) throws -> UInt64? {
-        try one(
-            "SELECT id FROM jobs INDEXED BY jobs_queue_by_shape WHERE state = 3 AND shape = ? ORDER BY id LIMIT 1",
-            [shape]
-        ).map { UInt64(bitPattern: $0["id"]) }
+    /// The first in the queue that a runner of this pool fits.
+    package func headOfQueue(_ pool: Pool, plain: Bool) throws -> UInt64? {
+        let sql =
+            plain
+            ? """
+            SELECT id FROM jobs INDEXED BY jobs_plain_queue_by_pool WHERE state = 3 AND needs_grant = 0
+            AND shape = ? AND trust = ? ORDER BY id LIMIT 1
+            """
+            : """
+            SELECT id FROM jobs INDEXED BY jobs_queue_by_pool WHERE state = 3 AND shape = ? AND trust = ?
+            ORDER BY id LIMIT 1
+            """
+        return try one(sql, [pool.shape, Int64(pool.trust.rawValue)]).map { UInt64(bitPattern: $0["id"]) }
     }
 
     package func setJob(_ job: UInt64, ofRunner id: Bytes16) throws {

@@ -73,6 +73,12 @@ package final class StoreTransaction {
 
     static func blob(_ bytes: [UInt8]) -> Data { Data(bytes) }
 
+    /// A stored class of trust. One that is none must not be taken for another.
+    static func trust(_ number: Int64, of subject: DamagedRow.Subject) throws -> Trust {
+        if let trust = UInt8(exactly: number).flatMap({ Trust(rawValue: $0) }) { return trust }
+        throw StoreError.damagedRow(DamagedRow(subject, "trust \(number) of \(subject)"))
+    }
+
     /// A stored message; one that does not decode was not written by us, and damages its `subject`.
     static func message<M: WireMessage>(_ type: M.Type, _ data: Data, of subject: DamagedRow.Subject?) throws -> M {
         do {

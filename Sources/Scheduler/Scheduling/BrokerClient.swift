@@ -1,0 +1,77 @@
+// The broker edge, from schedulerd's side.
+
+import Link
+package import Posix
+package import Wire
+
+/// BrokerLink over the socket of brokerd.
+package final class BrokerClient: BrokerLink {
+    /// Somebody waits for the answer to each of these, and brokerd waits for its own disk only.
+    private static let deadline = Duration.seconds(10)
+    private let link: LinkClient<BrokerEdge>
+
+    /// Every request of apid becomes one of ours, so as many may wait as apid may have in flight.
+    package init(loop: PollLoop, path: String) {
+        link = LinkClient(
+            loop: loop, path: path, role: .schedulerd, settings: LinkSettings(window: 1_024, waitingLimit: 2_048))
+    }
+
+    package var isReady: Bool { link.isReady }
+    package var lastFailure: Failure? { link.lastFailure }
+    package var onUp: (() -> Void)? {
+        get { link.onUp }
+        set { link.onUp = newValue }
+    }
+    package var onDown: ((Failure) -> Void)? {
+        get { link.onDown }
+        set { link.onDown = newValue }
+    }
+
+    package func start() { link.start() }
+
+    package func stop() { link.stop() }
+
+    package func verifyToken(_ token: String, _ done: @escaping (Result<BrokerEdge.Caller, Failure>) -> Void) {
+        link.call(BrokerEdge.VerifyToken(token: token), deadline: Self.deadline) { result, _ in
+            done(result.map(\.caller))
+        }
+    }
+
+    package func vouch(_ request: BrokerEdge.Vouch, _ done: @escaping (Result<Ticket, Failure>) -> Void) {
+        link.call(request, deadline: Self.deadline) { result, _ in done(result.map(\.ticket)) }
+    }
+
+    package func execute(_ order: SealedOrder, token: String, _ done: @escaping (Failure?) -> Void) {
+        link.call(BrokerEdge.Execute(token: token, order: order), deadline: Self.deadline) { result, _ in
+            done(result.failure)
+        }
+    }
+
+    package func listSecrets(
+        _ request: BrokerEdge.ListSecrets, _ done: @escaping (Result<BrokerEdge.ListSecrets.Reply, Failure>) -> Void
+    ) {
+        link.call(request, deadline: Self.deadline) { result, _ in done(result) }
+    }
+
+    package func prepare(_ runner: Bytes16, _ done: @escaping (Result<Bytes16, Failure>) -> Void) {
+        link.call(BrokerEdge.Prepare(runner: runner), deadline: Self.deadline) { result, _ in
+            done(result.map(\.grant))
+        }
+    }
+
+    package func grant(_ request: BrokerEdge.Grant, _ done: @escaping (Failure?) -> Void) {
+        link.call(request, deadline: Self.deadline) { result, _ in done(result.failure) }
+    }
+
+    package func wipe(_ grant: Bytes16, _ done: @escaping (Failure?) -> Void) {
+        link.call(BrokerEdge.Wipe(grant: grant), deadline: Self.deadline) { result, _ in done(result.failure) }
+    }
+
+    package func discard(_ grant: Bytes16, _ done: @escaping (Failure?) -> Void) {
+        link.call(BrokerEdge.Discard(grant: grant), deadline: Self.deadline) { result, _ in done(result.failure) }
+    }
+
+    package func reconcile(live: [Bytes16], _ done: @escaping (Failure?) -> Void) {
+        link.call(BrokerEdge.Reconcile(live: live), deadline: Self.deadline) { result, _ in done(result.failure) }
+    }
+}

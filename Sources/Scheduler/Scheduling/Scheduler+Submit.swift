@@ -1,0 +1,77 @@
+// A job comes in: its request is looked up, brokerd vouches for it, and then it is written with its ticket.
+
+import Crypto
+import JobWire
+import Link
+import Store
+import Wire
+
+extension Scheduler {
+    typealias SubmitResponder = Responder<SchedulerEdge.SubmitJob.Reply>
+
+    func submit(_ request: SchedulerEdge.SubmitJob, _ responder: SubmitResponder) {
+        admit(request.token, fail: { responder.fail($0) }) { [weak self] in
+            self?.batch.request("look up request", fail: { responder.fail($0) }) { [weak self] unit in
+                // First: a repeated request must find its job, even if it would not be taken any more.
+                if let reply = try Self.known(unit, request) { return unit.afterCommit { responder.reply(reply) } }
+                try SpecCheck.check(request.definition)
+                unit.afterCommit { self?.vouch(request, responder) }
+            }
+        }
+    }
+
+    /// The answer to a request that has been here before. The same id for something else is a mistake of the caller's,
+    /// who would wait for the end of a job of somebody else's making.
+    private static func known(
+        _ unit: UnitOfWork, _ request: SchedulerEdge.SubmitJob
+    ) throws -> SchedulerEdge.SubmitJob.Reply? {
+        guard let id = try unit.rows.job(ofRequest: request.requestId), let job = try unit.rows.job(id) else {
+            return nil
+        }
+        if try unit.rows.definition(of: job) == request.definition { return .init(job: id, created: false) }
+        let text = "this request id has made job \(id), which is another; give each job a request id of its own"
+        throw Failure(.conflict, text, place: "request_id")
+    }
+
+    private func vouch(_ request: SchedulerEdge.SubmitJob, _ responder: SubmitResponder) {
+        let definition = request.definition
+        guard let hash = Self.hash(definition) else {
+            return responder.fail(Failure(.invalid, "a value is out of bounds"))
+        }
+        let question = BrokerEdge.Vouch(
+            token: request.token, order: request.order, requestId: request.requestId, project: definition.project,
+            definition: hash, secrets: definition.secretNames)
+        broker.vouch(question) { [weak self] result in
+            switch result {
+            case .failure(let failure): responder.fail(Self.refusal(of: failure))
+            case .success(let ticket):
+                guard ticket.definition == hash, ticket.project == definition.project,
+                    Set(ticket.secrets) == Set(definition.secretNames)
+                else { return responder.fail(Failure(.internal, "brokerd vouched for something else")) }
+                self?.write(request, ticket, responder)
+            }
+        }
+    }
+
+    private func write(_ request: SchedulerEdge.SubmitJob, _ ticket: Ticket, _ responder: SubmitResponder) {
+        batch.request("submit", fail: { responder.fail($0) }) { unit in
+            // Again: the same request may have come twice while brokerd was asked.
+            if let reply = try Self.known(unit, request) { return unit.afterCommit { responder.reply(reply) } }
+            if let source = request.definition.source, try !unit.rows.takeUp(source) {
+                throw Failure(.notFound, "the source archive is not in the store; upload it again", place: "source")
+            }
+            let (job, created) = try unit.rows.submit(
+                requestID: request.requestId, definition: request.definition, ticket: ticket, at: unit.now)
+            unit.dispatchNext()
+            unit.afterCommit { responder.reply(.init(job: job, created: created)) }
+        }
+    }
+
+    /// What an order, a ticket and a grant name a definition by; nil if it cannot be encoded.
+    private static func hash(_ definition: JobDefinition) -> Bytes32? {
+        guard let bytes = try? definition.encoded() else { return nil }
+        var hash = SHA256()
+        bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        return Bytes32(bytes: Array(hash.finalize()))
+    }
+}

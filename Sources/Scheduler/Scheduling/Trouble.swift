@@ -1,0 +1,32 @@
+// Something that brokerd does not do at present.
+
+import Wire
+
+/// Why, and for how long nobody asks again.
+struct Trouble {
+    private(set) var failure: Failure?
+    private(set) var isPaused = false
+    private var backoff: Backoff
+
+    init(_ settings: SchedulerSettings) {
+        backoff = Backoff(settings)
+    }
+
+    /// How long to wait before the next try; nil if somebody waits already.
+    mutating func begin(_ failure: Failure) -> Duration? {
+        self.failure = failure
+        if isPaused { return nil }
+        isPaused = true
+        return backoff.pause()
+    }
+
+    /// The pause is over. Whether the trouble is, the next try tells.
+    mutating func tryAgain() { isPaused = false }
+
+    /// It works.
+    mutating func end() {
+        failure = nil
+        isPaused = false
+        backoff.reset()
+    }
+}

@@ -1,0 +1,231 @@
+// brokerd from a script: tokens and directories in dictionaries, answers on the next turn of the loop. It outlives the
+// schedulers of a test. It refuses to believe a request whose row is not committed.
+
+import JobWire
+import Link
+import Posix
+import Scheduling
+import Store
+import Testing
+import Wire
+
+final class FakeBroker: BrokerLink {
+    /// A directory for a grant, and what lies in it.
+    struct Directory {
+        let runner: Bytes16
+        var holdsKey = true
+        var holdsGrant = false
+        var attempt: Attempt?
+    }
+
+    var loop: PollLoop
+    let witness: Witness
+
+    var isReady = false
+    var lastFailure: Failure?
+    var onUp: (() -> Void)?
+    var onDown: ((Failure) -> Void)?
+
+    var callers: [String: BrokerEdge.Caller] = [Samples.token: .operator(.init(name: "admin"))]
+    private(set) var directories: [Bytes16: Directory] = [:]
+    /// What was asked: "verify", "vouch", "prepare", ..., in order.
+    private(set) var calls: [String] = []
+    private(set) var vouched: [BrokerEdge.Vouch] = []
+    private(set) var granted: [BrokerEdge.Grant] = []
+    private(set) var wiped: [Bytes16] = []
+    private(set) var discarded: [Bytes16] = []
+    private(set) var executed: [SealedOrder] = []
+    /// What calls of a name fail with.
+    var refusals: [String: Failure] = [:]
+    /// Calls of these names are answered by `release` only.
+    var slow: Set<String> = []
+    private var held: [() -> Void] = []
+    /// Whom an order trusts how far.
+    var trust = Trust.trusted
+    /// What happens right after the answer to a call of this name was sent.
+    var afterAnswer: [String: () -> Void] = [:]
+    var comesUp = true
+    private var generation = 0
+
+    init(loop: PollLoop, witness: Witness) {
+        self.loop = loop
+        self.witness = witness
+    }
+
+    func count(_ call: String) -> Int { calls.count { $0 == call } }
+
+    func directory(of runner: Bytes16) -> Directory? { directories.values.first { $0.runner == runner } }
+
+    func start() {
+        if comesUp { loop.soon { self.up() } }
+    }
+
+    /// What schedulerd does to the link.
+    func stop() {
+        down()
+    }
+
+    func up() {
+        isReady = true
+        onUp?()
+    }
+
+    func down() {
+        isReady = false
+        generation += 1
+        held = []
+        onDown?(Failure(.disconnected, "brokerd went away"))
+    }
+
+    /// schedulerd was killed: what is under way is answered to nobody.
+    func forget() {
+        isReady = false
+        generation += 1
+        held = []
+        slow = []
+    }
+
+    /// brokerd itself starts anew: every file is wiped, the directories stay.
+    func restart() {
+        down()
+        for name in directories.keys {
+            directories[name]?.holdsKey = false
+            directories[name]?.holdsGrant = false
+            directories[name]?.attempt = nil
+        }
+        up()
+    }
+
+    /// The tmpfs is another one.
+    func loseDirectories() { directories = [:] }
+
+    /// Answers what was held back.
+    func release() {
+        let answers = held
+        held = []
+        for answer in answers { answer() }
+    }
+
+    private static var gone: Failure { Failure(.disconnected, "") }
+
+    private func answer<Value>(
+        _ call: String, _ done: @escaping (Result<Value, Failure>) -> Void, _ body: () -> Result<Value, Failure>
+    ) {
+        calls.append(call)
+        let asked = generation
+        let wasReady = isReady
+        let result = wasReady ? refusals[call].map { .failure($0) } ?? body() : .failure(Self.gone)
+        let tell = {
+            let isConnected = wasReady && self.isReady && asked == self.generation
+            done(isConnected ? result : .failure(Self.gone))
+            self.afterAnswer.removeValue(forKey: call)?()
+        }
+        // A link that breaks fails what is under way, answered or not.
+        if slow.contains(call) && wasReady { held.append(tell) } else { loop.soon(tell) }
+    }
+
+    private func answer(
+        _ call: String, _ done: @escaping (Failure?) -> Void, _ body: () -> Failure?
+    ) {
+        answer(
+            call,
+            { (result: Result<Void, Failure>) in
+                if case .failure(let failure) = result { done(failure) } else { done(nil) }
+            }, { body().map { .failure($0) } ?? .success(()) })
+    }
+
+    // MARK: the edge
+
+    func verifyToken(_ token: String, _ done: @escaping (Result<BrokerEdge.Caller, Failure>) -> Void) {
+        answer("verify", done) {
+            callers[token].map { .success($0) } ?? .failure(Failure(.unauthorized, "nobody's"))
+        }
+    }
+
+    func vouch(_ request: BrokerEdge.Vouch, _ done: @escaping (Result<Ticket, Failure>) -> Void) {
+        answer("vouch", done) {
+            vouched.append(request)
+            if request.order == nil && !request.secrets.isEmpty {
+                return .failure(Failure(.orderRefused, "secrets need an order", place: "secrets"))
+            }
+            let trust = request.order == nil ? Trust.untrusted : trust
+            return .success(
+                Ticket(
+                    order: .random(), subject: "admin", project: request.project, trust: trust, commit: "",
+                    definition: request.definition, secrets: request.secrets, generation: 1, issuedMs: 1,
+                    mac: Bytes32(9, 9, 9, 9)))
+        }
+    }
+
+    func execute(_ order: SealedOrder, token: String, _ done: @escaping (Failure?) -> Void) {
+        answer("execute", done) {
+            executed.append(order)
+            return nil
+        }
+    }
+
+    func listSecrets(
+        _ request: BrokerEdge.ListSecrets, _ done: @escaping (Result<BrokerEdge.ListSecrets.Reply, Failure>) -> Void
+    ) {
+        answer("list", done) {
+            let all = ["a", "b", "c"].filter { $0 > request.after }
+            let page = all.prefix(2).map { BrokerEdge.SecretInfo(name: $0, setMs: 7, setBy: request.project) }
+            return .success(.init(secrets: page, more: all.count > 2))
+        }
+    }
+
+    func prepare(_ runner: Bytes16, _ done: @escaping (Result<Bytes16, Failure>) -> Void) {
+        witness.expect("Prepare") { try $0.runner(runner)?.state == .provisioning }
+        answer("prepare", done) {
+            let name = Bytes16.random()
+            directories[name] = Directory(runner: runner)
+            return .success(name)
+        }
+    }
+
+    func grant(_ request: BrokerEdge.Grant, _ done: @escaping (Failure?) -> Void) {
+        witness.expect("Grant") { rows in
+            let runner = try rows.runner(request.runner)
+            let attempt = try rows.attempt(request.attempt)
+            return try runner?.state == .busy && runner?.grant == request.grant && runner?.trust == request.ticket.trust
+                && attempt?.state == .open && attempt?.taken == request.taken
+                && rows.ticket(ofJob: request.attempt.job) == request.ticket
+        }
+        answer("grant", done) {
+            guard let directory = directories[request.grant], directory.runner == request.runner else {
+                return Failure(.grantGone, "no such grant")
+            }
+            if let attempt = directory.attempt, attempt != request.attempt { return Failure(.conflict, "replayed") }
+            granted.append(request)
+            directories[request.grant]?.attempt = request.attempt
+            if !request.taken { directories[request.grant]?.holdsGrant = true }
+            return nil
+        }
+    }
+
+    func wipe(_ grant: Bytes16, _ done: @escaping (Failure?) -> Void) {
+        answer("wipe", done) {
+            guard directories[grant] != nil else { return Failure(.grantGone, "no such grant") }
+            wiped.append(grant)
+            directories[grant]?.holdsKey = false
+            directories[grant]?.holdsGrant = false
+            return nil
+        }
+    }
+
+    func discard(_ grant: Bytes16, _ done: @escaping (Failure?) -> Void) {
+        witness.expect("Discard") { try !$0.liveGrants().contains(grant) }
+        answer("discard", done) {
+            discarded.append(grant)
+            directories[grant] = nil
+            return nil
+        }
+    }
+
+    func reconcile(live: [Bytes16], _ done: @escaping (Failure?) -> Void) {
+        answer("reconcile", done) {
+            for name in directories.keys where !live.contains(name) { directories[name] = nil }
+            return nil
+        }
+    }
+}

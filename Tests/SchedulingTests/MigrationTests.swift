@@ -1,0 +1,99 @@
+// A database of version 1 becomes one of version 2: its jobs are read and run as before.
+
+import Foundation
+import GRDB
+import Link
+import Posix
+import Scheduling
+import Store
+import Testing
+import Wire
+
+@Suite struct MigrationTests {
+    /// A file as the first release left it: an ended job, one that waits, and one whose spec cannot be read.
+    private func oldFile(_ directory: TemporaryDirectory) throws {
+        _ = try Store(path: directory.database, schema: 1)
+        let queue = try DatabaseQueue(path: directory.database)
+        let (shape, spec) = try Self.encodings()
+        try queue.write { db in
+            #expect(try Int.fetchOne(db, sql: "PRAGMA user_version") == 1)
+            try db.execute(sql: "INSERT INTO meta (key, value) VALUES ('instance', 'test'), ('epoch', 4)")
+            try db.execute(sql: "INSERT INTO shapes (id, bytes) VALUES (7, ?)", arguments: [Data(shape)])
+            for (id, state, bytes) in [(1, 6, spec), (2, 3, spec), (3, 6, [0xFF])] {
+                try db.execute(
+                    sql: """
+                        INSERT INTO jobs (id, request_id, name, image, shape, spec, timeout_seconds, state, created_ms)
+                        VALUES (?, ?, 'hello', 'busybox', 7, ?, 60, ?, 1)
+                        """, arguments: [id, "r\(id)", Data(bytes), state])
+            }
+            let runner = Data([UInt8](repeating: 5, count: 16))
+            try db.execute(
+                sql: "INSERT INTO runners (id, shape, state, wanted, created_ms) VALUES (?, 7, 5, 0, 1)",
+                arguments: [runner])
+        }
+    }
+
+    /// A shape and a spec as version 1 encoded them: without what is new at the end of a shape and of each step.
+    private static func encodings() throws -> (shape: [UInt8], spec: [UInt8]) {
+        let shape = try Samples.shape().encoded().dropLast()
+        let spec = Samples.spec()
+        var writer = WireWriter()
+        try writer.text(short: spec.name, 1, 128, "name")
+        writer.bytes += shape
+        writer.u32(spec.timeoutSeconds)
+        try writer.count(spec.env.count, 0, 64, "env")
+        for variable in spec.env { try variable.encode(to: &writer) }
+        try writer.count(spec.steps.count, 1, 32, "steps")
+        for step in spec.steps { writer.bytes += try step.encoded().dropLast(3) }
+        return (Array(shape), writer.bytes)
+    }
+
+    @Test func oldRowsAreReadAsWhatTheyWere() throws {
+        let directory = try TemporaryDirectory()
+        try oldFile(directory)
+        let store = try Store(path: directory.database)
+        try store.write { rows throws in
+            let job = try #require(try rows.job(1))
+            #expect(job.project == "default" && job.trust == .untrusted && !job.needsGrant)
+            #expect(
+                try rows.definition(of: job) == JobDefinition(project: "default", spec: Samples.spec(), source: nil))
+            #expect(try rows.ticket(ofJob: 1) == nil)
+            #expect(try rows.shape(7) == Samples.shape() && rows.key(of: Samples.shape()) == 7)
+            let runner = try #require(try rows.runners().first)
+            #expect(runner.grant == nil && runner.trust == .untrusted)
+            #expect(throws: StoreError.self) { try rows.spec(ofJob: 3) }
+            #expect(try rows.headOfQueue(plain: true)?.job == 2)
+        }
+    }
+
+    @Test func anOldJobThatWaitedRuns() throws {
+        let directory = try TemporaryDirectory()
+        try oldFile(directory)
+        let house = try House(in: directory)
+        #expect(house.scheduler.epoch == 5)
+        try house.run("told") { house.relay.jobs.keys.contains { $0.job == 2 } }
+        house.relay.finish(try house.relay.attempt(), .succeeded)
+        try house.run(2, to: .succeeded)
+        try house.expectEmpty()
+        #expect(house.broker.count("grant") == 0)
+        let again = SchedulerEdge.SubmitJob(
+            token: Samples.token, requestId: "r1",
+            definition: JobDefinition(project: "default", spec: Samples.spec(), source: nil), order: nil)
+        #expect(try house.call(again) == .init(job: 1, created: false), "the old request finds its old job")
+    }
+
+    @Test func anInterruptedMigrationLeavesTheFileAsItWas() throws {
+        let directory = try TemporaryDirectory()
+        try oldFile(directory)
+        // Something is in the way of one of its statements.
+        let queue = try DatabaseQueue(path: directory.database)
+        try queue.write { try $0.execute(sql: "CREATE INDEX jobs_plain_queue ON jobs (name)") }
+        #expect(throws: StoreError.self) { try Store(path: directory.database) }
+        try queue.write { db in
+            #expect(try Int.fetchOne(db, sql: "PRAGMA user_version") == 1)
+            #expect(try db.columns(in: "jobs").contains { $0.name == "project" } == false)
+            try db.execute(sql: "DROP INDEX jobs_plain_queue")
+        }
+        _ = try Store(path: directory.database)
+    }
+}
