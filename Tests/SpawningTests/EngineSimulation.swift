@@ -31,7 +31,7 @@ final class EngineSimulation {
     private static func account(of request: FakeEngine.Request) -> Object {
         guard let body = try? JSONSerialization.jsonObject(with: Data(request.body)), var config = body as? Object,
             let host = config.removeValue(forKey: "HostConfig") as? Object,
-            let mount = (host["Mounts"] as? [Object])?.first
+            let mounts = host["Mounts"] as? [Object]
         else { return [:] }
         return [
             "Name": "/" + (request.target.components(separatedBy: "name=").last ?? ""),
@@ -39,12 +39,13 @@ final class EngineSimulation {
             "Args": config["Cmd"] ?? [], "AppArmorProfile": "",
             "State": ["Status": "created", "ExitCode": 0, "OOMKilled": false, "Error": ""],
             "Config": config, "HostConfig": host,
-            "Mounts": [
+            // In any order but the one in which they were asked for.
+            "Mounts": mounts.reversed().map { mount in
                 [
                     "Type": "bind", "Source": mount["Source"] ?? "", "Destination": mount["Target"] ?? "", "Mode": "",
                     "RW": false, "Propagation": "rprivate",
                 ] as Object
-            ],
+            },
         ]
     }
 

@@ -34,7 +34,8 @@ final class FakeRuntime: ContainerRuntime {
     /// The container of this name ends.
     func end(_ name: String, code: UInt16, outOfMemory: Bool = false) {
         containers[name] = ContainerStatus(
-            state: .exited, exitCode: code, outOfMemory: outOfMemory, detail: "", runner: String(name.suffix(32)))
+            id: name, state: .exited, exitCode: code, outOfMemory: outOfMemory, detail: "", instance: "test",
+            runner: String(name.suffix(32)))
         waits.removeValue(forKey: name)?(.success(code))
     }
 
@@ -125,9 +126,10 @@ final class FakeRuntime: ContainerRuntime {
         }
     }
 
-    func set(_ name: String, _ state: ContainerState) {
+    func set(_ name: String, _ state: ContainerState, instance: String = "test", runner: String? = nil) {
         containers[name] = ContainerStatus(
-            state: state, exitCode: 0, outOfMemory: false, detail: "", runner: String(name.suffix(32)))
+            id: name, state: state, exitCode: 0, outOfMemory: false, detail: "", instance: instance,
+            runner: runner ?? String(name.suffix(32)))
     }
 
     deinit { for peer in peers { _ = FileDescriptor(owning: peer) } }

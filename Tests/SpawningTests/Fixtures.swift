@@ -8,21 +8,26 @@ import Wire
 
 let runnerHex = "00112233445566778899aabbccddeeff"
 
-func site(profiles: Set<RunnerProfile> = [.strict, .build], images: [String] = ["*"], runner: String = "/opt/runner")
-    -> SitePolicy
-{
+let grantHex = "8899aabbccddeeff0011223344556677"
+
+func site(
+    profiles: Set<RunnerProfile> = [.strict, .build], images: [String] = ["*"], runner: String = "/opt/runner",
+    grants: String = "/run/grants", untrustedRuntime: String? = nil
+) -> SitePolicy {
     SitePolicy(
-        instance: "test", runnerBinary: runner, profiles: profiles, images: images,
-        ceiling: RunnerResources(cpuMillis: 4000, memoryBytes: 4 << 30, pids: 4096, diskBytes: 2 << 30))
+        instance: "test", runnerBinary: runner, grantsDirectory: grants, images: images,
+        ceiling: RunnerResources(cpuMillis: 4000, memoryBytes: 4 << 30, pids: 4096, diskBytes: 2 << 30),
+        profiles: profiles, untrustedRuntime: untrustedRuntime)
 }
 
 func request(
     runner: String = runnerHex, image: String = "bulkhead/busybox", profile: RunnerProfile = .strict,
-    epoch: UInt64 = 7
+    epoch: UInt64 = 7, untrustedSteps: Bool = false, trust: RunnerTrust = .trusted, grant: String = grantHex
 ) -> RunnerRequest {
     RunnerRequest(
         runner: runner, epoch: epoch, image: image, platform: hostPlatform, profile: profile,
-        resources: RunnerResources(cpuMillis: 1500, memoryBytes: 64 << 20, pids: 64, diskBytes: 16 << 20))
+        resources: RunnerResources(cpuMillis: 1500, memoryBytes: 64 << 20, pids: 64, diskBytes: 16 << 20),
+        untrustedSteps: untrustedSteps, trust: trust, grant: grant)
 }
 
 #if arch(arm64)

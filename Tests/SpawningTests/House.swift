@@ -63,20 +63,26 @@ final class House {
     /// Creates a runner of the tests' usual shape.
     func create(
         _ runner: Bytes16, epoch: UInt64 = 7, image: String = "bulkhead/busybox", profile: Profile = .strict,
-        memory: UInt64 = 64 << 20
+        memory: UInt64 = 64 << 20, untrustedSteps: Bool = false, trust: Trust = .trusted, grant: Bytes16? = nil
     ) throws -> Result<SpawnerEdge.CreateRunner.Reply, Failure> {
-        try call(Self.request(runner, epoch: epoch, image: image, profile: profile, memory: memory))
+        try call(
+            Self.request(
+                runner, epoch: epoch, image: image, profile: profile, memory: memory, untrustedSteps: untrustedSteps,
+                trust: trust, grant: grant))
     }
 
     static func request(
         _ runner: Bytes16, epoch: UInt64 = 7, image: String = "bulkhead/busybox", profile: Profile = .strict,
-        memory: UInt64 = 64 << 20
+        memory: UInt64 = 64 << 20, untrustedSteps: Bool = false, trust: Trust = .trusted, grant: Bytes16? = nil
     ) -> SpawnerEdge.CreateRunner {
         SpawnerEdge.CreateRunner(
             runner: runner, epoch: epoch,
             shape: RunnerShape(
                 image: image, platform: hostPlatform == .amd64 ? .linuxAmd64 : .linuxArm64, profile: profile,
-                resources: Resources(cpuMillis: 1000, memoryBytes: memory, pids: 64, diskBytes: 8 << 20)))
+                resources: Resources(cpuMillis: 1000, memoryBytes: memory, pids: 64, diskBytes: 8 << 20),
+                untrustedSteps: untrustedSteps),
+            // Where nothing is said of it, every runner has a grant of its own; its own number will do for it.
+            trust: trust, grant: grant ?? runner)
     }
 
     /// Follows the exits from now on.

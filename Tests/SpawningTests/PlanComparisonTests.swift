@@ -32,7 +32,7 @@ import Testing
         try create(try boundPlan(request(profile: profile), image: anImage(environment: ["LD_PRELOAD"])))
         #expect(simulation.createBody.count < 64 * 1024)
         let sent = try JSONSerialization.jsonObject(with: Data(simulation.createBody))
-        let filter = String(decoding: try JSONEncoder().encode("seccomp=" + JobSeccomp.json), as: UTF8.self)
+        let filter = String(decoding: try JSONEncoder().encode("seccomp=" + JobSeccomp.json(profile)), as: UTF8.self)
         let golden = (profile == .strict ? goldenStrict : goldenBuild)
             .replacingOccurrences(of: "\"SECCOMP\"", with: filter)
             .replacingOccurrences(of: "\n", with: "")
@@ -130,6 +130,18 @@ import Testing
         try create(plan)
         simulation.tamper = { addition.apply(to: &$0) }
         #expect(try verify(plan) == .failure(.mismatch(field: addition.rawValue)))
+    }
+
+    /// What an engine adds of itself where the kernel has AppArmor is a wall more; "unconfined" is one less.
+    @Test(arguments: [("docker-default", true), ("containers-default-0.50.1", true), ("unconfined", false)])
+    func profilesOfTheEnginesOwn(_ profile: String, _ good: Bool) throws {
+        let plan = try boundPlan()
+        try create(plan)
+        simulation.tamper = { $0["AppArmorProfile"] = profile }
+        let result = try verify(plan)
+        let agreed = (try? result.get()) != nil
+        #expect(agreed == good)
+        if !good { #expect(result == .failure(.mismatch(field: "AppArmorProfile"))) }
     }
 
     /// An image's own labels come along and mean nothing.

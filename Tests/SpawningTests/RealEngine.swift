@@ -56,16 +56,36 @@ final class RealHouse {
     let house: House
     let instance: String
     private let directory: TemporaryDirectory
+    /// The directory of grants: what brokerd prepares, these tests do.
+    let grants: String
 
     init(script: String, profiles: Set<RunnerProfile> = [.strict, .build]) throws {
         loop = try PollLoop()
         directory = try TemporaryDirectory()
         let file = directory.path + "/runner"
         try Posix.replaceFile(file, with: Array("#!/bin/sh\n\(script)\n".utf8), mode: 0o755)
+        grants = directory.path + "/grants"
+        try Posix.mkdir(grants, mode: 0o700)
         instance = "t\(UInt64.random(in: 0 ... .max))"
-        var policy = site(profiles: profiles, runner: file)
+        var policy = site(profiles: profiles, runner: file, grants: grants)
         policy.instance = instance
         house = try House(loop, DockerRuntime(loop: loop, path: RealEngine.socket ?? ""), policy)
+    }
+
+    /// Makes a runner's grant with its key, as brokerd does.
+    @discardableResult
+    func prepare(_ grant: Bytes16) throws -> String {
+        let path = "\(grants)/\(grant.hex)"
+        try Posix.mkdir(path, mode: 0o755)
+        try Posix.replaceFile(path + "/key", with: Array("key".utf8), mode: 0o444)
+        return path
+    }
+
+    func create(_ runner: Bytes16, image: String = "bulkhead/busybox", profile: Profile = .strict) throws
+        -> Result<SpawnerEdge.CreateRunner.Reply, Failure>
+    {
+        try prepare(runner)
+        return try house.create(runner, image: image, profile: profile)
     }
 
     func name(_ runner: Bytes16) -> String { SpawnPolicy.containerName(runner: runner.hex, instance: instance) }
@@ -91,12 +111,16 @@ final class RealHouse {
 
     /// One life: create, read everything, hear of the end, remove.
     func live(
-        image: String = "bulkhead/busybox", profile: Profile = .strict, memory: UInt64 = 64 << 20
+        image: String = "bulkhead/busybox", profile: Profile = .strict, memory: UInt64 = 64 << 20,
+        untrustedSteps: Bool = false, trust: Trust = .trusted
     ) throws -> (output: String, exit: SpawnerEdge.RunnerExit) {
         let runner = Bytes16.random()
         let log = try house.watch()
         defer { _ = try? house.call(SpawnerEdge.RemoveRunner(runner: runner)) }
-        _ = try house.create(runner, image: image, profile: profile, memory: memory).get()
+        try prepare(runner)
+        _ = try house.create(
+            runner, image: image, profile: profile, memory: memory, untrustedSteps: untrustedSteps, trust: trust
+        ).get()
         let output = try output(of: house.streams.count - 1)
         try loop.run { log.exits.contains { $0.runner == runner } }
         guard let exit = log.exits.first(where: { $0.runner == runner }) else { throw TimedOut() }

@@ -28,7 +28,7 @@ struct RealEngineTests {
         defer { real.close() }
         let runner = Bytes16.random()
         let log = try real.house.watch()
-        _ = try real.house.create(runner, image: image, profile: profile).get()
+        _ = try real.create(runner, image: image, profile: profile).get()
         let runners = try real.house.call(SpawnerEdge.ListRunners()).get().runners
         #expect(runners == [.init(runner: runner, state: .running)])
         #expect(try Posix.write(real.house.streams[0].descriptor.raw, Array("hello\n".utf8)) == .bytes(6))
@@ -89,8 +89,8 @@ struct RealEngineTests {
         defer { _ = try? RealEngine.curl("DELETE", "/images/\(name)?force=true") }
         let real = try RealHouse(script: "exit 0")
         defer { real.close() }
-        #expect(code(try real.house.create(.random(), image: name)) == .imageRefused)
-        #expect(code(try real.house.create(.random(), image: "bulkhead-test/nothing")) == .imageMissing)
+        #expect(code(try real.create(.random(), image: name)) == .imageRefused)
+        #expect(code(try real.create(.random(), image: "bulkhead-test/nothing")) == .imageMissing)
         #expect(try real.house.call(SpawnerEdge.ListRunners()).get().runners.isEmpty)
     }
 
@@ -113,7 +113,8 @@ struct RealEngineTests {
         defer { real.close() }
         let output = try real.live().output
         #expect(output.contains("No space left"), "\(output)")
-        let size = output.split(separator: "\n").last.flatMap { Int($0) }
+        // The two streams of a container come in no order of each other.
+        let size = output.split(separator: "\n").compactMap { Int($0) }.first
         #expect(size.map { (4 << 20...8 << 20).contains($0) } == true, "\(output)")
     }
 
@@ -123,7 +124,7 @@ struct RealEngineTests {
         defer { real.close() }
         let runner = Bytes16.random()
         let log = try real.house.watch()
-        _ = try real.house.create(runner).get()
+        _ = try real.create(runner).get()
         _ = try real.house.call(SpawnerEdge.StopRunner(runner: runner, graceSeconds: 1)).get()
         try real.loop.run { !log.exits.isEmpty }
         #expect(log.exits[0].exitCode == 137 && !log.exits[0].outOfMemory && log.exits[0].detail.isEmpty)
@@ -135,7 +136,7 @@ struct RealEngineTests {
         let real = try RealHouse(script: "while read line; do echo \"heard $line\"; [ $line = stop ] && exit 0; done")
         defer { real.close() }
         let runner = Bytes16.random()
-        _ = try real.house.create(runner).get()
+        _ = try real.create(runner).get()
         _ = try real.house.create(runner).get()
         _ = try real.house.call(SpawnerEdge.AttachRunner(runner: runner)).get()
         #expect(real.house.streams.count == 3)
@@ -144,22 +145,33 @@ struct RealEngineTests {
         _ = try real.house.call(SpawnerEdge.RemoveRunner(runner: runner)).get()
     }
 
-    /// The control to the comparison: a container of our name that is not ours is found out, and removed.
-    @Test func aContainerThatIsNotThePlansIsFoundOut() throws {
+    /// A container of our name: with our labels and another content it is found out and removed, without them it is
+    /// a stranger's and stays as it is.
+    @Test(arguments: [true, false])
+    func aContainerThatIsNotThePlansIsFoundOut(_ labelled: Bool) throws {
         let real = try RealHouse(script: "sleep 60")
         defer { real.close() }
         let runner = Bytes16.random()
         _ = try RealEngine.curl(
             "POST", "/containers/create?name=\(real.name(runner))",
-            #"{"Image":"bulkhead/busybox","Cmd":["sleep","60"],"HostConfig":{"Privileged":true,"UsernsMode":"host"}}"#)
+            """
+            {"Image":"bulkhead/busybox","Cmd":["sleep","60"],"HostConfig":{"Privileged":true,"UsernsMode":"host"},
+            "Labels":{"bulkhead.instance":"\(labelled ? real.instance : "x")","bulkhead.runner":"\(runner.hex)"}}
+            """)
+        defer { _ = try? RealEngine.curl("DELETE", "/containers/\(real.name(runner))?force=true") }
         #expect(try RealEngine.curl("GET", "/containers/\(real.name(runner))/json").contains(#""Privileged":true"#))
-        #expect(code(try real.house.create(runner)) == .engineMismatch)
-        #expect(try RealEngine.curl("GET", "/containers/\(real.name(runner))/json").contains("No such container"))
+        #expect(code(try real.create(runner)) == (labelled ? .engineMismatch : .conflict))
+        if !labelled {
+            #expect(code(try real.house.call(SpawnerEdge.RemoveRunner(runner: runner))) == .conflict)
+            #expect(code(try real.house.call(SpawnerEdge.StopRunner(runner: runner, graceSeconds: 0))) == .conflict)
+        }
+        let gone = try RealEngine.curl("GET", "/containers/\(real.name(runner))/json").contains("No such container")
+        #expect(gone == labelled)
     }
 
     @Test func aRunnerThatIsMissingOnTheHostIsRefused() throws {
         let real = try RealHouse(script: "exit 0")
-        var policy = site(runner: "/nonexistent/runner")
+        var policy = site(runner: "/nonexistent/runner", grants: real.grants)
         policy.instance = real.instance
         let house = try House(real.loop, DockerRuntime(loop: real.loop, path: RealEngine.socket ?? ""), policy)
         #expect(code(try house.create(.random())) == .invalid)

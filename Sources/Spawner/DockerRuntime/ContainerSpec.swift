@@ -2,17 +2,18 @@
 // the same two trees, so that whatever is sent is compared. Dangerous settings that no plan has are sent as nothing, in
 // so many words, and compared as well: an engine's default cannot bring them in.
 
-import SpawnPolicy
+package import SpawnPolicy
 
-struct ContainerSpec {
+/// Of one plan.
+package struct ContainerSpec {
     /// At most this much is ever sent: bodies above 1 MiB pass by an engine's authorization plugins.
-    static let bodyLimit = 64 * 1024
+    package static let bodyLimit = 64 * 1024
 
     let config: [String: EngineJSON]
     let hostConfig: [String: EngineJSON]
     private let bound: BoundPlan
 
-    init(_ bound: BoundPlan) {
+    package init(_ bound: BoundPlan) {
         self.bound = bound
         config = Self.config(bound)
         hostConfig = Self.confinement(bound.plan)
@@ -20,10 +21,9 @@ struct ContainerSpec {
             .merging(Self.nothing) { first, _ in first }
     }
 
-    var createBody: [UInt8] {
-        var body = config
-        body["HostConfig"] = .object(hostConfig)
-        return EngineJSON.object(body).encoded
+    /// What is sent, in JSON.
+    package var body: EngineJSON {
+        .object(config.merging(["HostConfig": .object(hostConfig)]) { first, _ in first })
     }
 
     static let comparedMembers: Set = [
@@ -37,24 +37,34 @@ struct ContainerSpec {
         config["Labels"] = nil
         return .object([
             "Name": .text("/\(plan.name)"), "Image": .text(bound.imageID), "Path": .text(plan.entryPoint),
-            "Args": .list(plan.arguments.map(EngineJSON.text)), "AppArmorProfile": .text(""),
+            "Args": .list(plan.arguments.map(EngineJSON.text)),
             "Config": .object(config), "HostConfig": .object(hostConfig),
-            "Mounts": .list([
-                .object([
-                    "Type": .text("bind"), "Source": .text(plan.runnerBinary), "Destination": .text(plan.entryPoint),
-                    "RW": .bool(false), "Propagation": .text("rprivate"),
-                ])
-            ]),
+            "Mounts": .list(
+                Self.binds(plan).map { bind in
+                    .object([
+                        "Type": .text("bind"), "Source": .text(bind.source), "Destination": .text(bind.target),
+                        "RW": .bool(false), "Propagation": .text("rprivate"),
+                    ])
+                }),
         ])
+    }
+
+    /// All that a container sees of the host's files.
+    private static func binds(_ plan: RunnerPlan) -> [(source: String, target: String)] {
+        [(plan.runnerBinary, plan.entryPoint), (plan.grantDirectory, SpawnPolicy.grantPath)]
     }
 
     /// The first field in which the inspection differs, or nil. The epoch is that of the call that made the container:
     /// a later one adopts it.
     func mismatch(in inspection: EngineJSON) -> String? {
-        if let field = expected.mismatch(in: inspection) { return field }
-        guard case .object(let members) = inspection, case .object(let config)? = members["Config"],
-            case .object(let host)? = members["HostConfig"]
-        else { return "Config" }
+        guard case .object(var members) = inspection else { return "" }
+        // Engines keep mounts in a table without order.
+        if case .list(let mounts)? = members["Mounts"] { members["Mounts"] = .list(mounts.sorted(by: Self.isBefore)) }
+        if let field = expected.mismatch(in: .object(members)) { return field }
+        if !Self.isProfile(members["AppArmorProfile"]) { return "AppArmorProfile" }
+        guard case .object(let config)? = members["Config"], case .object(let host)? = members["HostConfig"] else {
+            return "Config"
+        }
         guard case .object(let labels)? = config["Labels"] else { return "Config.Labels" }
         let ours = labels.filter { $0.key.hasPrefix("bulkhead.") && $0.key != SpawnPolicy.epochLabel }
         var planned = Self.labels(bound.plan)
@@ -63,6 +73,22 @@ struct ContainerSpec {
         // A mount more than planned would be a member more.
         if host["Tmpfs"] != hostConfig["Tmpfs"] { return "HostConfig.Tmpfs" }
         return nil
+    }
+
+    /// None is planned; where the kernel has AppArmor an engine puts its own on, once it starts a container.
+    private static func isProfile(_ profile: EngineJSON?) -> Bool {
+        switch profile {
+        case nil, .null, .text(""), .text("docker-default"): true
+        case .text(let name): name.hasPrefix("containers-default-")
+        default: false
+        }
+    }
+
+    private static func isBefore(_ one: EngineJSON, _ other: EngineJSON) -> Bool {
+        guard case .object(let one) = one, case .text(let first)? = one["Destination"],
+            case .object(let other) = other, case .text(let second)? = other["Destination"]
+        else { return false }
+        return first < second
     }
 
     private static func config(_ bound: BoundPlan) -> [String: EngineJSON] {
@@ -104,12 +130,13 @@ struct ContainerSpec {
             "NetworkMode": .text("none"), "IpcMode": .text("private"), "CgroupnsMode": .text("private"),
             "PidMode": .text(""), "UTSMode": .text(""), "UsernsMode": .text(""), "CgroupParent": .text(""),
             "Runtime": .text(plan.runtime), "Init": .bool(false),
-            "Mounts": .list([
-                .object([
-                    "Type": .text("bind"), "Source": .text(plan.runnerBinary), "Target": .text(plan.entryPoint),
-                    "ReadOnly": .bool(true), "BindOptions": .object(["Propagation": .text("rprivate")]),
-                ])
-            ]),
+            "Mounts": .list(
+                binds(plan).map { bind in
+                    .object([
+                        "Type": .text("bind"), "Source": .text(bind.source), "Target": .text(bind.target),
+                        "ReadOnly": .bool(true), "BindOptions": .object(["Propagation": .text("rprivate")]),
+                    ])
+                }),
             "Tmpfs": .object(Dictionary(tmpfs, uniquingKeysWith: { first, _ in first })),
             // Not one unmasked byte of a job reaches a disk of the engine's.
             "LogConfig": .object(["Type": .text("none"), "Config": .object([:])]),

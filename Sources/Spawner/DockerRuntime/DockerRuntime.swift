@@ -25,7 +25,7 @@ package final class DockerRuntime: ContainerRuntime {
     }
 
     package func create(_ plan: BoundPlan, _ answer: @escaping Answer<Creation>) {
-        let body = ContainerSpec(plan).createBody
+        let body = ContainerSpec(plan).body.encoded
         guard body.count <= ContainerSpec.bodyLimit else {
             return loop.soon { answer(.failure(.refused(status: 0, "the plan is too large to send"))) }
         }

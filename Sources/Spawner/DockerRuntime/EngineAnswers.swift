@@ -84,13 +84,15 @@ enum EngineAnswers {
             let Error: String?
         }
         struct Configuration: Decodable { let Labels: [String: String]? }
+        let Id: String?
         let State: Status
         let Config: Configuration?
 
         var status: ContainerStatus {
             ContainerStatus(
-                state: EngineAnswers.state(State.Status), exitCode: UInt16(clamping: State.ExitCode ?? 0),
+                id: Id ?? "", state: EngineAnswers.state(State.Status), exitCode: UInt16(clamping: State.ExitCode ?? 0),
                 outOfMemory: State.OOMKilled ?? false, detail: EngineAnswers.printable(State.Error ?? "", 200),
+                instance: Config?.Labels?[SpawnPolicy.instanceLabel] ?? "",
                 runner: Config?.Labels?[SpawnPolicy.runnerLabel] ?? "")
         }
     }
@@ -120,7 +122,7 @@ enum EngineAnswers {
             let name = Names?.first { $0.hasPrefix("/") && !$0.dropFirst().contains("/") } ?? "/"
             return ListedContainer(
                 name: String(name.dropFirst()), state: EngineAnswers.state(State),
-                runner: Labels?[SpawnPolicy.runnerLabel] ?? "",
+                runner: Labels?[SpawnPolicy.runnerLabel] ?? "", grant: Labels?[SpawnPolicy.grantLabel] ?? "",
                 epoch: Labels?[SpawnPolicy.epochLabel].flatMap { UInt64($0) } ?? 0)
         }
     }

@@ -2,7 +2,7 @@
 // pasted into text, no key can come twice, nothing is merged in. The same tree is compared with what the engine says.
 
 /// A JSON value. Numbers are whole: the engine's API has no others that matter here.
-enum EngineJSON: Equatable, Sendable {
+package enum EngineJSON: Equatable, Sendable {
     case null
     case bool(Bool)
     case number(Int64)
@@ -21,7 +21,7 @@ enum EngineJSON: Equatable, Sendable {
     }
 
     /// Canonical bytes: keys sorted, no blanks.
-    var encoded: [UInt8] {
+    package var encoded: [UInt8] {
         var bytes: [UInt8] = []
         write(to: &bytes)
         return bytes
@@ -54,15 +54,19 @@ enum EngineJSON: Equatable, Sendable {
 
     private static func write(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(0x22)
-        for byte in text.utf8 {
-            switch byte {
-            case 0x22, 0x5C: bytes += [0x5C, byte]
-            case 0..<0x20:
-                let digits = String(byte, radix: 16)
-                bytes += "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8
-            default: bytes.append(byte)
+        var rest = Array(text.utf8)[...]
+        while let stop = rest.firstIndex(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) {
+            bytes += rest[..<stop]
+            let byte = rest[stop]
+            bytes.append(0x5C)
+            if byte < 0x20 {
+                bytes += "u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))".utf8
+            } else {
+                bytes.append(byte)
             }
+            rest = rest[(stop + 1)...]
         }
+        bytes += rest
         bytes.append(0x22)
     }
 
@@ -91,7 +95,7 @@ enum EngineJSON: Equatable, Sendable {
 
 extension EngineJSON: Decodable {
     /// The commonest kinds first: a try that fails is dear.
-    init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let single = try decoder.singleValueContainer()
         if single.decodeNil() {
             self = .null

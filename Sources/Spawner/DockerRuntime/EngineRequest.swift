@@ -37,10 +37,10 @@ enum EngineRequest {
         }
     }
 
-    /// The whole request; nil if a name cannot stand in a URL (the policy lets none through).
+    /// The whole request; nil if a name is empty or cannot stand in a URL (the policy lets none through).
     var bytes: [UInt8]? {
         let (method, target) = methodAndTarget
-        guard target.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
+        guard target.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !target.contains("//") else { return nil }
         var body: [UInt8] = []
         if case .create(_, let content) = self { body = content }
         // One connection carries one call: nothing that an answer leaves behind can be taken for the next one's.

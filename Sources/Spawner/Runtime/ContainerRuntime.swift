@@ -5,7 +5,7 @@ package import Posix
 package import SpawnPolicy
 
 /// A driver. Every call answers exactly once, later, on the loop's thread; none of them blocks.
-/// Containers are named by `RunnerPlan.name`.
+/// Containers are named by `RunnerPlan.name` or by `ContainerStatus.id`.
 package protocol ContainerRuntime: AnyObject {
     typealias Answer<Value> = (Result<Value, RuntimeError>) -> Void
 
@@ -45,6 +45,8 @@ package enum WaitMoment: String, Sendable {
 package enum ContainerState: Equatable, Sendable { case created, running, exited }
 
 package struct ContainerStatus: Equatable, Sendable {
+    /// The engine's own, which no other container will ever have: what was looked at is what is acted on.
+    package let id: String
     package let state: ContainerState
     /// 0 to 255, or 128 + signal. Without meaning before the container has ended.
     package let exitCode: UInt16
@@ -52,14 +54,20 @@ package struct ContainerStatus: Equatable, Sendable {
     package let outOfMemory: Bool
     /// The engine's own words about a failed start, or empty.
     package let detail: String
-    /// The value of the runner's label.
+    /// The values of the labels by which we know our own; empty if they are missing.
+    package let instance: String
     package let runner: String
 
-    package init(state: ContainerState, exitCode: UInt16, outOfMemory: Bool, detail: String, runner: String) {
+    package init(
+        id: String, state: ContainerState, exitCode: UInt16, outOfMemory: Bool, detail: String, instance: String,
+        runner: String
+    ) {
+        self.id = id
         self.state = state
         self.exitCode = exitCode
         self.outOfMemory = outOfMemory
         self.detail = detail
+        self.instance = instance
         self.runner = runner
     }
 }
@@ -69,12 +77,14 @@ package struct ListedContainer: Equatable, Sendable {
     package let state: ContainerState
     /// The labels that the policy put there; empty or 0 if they are missing.
     package let runner: String
+    package let grant: String
     package let epoch: UInt64
 
-    package init(name: String, state: ContainerState, runner: String, epoch: UInt64) {
+    package init(name: String, state: ContainerState, runner: String, grant: String, epoch: UInt64) {
         self.name = name
         self.state = state
         self.runner = runner
+        self.grant = grant
         self.epoch = epoch
     }
 }

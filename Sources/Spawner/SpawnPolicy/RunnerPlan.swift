@@ -1,6 +1,6 @@
 // The plan of one container, every field by name. A driver turns it into its engine's words and, before the start,
-// compares what the engine made with it. What has no field here cannot be asked for: no privilege, no host directory
-// but the runner's own file, no device, no port, no network, no second process.
+// compares what the engine made with it. What has no field here cannot be asked for: no privilege, nothing of the host
+// but the runner's own file and its grant, no device, no port, no network, no second process.
 
 /// Made by `SpawnPolicy.plan` only.
 package struct RunnerPlan: Equatable, Sendable {
@@ -21,6 +21,8 @@ package struct RunnerPlan: Equatable, Sendable {
     package let gid: UInt32
     /// The runner's file on the host, mounted read-only at `entryPoint`.
     package let runnerBinary: String
+    /// The runner's grant on the host, mounted read-only at `SpawnPolicy.grantPath`.
+    package let grantDirectory: String
     package let readOnlyRoot: Bool
     /// Memory file systems, the only places to write in profile strict.
     package let temporaryMounts: [TemporaryMount]

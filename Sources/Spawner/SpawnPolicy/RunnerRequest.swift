@@ -12,6 +12,11 @@ package enum RunnerProfile: String, CaseIterable, Sendable {
     case strict, build
 }
 
+/// How far the author of the job is trusted: it chooses the low-level runtime, and nothing else.
+package enum RunnerTrust: String, CaseIterable, Sendable {
+    case trusted, approved, untrusted
+}
+
 /// One runner, as the scheduler wants it.
 package struct RunnerRequest: Equatable, Sendable {
     /// 32 lower-case hexadecimal digits.
@@ -23,10 +28,15 @@ package struct RunnerRequest: Equatable, Sendable {
     package var platform: RunnerPlatform
     package var profile: RunnerProfile
     package var resources: RunnerResources
+    /// The runner has to be able to start steps as another user.
+    package var untrustedSteps: Bool
+    package var trust: RunnerTrust
+    /// Which of brokerd's directories: 32 lower-case hexadecimal digits, never a path.
+    package var grant: String
 
     package init(
         runner: String, epoch: UInt64, image: String, platform: RunnerPlatform, profile: RunnerProfile,
-        resources: RunnerResources
+        resources: RunnerResources, untrustedSteps: Bool, trust: RunnerTrust, grant: String
     ) {
         self.runner = runner
         self.epoch = epoch
@@ -34,6 +44,9 @@ package struct RunnerRequest: Equatable, Sendable {
         self.platform = platform
         self.profile = profile
         self.resources = resources
+        self.untrustedSteps = untrustedSteps
+        self.trust = trust
+        self.grant = grant
     }
 }
 

@@ -6,6 +6,8 @@ package struct SitePolicy: Equatable, Sendable {
     package var instance: String
     /// The static runner, an absolute path on the engine's host that every user there may read.
     package var runnerBinary: String
+    /// brokerd's file system of grants, an absolute path on the engine's host.
+    package var grantsDirectory: String
     package var profiles: Set<RunnerProfile>
     /// Names of images; one that ends in `*` stands for all that begin like it.
     package var images: [String]
@@ -15,21 +17,25 @@ package struct SitePolicy: Equatable, Sendable {
     package var allowNoUserNamespaces: Bool
     /// The engine's name of the low-level runtime. Always sent, so that an engine's default cannot surprise us.
     package var runtime: String
+    /// The same for jobs of authors who are not trusted (`runsc`, say), where it differs.
+    package var untrustedRuntime: String?
     /// Open files of one process in a runner; not above what the engine itself was given.
     package var openFiles: UInt64
 
     package init(
-        instance: String, runnerBinary: String, profiles: Set<RunnerProfile> = [.strict], images: [String] = ["*"],
-        ceiling: RunnerResources, allowNoUserNamespaces: Bool = false, runtime: String = "runc",
-        openFiles: UInt64 = 4096
+        instance: String, runnerBinary: String, grantsDirectory: String, images: [String] = ["*"],
+        ceiling: RunnerResources, profiles: Set<RunnerProfile> = [.strict], allowNoUserNamespaces: Bool = false,
+        runtime: String = "runc", untrustedRuntime: String? = nil, openFiles: UInt64 = 4096
     ) {
         self.instance = instance
         self.runnerBinary = runnerBinary
+        self.grantsDirectory = grantsDirectory
         self.profiles = profiles
         self.images = images
         self.ceiling = ceiling
         self.allowNoUserNamespaces = allowNoUserNamespaces
         self.runtime = runtime
+        self.untrustedRuntime = untrustedRuntime
         self.openFiles = openFiles
     }
 
@@ -39,12 +45,21 @@ package struct SitePolicy: Equatable, Sendable {
         if !(1...32).contains(instance.utf8.count) || !instance.utf8.allSatisfy(lowerOrDigit) {
             return "instance is 1 to 32 lower-case letters and digits"
         }
-        if !runnerBinary.hasPrefix("/") || runnerBinary.utf8.contains(where: { $0 < 0x20 }) {
-            return "the runner's path is not absolute"
+        if !Self.isPath(runnerBinary) { return "the runner's path is not absolute" }
+        if !Self.isPath(grantsDirectory) || grantsDirectory.hasSuffix("/") {
+            return "the grants' path is not absolute, or ends in a slash"
         }
         if profiles.isEmpty { return "no profile is allowed" }
-        if runtime.isEmpty { return "the runtime has no name" }
+        if runtime.isEmpty || untrustedRuntime?.isEmpty == true { return "the runtime has no name" }
         return nil
+    }
+
+    private static func isPath(_ path: String) -> Bool {
+        path.hasPrefix("/") && !path.utf8.contains { $0 < 0x20 }
+    }
+
+    func runtime(for trust: RunnerTrust) -> String {
+        trust == .untrusted ? untrustedRuntime ?? runtime : runtime
     }
 
     func allows(image: String) -> Bool {

@@ -5,15 +5,17 @@ package enum SpawnPolicy {
     /// Where the runner's file appears in every container. Engines make the mount point in the container's own layer,
     /// so it may be missing in the image, and a read-only root does no harm.
     package static let runnerPath = "/.bulkhead/runner"
+    /// Where the runner finds its grant.
+    package static let grantPath = "/run/bulkhead"
     package static let instanceLabel = "bulkhead.instance"
     package static let runnerLabel = "bulkhead.runner"
     package static let epochLabel = "bulkhead.epoch"
+    package static let grantLabel = "bulkhead.grant"
 
     /// The one way to a plan.
     package static func plan(_ request: RunnerRequest, site: SitePolicy) -> Result<RunnerPlan, Denial> {
         if let denial = denial(of: request, site: site) { return .failure(denial) }
-        let strict = request.profile == .strict
-        let owner: UInt32 = strict ? 1000 : 0
+        let power = Power(request.profile, untrustedSteps: request.untrustedSteps)
         let resources = request.resources
         let disk = split(resources.diskBytes)
         return .success(
@@ -21,21 +23,24 @@ package enum SpawnPolicy {
                 name: containerName(runner: request.runner, instance: site.instance),
                 labels: [
                     .init(key: epochLabel, value: String(request.epoch)),
+                    .init(key: grantLabel, value: request.grant),
                     .init(key: instanceLabel, value: site.instance),
                     .init(key: runnerLabel, value: request.runner),
-                    .init(key: "bulkhead.v", value: "1"),
+                    .init(key: "bulkhead.trust", value: request.trust.rawValue),
+                    .init(key: "bulkhead.v", value: "2"),
                 ],
                 image: request.image, platform: request.platform,
-                entryPoint: runnerPath, arguments: [request.runner], environment: environment,
-                workingDirectory: "/", hostname: "runner", uid: owner, gid: owner,
-                runnerBinary: site.runnerBinary, readOnlyRoot: strict,
+                entryPoint: runnerPath, arguments: [request.runner],
+                environment: environment + [.init(name: imageVariable, value: request.image)],
+                workingDirectory: "/", hostname: "runner", uid: power.owner, gid: power.owner,
+                runnerBinary: site.runnerBinary, grantDirectory: "\(site.grantsDirectory)/\(request.grant)",
+                readOnlyRoot: request.profile == .strict,
                 temporaryMounts: [
-                    mount("/job", disk.job, mode: 0o755, owner: owner),
-                    mount("/tmp", disk.tmp, mode: 0o1777, owner: owner),
+                    mount("/job", disk.job, mode: power.jobMode, owner: power.owner),
+                    mount("/tmp", disk.tmp, mode: 0o1777, owner: power.owner),
                 ],
-                sharedMemoryBytes: disk.shared,
-                capabilities: strict ? [] : buildCapabilities,
-                seccomp: JobSeccomp.json, maskedPaths: maskedPaths, readOnlyPaths: readOnlyPaths,
+                sharedMemoryBytes: disk.shared, capabilities: power.capabilities,
+                seccomp: JobSeccomp.json(request.profile), maskedPaths: maskedPaths, readOnlyPaths: readOnlyPaths,
                 memoryBytes: resources.memoryBytes, cpuMillis: resources.cpuMillis, pids: resources.pids,
                 limits: [
                     .init(name: "core", value: 0),
@@ -43,7 +48,8 @@ package enum SpawnPolicy {
                     .init(name: "fsize", value: resources.diskBytes),
                     .init(name: "nofile", value: site.openFiles),
                 ],
-                outOfMemoryScore: 500, stopSignal: "SIGTERM", runtime: site.runtime))
+                outOfMemoryScore: 500, stopSignal: "SIGTERM",
+                runtime: site.runtime(for: request.trust)))
     }
 
     /// The name under which the engine knows a runner of this instance.
@@ -51,13 +57,14 @@ package enum SpawnPolicy {
         "bulkhead-\(instance)-\(runner)"
     }
 
-    /// 32 lower-case hexadecimal digits, nothing else: it becomes part of a path of the engine's API.
-    package static func isRunner(_ text: String) -> Bool {
+    /// 32 lower-case hexadecimal digits, nothing else: it becomes part of a path, of the engine's API or of the host.
+    package static func isIdentifier(_ text: String) -> Bool {
         text.utf8.count == 32 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
 
     private static func denial(of request: RunnerRequest, site: SitePolicy) -> Denial? {
-        if !isRunner(request.runner) { return Denial(.policy, "runner", "a runner is 32 hexadecimal digits") }
+        if !isIdentifier(request.runner) { return Denial(.policy, "runner", "a runner is 32 hexadecimal digits") }
+        if !isIdentifier(request.grant) { return Denial(.policy, "grant", "a grant is 32 hexadecimal digits") }
         if !isImageName(request.image) { return Denial(.policy, "shape.image", "not the name of an image") }
         if !site.allows(image: request.image) {
             return Denial(.policy, "shape.image", "the site does not allow this image")
@@ -110,16 +117,16 @@ package enum SpawnPolicy {
         .init(path: path, bytes: bytes, inodes: max(1024, bytes / 4096), mode: mode, uid: owner, gid: owner)
     }
 
+    /// Tells the runner which image it lives in. It compares that with the definition that its grant is for: else a
+    /// scheduler that was taken over could run somebody's job, and secrets, in an image of its own choice.
+    private static let imageVariable = "BULKHEAD_IMAGE"
+
     private static let environment: [RunnerPlan.Variable] = [
         .init(name: "PATH", value: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
         .init(name: "HOME", value: "/job"),
         .init(name: "LANG", value: "C.UTF-8"),
         // A crash of the runner must not start a program of the image's choice.
         .init(name: "SWIFT_BACKTRACE", value: "enable=no"),
-    ]
-
-    private static let buildCapabilities = [
-        "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_KILL", "CAP_SETGID", "CAP_SETUID",
     ]
 
     private static let maskedPaths = [

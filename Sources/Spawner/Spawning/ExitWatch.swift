@@ -81,8 +81,8 @@ final class ExitWatch {
     /// The container is removed, or is about to be because its start failed.
     func forget(_ runner: Bytes16) { entries[runner] = nil }
 
-    /// Lists what is there, waits for what runs and reports what has ended unseen. `answer`: the highest epoch seen.
-    func reconcile(_ answer: @escaping (Result<UInt64, RuntimeError>) -> Void) {
+    /// Lists what is there, waits for what runs and reports what has ended unseen. `answer`: all of them.
+    func reconcile(_ answer: @escaping (Result<[ListedContainer], RuntimeError>) -> Void) {
         runtime.list(instance: instance) { result in
             switch result {
             case .failure(let error):
@@ -90,7 +90,7 @@ final class ExitWatch {
                 answer(.failure(error))
             case .success(let containers):
                 self.take(containers)
-                answer(.success(containers.map(\.epoch).max() ?? 0))
+                answer(.success(containers))
             }
         }
     }

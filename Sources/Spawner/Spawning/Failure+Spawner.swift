@@ -44,7 +44,19 @@ extension RunnerRequest {
             runner: request.runner.hex, epoch: request.epoch, image: shape.image, platform: platform, profile: profile,
             resources: RunnerResources(
                 cpuMillis: shape.resources.cpuMillis, memoryBytes: shape.resources.memoryBytes,
-                pids: shape.resources.pids, diskBytes: shape.resources.diskBytes))
+                pids: shape.resources.pids, diskBytes: shape.resources.diskBytes),
+            untrustedSteps: shape.untrustedSteps, trust: RunnerTrust(request.trust), grant: request.grant.hex)
+    }
+}
+
+extension RunnerTrust {
+    init(_ trust: Trust) {
+        self =
+            switch trust {
+            case .trusted: .trusted
+            case .approved: .approved
+            case .untrusted: .untrusted
+            }
     }
 }
 

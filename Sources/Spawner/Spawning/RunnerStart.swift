@@ -23,6 +23,10 @@ final class RunnerStart {
     private var failure: Failure?
     /// A container of this name may exist because of us.
     private var mayExist = false
+    /// A container of this name existed before us.
+    private var existed = false
+    /// After a failure: there is no container of this runner.
+    private(set) var leftNothing = false
     /// RemoveRunner came meanwhile: nothing may be left of this start.
     var isAbandoned = false
     /// Run when the start is over, whatever became of it.
@@ -92,6 +96,17 @@ final class RunnerStart {
 
     /// The name was taken: by an earlier try of this very start, or by something that is not ours.
     private func adopt(_ bound: BoundPlan) {
+        service.ours(runner) { result in
+            switch result {
+            case .success: self.compare(bound)
+            // A stranger's: it is left alone.
+            case .failure(let failure): self.fail(failure)
+            }
+        }
+    }
+
+    private func compare(_ bound: BoundPlan) {
+        existed = true
         service.runtime.verify(bound) { result in
             switch result {
             case .success(let status) where status.state == .exited:
@@ -184,10 +199,15 @@ final class RunnerStart {
 
     private func fail(_ failure: Failure) {
         stream = nil
-        guard mayExist else { return finish(.failure(failure)) }
+        guard mayExist else {
+            leftNothing = !existed
+            return finish(.failure(failure))
+        }
         service.exits.forget(runner)
-        service.runtime.remove(plan.name) { result in
-            if case .failure(let error) = result {
+        service.removeOurs(runner) { result in
+            switch result {
+            case .success: self.leftNothing = true
+            case .failure(let error):
                 let fields: KeyValuePairs = ["name": self.plan.name, "error": "\(error)"]
                 self.service.log.warning("a failed start left a container", fields)
             }

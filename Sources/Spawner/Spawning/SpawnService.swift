@@ -18,6 +18,7 @@ package final class SpawnService {
     let knowledge: Knowledge
     let exits: ExitWatch
     private var starts: [Bytes16: RunnerStart] = [:]
+    private var fence = GrantFence()
     private var highestEpoch: UInt64 = 0
     private var hasListed = false
 
@@ -50,10 +51,7 @@ package final class SpawnService {
             self.attach(request.runner) { Self.answer(responder, $0.map { .init() }) }
         }
         handlers.on(SpawnerEdge.StopRunner.self) { request, _, responder in
-            self.exits.willStop(request.runner)
-            self.runtime.stop(self.name(request.runner), graceSeconds: min(request.graceSeconds, 3600)) {
-                Self.answer(responder, $0.map { .init() }.mapError { Failure($0) })
-            }
+            self.stop(request) { Self.answer(responder, $0.map { .init() }) }
         }
         handlers.on(SpawnerEdge.RemoveRunner.self) { request, _, responder in
             self.remove(request.runner) { Self.answer(responder, $0.map { .init() }) }
@@ -94,6 +92,9 @@ package final class SpawnService {
             switch SpawnPolicy.plan(RunnerRequest(request), site: self.site) {
             case .failure(let denial): done(.failure(Failure(denial)))
             case .success(let plan):
+                guard self.fence.claim(request.grant, for: request.runner) else {
+                    return done(.failure(Failure(.conflict, "the grant is another runner's", place: "grant")))
+                }
                 // Only a request that may be made raises the fence: a refused one changes nothing.
                 self.highestEpoch = request.epoch
                 self.begin(request.runner, plan, done)
@@ -103,6 +104,7 @@ package final class SpawnService {
 
     private func begin(_ runner: Bytes16, _ plan: RunnerPlan, _ done: @escaping (Result<Void, Failure>) -> Void) {
         let start = RunnerStart(self, runner, plan) { result in
+            if self.starts[runner]?.leftNothing == true { self.fence.release(runner) }
             self.starts[runner] = nil
             if case .failure(let failure) = result {
                 let fields: KeyValuePairs = ["runner": runner.hex, "code": failure.errorCode.name, "why": failure.text]
@@ -115,16 +117,15 @@ package final class SpawnService {
     }
 
     private func attach(_ runner: Bytes16, _ done: @escaping (Result<Void, Failure>) -> Void) {
-        let name = name(runner)
-        runtime.status(name) { result in
+        ours(runner) { result in
             switch result {
-            case .failure(let error): done(.failure(Failure(error)))
+            case .failure(let failure): done(.failure(failure))
             case .success(let status) where status.state == .exited:
                 done(.failure(Failure(.runnerGone, "the runner's container has ended")))
             case .success(let status) where status.state == .created:
                 done(.failure(Failure(.conflict, "the runner was never started: create it again")))
-            case .success:
-                self.runtime.attach(name) { result in
+            case .success(let status):
+                self.runtime.attach(status.id) { result in
                     switch consume result {
                     case .failure(let error): done(.failure(Failure(error)))
                     case .success(let stream):
@@ -143,9 +144,25 @@ package final class SpawnService {
             return
         }
         exits.willStop(runner)
-        runtime.remove(name(runner)) { result in
-            if case .success = result { self.exits.forget(runner) }
-            done(result.mapError { Failure($0) })
+        removeOurs(runner) { result in
+            if case .success = result {
+                self.exits.forget(runner)
+                self.fence.release(runner)
+            }
+            done(result)
+        }
+    }
+
+    private func stop(_ request: SpawnerEdge.StopRunner, _ done: @escaping (Result<Void, Failure>) -> Void) {
+        ours(request.runner) { result in
+            switch result {
+            case .failure(let failure): done(.failure(failure))
+            case .success(let status):
+                self.exits.willStop(request.runner)
+                self.runtime.stop(status.id, graceSeconds: min(request.graceSeconds, 3600)) {
+                    done($0.mapError { Failure($0) })
+                }
+            }
         }
     }
 
@@ -180,6 +197,30 @@ package final class SpawnService {
 
     // MARK: - Shared steps
 
+    /// The runner's container, by name and then by its labels: names are anybody's who can reach the engine.
+    func ours(_ runner: Bytes16, _ done: @escaping (Result<ContainerStatus, Failure>) -> Void) {
+        runtime.status(name(runner)) { result in
+            done(
+                result.mapError { Failure($0) }.flatMap { status in
+                    guard status.instance == self.site.instance, status.runner == runner.hex else {
+                        return .failure(Failure(.conflict, "a container of this name is not ours", place: "runner"))
+                    }
+                    return .success(status)
+                })
+        }
+    }
+
+    /// Removes the runner's container, and no other. Succeeds if there is none.
+    func removeOurs(_ runner: Bytes16, _ done: @escaping (Result<Void, Failure>) -> Void) {
+        ours(runner) { result in
+            switch result {
+            case .success(let status): self.runtime.remove(status.id) { done($0.mapError { Failure($0) }) }
+            case .failure(let failure) where failure.errorCode == .runnerGone: done(.success(()))
+            case .failure(let failure): done(.failure(failure))
+            }
+        }
+    }
+
     /// Gives a stream to relayd. Our copy of the descriptor is closed with the message.
     func handOver(_ runner: Bytes16, _ stream: consuming AttachedStream, _ done: @escaping (Failure?) -> Void) {
         let framing: StreamEdge.Framing = stream.framing == .raw ? .raw : .dockerMultiplexed
@@ -195,12 +236,22 @@ package final class SpawnService {
         if hasListed { return body(nil) }
         exits.reconcile { result in
             switch result {
-            case .success(let epoch):
-                self.hasListed = true
-                self.highestEpoch = max(self.highestEpoch, epoch)
+            case .success(let containers):
+                self.take(containers)
                 body(nil)
             case .failure(let error): body(error)
             }
+        }
+    }
+    private func take(_ containers: [ListedContainer]) {
+        hasListed = true
+        for container in containers {
+            highestEpoch = max(highestEpoch, container.epoch)
+            guard let grant = Bytes16(hex: container.grant), let runner = Bytes16(hex: container.runner) else {
+                continue
+            }
+            // Two containers of one grant were made by no spawnerd; schedulerd knows neither, and removes them.
+            if !fence.claim(grant, for: runner) { log.warning("a grant in two runners", ["runner": runner.hex]) }
         }
     }
 }
