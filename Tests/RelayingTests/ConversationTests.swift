@@ -15,7 +15,7 @@ import Wire
         try world.attach(runner, framed: framed)
         try world.until("the job at the runner") { runner.job != nil }
         #expect(world.readyCount(Sample.runner) == 1)
-        #expect(runner.job?.spec == Sample.job().spec)
+        #expect(runner.job?.definition == Sample.job().definition)
         let records = Sample.records(lines: 100)
         runner.emit(records)
         try world.until("the end") { world.finished(7) != nil && runner.acknowledged == UInt64(records.count) }

@@ -98,7 +98,7 @@ import Wire
         diagnostics.take(Array("one\ntw".utf8)[...])
         diagnostics.take(Array("o\n\n".utf8)[...])
         #expect(lines == ["one", "two"])
-        for _ in 0..<1000 { diagnostics.take([UInt8](repeating: 65, count: 10_000)[...]) }
+        for _ in 0..<1000 { diagnostics.take(([UInt8](repeating: 65, count: 10_000) + [10])[...]) }
         #expect(lines.count == 101)
         #expect(lines.allSatisfy { $0.utf8.count <= 256 })
     }

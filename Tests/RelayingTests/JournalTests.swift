@@ -4,10 +4,13 @@ import Wire
 
 @Suite struct JournalTests {
     private let entries: [JournalEntry] = [
-        JournalEntry(number: 4, logEnd: 0, dropped: 0, content: .opened([1, 2, 3])),
-        JournalEntry(number: 5, logEnd: 10, dropped: 0, content: .progress),
-        JournalEntry(number: 6, logEnd: 10, dropped: 0, content: .event([9])),
-        JournalEntry(number: 300, logEnd: 1 << 40, dropped: 77, content: .progress),
+        JournalEntry(point: LogPoint(number: 4), logEnd: 0, dropped: 0, content: .opened([1, 2, 3])),
+        JournalEntry(point: LogPoint(number: 5), logEnd: 10, dropped: 0, content: .progress),
+        JournalEntry(point: LogPoint(number: 6), logEnd: 10, dropped: 0, content: .event([9])),
+        JournalEntry(
+            point: LogPoint(number: 7, ahead: 70_000, covered: 9, isOpen: true), logEnd: 12, dropped: 0,
+            content: .progress),
+        JournalEntry(point: LogPoint(number: 300), logEnd: 1 << 40, dropped: 77, content: .progress),
     ]
 
     private var bytes: [UInt8] {
@@ -40,7 +43,7 @@ import Wire
 
     @Test func goingBackwardsEndsIt() {
         var journal = bytes
-        JournalEntry(number: 301, logEnd: 9, dropped: 0, content: .progress).write(to: &journal)
+        JournalEntry(point: LogPoint(number: 301), logEnd: 9, dropped: 0, content: .progress).write(to: &journal)
         #expect(JournalEntry.readAll(journal).entries == entries)
     }
 }

@@ -8,7 +8,7 @@ import Wire
 @Suite struct LogStoreTests {
     private func stage(_ record: RunnerEdge.Record, _ number: UInt64, _ log: AttemptLog) throws {
         if case .log(let chunk) = record {
-            log.stage(output: chunk.bytes, number: number)
+            log.stage(output: chunk.bytes, number: number, reaching: LogPoint(number: number))
         } else {
             try log.stage(event: record, number: number)
         }
@@ -156,7 +156,7 @@ import Wire
         try run([Sample.begun(0)], log)
         var largest = 0
         for number in UInt64(2)..<80_000 {
-            log.stage(output: [65], number: number)
+            log.stage(output: [65], number: number, reaching: LogPoint(number: number))
             _ = try log.commit()
             if number % 1000 == 0 { largest = max(largest, try directory.bytes("open/7.1").count) }
         }

@@ -19,6 +19,8 @@ final class RelayWorld {
     private(set) var scheduler: Connection<RelayEdge>
     private(set) var spawner: Connection<StreamEdge>
     private(set) var events: [RelayEdge.RelayEvent] = []
+    let broker: FakeBroker
+    private let daemonLog: FileDescriptor
     private let fault: DiskFault
     private var servers: [AnyObject] = []
 
@@ -33,9 +35,14 @@ final class RelayWorld {
         self.directory = try directory ?? TemporaryDirectory()
         fault = DiskFault(budget: diskBudget)
         let store = try LogStore(state: self.directory.path, limit: limits.logBytes, disk: fault.disk)
+        broker = try FakeBroker(loop, self.directory.path)
+        daemonLog = try Posix.open(self.directory.path + "/daemon-log", [.readWrite, .create])
+        let log = Log(process: "relayd", descriptor: daemonLog.raw)
+        let maskClient = Relay.maskClient(loop, broker.path, limits, log)
         relay = Relay(
-            loop: loop, store: store, sources: try SourceStore(state: self.directory.path), limits: limits,
-            log: Log(process: "relayd", descriptor: -1))
+            loop: loop, store: store, sources: try SourceStore(state: self.directory.path), broker: maskClient,
+            limits: limits, log: log)
+        maskClient.start()
         let relayEnds = try Posix.socketPair()
         let relayFar = try relayEnds.second.duplicate()
         let relayServer = try Connection<RelayEdge>(
@@ -46,7 +53,7 @@ final class RelayWorld {
         let streamServer = try Connection<StreamEdge>(
             loop: loop, transport: SocketTransport(streamEnds.keepFirst()), server: relay.spawnerHandlers())
         spawner = Connection(loop: loop, transport: SocketTransport(streamFar), client: .spawnerd)
-        servers = [relayServer, streamServer]
+        servers = [relayServer, streamServer, maskClient]
         scheduler.open(RelayEdge.WatchEvents()) { [weak self] item in
             self?.events.append(item.event)
         } onEnd: { _ in
@@ -119,6 +126,10 @@ final class RelayWorld {
     func lost(_ runner: Bytes16) -> RelayEdge.RunnerLost? {
         for case .runnerLost(let event) in events where event.runner == runner { return event }
         return nil
+    }
+
+    func taken(_ job: UInt64) -> Bool {
+        events.contains { if case .grantTaken(let event) = $0 { event.attempt.job == job } else { false } }
     }
 
     func finished(_ job: UInt64) -> RelayEdge.JobFinished? {

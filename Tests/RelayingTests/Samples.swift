@@ -10,14 +10,22 @@ enum Sample {
     }
 
     static func job(
-        _ job: UInt64 = 7, attempt: UInt32 = 1, runner: Bytes16 = Sample.runner, steps: Int = 2, source: Source? = nil
+        _ job: UInt64 = 7, attempt: UInt32 = 1, runner: Bytes16 = Sample.runner, steps: Int = 2, source: Source? = nil,
+        secrets: Bool = false
     ) -> RelayEdge.RunJob {
         let resources = Resources(cpuMillis: 1000, memoryBytes: 1 << 30, pids: 64, diskBytes: 1 << 20)
-        let shape = RunnerShape(image: "busybox", platform: .linuxAmd64, profile: .strict, resources: resources)
-        let steps = (0..<steps).map { Step(name: "step \($0)", run: "true", timeoutSeconds: 0, continueOnError: false) }
+        let shape = RunnerShape(
+            image: "busybox", platform: .linuxAmd64, profile: .strict, resources: resources, untrustedSteps: false)
+        let uses = secrets ? [SecretUse(name: "token", form: .variable, variable: "TOKEN")] : []
+        let steps = (0..<steps).map {
+            Step(
+                name: "step \($0)", run: "true", timeoutSeconds: 0, continueOnError: false, untrusted: false,
+                secrets: uses)
+        }
         let spec = JobSpec(name: "test", shape: shape, timeoutSeconds: 60, env: [], steps: steps)
         return RelayEdge.RunJob(
-            runner: runner, attempt: Self.attempt(job, attempt), spec: spec, source: source)
+            runner: runner, attempt: Self.attempt(job, attempt),
+            definition: JobDefinition(project: "default", spec: spec, source: source))
     }
 
     static func log(_ text: String, step: UInt16 = 0) -> RunnerEdge.Record {

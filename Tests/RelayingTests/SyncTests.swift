@@ -42,7 +42,8 @@ import Wire
     private func commit(_ records: [RunnerEdge.Record], from number: UInt64, _ log: AttemptLog) throws {
         for (offset, record) in records.enumerated() {
             if case .log(let chunk) = record {
-                log.stage(output: chunk.bytes, number: number + UInt64(offset))
+                let point = LogPoint(number: number + UInt64(offset))
+                log.stage(output: chunk.bytes, number: point.number, reaching: point)
             } else {
                 try log.stage(event: record, number: number + UInt64(offset))
             }

@@ -1,4 +1,4 @@
-// The log and the journal of one attempt of a job: what the runner reported, on disk, byte for byte.
+// The log and the journal of one attempt of a job: what the runner reported, masked by the caller, on disk.
 //
 // Everything is staged in memory first and goes to disk in `commit`: output first, then the journal entry that says
 // so. Only what the journal says is acknowledged to the runner, and recovery cuts the log back to what the journal
@@ -16,9 +16,11 @@ package import Wire
 package final class AttemptLog {
     /// The request that began the attempt; kept in the journal, so that relayd can go on without being told again.
     package let job: RelayEdge.RunJob
-    /// Last record that is on disk and may be acknowledged.
-    package private(set) var durable: UInt64
-    /// Last record that has been taken, on disk or staged.
+    /// What is on disk.
+    package private(set) var written: LogPoint
+    /// What is on disk or staged.
+    package private(set) var reached: LogPoint
+    /// Last record that has been taken: on disk, staged, or with the masker.
     package private(set) var taken: UInt64
     /// Bytes of the log file that the journal covers.
     package private(set) var logEnd: UInt64
@@ -47,7 +49,7 @@ package final class AttemptLog {
     /// The entries to keep when the journal is written anew: the opening one and the events.
     private var kept: [JournalEntry]
 
-    /// A journal of pure progress grows by 33 bytes a pass of the loop; beyond this it is written anew.
+    /// A journal of pure progress grows by 42 bytes a pass of the loop; beyond this it is written anew.
     private static let journalLimit: UInt64 = 1 << 20
 
     init(
@@ -55,8 +57,9 @@ package final class AttemptLog {
         journal: consuming FileDescriptor, limit: UInt64, disk: Disk
     ) {
         job = recovered.job
-        durable = recovered.last.number
-        taken = recovered.last.number
+        written = recovered.last.point
+        reached = recovered.last.point
+        taken = recovered.last.point.number
         logEnd = recovered.last.logEnd
         dropped = recovered.last.dropped
         events = recovered.events
@@ -70,9 +73,11 @@ package final class AttemptLog {
         journalFile = journal
     }
 
+    /// Last record that is on disk and may be acknowledged.
+    package var durable: UInt64 { written.number }
     /// Output bytes that wait for `commit`.
     package var stagedBytes: Int { stagedOutput.count }
-    package var hasStaged: Bool { taken > durable }
+    package var hasStaged: Bool { reached != written || !stagedOutput.isEmpty }
 
     /// All events, also those that are staged.
     package var takenEvents: [RunnerEdge.Record] { events + stagedEvents }
@@ -83,9 +88,11 @@ package final class AttemptLog {
         return nil
     }
 
-    /// Takes output; `number` is the next after `taken`.
-    package func stage(output bytes: [UInt8], number: UInt64) {
+    /// Takes output, which then stands at `point`; `number` is the last record that has been taken. To be called also
+    /// when all of a record is held back and there is no output yet.
+    package func stage(output bytes: [UInt8], number: UInt64, reaching point: LogPoint) {
         taken = number
+        reached = point
         guard stagedDropped + dropped == 0 else {
             stagedDropped += UInt64(bytes.count)
             return
@@ -100,10 +107,11 @@ package final class AttemptLog {
         stagedDropped = UInt64(bytes.count - room)
     }
 
-    /// Takes a record that is no output; `number` is the next after `taken`.
+    /// Takes a record that is no output; `number` is the next after `taken`. Nothing is held back any more.
     package func stage(event: RunnerEdge.Record, number: UInt64) throws(WireError) {
         let encoded = try event.encoded()
         taken = number
+        reached = LogPoint(number: number)
         stagedEntries.append(entry(.event(encoded)))
         stagedEvents.append(event)
     }
@@ -111,7 +119,7 @@ package final class AttemptLog {
     /// Puts everything staged on disk and returns the events that are durable now. Nothing has changed if it throws.
     package func commit() throws(StoreError) -> [RunnerEdge.Record] {
         guard hasStaged else { return [] }
-        if stagedEntries.last?.number != taken { stagedEntries.append(entry(.progress)) }
+        if stagedEntries.last?.point != reached { stagedEntries.append(entry(.progress)) }
         isSynced = false
         if !stagedOutput.isEmpty { try disk.writeAll(logFile.raw, stagedOutput, at: logEnd) }
         let isFinal = endIsStaged
@@ -156,7 +164,7 @@ package final class AttemptLog {
     }
 
     private func settleStaged() -> [RunnerEdge.Record] {
-        durable = taken
+        written = reached
         logEnd += UInt64(stagedOutput.count)
         dropped += stagedDropped
         events += stagedEvents
@@ -169,7 +177,7 @@ package final class AttemptLog {
 
     private func entry(_ content: JournalContent) -> JournalEntry {
         JournalEntry(
-            number: taken, logEnd: logEnd + UInt64(stagedOutput.count), dropped: dropped + stagedDropped,
+            point: reached, logEnd: logEnd + UInt64(stagedOutput.count), dropped: dropped + stagedDropped,
             content: content)
     }
 

@@ -2,23 +2,24 @@
 
 import Wire
 
-/// What a journal says at one point: everything up to the runner's record `number` is in the log file, which then
+/// What a journal says at one point: everything up to `point` of the runner's records is in the log file, which then
 /// ends at `logEnd`.
 ///
-/// On disk, integers big-endian: length u32 (of the whole entry) | number u64 | logEnd u64 | dropped u64 | kind u8 |
-/// payload | length u32 again. A write that was cut short, by a kill or by a full disk, leaves an entry whose second
-/// length is missing; blocks that a power failure left as zeros give a length of 0. Both end the journal there.
+/// On disk, integers big-endian: length u32 (of the whole entry) | number u64 | ahead u32 | covered u32 | open u8 |
+/// logEnd u64 | dropped u64 | kind u8 | payload | length u32 again. A write that was cut short, by a kill or by a full
+/// disk, leaves an entry whose second length is missing; blocks that a power failure left as zeros give a length of 0.
+/// Both end the journal there.
 package struct JournalEntry: Equatable, Sendable {
-    /// Last record of the runner that this entry covers.
-    package var number: UInt64
+    /// What of the runner's records this entry covers.
+    package var point: LogPoint
     /// Bytes of the log file that belong to it.
     package var logEnd: UInt64
     /// Bytes of output beyond the log's limit: counted, not stored.
     package var dropped: UInt64
     package var content: JournalContent
 
-    package init(number: UInt64, logEnd: UInt64, dropped: UInt64, content: JournalContent) {
-        self.number = number
+    package init(point: LogPoint, logEnd: UInt64, dropped: UInt64, content: JournalContent) {
+        self.point = point
         self.logEnd = logEnd
         self.dropped = dropped
         self.content = content
@@ -36,7 +37,7 @@ package enum JournalContent: Equatable, Sendable {
 
 extension JournalEntry {
     /// Bytes of an entry without its payload.
-    private static let overhead = 4 + 8 + 8 + 8 + 1 + 4
+    private static let overhead = 4 + 8 + 4 + 4 + 1 + 8 + 8 + 1 + 4
     /// An opened entry holds one control frame at most; nothing is larger.
     private static let longest = 128 << 10
 
@@ -56,7 +57,10 @@ extension JournalEntry {
         let length = UInt32(Self.overhead + payload.count)
         var head = WireWriter(reserving: Self.overhead)
         head.u32(length)
-        head.u64(number)
+        head.u64(point.number)
+        head.u32(point.ahead)
+        head.u32(point.covered)
+        head.u8(point.isOpen ? 1 : 0)
         head.u64(logEnd)
         head.u64(dropped)
         head.u8(kind)
@@ -73,11 +77,20 @@ extension JournalEntry {
         var entries: [JournalEntry] = []
         var valid = 0
         while let (entry, length) = try? read(bytes[valid...]) {
-            if let last = entries.last, entry.number < last.number || entry.logEnd < last.logEnd { break }
+            if let last = entries.last, entry.point.number < last.point.number || entry.logEnd < last.logEnd { break }
             entries.append(entry)
             valid += length
         }
         return (entries, valid)
+    }
+
+    private static func readPoint(_ reader: inout WireReader) throws(WireError) -> LogPoint {
+        let number = try reader.u64()
+        let ahead = try reader.u32()
+        let covered = try reader.u32()
+        let open = try reader.u8()
+        guard open <= 1 else { throw .badBool(open) }
+        return LogPoint(number: number, ahead: ahead, covered: covered, isOpen: open == 1)
     }
 
     private static func read(_ bytes: ArraySlice<UInt8>) throws(WireError) -> (JournalEntry, length: Int) {
@@ -85,7 +98,7 @@ extension JournalEntry {
         let length = Int(try reader.u32())
         guard length >= overhead, length <= longest else { throw .outOfBounds("length") }
         guard bytes.count >= length else { throw .truncated }
-        let number = try reader.u64()
+        let point = try readPoint(&reader)
         let logEnd = try reader.u64()
         let dropped = try reader.u64()
         let kind = try reader.u8()
@@ -100,6 +113,6 @@ extension JournalEntry {
         case 3: content = .event(payload)
         default: throw .unknownCase("kind", UInt64(kind))
         }
-        return (JournalEntry(number: number, logEnd: logEnd, dropped: dropped, content: content), length)
+        return (JournalEntry(point: point, logEnd: logEnd, dropped: dropped, content: content), length)
     }
 }

@@ -174,7 +174,7 @@ extension LogStore {
                     setAside(path, "is not a runner's journal")
                     continue
                 }
-                heard[runner] = recovered.last.number
+                heard[runner] = recovered.last.point.number
             } catch {
                 if error.isOfTheMachine { throw error }
                 setAside(path, "cannot be read (\(error))")

@@ -35,7 +35,8 @@ struct RecoveredJournal {
 
     /// An attempt that begins after the runner's record `number`.
     init(opening job: RelayEdge.RunJob, after number: UInt64) throws(WireError) {
-        let entry = JournalEntry(number: number, logEnd: 0, dropped: 0, content: .opened(try job.encoded()))
+        let entry = JournalEntry(
+            point: LogPoint(number: number), logEnd: 0, dropped: 0, content: .opened(try job.encoded()))
         var bytes: [UInt8] = []
         entry.write(to: &bytes)
         self.job = job

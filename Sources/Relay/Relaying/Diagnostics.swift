@@ -1,10 +1,12 @@
 // What a runner writes to its standard error: words of the runner itself (or of whoever has taken it over), for the
 // operator. Bounded, one log line each; the log escapes control characters.
 
-/// Cuts bytes into lines. A runner gets `lineLimit` lines in its life and `lineLength` bytes in each.
+/// Cuts bytes into lines. A runner gets `lineLimit` lines in its life and `lineLength` bytes in each; what a longer
+/// line has beyond that is not shown, since half of a secret at the beginning of the next line would be no secret to
+/// the masker.
 package struct Diagnostics {
     private static let lineLimit = 100
-    private static let lineLength = 256
+    static let lineLength = 256
 
     private var line: [UInt8] = []
     private var lines = 0
@@ -17,8 +19,11 @@ package struct Diagnostics {
     package mutating func take(_ bytes: ArraySlice<UInt8>) {
         for byte in bytes {
             guard lines < Self.lineLimit else { return }
-            if byte == UInt8(ascii: "\n") || line.count == Self.lineLength { flush() }
-            if byte != UInt8(ascii: "\n") { line.append(byte) }
+            if byte == UInt8(ascii: "\n") {
+                flush()
+            } else if line.count < Self.lineLength {
+                line.append(byte)
+            }
         }
     }
 
@@ -27,6 +32,7 @@ package struct Diagnostics {
         guard !line.isEmpty, lines < Self.lineLimit else { return }
         lines += 1
         report(String(decoding: line, as: UTF8.self))
+        for index in line.indices { line[index] = 0 }
         line.removeAll(keepingCapacity: true)
         if lines == Self.lineLimit { report("(this runner's further diagnostics are not shown)") }
     }

@@ -3,8 +3,8 @@
 
 package import Wire
 
-/// Each step begins at most once and ends at most once, the source is ready at most once, and nothing follows the end
-/// of the job. So the events of an attempt are bounded by its steps, whatever the runner does.
+/// Each step begins at most once and ends at most once, the source is ready and the grant taken at most once, and
+/// nothing follows the end of the job. So the events of an attempt are bounded by its steps, whatever the runner does.
 package struct JobProgress {
     package enum Violation: Error, Equatable {
         case numberGap(expected: UInt64, got: UInt64)
@@ -13,6 +13,7 @@ package struct JobProgress {
         case stepOutOfRange(UInt16)
         case stepTwice(UInt16)
         case sourceTwice
+        case grantUnexpected
         case stateNotFinal
     }
 
@@ -20,12 +21,15 @@ package struct JobProgress {
     private var begun: Set<UInt16> = []
     private var finished: Set<UInt16> = []
     private var sourceReady: Bool
+    /// The job has secrets, and its grant has not been taken yet.
+    private var awaitsGrant: Bool
     private var ended = false
 
     /// `events` are those that have been taken already.
     package init(job: RelayEdge.RunJob, events: [RunnerEdge.Record]) {
-        steps = job.spec.steps.count
-        sourceReady = job.source == nil
+        steps = job.definition.spec.steps.count
+        sourceReady = job.definition.source == nil
+        awaitsGrant = job.hasSecrets
         for event in events { try? take(event) }
     }
 
@@ -37,6 +41,9 @@ package struct JobProgress {
         case .sourceReady:
             if sourceReady { throw .sourceTwice }
             sourceReady = true
+        case .grantTaken:
+            if !awaitsGrant { throw .grantUnexpected }
+            awaitsGrant = false
         case .stepBegun(let step):
             try checkRange(step.index)
             if finished.contains(step.index) || !begun.insert(step.index).inserted { throw .stepTwice(step.index) }

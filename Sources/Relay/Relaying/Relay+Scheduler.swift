@@ -89,19 +89,21 @@ extension Relay {
             guard known.job == job else { throw Failure(.conflict, "this attempt began with another request") }
             return
         }
-        guard !job.spec.steps.isEmpty else {
-            throw Failure(.invalid, "a job has at least one step", place: "spec.steps")
+        guard !job.definition.spec.steps.isEmpty else {
+            throw Failure(.invalid, "a job has at least one step", place: "definition.spec.steps")
         }
         guard store.unfinished(on: job.runner) == nil else { throw Failure(.busy, "this runner has a job") }
-        if let source = job.source {
+        if let source = job.definition.source {
             do throws(StoreError) {
                 _ = try sources.open(source)
             } catch .notFound {
-                throw Failure(.notFound, "no such source archive", place: "source")
+                throw Failure(.notFound, "no such source archive", place: "definition.source")
             }
         }
         let log = try store.begin(job)
-        runners[job.runner]?.assign(log)
+        // Asked for at once, also when the runner is not attached yet.
+        let masking = masks.masking(of: log)
+        runners[job.runner]?.assign(log, masking)
     }
 
     private func cancel(_ request: RelayEdge.CancelJob) throws {
@@ -119,8 +121,10 @@ extension Relay {
         guard let log = store.attempts[AttemptKey(attempt)], log.job.attempt == attempt else { return }
         let runner = log.job.runner
         if log.ended == nil, let conversation = runners[runner] {
+            conversation.finishLog()
             conversation.lose(Failure(.runnerGone, "its job was given up"))
         }
+        masks.end(log)
         try store.settle(attempt, keepsNumber: log.ended != nil && !dropped.contains(runner))
         dropped.remove(runner)
     }
@@ -129,7 +133,7 @@ extension Relay {
         if store.attempts.values.contains(where: { $0.job.runner == runner }) { dropped.insert(runner) }
         if let conversation = runners.removeValue(forKey: runner) {
             // What has come until now is the end of its log.
-            conversation.commit()
+            conversation.finishLog()
             conversation.quit()
         }
         try store.forget(runner)

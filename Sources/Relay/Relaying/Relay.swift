@@ -2,10 +2,10 @@
 // Relay+Spawner; a conversation with a runner is RunnerConversation's.
 
 package import Daemon
-import Link
+package import Link
 package import LogStore
 package import Posix
-import Wire
+package import Wire
 
 package final class Relay {
     let loop: PollLoop
@@ -13,6 +13,7 @@ package final class Relay {
     let sources: SourceStore
     let uploads: Uploads
     let watchers: Watchers
+    let masks: Masks
     let limits: RelayLimits
     let daemonLog: Log
 
@@ -23,7 +24,11 @@ package final class Relay {
     /// Conversations with records that are not on disk.
     private var due: [RunnerConversation] = []
 
-    package init(loop: PollLoop, store: LogStore, sources: SourceStore, limits: RelayLimits, log: Log) {
+    /// `broker`: where the masks come from; the caller starts it.
+    package init(
+        loop: PollLoop, store: LogStore, sources: SourceStore, broker: LinkClient<MaskEdge>, limits: RelayLimits,
+        log: Log
+    ) {
         self.loop = loop
         self.store = store
         self.sources = sources
@@ -31,6 +36,8 @@ package final class Relay {
         daemonLog = log
         uploads = Uploads(loop: loop, sources: sources, limits: limits)
         watchers = Watchers(limit: limits.watcherBytes)
+        masks = Masks(loop: loop, broker: broker, log: log)
+        masks.arrived = { [weak self] log in self?.runners[log.job.runner]?.masksArrived() }
         // One write of the log and one of the journal per pass and runner, however small its records are.
         loop.beforeWait { [weak self] in self?.commitStaged() }
     }
@@ -52,19 +59,29 @@ package final class Relay {
     func attach(
         _ runner: Bytes16, stream: consuming FileDescriptor, framing: StreamEdge.Framing, pending: [UInt8]
     ) throws {
-        runners.removeValue(forKey: runner)?.close()
+        runners[runner]?.close()
+        runners[runner] = nil
         guard runners.count < limits.runners else {
             throw Failure(.limitReached, "\(limits.runners) runners are attached already")
         }
         let transport = try RunnerTransport(
             loop: loop, stream: stream, framing: framing, pending: pending, runner: runner, limits: limits,
-            diagnostics: { [daemonLog] line in daemonLog.info("runner says", ["runner": runner.hex, "text": line]) })
+            diagnostics: { [weak self] line in self?.diagnostics(line, of: runner) })
         let conversation = RunnerConversation(
             loop: loop, runner: runner, transport: transport, limits: limits, durable: store.durable(of: runner),
             openSource: { [sources] source in try sources.open(source) }, owner: self)
         runners[runner] = conversation
-        if let log = store.unfinished(on: runner) { conversation.assign(log) }
+        if let log = store.unfinished(on: runner) {
+            conversation.assign(log, masks.masking(of: log))
+        } else if store.attempts.values.contains(where: { $0.job.runner == runner && $0.job.hasSecrets }) {
+            conversation.mayKnowSecrets = true
+        }
         conversation.start()
+    }
+
+    private func diagnostics(_ line: String, of runner: Bytes16) {
+        let text = runners[runner]?.words(line, limit: Diagnostics.lineLength) ?? LogMasking.withheld
+        daemonLog.info("runner says", ["runner": runner.hex, "text": text])
     }
 }
 
@@ -76,6 +93,10 @@ extension Relay: RunnerOwner {
 
     func jobStarted(_ log: AttemptLog) {
         watchers.send(.jobStarted(.init(attempt: log.job.attempt)))
+    }
+
+    func jobEnded(_ log: AttemptLog) {
+        masks.end(log)
     }
 
     func recorded(_ events: [RunnerEdge.Record], in log: AttemptLog) {
@@ -105,9 +126,10 @@ extension Relay: RunnerOwner {
     func lost(_ conversation: RunnerConversation, _ failure: Failure) {
         guard runners[conversation.runner] === conversation else { return }
         runners[conversation.runner] = nil
+        let reason = conversation.words(failure.text, limit: 512)
         daemonLog.warning(
             "runner is lost",
-            ["runner": conversation.runner.hex, "code": failure.errorCode.name, "reason": failure.text])
-        watchers.send(RelayEvents.lost(conversation.runner, failure))
+            ["runner": conversation.runner.hex, "code": failure.errorCode.name, "reason": reason])
+        watchers.send(RelayEvents.lost(conversation.runner, failure, reason))
     }
 }

@@ -16,6 +16,8 @@ enum RelayEvents {
         switch record {
         case .log, .sourceReady:
             return nil
+        case .grantTaken:
+            return .grantTaken(.init(attempt: attempt))
         case .stepBegun(let step):
             return .stepStarted(.init(attempt: attempt, index: step.index))
         case .stepEnded(let result):
@@ -33,8 +35,9 @@ enum RelayEvents {
         return .init(attempt: attempt, result: result, logBytes: 0)
     }
 
-    static func lost(_ runner: Bytes16, _ failure: Failure) -> RelayEdge.RelayEvent {
-        .runnerLost(.init(runner: runner, code: failure.code, reason: plain(failure.text, limit: 256)))
+    /// `reason`: masked.
+    static func lost(_ runner: Bytes16, _ failure: Failure, _ reason: String) -> RelayEdge.RelayEvent {
+        .runnerLost(.init(runner: runner, code: failure.code, reason: plain(reason, limit: 256)))
     }
 
     /// Text of a runner ends up on somebody's terminal: no control characters, and no more than `limit` bytes.

@@ -24,16 +24,35 @@ extension RunnerConversation {
             }
             guard let log else { throw JobProgress.Violation.noJob }
             try progress?.take(item.record)
-            if case .log(let chunk) = item.record {
-                log.stage(output: chunk.bytes, number: item.number)
-            } else {
-                try log.stage(event: item.record, number: item.number)
-            }
+            try stage(item.record, item.number, in: log)
             owner?.staged(self)
             if log.stagedBytes >= Self.commitBytes, !isStalled { commit() }
         } catch {
             violation("record \(item.number): \(error)")
         }
+    }
+
+    private func stage(_ record: RunnerEdge.Record, _ number: UInt64, in log: AttemptLog) throws {
+        switch record {
+        case .log(let chunk):
+            guard let masking else {
+                return log.stage(output: chunk.bytes, number: number, reaching: LogPoint(number: number))
+            }
+            try masking.stage(chunk.bytes, number: number, in: log)
+        case .sourceReady, .grantTaken, .stepBegun, .stepEnded, .jobEnded:
+            guard let masking else { return try log.stage(event: record, number: number) }
+            guard masking.isReady else { throw LogMasking.Violation.noMasks }
+            guard !masking.isMidRecord else { throw LogMasking.Violation.repeatedOtherwise }
+            // An event stands behind all of the output before it: a step's end is its log's end, too.
+            masking.flush(in: log)
+            try log.stage(event: masked(record), number: number)
+        }
+    }
+
+    private func masked(_ record: RunnerEdge.Record) -> RunnerEdge.Record {
+        guard case .jobEnded(var result) = record else { return record }
+        result.reason = RelayEvents.plain(words(result.reason, limit: 512), limit: 512)
+        return .jobEnded(result)
     }
 
     /// Puts what is staged on disk, acknowledges it and reports the events in it. When the disk takes no more, the
@@ -44,7 +63,10 @@ extension RunnerConversation {
             let events = try log.commit()
             setStalled(nil)
             durable = log.durable
-            if log.ended != nil { jobEnded() }
+            if log.ended != nil {
+                jobEnded()
+                owner?.jobEnded(log)
+            }
             acknowledge()
             if !events.isEmpty { owner?.recorded(events, in: log) }
         } catch {

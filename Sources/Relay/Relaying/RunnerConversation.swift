@@ -22,8 +22,14 @@ final class RunnerConversation {
 
     /// The job that the runner has or is to have, until its end is on disk.
     var log: AttemptLog?
+    /// Of a job that has secrets.
+    private(set) var masking: LogMasking?
+    /// Set for good by a job that had secrets: its runner may know them after their masks are gone.
+    var mayKnowSecrets = false
     var progress: JobProgress?
-    private var isJobSent = false
+    private var isJobOffered = false
+    private(set) var isJobSent = false
+    private var isListening = false
     private var feed: SourceFeed?
 
     // The state of RunnerConversation+Records.
@@ -70,14 +76,27 @@ final class RunnerConversation {
             guard reply.lastRecord >= self.durable else {
                 return self.violation("it has forgotten records that it sent before")
             }
-            self.listen()
             self.isReady = true
+            self.listen()
             self.owner?.runnerIsReady(self)
             self.beginJob(runnerHas: reply.attempt, sourceReceived: reply.sourceReceived)
         }
     }
 
+    /// A job with secrets is neither begun nor listened to before there is something to mask its log with. What is not
+    /// asked for stays with the runner.
+    private var awaitsMasks: Bool { masking.map { !$0.isReady } ?? false }
+
+    /// The first masks of its job are here.
+    func masksArrived() {
+        guard isReady else { return }
+        listen()
+        if !isJobOffered { beginJob(runnerHas: nil, sourceReceived: 0) }
+    }
+
     private func listen() {
+        guard !isListening, !awaitsMasks else { return }
+        isListening = true
         connection?.open(
             RunnerEdge.Records(),
             onItem: { [weak self] item in self?.take(item) },
@@ -93,11 +112,15 @@ final class RunnerConversation {
 
     // MARK: the job
 
-    /// Gives the runner a job, now or when it is ready. The caller has made sure that it has none.
-    func assign(_ log: AttemptLog) {
+    /// Gives the runner a job, now or when it is ready and, with `masking`, there are masks. The caller has made sure
+    /// that it has none.
+    func assign(_ log: AttemptLog, _ masking: LogMasking?) {
         self.log = log
+        self.masking = masking
+        if masking != nil { mayKnowSecrets = true }
         progress = JobProgress(job: log.job, events: log.takenEvents)
         isJobSent = false
+        isJobOffered = false
         // What an earlier conversation could not put on disk.
         if log.hasStaged { owner?.staged(self) }
         if isReady { beginJob(runnerHas: nil, sourceReceived: 0) }
@@ -105,8 +128,13 @@ final class RunnerConversation {
 
     private func beginJob(runnerHas attempt: Attempt?, sourceReceived: UInt64) {
         guard let log else { return }
-        if attempt == log.job.attempt { return jobTaken(sourceReceived: sourceReceived) }
-        call(RunnerEdge.RunJob(attempt: log.job.attempt, spec: log.job.spec, source: log.job.source)) {
+        if attempt == log.job.attempt {
+            isJobOffered = true
+            return jobTaken(sourceReceived: sourceReceived)
+        }
+        guard !awaitsMasks else { return }
+        isJobOffered = true
+        call(RunnerEdge.RunJob(attempt: log.job.attempt, definition: log.job.definition)) {
             [weak self] _ in self?.jobTaken(sourceReceived: 0)
         }
     }
@@ -116,7 +144,7 @@ final class RunnerConversation {
         isJobSent = true
         log.isStarted = true
         owner?.jobStarted(log)
-        if let source = log.job.source { sendSource(source, from: sourceReceived) }
+        if let source = log.job.definition.source { sendSource(source, from: sourceReceived) }
         cancel()
     }
 
@@ -148,8 +176,23 @@ final class RunnerConversation {
         feed?.stop()
         feed = nil
         log = nil
+        masking = nil
         progress = nil
         isJobSent = false
+        isJobOffered = false
+    }
+
+    /// A text that this runner has made or had a part in, for others to read: without secrets.
+    func words(_ text: String, limit: Int) -> String {
+        if let masking { return masking.words(text, limit: limit) }
+        return mayKnowSecrets ? LogMasking.withheld : text
+    }
+
+    /// Nothing more will be taken of this job: what is held back of its log can be no part of anything. To be called
+    /// when the connection is given up for good.
+    func finishLog() {
+        if let log, let masking { masking.flush(in: log) }
+        commit()
     }
 
     // MARK: the end

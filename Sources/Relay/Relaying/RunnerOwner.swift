@@ -9,6 +9,8 @@ protocol RunnerOwner: AnyObject {
     func runnerIsReady(_ conversation: RunnerConversation)
     /// The runner has taken the job; said again after a reconnection.
     func jobStarted(_ log: AttemptLog)
+    /// The job's end is on disk: there is nothing more to mask.
+    func jobEnded(_ log: AttemptLog)
     /// These records are on disk now.
     func recorded(_ events: [RunnerEdge.Record], in log: AttemptLog)
     /// Records are staged: `commit` is due before the loop waits.

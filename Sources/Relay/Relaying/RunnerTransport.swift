@@ -100,6 +100,7 @@ final class RunnerTransport: ByteTransport {
 
     private func readUnsynced() throws(PosixError) {
         var buffer = [UInt8](repeating: 0, count: Self.bufferSize)
+        defer { Self.zero(0..<buffer.count, of: &buffer) }
         switch try Posix.read(raw, into: &buffer) {
         case .wouldBlock: return
         case .endOfFile: failSync(Failure(.runnerGone, "the stream ended before the runner answered"))
@@ -181,7 +182,15 @@ final class RunnerTransport: ByteTransport {
                 end += range.count
             }
         }
+        // What has closed up is there a second time: no unmasked byte stays longer than it must.
+        if end < offset + count { Self.zero(end..<(offset + count), of: &buffer) }
         return end > offset ? .bytes(end - offset) : .wouldBlock
+    }
+
+    private static func zero(_ range: Range<Int>, of buffer: inout [UInt8]) {
+        buffer.withUnsafeMutableBytes { bytes in
+            for index in range { bytes[index] = 0 }
+        }
     }
 
     private static func move(_ range: Range<Int>, to place: Int, in buffer: inout [UInt8]) {
@@ -194,7 +203,11 @@ final class RunnerTransport: ByteTransport {
     private func takeLeftover(into buffer: inout [UInt8], at offset: Int) -> ReadOutcome {
         let count = min(leftover.count, buffer.count - offset)
         buffer.replaceSubrange(offset..<(offset + count), with: leftover[..<count])
-        leftover.removeFirst(count)
+        // Moved down, and what is left of it behind that is zeroed before the memory shrinks.
+        let rest = leftover.count - count
+        Self.move(count..<leftover.count, to: 0, in: &leftover)
+        Self.zero(rest..<leftover.count, of: &leftover)
+        leftover.removeLast(count)
         resumeReading()
         return .bytes(count)
     }
