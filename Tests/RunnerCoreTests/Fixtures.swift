@@ -3,17 +3,38 @@
 import Wire
 
 extension Step {
-    init(_ name: String, _ run: String, timeout: UInt32 = 0, continueOnError: Bool = false) {
-        self.init(name: name, run: run, timeoutSeconds: timeout, continueOnError: continueOnError)
+    init(
+        _ name: String, _ run: String, timeout: UInt32 = 0, continueOnError: Bool = false, untrusted: Bool = false,
+        secrets: [SecretUse] = []
+    ) {
+        self.init(
+            name: name, run: run, timeoutSeconds: timeout, continueOnError: continueOnError, untrusted: untrusted,
+            secrets: secrets)
+    }
+}
+
+extension SecretUse {
+    init(_ name: String, _ form: SecretForm, _ variable: String) {
+        self.init(name: name, form: form, variable: variable)
     }
 }
 
 extension JobSpec {
     /// A job with 64 MiB of memory.
-    static func of(_ steps: [Step], timeout: UInt32 = 0, env: [Variable] = []) -> JobSpec {
+    static func of(
+        _ steps: [Step], timeout: UInt32 = 0, env: [Variable] = [], profile: Profile = .strict
+    ) -> JobSpec {
         let resources = Resources(cpuMillis: 1000, memoryBytes: 64 << 20, pids: 64, diskBytes: 16 << 20)
-        let shape = RunnerShape(image: "test", platform: .linuxAmd64, profile: .strict, resources: resources)
+        let shape = RunnerShape(
+            image: "test", platform: .linuxAmd64, profile: profile, resources: resources,
+            untrustedSteps: steps.contains(where: \.untrusted))
         return JobSpec(name: "test", shape: shape, timeoutSeconds: timeout, env: env, steps: steps)
+    }
+}
+
+extension JobDefinition {
+    static func of(_ spec: JobSpec, source: Source? = nil) -> JobDefinition {
+        JobDefinition(project: "default", spec: spec, source: source)
     }
 }
 

@@ -10,8 +10,11 @@ final class MachineDriver {
     var now: UInt64 = 1000
     var actions: [JobMachine.Action] = []
 
-    func run(_ spec: JobSpec, withSource: Bool = false) {
-        actions += machine.run(.test, spec, withSource: withSource, now: now)
+    /// - Parameter wiped: whether the grant's directory is empty from the start.
+    func run(_ spec: JobSpec, withSource: Bool = false, wiped: Bool = true) {
+        let source = withSource ? Source(sha256: Digest.of([]), size: 1) : nil
+        actions += machine.run(.test, .of(spec, source: source), now: now)
+        if wiped { actions += machine.grantWiped(now: now) }
     }
 
     func finish(_ exit: StepExit, after milliseconds: UInt64 = 10, outOfMemory: Bool = false) {
@@ -64,7 +67,7 @@ final class MachineDriver {
     @Test func aBadSourceFailsTheJob() {
         let job = MachineDriver()
         job.run(.of(Self.three), withSource: true)
-        job.actions += job.machine.sourceFailed("source archive: bad")
+        job.actions += job.machine.preparationFailed("source archive: bad")
         #expect(job.outcomes == [.skipped, .skipped, .skipped])
         #expect(job.end == JobResult(state: .failed, failedStep: nil, exitCode: 0, reason: "source archive: bad"))
     }
@@ -189,7 +192,7 @@ final class MachineDriver {
     @Test func aReasonIsCutToItsBound() {
         let job = MachineDriver()
         job.run(.of(Self.three), withSource: true)
-        job.actions += job.machine.sourceFailed(String(repeating: "ä", count: 400))
+        job.actions += job.machine.preparationFailed(String(repeating: "ä", count: 400))
         #expect((job.end?.reason.utf8.count ?? 0) <= 512)
         #expect(job.end?.reason.hasSuffix("ä...") == true)
     }
@@ -200,27 +203,34 @@ final class MachineDriver {
     func everyJobEndsOnce(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let job = MachineDriver()
+        let uses = Bool.random(using: &random) ? [SecretUse("s", .variable, "S")] : []
         let steps = (0..<Int.random(in: 1...4, using: &random)).map {
-            Step("\($0)", "", timeout: 1, continueOnError: .random(using: &random))
+            Step("\($0)", "", timeout: 1, continueOnError: .random(using: &random), secrets: uses)
         }
-        job.run(.of(steps, timeout: 5), withSource: .random(using: &random))
+        job.run(.of(steps, timeout: 5), withSource: .random(using: &random), wiped: false)
         for _ in 0..<200 where !job.hasEnded {
             job.now += 1
-            switch Int.random(in: 0..<10, using: &random) {
+            switch Int.random(in: 0..<12, using: &random) {
             case 0: job.actions += job.machine.sourceReady(files: 0, now: job.now)
             case 1...3: job.actions += job.machine.stepExited(.exited(.random(in: 0...1, using: &random)), now: job.now)
             case 4...6: job.actions += job.machine.stepCleared(outOfMemory: .random(using: &random), now: job.now)
             case 7:
-                let timer = [JobMachine.Timer.job, .step, .grace].randomElement(using: &random) ?? .job
+                let timer = [JobMachine.Timer.job, .step, .grace, .grant].randomElement(using: &random) ?? .job
                 job.actions += job.machine.timerFired(timer, now: job.now)
             case 8 where .random(using: &random): job.actions += job.machine.cancel(grace: 5, now: job.now)
             case 9 where Int.random(in: 0..<9, using: &random) == 0:
                 job.actions += job.machine.stepCouldNotStart("x")
+            case 10: job.actions += job.machine.grantTaken()
+            case 11: job.actions += job.machine.grantWiped(now: job.now)
             default: break
             }
         }
         #expect(job.hasEnded, "seed \(seed)")
         #expect(job.results.map { Int($0.index) } == Array(steps.indices), "seed \(seed)")
+        let taken = job.actions.firstIndex(of: .record(.grantTaken(RunnerEdge.GrantTaken())))
+        if !uses.isEmpty, let first = job.actions.firstIndex(of: .start(step: 0)) {
+            #expect(taken.map { $0 < first } == true, "seed \(seed): a step before its grant")
+        }
         let records = job.actions.filter { if case .record = $0 { true } else { false } }
         guard case .record(.jobEnded) = records.last else {
             Issue.record("seed \(seed): the end is not last")

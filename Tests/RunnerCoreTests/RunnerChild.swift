@@ -23,26 +23,39 @@ final class RunnerChild {
     let output: FileDescriptor
     private(set) var status: ExitStatus?
 
+    /// What brokerd put into its grant.
+    let key = (Bytes32.random()).array
+    /// Whether the first relayd finds the key wiped, as schedulerd sees to it in the house.
+    var wipesKey = true
+
+    /// Who the runner is.
+    enum Standing {
+        /// What the test is.
+        case same
+        /// Root with CAP_KILL, CAP_SETGID and CAP_SETUID only: a container of profile strict for untrusted steps.
+        case threeCapabilities
+        /// A user without rights; only where the test runs as root.
+        case nobody
+    }
+
     /// - Parameters:
-    ///   - shell: instead of /bin/sh.
+    ///   - options: of the fixture: `shell=PATH` and so on.
     ///   - asInit: as PID 1 of a pid namespace of its own, by unshare(1).
-    ///   - asNobody: under a user without rights; only where the test runs as root.
-    init(shell: String? = nil, asInit: Bool = false, asNobody: Bool = false) throws {
+    init(_ options: [String] = [], as standing: Standing = .same, asInit: Bool = false, withKey: Bool = true) throws {
         directory = try TestDirectory()
-        try Posix.mkdir(directory.path + "/job", mode: 0o755)
-        try Posix.mkdir(directory.path + "/tmp", mode: 0o755)
-        try directory.write("memory.events", "low 0\noom 0\noom_kill 0\n")
+        try Self.furnish(directory, key: withKey ? key : nil)
         let stdin = try Posix.pipe()
         let stdout = try Posix.pipe()
         let program = try Self.fixture()
-        let own = [program, runner.hex, directory.path] + (shell.map { [$0] } ?? [])
+        let own = [program, runner.hex, directory.path] + options
         let unshare = ["/usr/bin/unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
-        let arguments = asInit ? unshare + own : own
+        let setpriv = ["/usr/bin/setpriv", "--bounding-set", "-all,+kill,+setgid,+setuid", "--inh-caps", "-all"]
+        let arguments = (asInit ? unshare : []) + (standing == .threeCapabilities ? setpriv : []) + own
         let log = try Posix.open(directory.path + "/stderr", [.writeOnly, .create], mode: 0o600)
         var child = ChildSpec(
             executable: arguments[0], arguments: arguments, environment: ["PATH=/usr/bin:/bin", "RUNNERS_OWN=secret"],
             stdin: stdin.first.raw, stdout: stdout.second.raw, stderr: log.raw)
-        if asNobody {
+        if standing == .nobody && Posix.userID == 0 {
             child.user = ChildUser(uid: 65534, gid: 65534)
             for name in ["", "/job", "/tmp"] { try Posix.chown(directory.path + name, uid: 65534, gid: 65534) }
         }
@@ -57,6 +70,30 @@ final class RunnerChild {
             _ = Posix.wait(pid: pid)
         }
     }
+
+    private static func furnish(_ directory: TestDirectory, key: [UInt8]?) throws {
+        // Steps may be other users than the test.
+        try Posix.chmod(directory.path, 0o755)
+        for name in ["job", "tmp", "grant"] { try Posix.mkdir(directory.path + "/" + name, mode: 0o755) }
+        try Posix.chmod(directory.path + "/tmp", 0o1777)
+        try directory.write("memory.events", "low 0\noom 0\noom_kill 0\n")
+        try Posix.chmod(directory.path + "/memory.events", 0o666)
+        if let key { try Posix.replaceFile(directory.path + "/grant/key", with: key, mode: 0o444) }
+    }
+
+    /// brokerd's Grant: written beside, then renamed.
+    func grant(_ sealed: [UInt8]) throws {
+        try Posix.replaceFile(directory.path + "/grant/grant", with: sealed, mode: 0o444)
+    }
+
+    /// brokerd's Wipe.
+    func wipe() throws {
+        for name in try Posix.directoryEntries(directory.path + "/grant") {
+            try Posix.unlink(directory.path + "/grant/" + name)
+        }
+    }
+
+    var errors: String { (try? directory.read("stderr")) ?? "" }
 
     /// The executable lies beside the test's own.
     private static func fixture() throws -> String {

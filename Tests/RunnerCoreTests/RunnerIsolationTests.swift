@@ -12,7 +12,7 @@ import Wire
     /// Same user, same pid namespace: only that the runner is not dumpable keeps its memory and descriptors from a
     /// step.
     @Test func aStepCannotLookIntoTheRunner() throws {
-        let child = try RunnerChild(asNobody: Posix.userID == 0)
+        let child = try RunnerChild(as: .nobody)
         let relay = try TestRelay(child)
         try relay.attach()
         let look = """
@@ -42,7 +42,8 @@ import Wire
         Posix.userID == 0 && (try? Posix.lstat("/usr/bin/unshare")) != nil
     }
 
-    /// As in a container: PID 1, with kill(-1) as its broom.
+    /// As in a container: PID 1, with kill(-1) as its broom. In profile build steps are root as the runner is, and only
+    /// its being PID 1 keeps it alive.
     @Test(.enabled(if: canBeInit, "needs root for a pid namespace"))
     func asPID1() throws {
         let child = try RunnerChild(asInit: true)
@@ -50,11 +51,12 @@ import Wire
         try relay.attach()
         let escape = "setsid sh -c 'trap \"\" TERM HUP; echo $$ > pid; sleep 1000' & "
         try relay.start(
-            .of([
-                Step("orphan", escape + "while ! test -s pid; do sleep 0.01; done; echo $PPID"),
-                Step("look", "kill -0 $(cat pid) 2>/dev/null && echo ALIVE; ls /proc | grep -c '^[0-9]'; true"),
-                Step("kill", "kill -9 1; kill -STOP 1; echo still here", continueOnError: true),
-            ]))
+            .of(
+                [
+                    Step("orphan", escape + "while ! test -s pid; do sleep 0.01; done; echo $PPID"),
+                    Step("look", "kill -0 $(cat pid) 2>/dev/null && echo ALIVE; ls /proc | grep -c '^[0-9]'; true"),
+                    Step("kill", "kill -9 1; kill -STOP 1; echo still here", continueOnError: true),
+                ], profile: .build))
         let end = try relay.finish()
         #expect(end.state == .succeeded)
         let lines = relay.journal.text.split(separator: "\n")
@@ -73,7 +75,7 @@ import Wire
         let child = try RunnerChild(asInit: true)
         let relay = try TestRelay(child)
         try relay.attach()
-        try relay.start(.of([Step("stop", "kill -TERM 1; sleep 1000")]))
+        try relay.start(.of([Step("stop", "kill -TERM 1; sleep 1000")], profile: .build))
         #expect(try relay.finish().state == .cancelled)
         #expect(try child.wait() == .exited(0))
     }

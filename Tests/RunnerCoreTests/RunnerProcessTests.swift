@@ -11,7 +11,7 @@ import Wire
 @Suite(.serialized) struct RunnerProcessTests {
     /// Runs a job to its end.
     static func run(_ spec: JobSpec, source: [UInt8]? = nil, shell: String? = nil) throws -> (Journal, RunnerChild) {
-        let child = try RunnerChild(shell: shell)
+        let child = try RunnerChild(shell.map { ["shell=" + $0] } ?? [])
         let relay = try TestRelay(child)
         try relay.attach()
         try relay.start(spec, source: source)
@@ -158,6 +158,22 @@ import Wire
         #expect(try Posix.directoryEntries(child.directory.path + "/job") == ["home", "src"])
     }
 
+    /// relayd names a source and brings another: nothing of it is executed.
+    @Test func anotherSourceThanTheJobsRunsNothing() throws {
+        let child = try RunnerChild()
+        let relay = try TestRelay(child)
+        try relay.attach()
+        let announced = Source(sha256: Digest.of([1, 2, 3]), size: UInt64(Self.tree.count))
+        try relay.start(.of(.of([Step("use", "./tools/hello.sh")]), source: announced))
+        try relay.put(Self.tree)
+        let end = try relay.finish()
+        #expect(end.state == .failed)
+        let hashes = "its SHA-256 is \(Digest.of(Self.tree).hex), the job's is \(announced.sha256.hex)"
+        #expect(end.reason == "source archive: " + hashes)
+        #expect(relay.journal.text == "")
+        #expect(relay.journal.outcomes == [.skipped])
+    }
+
     @Test func aSourceGoesOnWithTheNextRelay() throws {
         let child = try RunnerChild()
         let first = try TestRelay(child)
@@ -175,6 +191,28 @@ import Wire
         try second.put(Self.tree, from: 40_000)
         #expect(try second.finish().state == .succeeded)
         #expect(second.journal.text == "hello from the source\n")
+    }
+
+    /// relayd brings a source that a job which was refused does not need: that is no violation.
+    @Test func theSourceOfARefusedJobIsDropped() throws {
+        let relay = try TestRelay(RunnerChild(as: .nobody))
+        try relay.attach()
+        let refused = Step("x", "true", untrusted: true, secrets: [SecretUse("a", .variable, "A")])
+        try relay.start(.of([refused]), source: Self.tree)
+        try relay.put(Self.tree)
+        #expect(try relay.finish().state == .failed)
+        #expect(relay.journal.records.count { $0 == .sourceReady(RunnerEdge.SourceReady(files: 3)) } == 0)
+    }
+
+    @Test func aSourceThatComesAfterACancelIsDropped() throws {
+        let relay = try TestRelay(RunnerChild())
+        try relay.attach()
+        try relay.start(.of([Step("x", "true")]), source: Self.tree)
+        try relay.put(Self.tree, to: 1000)
+        try relay.call(RunnerEdge.Cancel(graceSeconds: 0))
+        try relay.put(Self.tree, from: 1000)
+        #expect(try relay.finish().state == .cancelled)
+        #expect(try Posix.directoryEntries(relay.child.directory.path + "/job/src") == ["tools"])
     }
 
     @Test func offsetsAndSizesAreChecked() throws {
@@ -201,8 +239,8 @@ import Wire
         try relay.start(.of([Step("wait", "echo up; sleep 1000")]))
         try relay.start(.of([Step("wait", "echo again")]))  // the same attempt once more: nothing happens
         let other = Attempt(job: 8, attempt: 1, epoch: 1)
-        let spec = JobSpec.of([Step("x", "true")])
-        #expect(try relay.failure(RunnerEdge.RunJob(attempt: other, spec: spec, source: nil)) == .busy)
+        let definition = JobDefinition.of(.of([Step("x", "true")]))
+        #expect(try relay.failure(RunnerEdge.RunJob(attempt: other, definition: definition)) == .busy)
         try relay.run { relay.journal.text == "up\n" }
     }
 

@@ -122,6 +122,8 @@ final class TestRelay {
     @discardableResult
     func attach() throws -> RunnerEdge.Resume.Reply {
         let reply = try call(RunnerEdge.Resume(durable: journal.durable))
+        if child.wipesKey { try child.wipe() }
+        child.wipesKey = false
         connection?.open(
             RunnerEdge.Records(), onItem: { [weak self] in self?.take($0) },
             onEnd: { [weak self] failure in if let failure { self?.trouble = "records: \(failure.text)" } })
@@ -139,8 +141,12 @@ final class TestRelay {
     }
 
     func start(_ spec: JobSpec, source: [UInt8]? = nil) throws {
-        let announced = source.map { Source(sha256: Bytes32.random(), size: UInt64($0.count)) }
-        try call(RunnerEdge.RunJob(attempt: .test, spec: spec, source: announced))
+        let announced = source.map { Source(sha256: Digest.of($0), size: UInt64($0.count)) }
+        try start(.of(spec, source: announced))
+    }
+
+    func start(_ definition: JobDefinition) throws {
+        try call(RunnerEdge.RunJob(attempt: .test, definition: definition))
     }
 
     func put(_ source: [UInt8], from offset: Int = 0, to end: Int? = nil) throws {

@@ -51,11 +51,24 @@ extension JobMachine {
     }
 
     func jobTimeoutResult(step: Int?, exitCode: UInt16) -> JobResult {
-        let place = step.map { "during \(title($0))" } ?? "while the source arrived"
+        let place = step.map { "during \(title($0))" } ?? placeOfPreparation
         let limit = JobMachine.duration(spec?.timeoutSeconds ?? 0)
         return JobResult(
             state: .timedOut, failedStep: step.map { UInt16($0) }, exitCode: exitCode,
             reason: clipped("the job ran longer than \(limit); its time ended \(place)"))
+    }
+
+    private var placeOfPreparation: String {
+        guard case .preparing(let preparation) = phase else { return "before the first step" }
+        return preparation.needsSource ? "while the source arrived" : "while it waited for its grant"
+    }
+
+    /// Why waiting for the grant ends the job.
+    func outOfPatience(_ preparation: Preparation) -> String {
+        switch preparation.grant {
+        case .toBeWritten: "the grant did not come within \(JobMachine.duration(limits.arrival))"
+        case .toBeWiped, .wiped: "the grant was not wiped"
+        }
     }
 
     /// At most 512 bytes, cut between characters.
@@ -91,6 +104,10 @@ extension JobMachine {
         if bytes >= 1 << 30 && bytes % (1 << 30) == 0 { return "\(bytes >> 30) GiB" }
         if bytes >= 1 << 20 && bytes % (1 << 20) == 0 { return "\(bytes >> 20) MiB" }
         return "\(bytes) bytes"
+    }
+
+    private static func duration(_ milliseconds: UInt64) -> String {
+        milliseconds % 1000 == 0 ? duration(UInt32(clamping: milliseconds / 1000)) : "\(milliseconds)ms"
     }
 
     /// `45s`, `10m`, `1h`.

@@ -1,7 +1,9 @@
 // The life of one job in its runner, without any I/O: what has happened goes in, what to do comes out. Runner drives
 // it.
 //
-//   idle -> receiving (the source) -> running (a step) -> clearing (what the step left) -> running ... -> ended
+//   idle -> preparing (source and grant) -> running (a step) -> clearing (what the step left) -> running ... -> ended
+//
+// JobMachine+Preparation: what has to be there, and what has to be gone, before the first step.
 //
 // A runner runs one job in its life: its records are numbered through, and its container is thrown away afterwards.
 
@@ -22,6 +24,8 @@ package struct JobMachine: ~Copyable {
         /// Start this timer anew; when it runs out, say `timerFired`.
         case startTimer(Timer, milliseconds: UInt64)
         case stopTimer(Timer)
+        /// Look into the grant's directory for what `awaited` says, at once and then again and again.
+        case watchGrant
     }
 
     package enum Timer: Equatable, Sendable {
@@ -29,6 +33,8 @@ package struct JobMachine: ~Copyable {
         case step
         /// Between SIGTERM and SIGKILL.
         case grace
+        /// What is awaited of the grant's directory.
+        case grant
     }
 
     /// How long a step that ran out of its time has between SIGTERM and SIGKILL.
@@ -53,14 +59,16 @@ package struct JobMachine: ~Copyable {
 
     enum Phase {
         case idle
-        case receiving
+        case preparing(Preparation)
         case running(RunningStep)
         case ended
     }
 
     var phase = Phase.idle
     /// The job that was taken; nil before.
-    private(set) var spec: JobSpec?
+    package private(set) var definition: JobDefinition?
+    var spec: JobSpec? { definition?.spec }
+    let limits: GrantLimits
     /// The attempt that was taken; nil before.
     package private(set) var attempt: Attempt?
     /// A cancellation or the job's timeout has been taken: no further step begins.
@@ -68,7 +76,9 @@ package struct JobMachine: ~Copyable {
     /// Steps that failed although the job goes on (`continue_on_error`), in words.
     var tolerated: String?
 
-    package init() {}
+    package init(limits: GrantLimits = GrantLimits()) {
+        self.limits = limits
+    }
 
     package var hasEnded: Bool {
         if case .ended = phase { true } else { false }
@@ -76,36 +86,20 @@ package struct JobMachine: ~Copyable {
     package var isIdle: Bool {
         if case .idle = phase { true } else { false }
     }
-    package var isReceiving: Bool {
-        if case .receiving = phase { true } else { false }
-    }
 
     // MARK: - What happens
+    //
+    // `now`, here and everywhere: milliseconds of a clock that only goes forward.
 
     /// RunJob. Only in `idle`; the caller has compared attempts.
-    /// - Parameter now: milliseconds of a clock that only goes forward, here and everywhere below.
-    package mutating func run(_ attempt: Attempt, _ spec: JobSpec, withSource: Bool, now: UInt64) -> [Action] {
+    package mutating func run(_ attempt: Attempt, _ definition: JobDefinition, now: UInt64) -> [Action] {
         guard isIdle else { return [] }
         self.attempt = attempt
-        self.spec = spec
+        self.definition = definition
         var actions: [Action] = []
-        if spec.timeoutSeconds > 0 {
-            actions.append(.startTimer(.job, milliseconds: UInt64(spec.timeoutSeconds) * 1000))
-        }
-        phase = .receiving
-        return withSource ? actions : actions + begin(step: 0, now: now)
-    }
-
-    /// All of the source is unpacked.
-    package mutating func sourceReady(files: UInt32, now: UInt64) -> [Action] {
-        guard isReceiving else { return [] }
-        return [.record(.sourceReady(RunnerEdge.SourceReady(files: files)))] + begin(step: 0, now: now)
-    }
-
-    /// The source cannot be unpacked.
-    package mutating func sourceFailed(_ reason: String) -> [Action] {
-        guard isReceiving else { return [] }
-        return end(after: nil, JobResult(state: .failed, failedStep: nil, exitCode: 0, reason: clipped(reason)))
+        let timeout = definition.spec.timeoutSeconds
+        if timeout > 0 { actions.append(.startTimer(.job, milliseconds: UInt64(timeout) * 1000)) }
+        return actions + prepare(definition)
     }
 
     /// The step's process could not be made.
@@ -141,7 +135,7 @@ package struct JobMachine: ~Copyable {
     package mutating func cancel(grace: UInt64, now: UInt64) -> [Action] {
         switch phase {
         case .idle, .ended: return []
-        case .receiving:
+        case .preparing:
             stopping = .cancelled
             return end(after: nil, cancelledResult(step: nil, exitCode: 0))
         case .running(let step):
@@ -156,8 +150,10 @@ package struct JobMachine: ~Copyable {
             return [.killEverything]
         case (.step, .running(let step)) where step.end == nil:
             return stop(.stepTimeout, grace: JobMachine.timeoutGrace, now: now)
-        case (.job, .receiving):
+        case (.job, .preparing):
             return end(after: nil, jobTimeoutResult(step: nil, exitCode: 0))
+        case (.grant, .preparing(let preparation)):
+            return preparationFailed(outOfPatience(preparation))
         case (.job, .running(let step)):
             if stopping == nil { stopping = .jobTimeout }
             return step.end == nil ? stop(.jobTimeout, grace: JobMachine.timeoutGrace, now: now) : []
@@ -168,7 +164,7 @@ package struct JobMachine: ~Copyable {
 
     // MARK: - What follows
 
-    private mutating func begin(step index: Int, now: UInt64) -> [Action] {
+    mutating func begin(step index: Int, now: UInt64) -> [Action] {
         guard let spec, index < spec.steps.count else { return succeed() }
         phase = .running(RunningStep(index: index, startedAt: now))
         var actions: [Action] = [.record(.stepBegun(RunnerEdge.StepBegun(index: UInt16(index))))]
@@ -223,12 +219,12 @@ package struct JobMachine: ~Copyable {
     }
 
     /// The job is over: what has not begun is skipped.
-    private mutating func end(after index: Int?, _ result: JobResult) -> [Action] {
+    mutating func end(after index: Int?, _ result: JobResult) -> [Action] {
         var first = 0
         if let index { first = index + 1 } else if result.state == .succeeded { first = spec?.steps.count ?? 0 }
         let count = spec?.steps.count ?? 0
         phase = .ended
-        var actions: [Action] = [.stopTimer(.job)]
+        var actions: [Action] = [.stopTimer(.job), .stopTimer(.grant)]
         for skipped in first..<max(first, count) {
             let step = StepResult(index: UInt16(skipped), outcome: .skipped, exitCode: 0, durationMs: 0)
             actions.append(.record(.stepEnded(step)))

@@ -46,16 +46,17 @@ struct ProcessTable {
         }
     }
 
+    /// Whether /proc shows anybody else in this container, or below this process if it is not PID 1. `reap` knows of
+    /// children only.
+    func othersAreThere() -> Bool {
+        if !isInit { return !ProcessTable.descendants(of: getpid()).isEmpty }
+        return ProcessTable.all().contains { $0 != 1 }
+    }
+
     private static func descendants(of root: pid_t) -> [pid_t] {
         var children: [pid_t: [pid_t]] = [:]
-        guard let directory = opendir("/proc") else { return [] }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            guard let pid = pid_t(name), let parent = parent(of: pid) else { continue }
-            children[parent, default: []].append(pid)
+        for pid in all() {
+            if let parent = parent(of: pid) { children[parent, default: []].append(pid) }
         }
         var found: [pid_t] = []
         var open = [root]
@@ -64,6 +65,19 @@ struct ProcessTable {
                 found.append(child)
                 open.append(child)
             }
+        }
+        return found
+    }
+
+    private static func all() -> [pid_t] {
+        guard let directory = opendir("/proc") else { return [] }
+        defer { closedir(directory) }
+        var found: [pid_t] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if let pid = pid_t(name) { found.append(pid) }
         }
         return found
     }

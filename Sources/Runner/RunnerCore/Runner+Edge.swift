@@ -70,25 +70,31 @@ extension Runner {
             return responder.reply(RunnerEdge.RunJob.Reply())
         }
         responder.reply(RunnerEdge.RunJob.Reply())
+        let definition = request.definition
+        source = definition.source.map { SourceReceiver(dropping: $0) }
+        perform(machine.run(request.attempt, definition, now: now))
+        if let problem = users.problem(with: definition) { return perform(machine.preparationFailed(problem)) }
         do throws(PosixError) {
-            let directory = try makeDirectories()
-            if let announced = request.source { source = SourceReceiver(announced, into: directory) }
-            perform(machine.run(request.attempt, request.spec, withSource: request.source != nil, now: now))
-            if source != nil { took(source?.begin() ?? .more) }
+            let directory = try directories.make(for: definition.spec, users)
+            guard let announced = definition.source else { return }
+            source = SourceReceiver(announced, into: directory)
+            // A source of no bytes is complete at once.
+            took(unpack { $0.begin() })
         } catch {
-            // Nothing can run, and the person who asked is told why: a source that failed before it began.
-            perform(machine.run(request.attempt, request.spec, withSource: true, now: now))
-            perform(machine.sourceFailed("the job's directory cannot be prepared: \(error)"))
+            perform(machine.preparationFailed("the job's directory cannot be prepared: \(error)"))
         }
     }
 
-    /// `src` and `home` in the job's directory.
-    /// - Returns: `src`, open.
-    private func makeDirectories() throws(PosixError) -> FileDescriptor {
-        let job = configuration.jobDirectory
-        try Posix.mkdir(job + "/home", mode: 0o755, existing: true)
-        try Posix.mkdir(job + "/src", mode: 0o755, existing: true)
-        return try Posix.open(job + "/src", [.readOnly, .directory, .noFollow])
+    /// The source belongs to those whose steps begin in it.
+    private func unpack(_ body: (inout SourceReceiver) -> SourceReceiver.Progress) -> SourceReceiver.Progress {
+        guard var receiver = source, let spec = machine.spec else { return .more }
+        source = nil
+        defer { source = receiver }
+        guard machine.isReceiving else {
+            receiver.drop()
+            return body(&receiver)
+        }
+        return FileUser.perform(as: directories.ownerOfSource(spec, users)) { body(&receiver) }
     }
 
     private func putSource(_ request: RunnerEdge.PutSource, _ responder: Responder<RunnerEdge.PutSource.Reply>) {
@@ -101,7 +107,7 @@ extension Runner {
         guard source?.hasRoom(for: request.bytes.count) == true else {
             return responder.fail(Failure(.tooLarge, "more bytes than were announced", place: "PutSource.bytes"))
         }
-        let progress = source?.take(request.bytes) ?? .more
+        let progress = unpack { $0.take(request.bytes) }
         responder.reply(RunnerEdge.PutSource.Reply(received: source?.received ?? received))
         took(progress)
     }
@@ -110,7 +116,7 @@ extension Runner {
         switch progress {
         case .more: break
         case .complete(let files): perform(machine.sourceReady(files: files, now: now))
-        case .failed(let reason): perform(machine.sourceFailed(reason))
+        case .failed(let reason): perform(machine.preparationFailed(reason))
         }
     }
 }

@@ -7,19 +7,27 @@ import Wire
 extension Runner {
     func startStep(_ index: Int) {
         guard let spec = machine.spec, let attempt = machine.attempt else { return }
-        var child = ChildSpec(
-            executable: configuration.shell, arguments: ["sh", "-e", "-c", spec.steps[index].run],
-            environment: StepProcess.environment(configuration, attempt, spec.env),
-            workingDirectory: configuration.jobDirectory + "/src")
-        child.noNewPrivileges = spec.shape.profile == .strict
-        do throws(PosixError) {
-            step = try StepProcess(index, child, memory: memory, loop: loop) { [weak self] output in
+        let step = spec.steps[index]
+        do {
+            let secrets = try secrets(of: step, spec)
+            let surroundings = StepSurroundings(configuration, directories, users, spec, step)
+            let child = surroundings.child(attempt, secretFiles: secrets?.files ?? [], step.secrets)
+            self.step = try StepProcess(index, child, secrets, memory: memory, loop: loop) { [weak self] output in
                 self?.take(output)
             }
-            step?.setReading(!records.isFull)
+            self.step?.setReading(!records.isFull)
+        } catch let error as PosixError {
+            perform(machine.stepCouldNotStart(StepSurroundings.words(error, configuration)))
         } catch {
-            perform(machine.stepCouldNotStart(StepProcess.words(error, configuration)))
+            perform(machine.stepCouldNotStart("\(error)"))
         }
+    }
+
+    private func secrets(of step: Step, _ spec: JobSpec) throws(Refusal) -> StepSecrets? {
+        guard !step.secrets.isEmpty else { return nil }
+        guard let grant else { throw Refusal("its secrets are not there") }
+        return try StepSecrets(
+            step, grant, directory: directories.secrets, owner: users.user(of: step, spec.shape.profile))
     }
 
     // MARK: - Output
@@ -50,10 +58,12 @@ extension Runner {
             perform(machine.stepExited(child.exit, now: now))
         }
         guard isClearing else { return }
-        isDeserted = isEmpty
-        if isEmpty { return finishClearing() }
+        isDeserted = isEmpty && !processes.othersAreThere()
+        if isDeserted { return finishClearing() }
         // Whoever was forked while the last signal went round is still there.
         processes.killEverything()
+        // Who is no child of ours (somebody entered the container from outside) ends without a signal to us.
+        if isEmpty { loop.after(.milliseconds(1)) { [weak self] in self?.reap() } }
     }
 
     /// Kills whatever the step left behind: a background process of one step must not see the next one's files, write
@@ -79,6 +89,7 @@ extension Runner {
             output.close()
         }
         isClearing = false
+        step.secrets?.remove()
         self.step = nil
         let kills = memory.kills()
         let outOfMemory = if let before = step.memoryKillsBefore, let kills { kills > before } else { false }

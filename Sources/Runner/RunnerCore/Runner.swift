@@ -1,9 +1,9 @@
 // The runner: PID 1 of a job's container. It hears relayd on stdin, answers on stdout, and does what JobMachine says:
 // unpacks the source, runs the steps one after another, keeps their output until relayd has it on disk.
 //
-// Its parts: Runner+Edge (what relayd asks), Runner+Steps (processes and their output). One thread, one PollLoop. The
-// job's code is hostile to it and runs as the same user: so this process is not dumpable (no ptrace, no /proc/1/fd, no
-// /proc/1/mem), and as PID 1 it cannot be killed from inside.
+// Its parts: Runner+Edge (what relayd asks), Runner+Grant (the job's secrets), Runner+Steps (processes and their
+// output). One thread, one PollLoop. The job's code is hostile to it and may run as the same user: so this process is
+// not dumpable (no ptrace, no /proc/1/fd, no /proc/1/mem), and as PID 1 it cannot be killed from inside.
 
 import CLinux
 import Files
@@ -18,8 +18,16 @@ package final class Runner {
     private let duct: RunnerDuct
     let processes: ProcessTable
     let memory: MemoryWatch
+    let users: StepUsers
+    let directories: JobDirectories
 
-    var machine = JobMachine()
+    var machine: JobMachine
+    /// Opens the grant; nil once that is done, or not wanted.
+    var key: WipedBytes?
+    /// What the job was granted; until it ends.
+    var grant: GrantContents?
+    var grantPause: Int64 = 0
+    var grantLook: TimerID?
     var records = RecordBuffer()
     var source: SourceReceiver?
     var step: StepProcess?
@@ -38,8 +46,12 @@ package final class Runner {
     private var isLeaving = false
 
     /// Takes stdin and stdout, the signals and all orphans of this process.
-    package init(_ configuration: RunnerConfiguration) throws(PosixError) {
+    package init(_ configuration: RunnerConfiguration, key: WipedBytes) throws(PosixError) {
         self.configuration = configuration
+        self.key = key
+        machine = JobMachine(limits: configuration.grantLimits)
+        directories = JobDirectories(configuration)
+        users = try StepUsers()
         // First, since it opens what an undumpable process may not open.
         memory = MemoryWatch(eventFiles: configuration.memoryEvents)
         let hidden = bh_set_not_dumpable()
@@ -76,7 +88,7 @@ package final class Runner {
         if released > 0 && machine.isReceiving {
             // Some of the preamble's bytes went to the old connection, where they may have filled a half frame of the
             // source.
-            perform(machine.sourceFailed("source archive: the connection was cut while it arrived; try again"))
+            perform(machine.preparationFailed("source archive: the connection was cut while it arrived; try again"))
         }
         do {
             connection = try Connection(loop: loop, transport: transport, server: handlers)
@@ -98,8 +110,10 @@ package final class Runner {
             case .killEverything: clear()
             case .startTimer(let timer, let milliseconds): start(timer, milliseconds)
             case .stopTimer(let timer): stop(timer)
+            case .watchGrant: watchGrant()
             }
         }
+        if machine.hasEnded { forgetSecrets() }
         pump()
         if isLeaving && machine.hasEnded { leaveWhenSettled() }
     }

@@ -6,8 +6,15 @@ package import Wire
 package struct RunnerConfiguration: Sendable {
     /// Who it is: the second half of the sync marker.
     package var runner: Bytes16
-    /// The writable directory of the job: `src` (the source, working directory of the steps) and `home` are made in it.
+    /// The writable directory of the job; see JobDirectories. The runner's own, or its user's.
     package var jobDirectory = "/job"
+    /// Where brokerd's grant is mounted.
+    package var grantDirectory = "/run/bulkhead"
+    package var grantLimits = GrantLimits()
+    /// The image of this container, as spawnerd says it. nil: unknown, and then no job with secrets is taken.
+    package var image: String?
+    /// Where an untrusted step may write besides the job's directory and the temporary one.
+    package var deviceDirectory = "/dev"
     package var temporaryDirectory = "/tmp"
     /// What runs the steps.
     package var shell = "/bin/sh"

@@ -1,0 +1,120 @@
+// The secrets of one step: variables in a block that its process is started with, and files that are gone when it ends.
+
+import Files
+import Glibc
+import Posix
+import Processes
+import Wire
+
+/// Made before a step starts, let go when nothing of it is left.
+final class StepSecrets {
+    /// `NAME=value` strings, each ended by a NUL. Only until the program runs.
+    private(set) var variables: WipedBytes?
+    /// Paths, with the variables that say them.
+    private(set) var files: [(variable: String, path: String)] = []
+    private let owner: ChildUser?
+    private var open: [(path: String, fd: FileDescriptorBox, size: Int)] = []
+
+    /// - Parameters:
+    ///   - directory: where files are made; `owner`'s.
+    init(_ step: Step, _ grant: GrantContents, directory: String, owner: ChildUser?) throws(Refusal) {
+        self.owner = owner
+        variables = try StepSecrets.block(step.secrets.filter { $0.form == .variable }, grant)
+        for use in step.secrets where use.form == .file {
+            try makeFile(use, grant, directory + "/" + use.variable)
+        }
+    }
+
+    deinit { remove() }
+
+    /// The program runs and has its own copy.
+    func started() { variables = nil }
+
+    /// Overwrites and removes the files. Whatever the step did with them: through descriptors, and by their names.
+    func remove() {
+        variables = nil
+        for file in open {
+            let zeros = [UInt8](repeating: 0, count: file.size)
+            try? Posix.pwriteAll(file.fd.raw, zeros[...], at: 0)
+            try? Posix.ftruncate(file.fd.raw, size: 0)
+            // The step may have removed or moved it: then there is nothing by this name.
+            FileUser.perform(as: owner) { try? Posix.unlink(file.path) }
+        }
+        open = []
+    }
+
+    private static func block(_ uses: [SecretUse], _ grant: GrantContents) throws(Refusal) -> WipedBytes? {
+        guard !uses.isEmpty else { return nil }
+        var size = 0
+        for use in uses {
+            var hasNUL = false
+            let isGranted = grant.withValue(use.name) { value in
+                size += use.variable.utf8.count + value.count + 2
+                hasNUL = value.contains(0)
+            }
+            guard isGranted else { throw Refusal("the secret '\(use.name)' was not granted") }
+            if hasNUL {
+                throw Refusal("the secret '\(use.name)' has a zero byte: take it as a file, not as a variable")
+            }
+        }
+        // The child needs it between fork and exec.
+        guard let block = WipedBytes(count: size, survivesFork: true) else { throw Refusal("no memory for secrets") }
+        block.withMutableBytes { bytes in
+            var at = 0
+            for use in uses {
+                for byte in Array((use.variable + "=").utf8) {
+                    bytes[at] = byte
+                    at += 1
+                }
+                _ = grant.withValue(use.name) { value in
+                    UnsafeMutableRawBufferPointer(rebasing: bytes[at...]).copyMemory(from: value)
+                    at += value.count
+                }
+                // The memory was zero: the NUL is there.
+                at += 1
+            }
+        }
+        return block
+    }
+
+    private func makeFile(_ use: SecretUse, _ grant: GrantContents, _ path: String) throws(Refusal) {
+        do throws(PosixError) {
+            try FileUser.perform(as: owner) { () throws(PosixError) in
+                // A step before this one may have left something of this name.
+                if (try? Posix.lstat(path)) != nil { try Posix.unlink(path) }
+                let file = try Posix.openExclusively(path, mode: 0o400)
+                var size = 0
+                var problem: Int32 = 0
+                _ = grant.withValue(use.name) { value in
+                    size = value.count
+                    if write(file.raw, value.baseAddress, value.count) != value.count { problem = max(errno, 1) }
+                }
+                open.append((path, file, size))
+                if problem != 0 { throw .system(call: "write", errno: problem) }
+            }
+            files.append((use.variable, path))
+        } catch {
+            throw Refusal("the file of the secret '\(use.name)' cannot be made: \(error)")
+        }
+    }
+}
+
+/// A descriptor in an array: `FileDescriptor` is not copyable.
+final class FileDescriptorBox {
+    private let fd: FileDescriptor
+
+    init(_ fd: consuming FileDescriptor) {
+        self.fd = fd
+    }
+
+    var raw: Int32 { fd.raw }
+}
+
+extension Posix {
+    /// Makes a file that is not there, to write; links are not followed.
+    fileprivate static func openExclusively(_ path: String, mode: UInt32) throws(PosixError) -> FileDescriptorBox {
+        let raw = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+        guard raw >= 0 else { throw .system(call: "open \(path)", errno: errno) }
+        return FileDescriptorBox(FileDescriptor(owning: raw))
+    }
+}
