@@ -9,6 +9,10 @@ import Wire
 struct RouteTests {
     private static let job = #"{"image": "bulkhead/busybox", "steps": ["true"]}"#
 
+    private static func real(_ path: String, id: String = "1") -> String {
+        path.replacingOccurrences(of: "{id}", with: id).replacingOccurrences(of: "{project}", with: "shop")
+    }
+
     @Test func healthAsksNobody() async throws {
         try await withHouse(script: nil) { house in
             let answer = try await house.ask("GET", "/health", token: nil)
@@ -54,6 +58,8 @@ struct RouteTests {
             try await check("DELETE", "/runners/\(ScriptedScheduler.runner.hex)", 202, as: "/runners/{id}")
             try await check("DELETE", "/runners/\(Bytes16(high: 9, low: 9).hex)", 404, as: "/runners/{id}")
             try await check("POST", "/sources", 201, as: "/sources", body: "a tar")
+            try await check("GET", "/projects/shop/secrets", 200, as: "/projects/{project}/secrets")
+            try await check("POST", "/orders", 400, as: "/orders", body: "no order")
         }
     }
 
@@ -78,9 +84,9 @@ struct RouteTests {
             let document = try OpenAPICheck(try await house.ask("GET", "/openapi.json", token: nil))
             #expect(document.version == "3.1.0")
             let rows = document.rows
-            #expect(rows.count == 12 && rows.contains { $0 == ("POST", "/sources") })
+            #expect(rows.count == 14 && rows.contains { $0 == ("POST", "/sources") })
             for (path, methods) in Dictionary(grouping: rows, by: \.path) {
-                let real = path.replacingOccurrences(of: "{id}", with: "1")
+                let real = Self.real(path)
                 let known = methods.map(\.method).sorted()
                 for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"] {
                     let answer = try await house.ask(method, real, token: nil)
@@ -99,10 +105,14 @@ struct RouteTests {
         try await withHouse { house in
             let document = try OpenAPICheck(try await house.ask("GET", "/openapi.json", token: nil))
             for (method, path) in document.rows {
-                let real = path.replacingOccurrences(
-                    of: "{id}", with: path.hasPrefix("/runners") ? Bytes16.random().hex : "1")
-                let body = path == "/runners" ? #"{"image": "a"}"# : Self.job
-                let answer = try await house.ask(method, real, token: "wrong", body: method == "POST" ? body : nil)
+                let real = Self.real(path, id: path.hasPrefix("/runners") ? Bytes16.random().hex : "1")
+                let body =
+                    switch path {
+                    case "/runners": Array(#"{"image": "a"}"#.utf8)
+                    case "/orders": try OrderTests.order.encoded()
+                    default: Array(Self.job.utf8)
+                    }
+                let answer = try await house.send(method, real, token: "wrong", body: method == "POST" ? body : nil)
                 if document.isOpen(method, path) {
                     #expect(answer.status == 200, "\(method) \(path)")
                 } else {
@@ -123,7 +133,8 @@ struct RouteTests {
             "limit_reached": 429, "not_ready": 409, "incomplete": 400, "storage_full": 507, "denied_by_policy": 403,
             "image_missing": 400, "image_refused": 400, "engine_unavailable": 503, "engine_refused": 503,
             "userns_missing": 503, "runner_gone": 503, "busy": 409, "deadline_exceeded": 504, "disconnected": 503,
-            "shutting_down": 503, "frame_too_large": 413,
+            "shutting_down": 503, "frame_too_large": 413, "audit_failed": 503, "ticket_refused": 403,
+            "grant_gone": 503, "order_refused": 403,
         ]
         try await withHouse { house in
             for code in ErrorCode.all {

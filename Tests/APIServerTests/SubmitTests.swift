@@ -18,7 +18,9 @@ struct SubmitTests {
             let answer = try await house.ask("POST", "/jobs", body: body)
             #expect(answer.status == 201, "\(answer.text)")
             #expect(try answer.json["id"] as? Int == 100)
-            let spec = try #require(house.scheduler.script.value.specs.first)
+            let definition = try #require(house.scheduler.script.value.definitions.first)
+            let spec = definition.spec
+            #expect(definition.project == "default" && house.scheduler.script.value.jobOrders == [nil])
             #expect(spec.name == "all" && spec.shape.image == "bulkhead/debian:latest" && spec.timeoutSeconds == 600)
             #expect(spec.shape.platform == .linuxArm64 && spec.shape.profile == .build)
             #expect(
@@ -27,10 +29,14 @@ struct SubmitTests {
             #expect(spec.env == [Variable(name: "A", value: "1"), Variable(name: "B", value: "zwei ü")])
             #expect(
                 spec.steps == [
-                    Step(name: "step 1", run: "make", timeoutSeconds: 0, continueOnError: false),
-                    Step(name: "test", run: "make test", timeoutSeconds: 30, continueOnError: true),
+                    Step(
+                        name: "step 1", run: "make", timeoutSeconds: 0, continueOnError: false, untrusted: false,
+                        secrets: []),
+                    Step(
+                        name: "test", run: "make test", timeoutSeconds: 30, continueOnError: true, untrusted: false,
+                        secrets: []),
                 ])
-            #expect(house.scheduler.script.value.sources.first??.size == 1024)
+            #expect(definition.source?.size == 1024)
         }
     }
 
@@ -70,7 +76,7 @@ struct SubmitTests {
                     "POST", "/jobs", body: #"{"image": "a", "steps": ["a"], "source": \#(source)}"#)
                 #expect(answer.status == 400 && answer.place == "source", "\(source)")
             }
-            #expect(house.scheduler.script.value.specs.isEmpty)
+            #expect(house.scheduler.script.value.definitions.isEmpty)
         }
     }
 

@@ -42,6 +42,10 @@ struct APIFailure: Error, Sendable {
     /// business.
     init(_ failure: Failure) {
         let code = ErrorCode(rawValue: failure.code)
+        if code == .disconnected && failure.place == "brokerd" {
+            self.init(code, "bulkhead-brokerd is away, and only it knows tokens and secrets; try again in a moment")
+            return
+        }
         if code == .disconnected {
             self.init(code, "bulkhead-schedulerd is away; try again in a moment")
             return
@@ -98,11 +102,12 @@ struct APIFailure: Error, Sendable {
         case .unauthorized: .unauthorized
         case .notFound: .notFound
         case .invalid, .incomplete, .imageRefused, .imageMissing: .badRequest
-        case .deniedByPolicy: .forbidden
+        case .deniedByPolicy, .ticketRefused, .orderRefused: .forbidden
         case .conflict, .busy, .notReady: .conflict
         case .tooLarge, .frameTooLarge: .contentTooLarge
         case .limitReached: .tooManyRequests
-        case .disconnected, .shuttingDown, .engineUnavailable, .engineRefused, .usernsMissing, .runnerGone:
+        case .disconnected, .shuttingDown, .engineUnavailable, .engineRefused, .usernsMissing, .runnerGone,
+            .auditFailed, .grantGone:
             .serviceUnavailable
         case .deadlineExceeded: .gatewayTimeout
         case .storageFull: .init(code: 507, reasonPhrase: "Insufficient Storage")

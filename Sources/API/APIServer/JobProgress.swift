@@ -1,5 +1,6 @@
 // JobProgress: how far a followed job is. One task listens to schedulerd, another copies the log and looks here.
 
+import JobWire
 import Synchronization
 import Wire
 

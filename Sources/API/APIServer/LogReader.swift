@@ -4,6 +4,7 @@
 import Files
 import HTTPTypes
 import Hummingbird
+import JobWire
 import NIOCore
 import Posix
 import Wire

@@ -3,6 +3,7 @@
 import APIServer
 import Daemon
 import Posix
+import Sandbox
 
 Startup.main(
     "bulkhead-apid", about: "serves the HTTP API; decides nothing",
@@ -19,8 +20,11 @@ Startup.main(
     // 2. sockets and files
     let listener = try daemon.listener("http", .tcp)
 
-    // 3. users and capabilities  4. every other descriptor  5. no new privileges, limits, not dumpable
-    try daemon.confine(keeping: [listener.raw], openFiles: HTTPLimits.openFiles(connections: limits.connections))
+    // 3. users and capabilities  4. every other descriptor  5. privileges, limits, not dumpable, paths, system calls
+    // The dispatch library looks at its own threads in /proc, and ends the process if it cannot.
+    try daemon.confine(
+        keeping: [listener.raw], profile: .apid, reads: ["/etc/localtime", "/proc"],
+        openFiles: HTTPLimits.openFiles(connections: limits.connections))
 
     // 6. the peers
     let service = try APIService(

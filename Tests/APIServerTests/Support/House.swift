@@ -62,9 +62,16 @@ final class House: Sendable {
     func ask(
         _ method: String, _ path: String, token: String? = "good", headers: [String] = [], body: String? = nil
     ) async throws -> Answer {
+        try await send(method, path, token: token, headers: headers, body: body.map { Array($0.utf8) })
+    }
+
+    /// The same with a body that is not text.
+    func send(
+        _ method: String, _ path: String, token: String? = "good", headers: [String] = [], body: [UInt8]? = nil
+    ) async throws -> Answer {
         let client = try client()
         defer { client.close() }
-        try await client.request(method, path, token: token, headers: headers, body: body.map { Array($0.utf8) })
+        try await client.request(method, path, token: token, headers: headers, body: body)
         return try await client.answer(bodiless: method == "HEAD")
     }
 

@@ -12,6 +12,7 @@ extension ScriptedScheduler {
         addJobs(&handlers, script, inside, directory)
         addRunners(&handlers, script, inside)
         addUploads(&handlers, script, inside)
+        addSecrets(&handlers, script)
         return handlers
     }
 
@@ -34,7 +35,8 @@ extension ScriptedScheduler {
 
     static let shape = RunnerShape(
         image: "bulkhead/busybox", platform: .linuxAmd64, profile: .strict,
-        resources: Resources(cpuMillis: 1500, memoryBytes: 1 << 30, pids: 256, diskBytes: 1 << 20))
+        resources: Resources(cpuMillis: 1500, memoryBytes: 1 << 30, pids: 256, diskBytes: 1 << 20),
+        untrustedSteps: false)
 
     static let status = SchedulerEdge.GetStatus.Reply(
         instance: "test", queued: 1, running: 2, runners: 3, maxRunners: 4, engine: "Docker 20.10",
@@ -42,7 +44,8 @@ extension ScriptedScheduler {
 
     private static func summary(_ job: UInt64, _ state: JobState) -> SchedulerEdge.JobSummary {
         .init(
-            id: job, name: "job \(job)", image: "bulkhead/busybox", state: state, createdMs: 1_700_000_000_123,
+            id: job, project: "shop", trust: .approved, name: "job \(job)", image: "bulkhead/busybox", state: state,
+            createdMs: 1_700_000_000_123,
             startedMs: state == .queued ? nil : 1_700_000_001_000, finishedMs: state.isEnd ? 1_700_000_002_000 : nil,
             reason: "")
     }
@@ -58,8 +61,8 @@ extension ScriptedScheduler {
                 }
                 let job = UInt64(100 + script.requests.count)
                 script.requests[request.requestId] = job
-                script.specs.append(request.spec)
-                script.sources.append(request.source)
+                script.definitions.append(request.definition)
+                script.jobOrders.append(request.order)
                 script.states[job] = .queued
                 return SchedulerEdge.SubmitJob.Reply(job: job, created: true)
             }
@@ -121,6 +124,23 @@ extension ScriptedScheduler {
             let state = script.value.states[request.job] ?? .lost
             sink.send(.init(state: state, reason: ""))
             if state.isEnd { sink.end() } else { inside.sinks[request.job, default: []].append(sink) }
+        }
+    }
+
+    private static func addSecrets(_ handlers: inout Handlers<SchedulerEdge>, _ script: Watched<Script>) {
+        handlers.on(SchedulerEdge.SendOrder.self) { request, _, responder in
+            guard admits(request.token, "SendOrder", script, responder) else { return }
+            let refusal = script.change { script in
+                script.orders.append(request.order)
+                return script.orderRefusal
+            }
+            if let refusal { responder.fail(refusal) } else { responder.reply(.init()) }
+        }
+        handlers.on(SchedulerEdge.ListSecrets.self) { request, _, responder in
+            guard admits(request.token, "ListSecrets", script, responder) else { return }
+            script.change { $0.secretLists.append(request) }
+            responder.reply(
+                .init(secrets: [.init(name: "npm", setMs: 1_700_000_000_123, setBy: "admin")], more: true))
         }
     }
 

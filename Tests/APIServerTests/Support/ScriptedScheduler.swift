@@ -15,8 +15,12 @@ final class ScriptedScheduler: Sendable {
     struct Script: Sendable {
         var states: [UInt64: JobState] = [1: .running, 2: .queued, 3: .succeeded]
         var requests: [String: UInt64] = [:]
-        var specs: [JobSpec] = []
-        var sources: [Source?] = []
+        var definitions: [JobDefinition] = []
+        var jobOrders: [SealedOrder?] = []
+        var orders: [SealedOrder] = []
+        /// What SendOrder answers.
+        var orderRefusal: Failure?
+        var secretLists: [SchedulerEdge.ListSecrets] = []
         var calls: [String] = []
         var listed: [SchedulerEdge.ListJobs] = []
         var openWatches = 0

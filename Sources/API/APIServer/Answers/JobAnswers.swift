@@ -26,6 +26,8 @@ struct JobAnswer: Encodable {
     }
 
     let id: UInt64
+    let project: String
+    let trust: String
     let name: String
     let image: String
     let state: String
@@ -43,6 +45,8 @@ struct JobAnswer: Encodable {
 
     init(_ summary: SchedulerEdge.JobSummary) {
         id = summary.id
+        project = summary.project
+        trust = summary.trust.label
         name = summary.name
         image = summary.image
         state = summary.state.label

@@ -2,6 +2,7 @@
 
 import FoundationEssentials
 import JobModel
+import JobWire
 import Wire
 
 extension Wire.JobState {
@@ -25,13 +26,6 @@ extension Wire.JobState {
     init?(label: String) {
         guard let state = Self.allCases.first(where: { $0.label == label.uppercased() }) else { return nil }
         self = state
-    }
-
-    var isFinal: Bool {
-        switch self {
-        case .succeeded, .failed, .cancelled, .timedOut, .lost: true
-        case .blocked, .held, .queued, .assigned, .running: false
-        }
     }
 
     /// Whether there may be a log.
@@ -77,8 +71,20 @@ extension Wire.Profile {
     var label: String { self == .strict ? JobFile.Profile.strict.rawValue : JobFile.Profile.build.rawValue }
 }
 
-/// RFC 3339 in UTC with milliseconds, from milliseconds since 1970.
+extension Wire.Trust {
+    var label: String {
+        switch self {
+        case .trusted: "trusted"
+        case .approved: "approved"
+        case .untrusted: "untrusted"
+        }
+    }
+}
+
+/// RFC 3339 in UTC with milliseconds, from milliseconds since 1970. Seconds and the rest apart: together, as one
+/// floating number, they lose the last digit.
 func timestamp(_ milliseconds: Int64) -> String {
-    let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
-    return Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(style)
+    let (seconds, rest) = (milliseconds / 1000, max(milliseconds % 1000, 0))
+    let whole = Date(timeIntervalSince1970: Double(seconds)).formatted(Date.ISO8601FormatStyle())
+    return whole.dropLast() + ".\(String(1000 + rest).dropFirst())Z"
 }

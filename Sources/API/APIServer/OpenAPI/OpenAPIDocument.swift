@@ -52,7 +52,7 @@ struct OpenAPIDocument {
         case .none: break
         case .json(let schema, _):
             fields["requestBody"] = content("application/json", .reference(schema))
-        case .stream(let mediaType):
+        case .bytes(let mediaType, _), .stream(let mediaType):
             fields["requestBody"] = content(mediaType, .object([:]))
         }
         return .object(fields)

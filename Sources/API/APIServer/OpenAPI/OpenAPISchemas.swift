@@ -18,6 +18,8 @@ enum OpenAPISchemas {
         "RunnerCreated": object(["id": text]),
         "Runner": runner,
         "Status": status,
+        "SecretPage": object(["secrets": list(secret), "more": flag]),
+        "OrderDone": object(["done": flag]),
     ]
 
     private static let text = type("string")
@@ -39,11 +41,22 @@ enum OpenAPISchemas {
 
     private static let sizeOrText: JSONTree = .object(["type": .array([.string("integer"), .string("string")])])
 
+    private static let secret = object(["name": text, "set_at": text, "set_by": text])
+
+    /// How a step is given a secret, where its name alone does not say it.
+    private static let secretUse = object(
+        ["secret": text, "as": words(JobFile.SecretUse.Form.allCases.map(\.rawValue))], required: ["secret"])
+
     private static let jobFile: JSONTree = {
         let step = object(
-            ["name": text, "run": text, "timeout": sizeOrText, "continue_on_error": flag], required: ["run"])
+            [
+                "name": text, "run": text, "timeout": sizeOrText, "continue_on_error": flag, "untrusted": flag,
+                "secrets": .object([
+                    "type": .string("object"), "additionalProperties": .object(["anyOf": .array([text, secretUse])]),
+                ]),
+            ], required: ["run"])
         let fields: [String: JSONTree] = [
-            "name": text, "timeout": sizeOrText,
+            "project": text, "name": text, "timeout": sizeOrText,
             "env": .object(["type": .string("object"), "additionalProperties": text]),
             "steps": list(.object(["anyOf": .array([text, step])])), "source": .reference("Source"),
         ]
@@ -58,10 +71,11 @@ enum OpenAPISchemas {
             ["exit_code": number, "failed_step": number, "reason": text], required: ["exit_code", "reason"])
         return object(
             [
-                "id": number, "name": text, "image": text, "state": jobState, "reason": text, "created_at": text,
+                "id": number, "project": text, "trust": words(Wire.Trust.allCases.map(\.label)), "name": text,
+                "image": text, "state": jobState, "reason": text, "created_at": text,
                 "started_at": text, "finished_at": text, "platform": text, "profile": text, "resources": resources,
                 "timeout": number, "runner": text, "steps": list(step), "result": result,
-            ], required: ["id", "name", "image", "state", "reason", "created_at"])
+            ], required: ["id", "project", "trust", "name", "image", "state", "reason", "created_at"])
     }()
 
     private static let runner = object(

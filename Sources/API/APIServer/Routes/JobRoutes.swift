@@ -3,6 +3,7 @@
 import HTTPTypes
 import Hummingbird
 import JobModel
+import JobWire
 import Wire
 
 enum JobRoutes {
@@ -42,7 +43,11 @@ enum JobRoutes {
             method: .post, path: "/jobs", scope: .token, operation: "submitJob", summary: "Submit a job.",
             parameters: [
                 RouteParameter(
-                    "Idempotency-Key", in: .header, "string", "The same key twice is the same job; 1 to 64 bytes.")
+                    "Idempotency-Key", in: .header, "string", "The same key twice is the same job; 1 to 64 bytes."),
+                RouteParameter(
+                    OrderRoutes.header, in: .header, "string",
+                    "The submit order that an operator's key has sealed, in base64. A job that names secrets needs one."
+                ),
             ],
             body: .json(schema: "JobFile", limit: Route.jsonLimit),
             successes: [
@@ -50,12 +55,32 @@ enum JobRoutes {
             ]
         ) { request in
             let (file, source) = try JobBody.read(try await request.bytes(limit: Route.jsonLimit))
+            let definition = try definition(of: file, source)
+            let order = try OrderRoutes.ofJob(request)
+            if order == nil && !definition.secretNames.isEmpty { throw unsigned(definition.secretNames) }
             let submission = SchedulerEdge.SubmitJob(
-                token: request.token, requestId: try requestID(request), spec: try file.wireSpec(), source: source)
+                token: request.token, requestId: try requestID(request), definition: definition, order: order)
             let reply = try await scheduler.call(submission)
             return try .json(
                 JobCreatedAnswer(id: reply.job, created: reply.created), status: reply.created ? .created : .ok)
         }
+    }
+
+    private static func definition(of file: JobFile, _ source: Source?) throws(APIFailure) -> JobDefinition {
+        do {
+            return try file.definition(source: source)
+        } catch {
+            throw APIFailure(error.code, error.text, place: error.place.isEmpty ? "body" : error.place)
+        }
+    }
+
+    /// brokerd would refuse it, too; here it is said what to do.
+    private static func unsigned(_ names: [String]) -> APIFailure {
+        APIFailure(
+            .orderRefused,
+            "the job names secrets (\(names.joined(separator: ", "))), so it must be signed with an operator's key: "
+                + "submit it with --key, or send the sealed order in the header \(OrderRoutes.header)",
+            place: OrderRoutes.header)
     }
 
     private static func requestID(_ request: APIRequest) throws(APIFailure) -> String {

@@ -40,6 +40,8 @@ enum RouteBody: Sendable {
     case none
     /// JSON of at most `limit` bytes, described by the named schema.
     case json(schema: String, limit: Int)
+    /// At most `limit` bytes that are not JSON.
+    case bytes(mediaType: String, limit: Int)
     /// A stream of bytes; schedulerd knows the limit.
     case stream(mediaType: String)
 }

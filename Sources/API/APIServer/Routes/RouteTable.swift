@@ -13,6 +13,8 @@ struct RouteTable: Sendable {
         routes += LogRoutes.all(scheduler)
         routes += RunnerRoutes.all(scheduler)
         routes += SourceRoutes.all(scheduler)
+        routes += OrderRoutes.all(scheduler)
+        routes += SecretRoutes.all(scheduler)
         routes += OpenAPIRoutes.all()
         let document = OpenAPIDocument(routes: routes).bytes
         self.routes = routes.map {

@@ -2,6 +2,7 @@
 
 import Hummingbird
 import JobModel
+import JobWire
 import Wire
 
 enum RunnerRoutes {
@@ -16,7 +17,7 @@ enum RunnerRoutes {
             },
             Route(
                 method: .post, path: "/runners", scope: .token, operation: "createRunner",
-                summary: "Start a warm runner: the next job of the same shape takes it and begins at once.",
+                summary: "Start a warm runner: the next untrusted job of the same shape takes it and begins at once.",
                 body: .json(schema: "RunnerShape", limit: Route.jsonLimit),
                 successes: [(201, "It is being started.", "RunnerCreated")]
             ) { request in
