@@ -9,7 +9,7 @@ import Testing
         #expect(
             Set(edges) == [
                 "apid -> schedulerd: scheduler", "schedulerd -> spawnerd: spawner", "spawnerd -> relayd: stream",
-                "schedulerd -> relayd: relay",
+                "schedulerd -> relayd: relay", "schedulerd -> brokerd: broker", "relayd -> brokerd: mask",
             ])
     }
 

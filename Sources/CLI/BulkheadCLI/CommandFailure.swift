@@ -5,7 +5,7 @@ import Foundation
 import JobModel
 
 /// Exit statuses of the CLI that are its own. A followed job's status is the job's (see `JobExit`).
-enum Exit: Int32 {
+package enum Exit: Int32, Sendable {
     case failure = 1
     /// EX_USAGE: the command line or a file named on it is wrong.
     case usage = 64
@@ -16,13 +16,16 @@ enum Exit: Int32 {
 }
 
 /// An error that a person reads: one sentence that says what is wrong and what to do.
-struct CommandFailure: Error, CustomStringConvertible {
-    let description: String
+package struct CommandFailure: Error, CustomStringConvertible {
+    package let description: String
     let exit: Exit
+    /// The API's word for it (`conflict`, `order_refused`); nil if the error is the command's own.
+    package let code: String?
 
-    init(_ description: String, exit: Exit) {
+    package init(_ description: String, exit: Exit, code: String? = nil) {
         self.description = description
         self.exit = exit
+        self.code = code
     }
 
     /// All problems of a job file, a line each, with the file's name in front.
@@ -32,25 +35,53 @@ struct CommandFailure: Error, CustomStringConvertible {
     }
 }
 
-/// Prints what went wrong on standard error and ends with its status.
-func runReporting(_ body: () async throws -> Void) async throws {
+/// Prints what went wrong on standard error, as JSON for whoever asked for JSON, and ends with its status.
+func runReporting(json: Bool, _ body: () async throws -> Void) async throws {
     do {
         try await body()
     } catch let failure as CommandFailure {
-        throw reported(failure)
+        throw reported(failure, json: json)
     }
 }
 
 /// The same for a command that never waits for the network.
-func reporting(_ body: () throws -> Void) throws {
+func reporting(json: Bool = false, _ body: () throws -> Void) throws {
     do {
         try body()
     } catch let failure as CommandFailure {
-        throw reported(failure)
+        throw reported(failure, json: json)
     }
 }
 
-private func reported(_ failure: CommandFailure) -> ExitCode {
-    Terminal.error(failure.description)
+private func reported(_ failure: CommandFailure, json: Bool) -> ExitCode {
+    if json { Terminal.note(failure.json) } else { Terminal.error(failure.description) }
     return ExitCode(failure.exit.rawValue)
+}
+
+extension CommandFailure {
+    /// `{"error": {"code", "message", "exit"}}` on one line. `code` is the API's, or one of failed, usage, unavailable,
+    /// unauthorized.
+    package var json: String {
+        struct Report: Encodable {
+            struct Body: Encodable {
+                let code: String
+                let message: String
+                let exit: Int32
+            }
+
+            let error: Body
+        }
+        let word =
+            switch exit {
+            case .failure: "failed"
+            case .usage: "usage"
+            case .unavailable: "unavailable"
+            case .unauthorized: "unauthorized"
+            }
+        let report = Report(error: .init(code: code ?? word, message: description, exit: exit.rawValue))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Strings and a number always encode.
+        return (try? encoder.encode(report)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
 }

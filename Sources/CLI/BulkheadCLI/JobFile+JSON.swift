@@ -1,10 +1,10 @@
 // JobFile+JSON: a checked job file as the body of POST /jobs.
 
 import Foundation
-import JobModel
+package import JobModel
 
-/// What `POST /jobs` takes. Every default is written out: what was checked is what is sent.
-struct JobRequest: Encodable {
+/// What `POST /jobs` takes. Every default is written out: what was checked, and sealed, is what is sent.
+package struct JobRequest: Encodable {
     struct Resources: Encodable {
         let cpus: Double
         let memory: UInt64
@@ -12,13 +12,22 @@ struct JobRequest: Encodable {
         let disk: UInt64
     }
 
+    struct SecretUse: Encodable {
+        let secret: String
+        let `as`: String
+    }
+
     struct Step: Encodable {
         let name: String
         let run: String
         let timeout: UInt32?
         let continue_on_error: Bool
+        let untrusted: Bool
+        /// By the variable; nil rather than empty.
+        let secrets: [String: SecretUse]?
     }
 
+    let project: String
     let name: String
     let image: String
     let platform: String
@@ -29,7 +38,8 @@ struct JobRequest: Encodable {
     let steps: [Step]
     let source: UploadedSource?
 
-    init(_ file: JobFile, source: UploadedSource?) {
+    package init(_ file: JobFile, source: UploadedSource?) {
+        project = file.project
         name = file.name
         image = file.image
         platform = file.platform.rawValue
@@ -39,17 +49,25 @@ struct JobRequest: Encodable {
             pids: file.resources.pids, disk: file.resources.disk)
         timeout = file.timeout
         env = Dictionary(file.env.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
-        steps = file.steps.map {
-            Step(
-                name: $0.name, run: $0.run, timeout: $0.timeout == 0 ? nil : $0.timeout,
-                continue_on_error: $0.continueOnError)
+        steps = file.steps.map { step in
+            let uses = step.secrets.map { ($0.variable, SecretUse(secret: $0.name, as: $0.form.rawValue)) }
+            return Step(
+                name: step.name, run: step.run, timeout: step.timeout == 0 ? nil : step.timeout,
+                continue_on_error: step.continueOnError, untrusted: step.untrusted,
+                secrets: uses.isEmpty ? nil : Dictionary(uses, uniquingKeysWith: { first, _ in first }))
         }
         self.source = source
     }
 }
 
 /// A source archive in the store, as `POST /sources` answers.
-struct UploadedSource: Codable {
-    let sha256: String
-    let size: UInt64
+package struct UploadedSource: Codable, Equatable, Sendable {
+    package let sha256: String
+    /// Bytes.
+    package let size: UInt64
+
+    package init(sha256: String, size: UInt64) {
+        self.sha256 = sha256
+        self.size = size
+    }
 }

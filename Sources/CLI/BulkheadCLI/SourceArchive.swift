@@ -1,6 +1,7 @@
 // SourceArchive: packs a directory for `submit --source`: what git tracks and what it does not ignore, or everything.
 // git and tar do the work; the archive is a temporary file, so that its length is known before the first byte is sent.
 
+import Crypto
 import Foundation
 
 final class SourceArchive {
@@ -31,6 +32,15 @@ final class SourceArchive {
             try? FileManager.default.removeItem(at: archive)
             throw error
         }
+    }
+
+    /// The name of these bytes in the store.
+    func sha256() throws -> String {
+        var hash = SHA256()
+        let reader = try FileHandle(forReadingFrom: file)
+        defer { try? reader.close() }
+        while let part = try reader.read(upToCount: 1 << 20), !part.isEmpty { hash.update(data: part) }
+        return StateDirectory.hex(Array(hash.finalize()))
     }
 
     deinit {

@@ -12,6 +12,7 @@ package struct Bulkhead: AsyncParsableCommand {
               bulkhead submit job.yaml --source . --follow   run a job on your code and watch it
               bulkhead submit --image bulkhead/busybox -- echo hello
               bulkhead log 17 -f                             follow the log of job 17
+              bulkhead secret set web token < token          keep a secret for jobs of the project web
 
             EXIT STATUS
               0 done; 1 failed; 64 wrong command line or job file; 69 the daemons cannot be reached;
@@ -21,10 +22,12 @@ package struct Bulkhead: AsyncParsableCommand {
             ENVIRONMENT
               BULKHEAD_URL    address of the API (default http://127.0.0.1:7700)
               BULKHEAD_TOKEN  the token; without it the one in the state directory is used
+              BULKHEAD_KEY    path of your key file, which seals orders to the broker
             """,
         version: "0.1.0",
         subcommands: [
-            Up.self, Submit.self, Jobs.self, JobCommand.self, LogCommand.self, Cancel.self, Runners.self, Status.self,
+            Up.self, Init.self, Submit.self, Jobs.self, JobCommand.self, LogCommand.self, Cancel.self, Runners.self,
+            Secret.self, Status.self, Audit.self,
         ])
 
     package init() {}

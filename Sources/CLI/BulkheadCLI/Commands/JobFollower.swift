@@ -8,10 +8,10 @@ struct JobFollower: Sendable {
     let job: UInt64
     let options: ClientOptions
 
-    /// Ends with `ExitCode` of the job.
+    /// Ends with `ExitCode` of the job. As JSON: the lines of the log, then the job.
     func run() async throws {
         let waiting = Task { try await tellWhyItWaits() }
-        try await LogStream(client: client, job: job).copy(follow: true)
+        try await LogStream(client: client, job: job, json: options.json).copy(follow: true)
         waiting.cancel()
         var answer = try await current()
         // The log may end a moment before the result is committed.

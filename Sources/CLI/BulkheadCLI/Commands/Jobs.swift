@@ -25,7 +25,7 @@ struct Jobs: AsyncParsableCommand {
     @OptionGroup var options: ClientOptions
 
     func run() async throws {
-        try await runReporting {
+        try await runReporting(json: options.json) {
             let client = try options.client()
             var query = ["limit": String(limit)]
             query["state"] = only
@@ -55,13 +55,17 @@ struct JobCommand: AsyncParsableCommand {
     @OptionGroup var options: ClientOptions
 
     func run() async throws {
-        try await runReporting {
+        try await runReporting(json: options.json) {
             let client = try options.client()
             let data = try await client.send(try client.request("GET", "/jobs/\(job)"))
             guard !options.json else { return options.printJSON(data) }
             let answer = try client.decoded(JobAnswer.self, data)
             Terminal.print("job \(answer.id)  \(Terminal.printable(answer.name))  \(Terminal.state(answer.state))")
             if !answer.reason.isEmpty { Terminal.print("reason    \(Terminal.printable(answer.reason))") }
+            if let project = answer.project {
+                let trust = answer.trust.map { ", \(Terminal.printable($0))" } ?? ""
+                Terminal.print("project   \(Terminal.printable(project))\(trust)")
+            }
             Terminal.print("image     \(Terminal.printable(answer.image))")
             Terminal.print("created   \(answer.createdAt)")
             if let started = answer.startedAt { Terminal.print("started   \(started)") }
@@ -84,6 +88,8 @@ struct LogCommand: AsyncParsableCommand {
             EXAMPLES
               bulkhead log 17
               bulkhead log 17 -f      until the job is finished
+              bulkhead log 17 --json  an object a line: {"job":17,"line":1,"text":"..."}, with "continued":true where
+                                      a line of more than 64 KiB goes on in the next object
             """)
 
     @Argument(help: "The job's number.")
@@ -95,8 +101,8 @@ struct LogCommand: AsyncParsableCommand {
     @OptionGroup var options: ClientOptions
 
     func run() async throws {
-        try await runReporting {
-            try await LogStream(client: try options.client(), job: job).copy(follow: follow)
+        try await runReporting(json: options.json) {
+            try await LogStream(client: try options.client(), job: job, json: options.json).copy(follow: follow)
         }
     }
 }
@@ -121,7 +127,7 @@ struct Cancel: AsyncParsableCommand {
     @OptionGroup var options: ClientOptions
 
     func run() async throws {
-        try await runReporting {
+        try await runReporting(json: options.json) {
             let client = try options.client()
             let request = try client.request("DELETE", "/jobs/\(job)", query: ["grace": String(grace)])
             let data = try await client.send(request)

@@ -19,7 +19,7 @@ struct Runners: AsyncParsableCommand {
         @OptionGroup var options: ClientOptions
 
         func run() async throws {
-            try await runReporting {
+            try await runReporting(json: options.json) {
                 let client = try options.client()
                 let data = try await client.send(try client.request("GET", "/runners"))
                 guard !options.json else { return options.printJSON(data) }
@@ -40,10 +40,10 @@ struct Runners: AsyncParsableCommand {
         @OptionGroup var options: ClientOptions
 
         func run() async throws {
-            try await runReporting {
+            try await runReporting(json: options.json) {
                 let client = try options.client()
                 let body = try JSONEncoder().encode(["image": image])
-                let data = try await client.send(try client.request("POST", "/runners"), body: body)
+                let data = try await client.send(try client.request("POST", "/runners"), json: body)
                 guard !options.json else { return options.printJSON(data) }
                 struct Answer: Decodable { let id: String }
                 Terminal.print("runner \(try client.decoded(Answer.self, data).id)")
@@ -57,7 +57,7 @@ struct Runners: AsyncParsableCommand {
         @OptionGroup var options: ClientOptions
 
         func run() async throws {
-            try await runReporting {
+            try await runReporting(json: options.json) {
                 guard runner.count == 32, runner.allSatisfy(\.isHexDigit) else {
                     throw CommandFailure("'\(runner)' is not a runner's id; see `bulkhead runners`", exit: .usage)
                 }
@@ -82,7 +82,7 @@ struct Status: AsyncParsableCommand {
     @OptionGroup var options: ClientOptions
 
     func run() async throws {
-        try await runReporting {
+        try await runReporting(json: options.json) {
             let client = try options.client()
             let data = try await client.send(try client.request("GET", "/status"))
             guard !options.json else { return options.printJSON(data) }

@@ -10,6 +10,10 @@ struct Up: ParsableCommand {
             As root each daemon runs under a user of its own. As anybody else they all run as you: then a daemon that is
             taken over can reach the files and the memory of the others, and what keeps jobs apart is the engine alone.
 
+            The first start makes, in the state directory, admin-token (sent with each request), admin-key (never sent;
+            it seals what only the broker may read, see `bulkhead secret --help`) and brokerd/master/current, the key of
+            all secrets: keep a copy of that one in a safe place.
+
             A job that runs when the daemons stop goes on in its container; the next `bulkhead up` on the same state
             directory takes it over. Cancel it first if it should end.
 
@@ -20,7 +24,7 @@ struct Up: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where the database, logs and the admin token are kept; as root /var/lib/bulkhead.", valueName: "dir"))
+            "Where the database, logs, secrets and keys are kept; as root /var/lib/bulkhead.", valueName: "dir"))
     var state: String?
 
     @Option(help: ArgumentHelp("Address of the HTTP API: a literal IP address and a port.", valueName: "addr"))
@@ -34,6 +38,12 @@ struct Up: ParsableCommand {
     @Option(help: "Most runners at the same time; the default is the number of CPUs.")
     var maxRunners: Int?
 
+    @Option(help: ArgumentHelp("Runtime of the engine for all jobs; the default is the engine's.", valueName: "name"))
+    var runtime: String?
+
+    @Option(help: ArgumentHelp("Runtime of the engine for untrusted jobs, such as runsc.", valueName: "name"))
+    var runtimeUntrusted: String?
+
     @Flag(help: "Accept an engine without user namespaces: root in a container is then root on this machine.")
     var allowNoUserns = false
 
@@ -43,11 +53,12 @@ struct Up: ParsableCommand {
     /// Runs on the main thread, before there is another one: each thread that does not block a signal would take it.
     func run() throws {
         try reporting {
-            let preparation = try Preparation(
+            let wishes = Preparation.Wishes(
                 state: state ?? StateDirectory.standard, listen: listen, engine: engine,
                 maxRunners: maxRunners ?? ProcessInfo.processInfo.activeProcessorCount,
-                allowNoUserNamespaces: allowNoUserns, allowBuildProfile: allowBuildProfile)
-            try Supervisor(preparation).run()
+                allowNoUserNamespaces: allowNoUserns, allowBuildProfile: allowBuildProfile, runtime: runtime,
+                runtimeUntrusted: runtimeUntrusted)
+            try Supervisor(Preparation(wishes)).run()
         }
     }
 }

@@ -1,6 +1,5 @@
 // Identities: the users and groups of the house on this machine.
 
-import Daemon
 import Posix
 
 /// Numeric users of the compartments and groups of the edges.

@@ -1,7 +1,6 @@
-// Preparation: everything that must be in place before the first daemon starts: directories with their owners, the
-// admin token, the listening sockets. Safe to repeat; two houses never share a state directory.
+// Preparation: everything that must be in place before the first daemon starts: directories with their owners, the keys of
+// the house, the listening sockets, the memory for the grants. Safe to repeat; two houses never share a state directory.
 
-import Crypto
 import Endpoints
 import Files
 import Foundation
@@ -11,6 +10,7 @@ import Posix
 final class Preparation {
     let site: Site
     let listenAddress: String
+    let grants: GrantDirectory
     private let lock: FileDescriptor
     private(set) var sockets: [String: Socket] = [:]
 
@@ -23,43 +23,64 @@ final class Preparation {
         }
     }
 
-    init(
-        state: String, listen: String, engine: String?, maxRunners: Int, allowNoUserNamespaces: Bool,
-        allowBuildProfile: Bool
-    ) throws {
-        let state = URL(fileURLWithPath: state).standardizedFileURL.path
+    /// What the person who starts the house says about it.
+    struct Wishes {
+        let state: String
+        let listen: String
+        let engine: String?
+        let maxRunners: Int
+        let allowNoUserNamespaces: Bool
+        let allowBuildProfile: Bool
+        let runtime: String?
+        let runtimeUntrusted: String?
+    }
+
+    init(_ wishes: Wishes) throws {
+        let state = URL(fileURLWithPath: wishes.state).standardizedFileURL.path
         let identities = Identities()
         try StateDirectory.prepare(state)
         lock = try StateDirectory.lock(state)
         let binaries = try Self.binaries()
-        let engine = try Self.engineSocket(engine)
+        let engine = try Self.engineSocket(wishes.engine)
+        let engineGroup = try Self.engineGroup(engine, identities)
+        let instance = try StateDirectory.instance(state)
+        let separateUsers = identities.own == 0
+        if separateUsers { try StateDirectory.checkTraversable(state) }
+        let run = state + "/run"
+        try StateDirectory.make(run, mode: 0o711)
+        grants = try GrantDirectory.prepare(run: run, instance: instance, owner: identities.users[.brokerd])
         site = Site(
-            state: state, run: state + "/run", binaries: binaries, runner: binaries + "/bulkhead-runner",
-            engine: engine, engineGroup: try Self.engineGroup(engine, identities),
-            instance: try StateDirectory.instance(state),
-            maxRunners: maxRunners, allowNoUserNamespaces: allowNoUserNamespaces,
-            allowBuildProfile: allowBuildProfile, separateUsers: identities.own == 0, identities: identities)
-        listenAddress = listen
-        if site.separateUsers { try StateDirectory.checkTraversable(state) }
-        try makeDirectories()
-        try makeToken()
-        try makeSockets(listen)
+            state: state, run: run, binaries: binaries, runner: binaries + "/bulkhead-runner",
+            engine: engine, engineGroup: engineGroup, instance: instance,
+            maxRunners: wishes.maxRunners, allowNoUserNamespaces: wishes.allowNoUserNamespaces,
+            allowBuildProfile: wishes.allowBuildProfile, runtime: wishes.runtime,
+            runtimeUntrusted: wishes.runtimeUntrusted, separateUsers: separateUsers, identities: identities,
+            grants: grants.path)
+        listenAddress = wishes.listen
+        do {
+            try makeDirectories()
+            _ = try site.keys.prepare()
+            try makeSockets(wishes.listen)
+        } catch {
+            for problem in grants.close() { Terminal.error(problem) }
+            throw error
+        }
     }
 
     // MARK: Directories
 
     private func makeDirectories() throws {
         try StateDirectory.make(site.state + "/log", mode: 0o700)
-        try StateDirectory.make(site.run, mode: 0o711)
-        for compartment in [Compartment.schedulerd, .relayd] {
+        for compartment in [Compartment.schedulerd, .relayd, .brokerd] {
             try StateDirectory.make(site.directory(of: compartment), mode: 0o700, owner: site.owner(of: compartment))
         }
+        try StateDirectory.make(site.keys.masterKeys, mode: 0o700, owner: site.owner(of: .brokerd))
         for edge in Edge.allCases {
             try StateDirectory.make(site.directory(of: edge), mode: 0o710, owner: site.owner(of: edge))
         }
     }
 
-    // MARK: Identity, token, engine
+    // MARK: Binaries, engine
 
     private static func binaries() throws -> String {
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
@@ -70,16 +91,6 @@ final class Preparation {
             return folder
         }
         throw CommandFailure("the daemons are not beside \(own); run `make build` or `make install`", exit: .failure)
-    }
-
-    private func makeToken() throws {
-        let token = try StateDirectory.token(site.state)
-        // schedulerd compares hashes: its directory holds nothing that opens a door.
-        let hash = StateDirectory.hex(Array(SHA256.hash(data: Data(token.utf8))))
-        try Posix.replaceFile(site.adminTokenHash, with: Array((hash + "\n").utf8), mode: 0o400)
-        if let owner = site.owner(of: .schedulerd) {
-            try Posix.chown(site.adminTokenHash, uid: owner.uid, gid: owner.gid)
-        }
     }
 
     private static func engineSocket(_ option: String?) throws -> String {

@@ -3,7 +3,7 @@
 
 /// A compartment of the house: one process, one user.
 package enum Compartment: String, CaseIterable {
-    case relayd, spawnerd, schedulerd, apid
+    case brokerd, relayd, spawnerd, schedulerd, apid
 
     var executable: String { "bulkhead-\(rawValue)" }
 
@@ -13,6 +13,7 @@ package enum Compartment: String, CaseIterable {
         case .apid: ("bulkhead-api", 7701)
         case .schedulerd: ("bulkhead-sched", 7702)
         case .spawnerd: ("bulkhead-spawn", 7703)
+        case .brokerd: ("bulkhead-broker", 7704)
         case .relayd: ("bulkhead-relay", 7705)
         }
     }
@@ -20,7 +21,7 @@ package enum Compartment: String, CaseIterable {
 
 /// A Unix socket between two compartments. The server owns it; the client has its group, and nobody else has.
 package enum Edge: String, CaseIterable {
-    case scheduler, spawner, stream, relay
+    case scheduler, spawner, stream, relay, broker, mask
 
     package var client: Compartment {
         switch self {
@@ -28,6 +29,8 @@ package enum Edge: String, CaseIterable {
         case .spawner: .schedulerd
         case .stream: .spawnerd
         case .relay: .schedulerd
+        case .broker: .schedulerd
+        case .mask: .relayd
         }
     }
 
@@ -37,6 +40,8 @@ package enum Edge: String, CaseIterable {
         case .spawner: .spawnerd
         case .stream: .relayd
         case .relay: .relayd
+        case .broker: .brokerd
+        case .mask: .brokerd
         }
     }
 
@@ -46,6 +51,8 @@ package enum Edge: String, CaseIterable {
         case .spawner: ("bulkhead-spawner", 7712)
         case .stream: ("bulkhead-stream", 7713)
         case .relay: ("bulkhead-relay-edge", 7714)
+        case .broker: ("bulkhead-broker-edge", 7715)
+        case .mask: ("bulkhead-mask", 7716)
         }
     }
 }
@@ -59,14 +66,19 @@ extension Compartment {
             break
         case .schedulerd:
             arguments += ["--state", site.directory(of: self), "--instance", site.instance]
-            arguments += ["--admin-token-hash-file", site.adminTokenHash]
             arguments += ["--max-runners", String(site.maxRunners)]
         case .spawnerd:
             arguments += ["--engine-socket", site.engine, "--instance", site.instance, "--runner-path", site.runner]
+            arguments += ["--grants", site.grants]
+            if let runtime = site.runtime { arguments += ["--runtime", runtime] }
+            if let runtime = site.runtimeUntrusted { arguments += ["--runtime-untrusted", runtime] }
             if site.allowNoUserNamespaces { arguments += ["--allow-no-userns", "true"] }
             if site.allowBuildProfile { arguments += ["--allow-build-profile", "true"] }
         case .relayd:
             arguments += ["--state", site.directory(of: self)]
+        case .brokerd:
+            arguments += ["--state", site.directory(of: self), "--grants", site.grants]
+            arguments += ["--master-keys", site.keys.masterKeys, "--bootstrap", site.keys.bootstrap]
         }
         for edge in Edge.allCases {
             if edge.server == self {
@@ -91,11 +103,22 @@ struct Site {
     let maxRunners: Int
     let allowNoUserNamespaces: Bool
     let allowBuildProfile: Bool
+    /// Runtimes of the engine by name (`runc`, `runsc`), for all jobs and for untrusted ones; nil: the engine's own choice.
+    let runtime: String?
+    let runtimeUntrusted: String?
     /// Each daemon under a user of its own; false: everything runs as whoever started it.
     let separateUsers: Bool
     let identities: Identities
+    /// Where the grants lie, as the engine sees it.
+    let grants: String
 
-    var adminTokenHash: String { "\(directory(of: .schedulerd))/admin-token.sha256" }
+    /// The keys of the house: who may give orders, and what opens the broker's store.
+    var keys: HouseKeys {
+        let broker = directory(of: .brokerd)
+        return HouseKeys(
+            people: state, masterKeys: broker + "/master", brokerState: broker, masterOwner: owner(of: .brokerd),
+            brokerOwner: owner(of: .brokerd))
+    }
 
     func directory(of compartment: Compartment) -> String { "\(state)/\(compartment.rawValue)" }
     func directory(of edge: Edge) -> String { "\(run)/\(edge.rawValue)" }

@@ -1,5 +1,5 @@
 // StateDirectory: where a house keeps what must survive it, and the few files in it that `bulkhead up` itself makes. What is
-// there already is trusted only if nobody else could have put it there: a stranger's token file would be the admin's token.
+// there already is trusted only if nobody else could have put it there.
 
 import Files
 import Foundation
@@ -66,7 +66,7 @@ enum StateDirectory {
     /// The name under which this house marks its containers: 16 hexadecimal digits, made at the first start.
     static func instance(_ state: String) throws -> String {
         let path = state + "/instance"
-        guard let text = try read(path, readableByOthers: true) else {
+        guard let text = try read(path) else {
             let text = hex(try Posix.randomBytes(8))
             try Posix.replaceFile(path, with: Array((text + "\n").utf8), mode: 0o644)
             return text
@@ -77,21 +77,12 @@ enum StateDirectory {
         return text
     }
 
-    /// The admin token, made at the first start and readable for its owner only.
-    static func token(_ state: String) throws -> String {
-        let path = state + "/admin-token"
-        if let token = try read(path, readableByOthers: false), !token.isEmpty { return token }
-        let token = "bh_" + hex(try Posix.randomBytes(32))
-        try Posix.replaceFile(path, with: Array((token + "\n").utf8), mode: 0o600)
-        return token
-    }
-
     static func hex(_ bytes: [UInt8]) -> String {
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     /// The text of a file that is ours, nil if there is none.
-    private static func read(_ path: String, readableByOthers: Bool) throws -> String? {
+    private static func read(_ path: String) throws -> String? {
         let status: FileStatus
         do {
             status = try Posix.lstat(path)
@@ -99,10 +90,9 @@ enum StateDirectory {
             if error.errno == ENOENT { return nil }
             throw error
         }
-        let forbidden: UInt32 = readableByOthers ? 0o022 : 0o077
-        guard status.kind == .regular, status.uid == Posix.userID, status.mode & forbidden == 0 else {
+        guard status.kind == .regular, status.uid == Posix.userID, status.mode & 0o022 == 0 else {
             throw CommandFailure(
-                "\(path) could have been written or read by others; remove it, and a new one is made", exit: .failure)
+                "\(path) could have been written by others; remove it, and a new one is made", exit: .failure)
         }
         let bytes = try Posix.readFile(path, limit: 4096)
         return String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)

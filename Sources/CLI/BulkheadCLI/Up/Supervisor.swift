@@ -1,5 +1,5 @@
-// Supervisor: forks the daemons, starts again what dies, stops everything cleanly. It holds no secret and reads no message;
-// all it knows is the process graph.
+// Supervisor: forks the daemons, starts again what dies, stops everything cleanly. It reads no message; all it knows is the
+// process graph.
 
 import Foundation
 import Posix
@@ -25,7 +25,9 @@ final class Supervisor {
     /// Returns when everything has stopped.
     func run() throws {
         let site = preparation.site
-        if !site.identities.remark.isEmpty { Terminal.note("bulkhead: \(site.identities.remark)") }
+        for remark in [site.identities.remark] + preparation.grants.remarks where !remark.isEmpty {
+            Terminal.note("bulkhead: \(remark)")
+        }
         try loop.onSignals([Signal.terminate, Signal.interrupt, Signal.child]) { [self] signal in
             if signal != Signal.child { stop() }
             reap()
@@ -33,6 +35,7 @@ final class Supervisor {
         for compartment in Compartment.allCases { start(compartment) }
         announceWhenHealthy()
         loop.run()
+        for problem in preparation.grants.close() { Terminal.error(problem) }
         Terminal.note("bulkhead: stopped")
     }
 
@@ -91,15 +94,16 @@ final class Supervisor {
 
     // MARK: Ready
 
-    /// Says where the API is once it answers. A thread waits, because URLSession does not know this loop.
+    /// Says where the API is once it answers. A thread waits, because libcurl does not know this loop.
     private func announceWhenHealthy() {
         let address = preparation.listenAddress
         let token = preparation.site.state + "/admin-token"
         let thread = Thread {
-            guard let url = URL(string: "http://\(address)/health") else { return }
+            let request = HTTPRequest(method: "GET", url: "http://\(address)/health", timeout: 5)
             for _ in 0..<300 {
-                if (try? Data(contentsOf: url)) != nil {
-                    Terminal.note("bulkhead is ready at http://\(address); the admin token is in \(token)")
+                if let answer = try? Transfer.perform(request), answer.status == 200 {
+                    Terminal.note(
+                        "bulkhead is ready at http://\(address); the admin token is in \(token), the key beside it")
                     return
                 }
                 Thread.sleep(forTimeInterval: 0.1)

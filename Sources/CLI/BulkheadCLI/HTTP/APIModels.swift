@@ -18,6 +18,8 @@ struct JobAnswer: Decodable {
     }
 
     let id: UInt64
+    let project: String?
+    let trust: String?
     let name: String
     let image: String
     let state: String
@@ -83,4 +85,15 @@ struct StatusAnswer: Decodable {
     let maxRunners: Int
     let engine: String
     let daemons: [Health]
+}
+
+struct SecretPage: Decodable {
+    struct Secret: Codable {
+        let name: String
+        let setAt: String
+        let setBy: String
+    }
+
+    let secrets: [Secret]
+    let more: Bool
 }

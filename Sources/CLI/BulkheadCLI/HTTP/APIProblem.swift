@@ -1,0 +1,48 @@
+// APIProblem: the error body of the API, and what it means to a person.
+
+import Foundation
+
+/// `{"error": {"code", "message", "place", "problems"}}`.
+struct APIProblem: Decodable {
+    struct Body: Decodable {
+        struct Detail: Decodable {
+            let place: String?
+            let message: String
+        }
+
+        let code: String
+        let message: String
+        let place: String?
+        let problems: [Detail]?
+    }
+
+    let error: Body
+
+    static func failure(status: Int, body: Data, base: URL, hasToken: Bool) -> CommandFailure {
+        guard let problem = try? JSONDecoder().decode(APIProblem.self, from: body).error else {
+            return CommandFailure("\(base) answered with status \(status) and no explanation", exit: .failure)
+        }
+        if status == 401 {
+            let mend =
+                hasToken
+                ? "the token is not the one this server knows; set BULKHEAD_TOKEN to the text in its admin-token file"
+                : "set BULKHEAD_TOKEN, or give --state the directory that `bulkhead up` uses"
+            return CommandFailure("not authorized: \(mend)", exit: .unauthorized, code: problem.code)
+        }
+        if problem.code == "order_refused" {
+            return CommandFailure(
+                "the broker refuses the order (\(Terminal.printable(problem.message))): the key is not one that this "
+                    + "house knows, or is from before a rotation; give --key the present admin-key of this house",
+                exit: .unauthorized, code: problem.code)
+        }
+        var lines = (problem.problems ?? []).map { [$0.place, $0.message].compactMap(\.self).joined(separator: ": ") }
+        if lines.isEmpty {
+            lines = [
+                [problem.place, problem.message].compactMap { $0?.isEmpty == true ? nil : $0 }.joined(separator: ": ")
+            ]
+        }
+        let exit: Exit = status == 503 || status == 504 ? .unavailable : (status < 500 ? .usage : .failure)
+        return CommandFailure(
+            Terminal.printable(lines.joined(separator: " | ")) + " (\(problem.code))", exit: exit, code: problem.code)
+    }
+}
