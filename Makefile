@@ -4,7 +4,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 # What a target needs happens in the order in which it is written.
 .NOTPARALLEL:
-.PHONY: help deps engine engine-socket engine-stop images build demo up test check generate bench tcb fuzz install clean
+.PHONY: help deps engine engine-socket engine-stop images build demo up test check generate bench tcb fuzz mutants soak install clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -39,8 +39,9 @@ test: deps ## run the whole suite, on a real engine
 check: build ## format, lint, floors, generated code, vectors, OpenAPI
 	@Tests/Check/check.sh
 
-generate: ## write the Swift and the tables that follow from proto-spec/*.wire
+generate: ## write what follows from proto-spec/*.wire and from the security tests
 	swift run -c release wiregen generate
+	@Tests/Security/table.py
 
 bench: build images ## measure side by side, and write .build/bench/results.json
 	@Tests/Bench/bench.sh
@@ -50,6 +51,12 @@ tcb: build ## show what is linked into the trusted daemons, and hold it to the b
 
 fuzz: ## the long fuzzing run: ten million inputs
 	@Tests/Fuzz/fuzz.sh
+
+mutants: deps ## break one wall after another, and see the suite notice each
+	@Tests/Mutants/mutants.py
+
+soak: build images ## a thousand jobs with secrets, and a search for what is left of them
+	@Tests/Security/soak.sh
 
 install: build ## install the programs below PREFIX (and DESTDIR)
 	@systemd/install.sh

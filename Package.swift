@@ -32,7 +32,18 @@ let base: [Target] = [
     .target(name: "CSpawn", dependencies: ["CLinux"], path: "Sources/Base/CSpawn"),
     .target(
         name: "Processes", dependencies: ["CSpawn", "Posix"], path: "Sources/Base/Processes", swiftSettings: trusted),
-    .target(name: "Sandbox", dependencies: ["CLinux", "Posix"], path: "Sources/Base/Sandbox", swiftSettings: trusted),
+    // HTTP for the CLI, and for whoever will talk to the outside. Never for a daemon that guards something.
+    .systemLibrary(name: "CCurl", path: "Sources/Base/CCurl", pkgConfig: "libcurl"),
+    .systemLibrary(name: "CSeccomp", path: "Sources/Base/CSeccomp", pkgConfig: "libseccomp"),
+    // The profiles are data: they are compiled in, so that no file can be missing or changed when a daemon starts.
+    .target(
+        name: "Sandbox", dependencies: ["CLinux", "CSeccomp", "Posix"], path: "Sources/Base/Sandbox",
+        resources: [.embedInCode("Profiles")], swiftSettings: trusted),
+    // Stands in front of the C library's free in every program that holds a Secret.
+    .target(name: "CWipe", path: "Sources/Base/CWipe"),
+    .target(name: "Secret", dependencies: ["CLinux", "CWipe", "Posix"], path: "Sources/Base/Secret", swiftSettings: trusted),
+    // SHA-256 and ChaCha20-Poly1305 for the static runner: swift-crypto would bring Foundation into every container.
+    .systemLibrary(name: "CNettle", path: "Sources/Base/CNettle", pkgConfig: "nettle"),
     .target(name: "Daemon", dependencies: ["Posix", "Sandbox"], path: "Sources/Base/Daemon", swiftSettings: trusted),
 ]
 
@@ -49,27 +60,33 @@ let wire: [Target] = [
 ]
 
 let jobs: [Target] = [
-    .target(name: "JobModel", path: "Sources/Jobs/JobModel", swiftSettings: house)
+    .target(name: "JobModel", path: "Sources/Jobs/JobModel", swiftSettings: house),
+    // A job file in the words of the wire: apid and the CLI come to the same definition, and so to the same hash.
+    .target(name: "JobWire", dependencies: ["JobModel", "Wire"], path: "Sources/Jobs/JobWire", swiftSettings: house),
 ]
 
 let api: [Target] = [
     .target(
-        name: "APIServer", dependencies: ["Daemon", "Files", "JobModel", "Link", "Posix", "Wire", hummingbird],
+        name: "APIServer",
+        dependencies: ["Daemon", "Files", "JobModel", "JobWire", "Link", "Posix", "Wire", hummingbird],
         path: "Sources/API/APIServer", swiftSettings: house),
     .executableTarget(
-        name: "bulkhead-apid", dependencies: ["APIServer", "Daemon", "Link", "Posix", "Wire"],
+        name: "bulkhead-apid", dependencies: ["APIServer", "Daemon", "Link", "Posix", "Sandbox", "Wire"],
         path: "Sources/API/bulkhead-apid",
         swiftSettings: house),
 ]
 
 let scheduler: [Target] = [
     .target(
-        name: "Store", dependencies: ["JobModel", "Wire", grdb], path: "Sources/Scheduler/Store", swiftSettings: house),
+        name: "Store", dependencies: ["JobModel", "JobWire", "Wire", grdb], path: "Sources/Scheduler/Store",
+        swiftSettings: house),
     .target(
-        name: "Scheduling", dependencies: ["Daemon", "Files", "JobModel", "Link", "Posix", "Store", "Wire", crypto],
+        name: "Scheduling",
+        dependencies: ["Daemon", "Files", "JobModel", "JobWire", "Link", "Posix", "Store", "Wire", crypto],
         path: "Sources/Scheduler/Scheduling", swiftSettings: house),
     .executableTarget(
-        name: "bulkhead-schedulerd", dependencies: ["Scheduling", "Daemon", "Link", "Posix", "Store", "Wire"],
+        name: "bulkhead-schedulerd",
+        dependencies: ["Scheduling", "Daemon", "Link", "Posix", "Sandbox", "Store", "Wire"],
         path: "Sources/Scheduler/bulkhead-schedulerd", swiftSettings: house),
 ]
 
@@ -86,20 +103,41 @@ let spawner: [Target] = [
         path: "Sources/Spawner/Spawning", swiftSettings: trusted),
     .executableTarget(
         name: "bulkhead-spawnerd",
-        dependencies: ["Spawning", "Daemon", "DockerRuntime", "Link", "Posix", "SpawnPolicy", "Wire"],
+        dependencies: ["Spawning", "Daemon", "DockerRuntime", "Link", "Posix", "Sandbox", "SpawnPolicy", "Wire"],
         path: "Sources/Spawner/bulkhead-spawnerd", swiftSettings: trusted),
 ]
 
+let broker: [Target] = [
+    // What the CLI seals and brokerd opens.
+    .target(name: "Orders", dependencies: ["Wire", crypto], path: "Sources/Broker/Orders", swiftSettings: house),
+    .target(
+        name: "Vault", dependencies: ["Files", "Orders", "Posix", "Secret", "Wire", crypto],
+        path: "Sources/Broker/Vault", swiftSettings: trusted),
+    .target(
+        name: "Brokering",
+        dependencies: ["Daemon", "Files", "Link", "Orders", "Posix", "Secret", "Vault", "Wire", crypto],
+        path: "Sources/Broker/Brokering", swiftSettings: trusted),
+    .executableTarget(
+        name: "bulkhead-brokerd",
+        dependencies: ["Brokering", "Daemon", "Link", "Posix", "Sandbox", "Secret", "Vault", "Wire"],
+        path: "Sources/Broker/bulkhead-brokerd", swiftSettings: trusted),
+]
+
 let relay: [Target] = [
+    .target(name: "Masker", dependencies: ["Secret"], path: "Sources/Relay/Masker", swiftSettings: house),
     .target(
         name: "LogStore", dependencies: ["Files", "Posix", "Wire", crypto], path: "Sources/Relay/LogStore",
         swiftSettings: house),
     .target(
-        name: "Relaying", dependencies: ["Daemon", "Endpoints", "Files", "Link", "LogStore", "Posix", "Wire"],
+        name: "Relaying",
+        dependencies: [
+            "Daemon", "Endpoints", "Files", "Link", "LogStore", "Masker", "Posix", "Secret", "Wire",
+        ],
         path: "Sources/Relay/Relaying",
         swiftSettings: house),
     .executableTarget(
-        name: "bulkhead-relayd", dependencies: ["Relaying", "Daemon", "Link", "LogStore", "Posix", "Wire"],
+        name: "bulkhead-relayd",
+        dependencies: ["Relaying", "Daemon", "Link", "LogStore", "Posix", "Sandbox", "Secret", "Wire"],
         path: "Sources/Relay/bulkhead-relayd",
         swiftSettings: house),
 ]
@@ -107,7 +145,7 @@ let relay: [Target] = [
 let runner: [Target] = [
     .target(
         name: "RunnerCore",
-        dependencies: ["CLinux", "CSpawn", "Endpoints", "Files", "Link", "Posix", "Processes", "Wire"],
+        dependencies: ["CLinux", "CNettle", "CSpawn", "Endpoints", "Files", "Link", "Posix", "Processes", "Wire"],
         path: "Sources/Runner/RunnerCore",
         swiftSettings: house),
     // PID 1 of any image, so it brings everything with it: static, no Foundation.
@@ -120,7 +158,10 @@ let runner: [Target] = [
 let cli: [Target] = [
     .target(
         name: "BulkheadCLI",
-        dependencies: ["Daemon", "Endpoints", "Files", "JobModel", "Posix", "Processes", argumentParser, crypto, yams],
+        dependencies: [
+            "CCurl", "Endpoints", "Files", "JobModel", "JobWire", "Orders", "Posix", "Processes", "Wire",
+            argumentParser, crypto, yams,
+        ],
         path: "Sources/CLI/BulkheadCLI", swiftSettings: house),
     .executableTarget(
         name: "bulkhead", dependencies: ["BulkheadCLI"], path: "Sources/CLI/bulkhead", swiftSettings: house),
@@ -131,18 +172,39 @@ let tests: [Target] = [
         name: "link-bench", dependencies: ["Endpoints", "Link", "LinkBlocking", "Posix", "Wire"],
         path: "Tests/Bench/LinkBench",
         swiftSettings: house),
+    .executableTarget(
+        name: "mask-bench", dependencies: ["Files", "Masker", "Posix"], path: "Tests/Bench/MaskBench",
+        swiftSettings: house),
     .testTarget(
         name: "PosixTests", dependencies: ["Daemon", "Endpoints", "Files", "Posix", "Processes", "Sandbox"],
         swiftSettings: house),
+    // Confines itself as a daemon does, and then does what it must not; Tests/Sandbox starts it.
+    .target(name: "CVictim", path: "Tests/SandboxVictim/CVictim"),
+    .executableTarget(
+        name: "sandbox-victim", dependencies: ["CSeccomp", "CVictim", "Daemon", "Posix", "Sandbox"],
+        path: "Tests/SandboxVictim/Victim", swiftSettings: house),
     .testTarget(name: "WireTests", dependencies: ["Wire", "WireSchema"], swiftSettings: house),
     .testTarget(
         name: "LinkTests", dependencies: ["Endpoints", "Files", "Link", "LinkBlocking", "Posix", "Wire"],
         swiftSettings: house),
-    .testTarget(name: "JobModelTests", dependencies: ["JobModel"], swiftSettings: house),
+    .testTarget(name: "JobModelTests", dependencies: ["JobModel", "JobWire", "Wire"], swiftSettings: house),
+    // brokerd's parts with named points at which it dies; BrokeringTests start it as a child.
+    .executableTarget(
+        name: "broker-fixture",
+        dependencies: ["Brokering", "Daemon", "Files", "Link", "Orders", "Posix", "Secret", "Vault", "Wire"],
+        path: "Tests/BrokerFixture", swiftSettings: house),
+    .testTarget(
+        name: "BrokeringTests",
+        dependencies: [
+            "Brokering", "Daemon", "Endpoints", "Files", "Link", "LinkBlocking", "Orders", "Posix", "Processes",
+            "Secret", "Vault", "Wire", "broker-fixture", crypto,
+        ],
+        swiftSettings: house),
+    .testTarget(name: "MaskerTests", dependencies: ["Masker", "Secret"], swiftSettings: house),
     .testTarget(
         name: "SchedulingTests",
         dependencies: [
-            "Daemon", "Endpoints", "Files", "JobModel", "Link", "Posix", "Scheduling", "Store", "Wire", grdb,
+            "Daemon", "Endpoints", "Files", "JobModel", "JobWire", "Link", "Posix", "Scheduling", "Store", "Wire", grdb,
         ],
         swiftSettings: house),
     .testTarget(
@@ -152,7 +214,10 @@ let tests: [Target] = [
         ],
         swiftSettings: house),
     .testTarget(
-        name: "RelayingTests", dependencies: ["Endpoints", "Files", "Link", "LogStore", "Posix", "Relaying", "Wire"],
+        name: "RelayingTests",
+        dependencies: [
+            "Endpoints", "Files", "Link", "LogStore", "Masker", "Posix", "Relaying", "Secret", "Wire",
+        ],
         swiftSettings: house),
     // The runner with a directory of its own instead of a container's paths; RunnerCoreTests start it as a child.
     .executableTarget(
@@ -160,13 +225,17 @@ let tests: [Target] = [
     .testTarget(
         name: "RunnerCoreTests",
         dependencies: [
-            "Endpoints", "Files", "Link", "LinkBlocking", "Posix", "Processes", "RunnerCore", "Wire", "runner-fixture",
+            "CNettle", "Endpoints", "Files", "Link", "LinkBlocking", "Posix", "Processes", "RunnerCore", "Wire",
+            "runner-fixture",
         ],
         swiftSettings: house),
     .testTarget(
         name: "APIServerTests", dependencies: ["APIServer", "Endpoints", "Files", "JobModel", "Link", "Posix", "Wire"],
         swiftSettings: house),
-    .testTarget(name: "BulkheadCLITests", dependencies: ["BulkheadCLI", "JobModel"], swiftSettings: house),
+    .testTarget(
+        name: "BulkheadCLITests",
+        dependencies: ["BulkheadCLI", "Endpoints", "Files", "JobModel", "JobWire", "Orders", "Posix", "Wire", crypto],
+        swiftSettings: house),
 ]
 
 let package = Package(
@@ -181,6 +250,6 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
-    targets: base + wire + jobs + api + scheduler + spawner + relay + runner + cli + tests,
+    targets: base + wire + jobs + api + scheduler + spawner + broker + relay + runner + cli + tests,
     swiftLanguageModes: [.v6]
 )

@@ -51,7 +51,7 @@ done
 part "check" Tests/Check/check.sh
 part "trusted computing base" Tests/Layers/tcb.py
 part "fuzzing, a short run" Tests/Fuzz/fuzz.sh short
-for scenario in Tests/Integration/test_*.py; do
-    part "integration: $(basename "$scenario" .py)" python3 "$scenario"
+for scenario in Tests/{Integration,Sandbox,Security,Security/engine,Systemd}/test_*.py; do
+    part "${scenario#Tests/}" python3 "$scenario"
 done
 finish

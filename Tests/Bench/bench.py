@@ -199,10 +199,45 @@ def codec(rounds=7):
     report("N7", "codec: allocations per message", allocations, "0", allocations < 0.01, "CancelJob", {})
 
 
+# N8: the masker, against ripgrep with the very same patterns on the same text.
+
+def masking(rounds=7, mebibytes=128):
+    bench, rg = BINARIES / "mask-bench", shutil.which("rg")
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="bulkhead-bench-"))
+    try:
+        subprocess.run([bench, "write", folder, str(mebibytes)], check=True)
+        size = (folder / "text").stat().st_size
+        # It only counts lines: writing masked text as we do would cost it more.
+        command = [rg, "--threads=1", "--text", "--fixed-strings", "--count", f"--file={folder}/patterns", f"{folder}/text"]
+        ours, theirs, others = [], [], {0: [], 1: []}
+        for _ in range(rounds):
+            ours.append(numbers(bench, "speed", folder, 100))
+            for count in others:
+                others[count].append(numbers(bench, "speed", folder, count)[0])
+            if rg:
+                begin = time.perf_counter()
+                subprocess.run(command, check=True, capture_output=True)
+                theirs.append(size / (time.perf_counter() - begin) / 1e9)
+        speed = statistics.median(o[0] for o in ours)
+        spread = {"gb_per_s": [o[0] for o in ours], "tables_ms": [o[1] for o in ours], "rg_gb_per_s": theirs,
+                  "one_secret_gb_per_s": others[1], "no_secret_gb_per_s": others[0]}
+        report("N8", "masking with 100 secrets, GB/s per core", speed, "> 1.5", speed > 1.5,
+               f"1: {statistics.median(others[1]):.1f}, none: {statistics.median(others[0]):.1f}", spread)
+        if not rg:
+            print("N8    no comparison: ripgrep is not installed (Debian: apt-get install ripgrep)", flush=True)
+            return
+        ratio = statistics.median(o[0] / t for o, t in zip(ours, theirs))
+        report("N8", "masking with 100 secrets / rg, same patterns", ratio, ">= 3", ratio >= 3,
+               f"rg {statistics.median(theirs):.2f} GB/s", spread)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 ENGINE_VERSION = engine("GET", "/version")[1]["Version"]
 print(f"engine {ENGINE_VERSION}, {os.cpu_count()} CPUs\n{'':<6}{'what':<46}{'value':>10}  {'target':<12}{'':<8}against")
 round_trip()
 codec()
+masking()
 with House("--max-runners", "2") as house:
     memory(house)
     cold_start(house)

@@ -35,5 +35,7 @@ beat "floors" python3 Tests/Layers/floors.py
 beat "the floors reject a bad tree" python3 Tests/Layers/floors.py --self-test
 beat "generated code and released versions" .build/release/wiregen check
 beat "a changed schema is noticed" python3 Tests/Check/schema_change.py
+beat "every attack has its test, and the table is true" python3 Tests/Security/table.py check
+beat "units" Tests/Systemd/check_units.sh
 beat "vectors, read independently" python3 proto-spec/decode.py check
 exit "$failed"

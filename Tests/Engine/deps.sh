@@ -12,6 +12,12 @@ newuidmap   uidmap
 -           busybox-static
 mmdebstrap  mmdebstrap
 -           libsqlite3-dev
+-           libcurl4-openssl-dev
+-           libseccomp-dev
+-           nettle-dev
+strace      strace
+gcc         gcc
+-           libc6-dev
 -           ca-certificates
 pkg-config  pkg-config
 ss          iproute2
