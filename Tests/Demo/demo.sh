@@ -6,7 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd -P)
 bulkhead=$here/../../.build/release/bulkhead
 # A place of its own: no token, address or state of another installation is to have a say.
-unset BULKHEAD_URL BULKHEAD_TOKEN
+unset BULKHEAD_URL BULKHEAD_TOKEN BULKHEAD_KEY
 # Under /tmp and open to walk through: the daemons run as users of their own and must reach their sockets.
 work=$(mktemp -d /tmp/bulkhead-demo.XXXXXX)
 chmod 711 "$work"
@@ -103,12 +103,24 @@ within 30 healthy || fail "the API did not answer within 30 s"
 if up_ended; then fail "\`bulkhead up\` ended at once"; fi
 cat "$work/up.log"
 
+say "a secret"
+# Random, and on no command line: printf is the shell's own, and the value goes in on standard input.
+token=$(head -c 24 /dev/urandom | base64)
+printf %s "$token" | "$bulkhead" secret set demo deploy-token --url "$url" --state "$state"
+"$bulkhead" secret ls demo --url "$url" --state "$state"
+
 say "the job"
 cat "$here/job.yaml"
 echo
 "$bulkhead" submit "$here/job.yaml" --source "$work/program" --follow --url "$url" --state "$state" 2>&1 | tee "$work/output"
 grep -q '11 of 11 tests passed' "$work/output" || fail "the log does not show the job's work"
+grep -qF 'deploying with *** (32 characters)' "$work/output" || fail "the log does not show the secret masked"
+if grep -qFf <(printf '%s\n' "$token") "$work/output" "$work/up.log"; then fail "the secret is in the output"; fi
 grep -q '^job .* SUCCEEDED' "$work/output" || fail "the last line does not say SUCCEEDED"
+
+say "the broker's own record of what it gave, and its chain of hashes"
+sed -E 's/[0-9a-f]{40,}/(hash)/g' "$state/brokerd/audit.log"
+"$bulkhead" audit verify "$state/brokerd/audit.log"
 
 say "stopping, and looking for what is left"
 within 10 no_containers || fail "containers left: $(our_containers)"

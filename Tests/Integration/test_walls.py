@@ -30,13 +30,13 @@ def peers_of(path):
     return {row[7] for row in rows if row[4] == str(path)} - {"0"}
 
 
-@unittest.skipUnless(os.geteuid() == 0, "five users need root")
+@unittest.skipUnless(os.geteuid() == 0, "six users need root")
 class Walls(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.house = cls.enterClassContext(House("--max-runners", "2"))
 
-    def test_five_processes_five_users(self):
+    def test_every_process_is_another_user(self):
         job = self.house.submit("echo up; sleep 30")
         eventually("the job runs", lambda: self.house.log(job) == b"up\n")
         users = {}
@@ -49,7 +49,7 @@ class Walls(unittest.TestCase):
         container = self.house.containers()[0]["Id"]
         runner = engine("GET", f"/containers/{container}/json")[1]["State"]["Pid"]
         users["bulkhead-runner"] = pathlib.Path(f"/proc/{runner}/status").read_text().split("\nUid:\t")[1].split()[0]
-        self.assertEqual(len(set(users.values())), 5, users)
+        self.assertEqual(len(set(users.values())), len(DAEMONS) + 1, users)
         self.assertNotIn("0", users.values(), users)
         self.house.bulkhead("cancel", job, "--grace", "0", check=0)
         self.house.wait(job)
@@ -69,7 +69,8 @@ class Walls(unittest.TestCase):
         # relayd holds the attached stream, which speaks to one container and to nothing else of the engine.
         self.assertGreater(held["bulkhead-spawnerd"], 0, "the positive control: spawnerd waits for the container's end")
         self.assertEqual(held["bulkhead-relayd"], 1, "one stream of one runner")
-        self.assertEqual((held["bulkhead-apid"], held["bulkhead-schedulerd"]), (0, 0))
+        others = set(DAEMONS) - {"bulkhead-spawnerd", "bulkhead-relayd"}
+        self.assertEqual({held[daemon] for daemon in others}, {0})
         self.house.bulkhead("cancel", job, "--grace", "0", check=0)
         self.house.wait(job)
 
@@ -88,14 +89,12 @@ class Walls(unittest.TestCase):
         self.assertLess(grown, 200_000)
 
     def sockets(self):
-        return {edge: self.house.state / "run" / edge / "socket" for edge in ["scheduler", "spawner", "stream", "relay"]}
+        return {edge: self.house.state / "run" / edge / "socket" for edge in EDGES}
 
     def test_other_users_cannot_reach_a_socket(self):
-        clients = {"scheduler": "bulkhead-apid", "spawner": "bulkhead-schedulerd", "stream": "bulkhead-spawnerd",
-                   "relay": "bulkhead-schedulerd"}
         for edge, path in self.sockets().items():
             for daemon in DAEMONS:
-                allowed = clients[edge] == daemon
+                allowed = EDGES[edge][0] == daemon
                 self.assertEqual(self.connect_as(daemon, path), allowed, f"{daemon} -> {edge}")
 
     def connect_as(self, daemon, path):
@@ -137,7 +136,7 @@ class Walls(unittest.TestCase):
         with open("/dev/null", "rb") as file, socket.socket(socket.AF_UNIX) as peer:
             take_stream = bytes(16) + b"\2" + b"\0\0"  # runner, framing docker_multiplexed, pending
             for edge, path in self.sockets().items():
-                daemon = {"scheduler": "bulkhead-apid", "stream": "bulkhead-spawnerd"}.get(edge, "bulkhead-schedulerd")
+                daemon = EDGES[edge][0]
                 hello = (hello_frame(edge), [])
                 good, bad = [hello], {
                     "a request before the hello": ([(frame(1, 1, 1, b""), [])], 5),
@@ -205,7 +204,9 @@ class Walls(unittest.TestCase):
             self.assertNotIn(token, file.read_bytes(), file)
 
 
-EDGE_CLIENT_ROLE = {"scheduler": 1, "spawner": 2, "stream": 3, "relay": 2}
+# edge: its client, and the number of that role in proto-spec/link.wire
+EDGES = {"scheduler": ("bulkhead-apid", 1), "spawner": ("bulkhead-schedulerd", 2), "stream": ("bulkhead-spawnerd", 3),
+         "relay": ("bulkhead-schedulerd", 2), "broker": ("bulkhead-schedulerd", 2), "mask": ("bulkhead-relayd", 5)}
 
 
 def frame(number, kind, request, body, fds=0):
@@ -214,7 +215,7 @@ def frame(number, kind, request, body, fds=0):
 
 def hello_frame(edge):
     """A Hello by hand, after proto-spec/README.md."""
-    return frame(1, 6, 0, b"BULKHEAD-WIRE-1\n" + struct.pack(">HHHBIH", 1, 0, 0, EDGE_CLIENT_ROLE[edge], 65536, 64))
+    return frame(1, 6, 0, b"BULKHEAD-WIRE-1\n" + struct.pack(">HHHBIH", 1, 0, 0, EDGES[edge][1], 65536, 64))
 
 
 def kind_of(answer):
