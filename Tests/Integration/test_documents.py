@@ -19,7 +19,7 @@ class Documents(unittest.TestCase):
         shell = [text for language, text in blocks if language == "sh"]
         job = next(text for language, text in blocks if language == "yaml")
         self.assertIn("make demo", shell[0], "the first block is what CI and the demo run")
-        start, own = shell[1], shell[2]
+        start, own, sealed = shell[1], shell[2], shell[3]
         with tempfile.TemporaryDirectory(prefix="bulkhead-readme-") as folder:
             os.chmod(folder, 0o755)
             program = pathlib.Path(folder, "program")
@@ -28,6 +28,7 @@ class Documents(unittest.TestCase):
             port = free_port()
             # The same commands, on a port and in a directory that belong to this test, with what is built already.
             start = start.replace("/tmp/bulkhead", f"{folder}/state").replace("$PWD/.build/release", str(BINARIES))
+            sealed = sealed.replace("/tmp/bulkhead", f"{folder}/state")
             start = start.replace("make build engine images", "true").replace(
                 "bulkhead up ", f"bulkhead up --listen 127.0.0.1:{port} ")
             self.assertIn(f"--state {folder}/state", start)
@@ -38,12 +39,14 @@ class Documents(unittest.TestCase):
                 {start}
                 cd {program}
                 {own}
+                {sealed}
             """
             done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120,
                                   env={**os.environ, "BULKHEAD_ENGINE": f"unix://{ENGINE}"})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("hello", done.stdout)
         self.assertIn("11 of 11 tests passed", done.stdout)
+        self.assertIn("***", done.stdout)
 
     def test_links_lead_somewhere(self):
         pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "proto-spec").glob("*.md")]
@@ -56,7 +59,8 @@ class Documents(unittest.TestCase):
         self.assertGreater(found, 10)
 
     def test_help_has_examples(self):
-        for command in [[], ["up"], ["submit"], ["jobs"], ["job"], ["log"], ["cancel"], ["runners"], ["status"]]:
+        for command in [[], ["up"], ["submit"], ["jobs"], ["job"], ["log"], ["cancel"], ["runners"], ["status"], ["init"],
+                        ["secret"], ["secret", "set"], ["secret", "ls"], ["secret", "rm"], ["secret", "rotate-master"], ["audit", "verify"]]:
             done = subprocess.run([BINARIES / "bulkhead", *command, "--help"], capture_output=True, text=True, check=True)
             self.assertIn("EXAMPLES", done.stdout, command)
 

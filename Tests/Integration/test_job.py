@@ -107,6 +107,7 @@ class Job(unittest.TestCase):
         self.assertTrue(log.startswith(b"ready\n") and log.endswith(b"cleaned\n"), log)
 
     def test_cancel_of_one_that_ignores_signals(self):
+        """R12: killed after the grace; the control is the test before."""
         job = self.house.submit("trap '' TERM; echo ready; while true; do sleep 0.1; done")
         eventually("the job is ready", lambda: b"ready" in self.house.log(job))
         self.house.bulkhead("cancel", job, "--grace", "1", check=0)

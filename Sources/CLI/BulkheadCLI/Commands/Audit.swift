@@ -11,8 +11,9 @@ struct Audit: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Check the chain of hashes of an audit log.",
             discussion: """
-                Prints how many records there are and the last one's hash: note it elsewhere, and a log that was cut short
-                or written anew is found out later. Ends with 1, and the line, if a record was changed, removed or added.
+                Prints how many records there are and the last one's hash: note it elsewhere,
+                and a log that was cut short or written anew is found out later. Ends with 1,
+                and the line, if a record was changed, removed or added.
 
                 EXAMPLES
                   bulkhead audit verify /var/lib/bulkhead/brokerd/audit.log

@@ -9,10 +9,10 @@ package struct Bulkhead: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               bulkhead up                                    start the daemons
-              bulkhead submit job.yaml --source . --follow   run a job on your code and watch it
+              bulkhead submit job.yaml --source . --follow   run a job on your code
               bulkhead submit --image bulkhead/busybox -- echo hello
-              bulkhead log 17 -f                             follow the log of job 17
-              bulkhead secret set web token < token          keep a secret for jobs of the project web
+              bulkhead log 17 -f                             follow a log
+              bulkhead secret set web token < token          keep a secret for a project
 
             EXIT STATUS
               0 done; 1 failed; 64 wrong command line or job file; 69 the daemons cannot be reached;

@@ -8,13 +8,14 @@ struct Init: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Make the keys of an installed system, once.",
         discussion: """
-            Makes what is missing, and never overwrites: DIRECTORY/master/current (the key of all secrets: keep a copy in
-            a safe place), DIRECTORY/admin-token, DIRECTORY/admin-key, and for the broker's first start
-            BROKER-STATE/bootstrap. Where the broker has its store already, nothing is made.
+            Makes what is missing, and never overwrites: DIRECTORY/master/current (the key
+            of all secrets: keep a copy in a safe place), DIRECTORY/admin-token,
+            DIRECTORY/admin-key, and for the broker's first start BROKER-STATE/bootstrap.
+            Where the broker has its store already, nothing is made.
 
             EXAMPLES
               bulkhead init
-              bulkhead init --directory /etc/bulkhead --broker-state /var/lib/bulkhead/brokerd
+              bulkhead init --directory /etc/bulkhead-two --broker-state /srv/two
             """)
 
     @Option(help: ArgumentHelp("Where the keys are kept.", valueName: "dir"))

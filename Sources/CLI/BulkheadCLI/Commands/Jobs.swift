@@ -88,8 +88,8 @@ struct LogCommand: AsyncParsableCommand {
             EXAMPLES
               bulkhead log 17
               bulkhead log 17 -f      until the job is finished
-              bulkhead log 17 --json  an object a line: {"job":17,"line":1,"text":"..."}, with "continued":true where
-                                      a line of more than 64 KiB goes on in the next object
+              bulkhead log 17 --json  an object a line: {"job":17,"line":1,"text":"..."};
+                                      "continued":true in parts of a line above 64 KiB
             """)
 
     @Argument(help: "The job's number.")

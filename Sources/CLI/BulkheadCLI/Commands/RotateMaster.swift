@@ -9,13 +9,15 @@ struct RotateMaster: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rotate-master", abstract: "Change the master key, the admin token and the admin key.",
         discussion: """
-            At one moment every old token, key, ticket and job token is dead; jobs that wait or run with secrets are given
-            them anew or end. Runs on the machine of the broker, as the owner of the master key (root where the daemons
-            have users of their own). It may be interrupted: run it again, and it says where it stood and goes on.
+            At one moment every old token, key, ticket and job token is dead; jobs that
+            wait or run with secrets are given them anew or end. Runs on the machine of the
+            broker, as the owner of the master key (root where the daemons have users of
+            their own). It may be interrupted: run it again, and it says where it stood and
+            goes on.
 
             EXAMPLES
               bulkhead secret rotate-master
-              bulkhead secret rotate-master --master-keys /etc/bulkhead/master --key /etc/bulkhead/admin-key
+              bulkhead secret rotate-master --state /tmp/bulkhead
             """)
 
     @Option(

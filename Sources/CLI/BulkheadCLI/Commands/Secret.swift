@@ -9,9 +9,10 @@ struct Secret: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Keep secrets for jobs.",
         discussion: """
-            A value is sealed to the broker before it leaves this program: the API and the scheduler carry what they
-            cannot read. No command shows a value again. A job gets those that its steps name, if whoever submits it
-            seals the job with a key (see `bulkhead submit --help`).
+            A value is sealed to the broker before it leaves this program: the API and the
+            scheduler carry what they cannot read. No command shows a value again. A job
+            gets those that its steps name, if whoever submits it seals the job with a key
+            (see `bulkhead submit --help`).
 
             EXAMPLES
               bulkhead secret set web deploy-token < token
@@ -24,9 +25,10 @@ struct Secret: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Set a secret, or replace it.",
             discussion: """
-                The value is 1 to 8192 bytes. From standard input or a file it is taken byte for byte, a last line break
-                too: `printf %s VALUE |` gives one without. On a terminal you are asked for it, what you type is not
-                shown, and the line break that ends it does not belong to it.
+                The value is 1 to 8192 bytes. From standard input or a file it is taken byte
+                for byte, a last line break too: `printf %s VALUE |` gives one without. On a
+                terminal you are asked for it, what you type is not shown, and the line break
+                that ends it does not belong to it.
 
                 EXAMPLES
                   bulkhead secret set web deploy-token
@@ -56,7 +58,12 @@ struct Secret: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "ls", abstract: "List the secrets of a project: names, never values.")
+            commandName: "ls", abstract: "List the secrets of a project: names, never values.",
+            discussion: """
+                EXAMPLES
+                  bulkhead secret ls web
+                  bulkhead secret ls web --json
+                """)
         @Argument(help: "The project.") var project: String
         @OptionGroup var options: ClientOptions
 
@@ -85,7 +92,11 @@ struct Secret: AsyncParsableCommand {
 
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "rm", abstract: "Remove a secret: jobs that name it are refused from then on.")
+            commandName: "rm", abstract: "Remove a secret: jobs that name it are refused from then on.",
+            discussion: """
+                EXAMPLES
+                  bulkhead secret rm web deploy-token
+                """)
         @Argument(help: "The project.") var project: String
         @Argument(help: "The secret's name.") var name: String
         @OptionGroup var keys: KeyOptions

@@ -9,12 +9,15 @@ struct Submit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Submit a job.",
         discussion: """
-            The job file is YAML or JSON: project, name, image, platform, profile, resources {cpus, memory, pids, disk},
-            timeout, env, steps [{name, run, timeout, continue_on_error, untrusted, secrets}]. A step's secrets are
-            {VARIABLE: secret} or {VARIABLE: {secret: NAME, as: file}}. Every mistake in it is reported at once.
+            The job file is YAML or JSON: project, name, image, platform, profile,
+            resources {cpus, memory, pids, disk}, timeout, env, steps [{name, run, timeout,
+            continue_on_error, untrusted, secrets}]. A step's secrets are {VARIABLE:
+            secret} or {VARIABLE: {secret: NAME, as: file}}. Every mistake in it is
+            reported at once.
 
-            With a key at hand the job is sealed: what runs, on which source, with which secrets. Such a job is trusted,
-            and only such a job gets secrets. Without a key, or with --untrusted, it is not trusted.
+            With a key at hand the job is sealed: what runs, on which source, with which
+            secrets. Such a job is trusted, and only such a job gets secrets. Without a
+            key, or with --untrusted, it is not trusted.
 
             EXAMPLES
               bulkhead submit job.yaml --source . --follow

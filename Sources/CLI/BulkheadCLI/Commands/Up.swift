@@ -7,15 +7,18 @@ struct Up: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start all daemons; Ctrl-C or SIGTERM stops them.",
         discussion: """
-            As root each daemon runs under a user of its own. As anybody else they all run as you: then a daemon that is
-            taken over can reach the files and the memory of the others, and what keeps jobs apart is the engine alone.
+            As root each daemon runs under a user of its own. As anybody else they all run
+            as you: then a daemon that is taken over can reach the files and the memory of
+            the others, and what keeps jobs apart is the engine alone.
 
-            The first start makes, in the state directory, admin-token (sent with each request), admin-key (never sent;
-            it seals what only the broker may read, see `bulkhead secret --help`) and brokerd/master/current, the key of
-            all secrets: keep a copy of that one in a safe place.
+            The first start makes, in the state directory, admin-token (sent with each
+            request), admin-key (never sent; it seals what only the broker may read, see
+            `bulkhead secret --help`) and brokerd/master/current, the key of all secrets:
+            keep a copy of that one in a safe place.
 
-            A job that runs when the daemons stop goes on in its container; the next `bulkhead up` on the same state
-            directory takes it over. Cancel it first if it should end.
+            A job that runs when the daemons stop goes on in its container; the next
+            `bulkhead up` on the same state directory takes it over. Cancel it first if it
+            should end.
 
             EXAMPLES
               bulkhead up
