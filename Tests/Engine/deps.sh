@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building and testing Bulkhead needs and this machine lacks. Called by `make deps`; safe to repeat, and
-# silent about apt when nothing is missing: apt is asked only then.
+# silent about apt when nothing is missing: apt is asked only then. `deps.sh bench`: what `make bench` compares with, too.
 set -euo pipefail
 
 # One line each: what proves that it is there, then the package that brings it. A command may come from anywhere (an
@@ -25,7 +25,14 @@ python3     python3
 curl        curl
 git         git
 make        make
+systemctl   systemd
 '
+if [[ ${1-} == bench ]]; then
+    needed+='
+rg          ripgrep
+-           python3-venv
+'
+fi
 
 installed() { [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 

@@ -1,7 +1,7 @@
 import Masker
 import Testing
 
-/// However a stream is cut, what comes out is what comes out of one piece, and that is what the reference says.
+/// S7: however a stream is cut, what comes out is what comes out of one piece, and that is what the reference says.
 @Suite struct CutTests {
     /// All cuts of short streams, and after each piece exactly that is out which must be: nothing is held for too long.
     @Test func everyCutOfAShortStream() {

@@ -1,7 +1,7 @@
 import Masker
 import Testing
 
-/// S7 of the fact sheet: what was tried against other maskers.
+/// S7: what was tried against other maskers.
 @Suite struct EvasionTests {
     private static let secret = "s3cr3t/token+value==\"q\"0123456789"
 

@@ -1,7 +1,7 @@
 import Masker
 import Testing
 
-/// The forms in which a value is printed.
+/// S7: the forms in which a value is printed.
 @Suite struct FormTests {
     private static let letters = Array("aA0/+-_.~*'() \"\\\n\r\t<>&%=:\u{8}\u{c}\u{1}\u{7f}éß€𝄞").map {
         Array(String($0).utf8)

@@ -1,12 +1,19 @@
 #!/usr/bin/env python3
 """make mutants: takes away one wall after another and runs the test that has to notice. A mutant that survives is a wall that nobody
-watches. The tree is not touched: all of it happens in an overlay, in a mount namespace of its own.
+watches. The tree is not touched: all of it happens in an overlay, in a mount namespace of its own, where processes end with it.
 
     mutants.py            all of them, then the table
-    mutants.py NAME...    these"""
+    mutants.py NAME...    these
 
+A build costs most of the time. Mutants share one if none of their tests links what another of them changes; those of the libraries
+that everything is built on are built apart, in a package of these libraries and their tests alone."""
+
+import json
 import os
 import pathlib
+import re
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,66 +22,190 @@ import time
 from walls import MUTANTS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-LIMIT = 900  # seconds for one build and one test
+INSIDE = "BULKHEAD_MUTANTS_INSIDE"
+BUILD_LIMIT, TEST_LIMIT = 1800, 150  # seconds
+# What is built apart: the tests of the lowest libraries, and the programs that test programs start.
+BASE = {"LinkTests", "PosixTests", "sandbox-victim"}
+MOUNTS = """
+set -e
+root=$1 scratch=$2; shift 2
+mount -t overlay overlay -o "lowerdir=$root,upperdir=$scratch/upper,workdir=$scratch/work" "$root"
+mount --bind "$scratch/tmp" /tmp
+for part in Sources Tests; do mount --bind "$root/$part" "$scratch/base/$part"; done
+cd "$root"; exec "$@"
+"""
 
 
 def in_overlay():
-    """Starts this program again, in a namespace where ROOT is an overlay of itself: writes go to a scratch directory."""
-    with tempfile.TemporaryDirectory(prefix="bulkhead-mutants-") as scratch:
-        for name in ("upper", "work"):
-            os.mkdir(f"{scratch}/{name}")
-        mount = (f'mount -t overlay overlay -o lowerdir="{ROOT}",upperdir="{scratch}/upper",workdir="{scratch}/work" "{ROOT}" '
-                 f'&& cd "{ROOT}" && exec "$@"')
-        command = ["unshare", "--mount", "--propagation", "private", "bash", "-c", mount, "mutants", sys.executable, __file__]
-        return subprocess.call(command + sys.argv[1:], env={**os.environ, "BULKHEAD_MUTANTS_INSIDE": "1"})
+    """Starts this program again, in namespaces where ROOT is an overlay of itself: writes go to a scratch directory, which goes away."""
+    with tempfile.TemporaryDirectory(prefix="bulkhead-mutants-", dir="/var/tmp") as scratch:
+        for name in ("upper", "work", "tmp", "logs", "base/Sources", "base/Tests"):
+            os.makedirs(f"{scratch}/{name}")
+        os.chmod(scratch, 0o755)
+        os.chmod(f"{scratch}/tmp", 0o1777)
+        shield = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        command = shield + ["bash", "-c", MOUNTS, "mutants", str(ROOT), scratch, sys.executable, __file__]
+        status = subprocess.call(command + sys.argv[1:], env={**os.environ, INSIDE: scratch})
+        if status:
+            kept = tempfile.mkdtemp(prefix="bulkhead-mutant-logs-")
+            shutil.copytree(f"{scratch}/logs", kept, dirs_exist_ok=True)
+            print(f"mutants: what was said is in {kept}")
+        return status
 
 
-def run(command, log):
-    """Whether a command succeeds; what it said goes to a file."""
-    with open(log, "wb") as out:
+def run(command, log, limit, place):
+    """Whether a command succeeds; what it and its children say goes to a file. A hang is a failure as well."""
+    environment = {key: value for key, value in os.environ.items() if key not in (INSIDE, "BULKHEAD_ENGINE")}
+    environment["BULKHEAD_BINARIES"] = f"{place}/.build/release"
+    with open(log, "ab") as out:
+        out.write(f"$ {command}\n".encode())
+        out.flush()
+        process = subprocess.Popen(["bash", "-c", command], cwd=place, stdout=out, stderr=subprocess.STDOUT,
+                                   env=environment, start_new_session=True)
         try:
-            return subprocess.run(["bash", "-c", command], cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, timeout=LIMIT).returncode == 0
+            return process.wait(limit) == 0
         except subprocess.TimeoutExpired:
-            return False  # a hang is a death as well
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            out.write(b"mutants: ended, since it did not end\n")
+            return False
 
 
-def verdict(mutant, log):
-    path = ROOT / mutant.file
-    original = path.read_text()
-    if original.count(mutant.old) != 1:
-        return f"STALE: {original.count(mutant.old)} places"
-    path.write_text(original.replace(mutant.old, mutant.new))
-    try:
-        if mutant.build and not run(mutant.build, log):
-            return "does not build: change the mutant"
-        return "survived" if run(mutant.test, log) else "killed"
-    finally:
-        path.write_text(original)
+class Graph:
+    """Which target links which, in the words of Package.swift."""
+
+    def __init__(self):
+        said = json.loads(subprocess.check_output(["swift", "package", "dump-package"], cwd=ROOT))
+        self.targets = {target["name"]: target for target in said["targets"]}
+        self.paths = {name: target.get("path") or f"Tests/{name}" for name, target in self.targets.items()}
+
+    def closure(self, *names):
+        found, todo = set(), [name for name in names if name in self.targets]
+        while todo:
+            name = todo.pop()
+            if name not in found:
+                found.add(name)
+                edges = (edge.get("byName") or edge.get("target") or [None] for edge in self.targets[name]["dependencies"])
+                todo += [edge[0] for edge in edges if edge[0] in self.targets]
+        return found
+
+    def target(self, file):
+        owners = [name for name, path in self.paths.items() if file.startswith(f"{path}/")]
+        return max(owners, key=lambda name: len(self.paths[name]), default=None)
+
+    def hurts(self, mutant, other):
+        """Whether a mutant can be seen by the other's test. What is in no target is seen by whoever looks at the same file."""
+        changed = self.target(mutant.file)
+        if not changed or not other.linked:
+            return not mutant.build == other.build or not other.linked
+        return changed in self.closure(*other.linked)
 
 
-def inside():
-    chosen = [m for m in MUTANTS if not sys.argv[1:] or m.name in sys.argv[1:]]
-    logs = pathlib.Path(tempfile.mkdtemp(prefix="bulkhead-mutant-logs-"))
-    rows, begin = [], time.monotonic()
-    # Without a mutant everything is green, or a death would prove nothing.
-    for test in sorted({(m.build, m.test) for m in chosen}):
-        command = " && ".join(part for part in test if part)
-        print(f"mutants: control: {command}", flush=True)
-        if not run(command, logs / "control.log"):
-            sys.exit(f"mutants: the unchanged tree fails: {command}; see {logs}/control.log")
-    for number, mutant in enumerate(chosen, 1):
-        said = verdict(mutant, logs / f"{mutant.name}.log")
-        rows.append((mutant, said))
-        print(f"mutants: {number}/{len(chosen)} {mutant.name}: {said} ({time.monotonic() - begin:.0f} s)", flush=True)
+def rounds(graph, mutants):
+    """Groups whose members do not see each other, as early as possible for each."""
+    found = []
+    for mutant in mutants:
+        for group in found:
+            if not any(graph.hurts(mutant, other) or graph.hurts(other, mutant) for other in group):
+                group.append(mutant)
+                break
+        else:
+            found.append([mutant])
+    return found
+
+
+class Place:
+    """Where mutants are built: the tree, or the package of the lowest libraries."""
+
+    def __init__(self, name, folder, build, logs):
+        self.name, self.folder, self.command, self.logs = name, folder, build, logs
+
+    def builds(self, log):
+        return not self.command or run(self.command, log, BUILD_LIMIT, self.folder)
+
+    def passes(self, mutant, log):
+        return run(mutant.test, log, TEST_LIMIT, self.folder)
+
+    def control(self, mutants):
+        """Without a mutant everything is green, or a death would prove nothing; and each test is there."""
+        log = self.logs / f"control-{self.name}.log"
+        if not self.builds(log):
+            sys.exit(f"mutants: the unchanged tree does not build, see {log.name}")
+        for test in sorted({mutant.test for mutant in mutants}):
+            mutant = next(mutant for mutant in mutants if mutant.test == test)
+            log = self.logs / f"control-{mutant.name}.log"
+            if not self.passes(mutant, log) or re.search(r"with 0 tests|Ran 0 tests|OK \(skipped", log.read_text(errors="replace")):
+                sys.exit(f"mutants: the unchanged tree fails: {test}, see {log.name}")
+
+    def verdicts(self, group):
+        """What became of each mutant of a group that shares a build."""
+        log = self.logs / f"build-{group[0].name}.log"
+        undo, said = [], {}
+        try:
+            for mutant in group:
+                path = ROOT / mutant.file
+                original, times = path.read_text(), path.stat()
+                if original.count(mutant.old) != 1:
+                    said[mutant.name] = f"STALE: {original.count(mutant.old)} places"
+                    continue
+                undo.append((path, original, (times.st_atime_ns, times.st_mtime_ns)))
+                path.write_text(original.replace(mutant.old, mutant.new))
+            if self.builds(log):
+                for mutant in group:
+                    said.setdefault(mutant.name, "survived" if self.passes(mutant, self.logs / f"{mutant.name}.log") else "killed")
+                return said
+        finally:
+            for path, original, times in undo:
+                path.write_text(original)
+                os.utime(path, ns=times)
+        if len(group) == 1:
+            return {**{group[0].name: "does not build: change the mutant"}, **said}
+        return {name: verdict for mutant in group for name, verdict in self.verdicts([mutant]).items()}
+
+
+def base_package(graph, folder):
+    """A package of `BASE` and what it needs, over the same sources."""
+    names = ", ".join(f'"{name}"' for name in sorted(graph.closure(*BASE)))
+    (folder / "Package.swift").write_text((ROOT / "Package.swift").read_text() + (
+        f"\npackage.targets = package.targets.filter {{ ([{names}] as Set<String>).contains($0.name) }}\n"
+        "package.products = []\npackage.dependencies = []\n"))
+
+
+def inside(scratch):
+    chosen = [mutant for mutant in MUTANTS if not sys.argv[1:] or mutant.name in sys.argv[1:]]
+    unknown = set(sys.argv[1:]) - {mutant.name for mutant in chosen}
+    if unknown:
+        sys.exit(f"mutants: no such mutant: {', '.join(sorted(unknown))}")
+    logs, begin = scratch / "logs", time.monotonic()
+    graph = Graph()
+    base_package(graph, scratch / "base")
+    places = [
+        (Place("files", ROOT, None, logs), [mutant for mutant in chosen if not mutant.build]),
+        (Place("base", scratch / "base", "swift build -c release --build-tests", logs),
+         [mutant for mutant in chosen if mutant.build and set(mutant.linked) <= BASE]),
+        (Place("tree", ROOT, "swift build -c release --product bulkheadPackageTests", logs),
+         [mutant for mutant in chosen if mutant.build and not set(mutant.linked) <= BASE]),
+    ]
+    said = {}
+    for place, mutants in places:
+        if not mutants:
+            continue
+        print(f"mutants: {place.name}: the control, without a mutant", flush=True)
+        place.control(mutants)
+        for group in rounds(graph, mutants):
+            said |= place.verdicts(group)
+            words = ", ".join(f"{mutant.name} {said[mutant.name]}" for mutant in group)
+            print(f"mutants: {len(said)}/{len(chosen)} ({time.monotonic() - begin:.0f} s) {words}", flush=True)
     print("\n| mutant | what is taken away | found by | |\n|---|---|---|---|")
-    for mutant, said in rows:
-        print(f"| {mutant.name} | {mutant.what} | `{mutant.by}` | {said} |")
-    alive = [mutant.name for mutant, said in rows if said != "killed"]
-    print(f"\n{len(rows) - len(alive)} of {len(rows)} killed" + (f"; look at {', '.join(alive)} in {logs}" if alive else ""))
+    for mutant in chosen:
+        print(f"| {mutant.name} | {mutant.what} | `{mutant.by}` | {said[mutant.name]} |")
+    alive = [name for name, verdict in said.items() if verdict != "killed"]
+    print(f"\n{len(said) - len(alive)} of {len(said)} killed in {time.monotonic() - begin:.0f} s" + (
+        f"; look at {', '.join(alive)}" if alive else ""))
     return bool(alive)
 
 
 if __name__ == "__main__":
     if os.geteuid() != 0:
         sys.exit("mutants: needs root, for an overlay of the tree")
-    sys.exit(inside() if os.environ.get("BULKHEAD_MUTANTS_INSIDE") else in_overlay())
+    sys.exit(inside(pathlib.Path(os.environ[INSIDE])) if INSIDE in os.environ else in_overlay())

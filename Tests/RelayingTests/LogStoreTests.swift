@@ -122,6 +122,7 @@ import Wire
         #expect(try next.begin(Sample.job()).events == Sample.events(records))
     }
 
+    /// R9: endless output fills nobody's disk.
     @Test(arguments: [UInt64(10), 11, 12, 1]) func beyondTheLimitOutputIsCounted(limit: UInt64) throws {
         let directory = try TemporaryDirectory()
         var store = try LogStore(state: directory.path, limit: limit)

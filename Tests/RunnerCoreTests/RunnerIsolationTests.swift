@@ -1,4 +1,4 @@
-// What the steps' code may do to the runner that runs them, and the runner as PID 1.
+// S3: what the steps' code may do to the runner that runs them; R5: the runner as PID 1, which outlives every process.
 
 import Files
 import Link

@@ -1,4 +1,4 @@
-// Untrusted steps: another user, and nothing to be had of the runner, of trusted steps and of what they made. Every
+// S3: untrusted steps: another user, and nothing to be had of the runner, of trusted steps and of what they made. Every
 // attack is also made where nothing protects, and succeeds there.
 
 import Endpoints

@@ -18,7 +18,7 @@ import trace_calls  # noqa: E402
 
 PROFILES = HERE.parents[1] / "Sources/Base/Sandbox/Profiles"
 LINE = re.compile(r"^(?P<call>\w+)(?P<arguments>(?: +arg\d\S*)*)(?P<refusal> +-> \w+)? +# (?P<rare>rare: )?(?P<reason>.+)$")
-RARE_AT_MOST = 25
+RARE_AT_MOST = 20
 USER = 7799  # no daemon's
 
 

@@ -16,7 +16,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 VICTIM = pathlib.Path(os.environ.get("BULKHEAD_BINARIES", ROOT / ".build/release")) / "sandbox-victim"
 PROFILES = ["apid", "brokerd", "relayd", "schedulerd", "spawnerd"]
-THREADED = {"apid", "schedulerd"}
+THREADED = {"apid"}
 USER = 7799  # no daemon's; only root can take it
 X86 = os.uname().machine == "x86_64"
 SIGSYS = -signal.SIGSYS

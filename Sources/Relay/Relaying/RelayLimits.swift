@@ -1,5 +1,7 @@
 // What relayd bounds, and the values that flags may change.
 
+package import Daemon
+
 /// Sizes in bytes.
 package struct RelayLimits: Sendable {
     /// Output stored per attempt; what follows is counted.
@@ -24,4 +26,14 @@ package struct RelayLimits: Sendable {
     package var watcherBytes = 4 << 20
 
     package init() {}
+
+    /// Those that flags may change, as the flags say.
+    package init(_ settings: Configuration) {
+        logBytes = UInt64(settings.int("log-limit"))
+        sourceBytes = UInt64(settings.int("source-limit"))
+        uploads = settings.int("upload-limit")
+        uploadIdle = .seconds(settings.int("upload-idle"))
+        runners = settings.int("runner-limit")
+        syncTime = .seconds(settings.int("sync-time"))
+    }
 }

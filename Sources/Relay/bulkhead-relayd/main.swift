@@ -26,13 +26,7 @@ Startup.main(
 ) { daemon in
     // 1. configuration: read; all mistakes at once, exit 64
     let settings = daemon.configuration
-    var limits = RelayLimits()
-    limits.logBytes = UInt64(settings.int("log-limit"))
-    limits.sourceBytes = UInt64(settings.int("source-limit"))
-    limits.uploads = settings.int("upload-limit")
-    limits.uploadIdle = .seconds(settings.int("upload-idle"))
-    limits.runners = settings.int("runner-limit")
-    limits.syncTime = .seconds(settings.int("sync-time"))
+    let limits = RelayLimits(settings)
     try Secret.requireWipedHeap()
     // 2. sockets and files
     let relayEdge = try daemon.listener("relay")
