@@ -44,6 +44,7 @@ generate: ## write what follows from proto-spec/*.wire and from the security tes
 	@Tests/Security/table.py
 
 bench: build images ## measure side by side, and write .build/bench/results.json
+	@Tests/Engine/deps.sh bench
 	@Tests/Bench/bench.sh
 
 tcb: build ## show what is linked into the trusted daemons, and hold it to the budget
