@@ -41,7 +41,8 @@ let base: [Target] = [
         resources: [.embedInCode("Profiles")], swiftSettings: trusted),
     // Stands in front of the C library's free in every program that holds a Secret.
     .target(name: "CWipe", path: "Sources/Base/CWipe"),
-    .target(name: "Secret", dependencies: ["CLinux", "CWipe", "Posix"], path: "Sources/Base/Secret", swiftSettings: trusted),
+    .target(
+        name: "Secret", dependencies: ["CLinux", "CWipe", "Posix"], path: "Sources/Base/Secret", swiftSettings: trusted),
     // SHA-256 and ChaCha20-Poly1305 for the static runner: swift-crypto would bring Foundation into every container.
     .systemLibrary(name: "CNettle", path: "Sources/Base/CNettle", pkgConfig: "nettle"),
     .target(name: "Daemon", dependencies: ["Posix", "Sandbox"], path: "Sources/Base/Daemon", swiftSettings: trusted),

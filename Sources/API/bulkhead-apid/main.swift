@@ -23,7 +23,8 @@ Startup.main(
     // 3. users and capabilities  4. every other descriptor  5. privileges, limits, not dumpable, paths, system calls
     // The dispatch library looks at its own threads in /proc, and ends the process if it cannot.
     try daemon.confine(
-        keeping: [listener.raw], profile: .apid, reads: ["/etc/localtime", "/proc/self", "/proc/sys/vm/overcommit_memory"],
+        keeping: [listener.raw], profile: .apid,
+        reads: ["/etc/localtime", "/proc/self", "/proc/sys/vm/overcommit_memory"],
         openFiles: HTTPLimits.openFiles(connections: limits.connections))
 
     // 6. the peers
