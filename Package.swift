@@ -110,7 +110,7 @@ let spawner: [Target] = [
 
 let broker: [Target] = [
     // What the CLI seals and brokerd opens.
-    .target(name: "Orders", dependencies: ["Wire", crypto], path: "Sources/Broker/Orders", swiftSettings: house),
+    .target(name: "Orders", dependencies: ["Wire", crypto], path: "Sources/Broker/Orders", swiftSettings: trusted),
     .target(
         name: "Vault", dependencies: ["Files", "Orders", "Posix", "Secret", "Wire", crypto],
         path: "Sources/Broker/Vault", swiftSettings: trusted),
@@ -120,7 +120,7 @@ let broker: [Target] = [
         path: "Sources/Broker/Brokering", swiftSettings: trusted),
     .executableTarget(
         name: "bulkhead-brokerd",
-        dependencies: ["Brokering", "Daemon", "Link", "Posix", "Sandbox", "Secret", "Vault", "Wire"],
+        dependencies: ["Brokering", "Daemon", "Link", "Posix", "Sandbox", "Vault", "Wire"],
         path: "Sources/Broker/bulkhead-brokerd", swiftSettings: trusted),
 ]
 
@@ -138,7 +138,7 @@ let relay: [Target] = [
         swiftSettings: house),
     .executableTarget(
         name: "bulkhead-relayd",
-        dependencies: ["Relaying", "Daemon", "Link", "LogStore", "Posix", "Sandbox", "Secret", "Wire"],
+        dependencies: ["Relaying", "Daemon", "Link", "LogStore", "Posix", "Sandbox", "Wire"],
         path: "Sources/Relay/bulkhead-relayd",
         swiftSettings: house),
 ]

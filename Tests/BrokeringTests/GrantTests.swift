@@ -186,6 +186,33 @@ extension BrokeringTests {
             #expect(try house.audited(.grant).isEmpty)
         }
 
+        /// The tmpfs has gone with whoever had mounted it, and the job runs on: its token and its masks live again. What was not taken
+        /// is lost.
+        @Test func aTakenGrantOutlivesItsDirectory() throws {
+            let house = try BrokerHouse.running(["deploy": [1, 2, 3]])
+            let client = try house.scheduler()
+            let ticket = try client.ticket(house.admin, Wish(secrets: ["deploy"]))
+            let (taken, lost) = (try RunnerSide(client, house), try RunnerSide(client, house))
+            let other = Attempt(job: attempt.job, attempt: 2, epoch: attempt.epoch)
+            try client.grant(ticket, taken, attempt)
+            let token = try taken.open().token
+            try client.grant(ticket, lost, other)
+            try house.stop()
+            for grant in [taken, lost] {
+                for file in try grant.files { try Posix.unlink("\(grant.directory)/\(file)") }
+                try Posix.rmdir(grant.directory)
+            }
+            try house.start()
+            let again = try house.scheduler()
+            try again.reconcile([taken.grant, lost.grant])
+            #expect(try refusal { try again.grant(ticket, lost, other) } == .grantGone)
+            try again.grant(ticket, taken, attempt, taken: true)
+            #expect(try again.caller(token) == .job(.init(attempt: attempt, project: "default")))
+            // Once it is not named any more, nothing of it is left.
+            try again.reconcile([])
+            #expect(try refusal { try again.grant(ticket, taken, attempt, taken: true) } == .conflict)
+        }
+
         @Test func aSecretThatIsGoneIsNotGranted() throws {
             let house = try BrokerHouse.running(["deploy": [1]])
             let client = try house.scheduler()

@@ -13,7 +13,7 @@ import Wire
 
 extension BrokeringTests {
     @Suite struct KillTests {
-        /// 25 deaths at each point, each at another passing of it as far as there are some.
+        /// S9: 25 deaths at each point, each at another passing of it as far as there are some.
         @Test(arguments: Point.allCases) func nothingIsLeft(_ point: Point) throws {
             let house = try BrokerHouse.running(["deploy": [1, 2, 3], "other": [4]])
             var known: Set<String> = ["deploy", "other"]
@@ -39,7 +39,7 @@ extension BrokeringTests {
         }
 
         /// The control: without the wipe of the start, what the dead broker had written is there to be read.
-        @Test(arguments: [Point.grantTemporary, .grantRenamed, .midWipe, .masks])
+        @Test(arguments: [Point.grantTemporary, .grantRenamed, .midWipe])
         func withoutTheWipeSomethingIsLeft(_ point: Point) throws {
             let house = try BrokerHouse.running(["deploy": [1, 2, 3], "other": [4]])
             try house.restart(BrokerOptions(dieAt: point))

@@ -59,6 +59,28 @@ extension BrokeringTests {
             #expect(try house.start() == .exited(1))  // the old master key opens nothing any more
         }
 
+        /// It is on record before it happens. If it then does not, what was used up before stays used up.
+        @Test(arguments: [Point.storeTemporary, .storeRenamed]) func aCrashInTheMiddleForgetsNothing(_ point: Point)
+            throws
+        {
+            let house = try BrokerHouse.running(["deploy": [1, 2, 3]])
+            let ticket = try house.scheduler().ticket(house.admin, Wish(secrets: ["deploy"]))
+            let first = try house.scheduler()
+            try first.grant(ticket, try RunnerSide(first, house), attempt)
+            try house.restart(BrokerOptions(dieAt: point))
+            let (next, order) = try rotation(house)
+            #expect(try refusal { try house.scheduler().execute(house.admin, order) } == .disconnected)
+            #expect(house.wait() == .signalled(Signal.kill))
+            try house.start()
+            #expect(try house.audited(.rotated).count == 1)
+            let client = try house.scheduler()
+            let other = try RunnerSide(client, house)
+            let again = try refusal { try client.grant(ticket, other, Attempt(job: 8, attempt: 1, epoch: 3)) }
+            // The rename is the moment: before it the ticket lives and is used up, behind it it is dead.
+            #expect(again == (point == .storeTemporary ? .conflict : .ticketRefused))
+            _ = try client.caller(point == .storeTemporary ? house.admin.token : next.token)
+        }
+
         @Test func bothKeyFilesMayLieThere() throws {
             let house = try BrokerHouse.running(["deploy": [1]])
             let (next, order) = try rotation(house)

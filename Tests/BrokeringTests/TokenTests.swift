@@ -45,9 +45,15 @@ extension BrokeringTests {
             let (runner, ticket, token) = try job(house)
             try house.restart()
             let client = try house.scheduler()
+            // Until schedulerd has said which jobs run, nobody is told that his job has ended.
+            #expect(try refusal { _ = try client.caller(token) } == .notReady)
+            try client.reconcile([runner.grant])
             #expect(try refusal { _ = try client.caller(token) } == .unauthorized)
             try client.grant(ticket, runner, attempt, taken: true)
             #expect(try client.caller(token) == .job(.init(attempt: attempt, project: "default")))
+            try client.discard(runner.grant)
+            #expect(try refusal { _ = try client.caller(token) } == .unauthorized)
+            #expect(try house.audited(.tokenDenied).count == 2)
         }
 
         @Test func nobodyMakesOne() throws {

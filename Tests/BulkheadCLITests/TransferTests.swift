@@ -70,7 +70,7 @@ private final class Sunk: Sendable {
         let failure = await #expect(throws: HTTPFailure.self) {
             try await Transfer.run(HTTPRequest(method: "GET", url: server.url)) { sunk.add($0) }
         }
-        #expect(failure?.streamed == 3)
+        #expect(failure?.streamed == 3 && failure?.wasSent == true)
         #expect(sunk.text == "abc")
     }
 
@@ -83,7 +83,32 @@ private final class Sunk: Sendable {
 
     @Test(arguments: ["ftp://127.0.0.1/x", "file:///etc/hostname", "http://127.0.0.1:9/"])
     func whatIsNoAnswerIsAFailure(_ url: String) async {
-        await #expect(throws: HTTPFailure.self) { try await Transfer.run(HTTPRequest(method: "GET", url: url)) }
+        let failure = await #expect(throws: HTTPFailure.self) {
+            try await Transfer.run(HTTPRequest(method: "GET", url: url))
+        }
+        #expect(failure?.wasSent == false)
+    }
+
+    @Test(arguments: [
+        ("GET", "/jobs", false, "changed nothing; try it again"),
+        ("POST", "/jobs", true, "submit it again with --request-id k1, and there will be one"),
+        ("POST", "/sources", false, "no job is submitted; submit it again"),
+        ("POST", "/orders", false, "whether it is done is not known; look first"),
+        ("DELETE", "/jobs/1", false, "whether it is done is not known; look first"),
+    ])
+    func aCutConnectionSaysWhatToDoNext(_ method: String, _ path: String, _ hasKey: Bool, _ says: String) async throws {
+        // The server reads the request and hangs up.
+        let server = try OneAnswerServer([])
+        var request = HTTPRequest(method: method, url: server.url + path)
+        if hasKey { request.headers["Idempotency-Key"] = "k1" }
+        let failure = try #require(await #expect(throws: HTTPFailure.self) { try await Transfer.run(request) })
+        let base = try #require(URL(string: server.url))
+        func text(_ wasSent: Bool) -> String {
+            CommandFailure(failure, of: request, at: base, wasSent: wasSent).description
+        }
+        #expect(failure.wasSent && text(true).contains(says), "\(text(true))")
+        #expect(text(true).contains("connection to \(server.url) broke"))
+        #expect(text(false).contains("start it with `bulkhead up`") && !text(false).contains(says))
     }
 
     @Test func aHeaderIsOneLine() async throws {

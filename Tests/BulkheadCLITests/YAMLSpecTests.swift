@@ -78,4 +78,67 @@ private func read(_ text: String) -> (file: JobFile?, problems: [String]) {
         #expect(file == nil)
         #expect(problems.contains { $0.contains(expected) }, "\(problems)")
     }
+
+    /// Each line is nine times the line above: a few lines more, and no machine holds what they come to.
+    @Test func aliasesOfAliases() {
+        var text = "image: x\nsteps: [a]\na0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+        for level in 1...4 {
+            let items = Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", ")
+            text += "a\(level): &a\(level) [\(items)]\n"
+        }
+        let (_, problems) = read(text)
+        #expect(problems.count == 1 && problems[0].hasPrefix("6:1: a3: here the file comes to more than 2000 values"))
+    }
+
+    @Test func anAliasIsFine() {
+        let (file, problems) = read("image: x\nenv: {A: &a text, B: *a}\nsteps: [&s {run: make}, *s]\n")
+        #expect(problems == [] && file?.env.map(\.value) == ["text", "text"])
+        #expect(file?.steps.map(\.run) == ["make", "make"])
+    }
+
+    @Test(arguments: [17, 900, 200_000]) func depth(_ levels: Int) {
+        let nested = String(repeating: "[", count: levels) + String(repeating: "]", count: levels)
+        let (file, problems) = read("image: x\nsteps: \(nested)\n")
+        #expect(file == nil && problems.count == 1)
+        // libyaml's own bound is a thousand.
+        #expect(levels > 1_000 || problems[0] == "2:23: is nested more than 16 deep", "\(problems)")
+    }
+
+    @Test func howManyMistakesMore() {
+        let keys = (0..<150).map { "k\($0): 1\n" }.joined()
+        do {
+            _ = try YAMLSpec.jobFile("image: x\nsteps: [a]\n\(keys)")
+            Issue.record("it was taken")
+        } catch let problems as JobFileProblems {
+            let lines = CommandFailure(problems, file: "job.yaml").description.split(separator: "\n")
+            #expect(lines.count == 101 && lines.last == "job.yaml: and 50 more mistakes")
+        } catch {
+            Issue.record("\(error)")
+        }
+    }
+}
+
+@Suite struct JobFileTextTests {
+    @Test func noLargerThanABody() throws {
+        let folder = try TestFolder()
+        let path = "\(folder.path)/job.yaml"
+        let text = "#" + String(repeating: "x", count: JobFile.Bounds.bytes - 1)
+        try folder.write("job.yaml", text)
+        #expect(try JobFileText.read(path) == text)
+        try folder.write("job.yaml", text + "x")
+        for path in [path, "/dev/zero"] {
+            let failure = #expect(throws: CommandFailure.self) { try JobFileText.read(path) }
+            #expect(failure?.description.contains("larger than 1 MiB") == true)
+        }
+    }
+
+    @Test func whatCannotBeReadIsNamed() throws {
+        let folder = try TestFolder()
+        try folder.write("latin", "x")
+        try Data([0xE4]).write(to: URL(fileURLWithPath: "\(folder.path)/latin"))
+        for (name, says) in [("none", "cannot read"), (".", "cannot read"), ("latin", "not UTF-8")] {
+            let failure = #expect(throws: CommandFailure.self) { try JobFileText.read("\(folder.path)/\(name)") }
+            #expect(failure?.description.contains(says) == true, "\(name): \(failure?.description ?? "")")
+        }
+    }
 }

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import socket
+import stat
 import struct
 import subprocess
 import unittest
@@ -96,6 +97,26 @@ class Walls(unittest.TestCase):
             for daemon in DAEMONS:
                 allowed = EDGES[edge][0] == daemon
                 self.assertEqual(self.connect_as(daemon, path), allowed, f"{daemon} -> {edge}")
+
+    def test_no_server_can_replace_its_socket(self):
+        """Root chowns and removes what is there at the next start: a link of the server's in its place would lead root elsewhere."""
+        for edge, path in self.sockets().items():
+            place, file = path.parent.stat(), path.stat()
+            self.assertEqual((place.st_uid, stat.S_IMODE(place.st_mode), place.st_gid), (0, 0o710, file.st_gid), edge)
+            self.assertEqual(stat.S_IMODE(file.st_mode), 0o660, edge)
+            trial = path.parent / "trial"
+            self.assertFalse(self.makes_as(file.st_uid, trial), f"{edge}: its server cannot make {trial}")
+            os.chown(path.parent, file.st_uid, -1)
+            try:
+                self.assertTrue(self.makes_as(file.st_uid, trial), "the control: in a directory of its own it can")
+            finally:
+                os.chown(path.parent, 0, -1)
+                trial.unlink(missing_ok=True)
+
+    def makes_as(self, uid, link):
+        """Whether this user can make a symbolic link."""
+        command = ["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups", "ln", "-s", "/etc", link]
+        return subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0
 
     def connect_as(self, daemon, path):
         """Whether a process with the user and groups of `daemon` is greeted with a Hello at this socket."""

@@ -67,6 +67,11 @@ struct JobWireTests {
         #expect(one != different)
     }
 
+    /// JobModel imports nothing, so it has a word of its own for the token.
+    @Test func theTokenHasOneName() {
+        #expect(JobFile.jobTokenSecret == GrantFormat.jobToken)
+    }
+
     @Test func withoutSecretsNothingIsGranted() throws {
         let plain = try Self.file([.init(key: "steps", value: ["a"])]).definition(source: nil)
         #expect(!plain.needsGrant && plain.secretNames.isEmpty && !plain.spec.shape.untrustedSteps)

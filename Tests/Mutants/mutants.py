@@ -24,6 +24,7 @@ from walls import MUTANTS, test
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 INSIDE = "BULKHEAD_MUTANTS_INSIDE"
 BUILD_LIMIT, TEST_LIMIT = 1800, 150  # seconds
+FAILED = re.compile(rb"recorded an issue|^(FAIL|ERROR): ", re.MULTILINE)
 # What is built apart: the tests of the lowest libraries, and the programs that test programs start.
 BASE = {"LinkTests", "PosixTests", "sandbox-victim"}
 MOUNTS = """
@@ -45,6 +46,7 @@ def in_overlay():
         os.chmod(f"{scratch}/tmp", 0o1777)
         shield = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"]
         command = shield + ["bash", "-c", MOUNTS, "mutants", str(ROOT), scratch, sys.executable, __file__]
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of everything that has to be undone
         status = subprocess.call(command + sys.argv[1:], env={**os.environ, INSIDE: scratch})
         if status:
             kept = tempfile.mkdtemp(prefix="bulkhead-mutant-logs-")
@@ -53,22 +55,21 @@ def in_overlay():
         return status
 
 
-def run(command, log, limit, place):
-    """Whether a command succeeds; what it and its children say goes to a file. A hang is a failure as well."""
+def run(command, log, limit, place, until=None):
+    """Whether a command succeeds; what it and its children say goes to a file. A hang is a failure, and so is a word of `until`, for
+    which nobody has to wait until its end."""
     environment = {key: value for key, value in os.environ.items() if key not in (INSIDE, "BULKHEAD_ENGINE")}
     environment["BULKHEAD_BINARIES"] = f"{place}/.build/release"
+    end = time.monotonic() + limit
     with open(log, "ab") as out:
-        out.write(f"$ {command}\n".encode())
-        out.flush()
-        process = subprocess.Popen(["bash", "-c", command], cwd=place, stdout=out, stderr=subprocess.STDOUT,
-                                   env=environment, start_new_session=True)
-        try:
-            return process.wait(limit) == 0
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            out.write(b"mutants: ended, since it did not end\n")
-            return False
+        process = subprocess.Popen(["bash", "-c", command], cwd=place, stdout=out, stderr=subprocess.STDOUT, env=environment)
+        while process.poll() is None:
+            if time.monotonic() > end or until and until.search(log.read_bytes()):
+                os.kill(-1, signal.SIGKILL)  # we are the first process of our namespace: all others, whatever groups they made
+                process.wait()
+                return False
+            time.sleep(0.1)
+    return process.returncode == 0
 
 
 class Graph:
@@ -122,7 +123,7 @@ class Place:
         return not self.command or run(self.command, log, BUILD_LIMIT, self.folder)
 
     def passes(self, mutant, log):
-        return run(mutant.test, log, TEST_LIMIT, self.folder)
+        return run(mutant.test, log, TEST_LIMIT, self.folder, FAILED)
 
     def control(self, mutants):
         """Without a mutant everything is green, or a death would prove nothing; and each test is there."""
@@ -157,7 +158,7 @@ class Place:
                     said.setdefault(mutant.name, "survived" if self.passes(mutant, self.logs / f"{mutant.name}.log") else "killed")
                 return said
         finally:
-            for path, original, times in undo:
+            for path, original, times in reversed(undo):
                 path.write_text(original)
                 os.utime(path, ns=times)
         if len(group) == 1:

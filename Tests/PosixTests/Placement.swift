@@ -1,16 +1,8 @@
-// Puts descriptors and variables where a process manager would.
+// What a process manager, or the kernel, would have done to a process.
 import Glibc
 import Posix
 
 enum Placement {
-    /// Copies `raws` to `first`, `first + 1`, ... without close-on-exec, and closes the originals.
-    static func place(_ raws: [Int32], from first: Int32) {
-        for (index, raw) in raws.enumerated() {
-            dup2(raw, first + Int32(index))
-            close(raw)
-        }
-    }
-
     /// Undoes `Sandbox.notDumpable`, which the runner of the tests does to its processes, too. Bound by its name: the importer
     /// leaves variadic functions out.
     static func setDumpable() -> Bool {

@@ -56,41 +56,6 @@ import Wire
     }
 }
 
-@Suite struct SyncScannerTests {
-    private let runner = Bytes16(high: 1, low: 2)
-    private let nonce = Bytes16(high: 3, low: 4)
-
-    private func find(_ parts: [[UInt8]]) -> (part: Int, index: Int)? {
-        var scanner = SyncScanner(runner: runner, nonce: nonce)
-        for (number, part) in parts.enumerated() {
-            if let index = scanner.find(in: part[...]) { return (number, index) }
-        }
-        return nil
-    }
-
-    @Test func isFoundAtEverySplit() {
-        let preamble = SyncScanner(runner: runner, nonce: nonce).preamble
-        #expect(preamble.count == 48)
-        let rest = Array("rest".utf8)
-        // Beginnings of the preamble right before it: a scanner that restarts at the wrong byte misses it.
-        let before = Array("BULKHEAD".utf8) + preamble.prefix(47) + Array("BULKHEAD-SYNC-1BBULKHEAD-SYNC-1\n".utf8)
-        let stream = before + preamble + rest
-        for split in 0...stream.count {
-            let parts = [Array(stream[..<split]), Array(stream[split...])]
-            let end = stream.count - rest.count
-            let found = find(parts)
-            #expect(found?.part == (split < end ? 1 : 0))
-            #expect(found?.index == (split < end ? end - split : end))
-        }
-    }
-
-    @Test func anOldNonceIsNotAnAnswer() {
-        let old = SyncScanner(runner: runner, nonce: Bytes16(high: 3, low: 5)).preamble
-        #expect(find([old, old]) == nil)
-        #expect(find([old, SyncScanner(runner: runner, nonce: nonce).preamble]) != nil)
-    }
-}
-
 @Suite struct DiagnosticsTests {
     @Test func linesAreBounded() {
         var lines: [String] = []

@@ -53,19 +53,21 @@ final class FakeBroker {
         for sink in sinks { sink.send(.init(), fd: try file(of: bytes)) }
     }
 
-    /// It knows no grant any more.
-    func forget() {
-        values = nil
-        for sink in sinks { sink.fail(Failure(.notFound, "no grant")) }
+    /// It knows no grant any more; or it knows that it must not say what it knows.
+    func forget(_ code: ErrorCode = .notFound) {
+        (values, refusal) = (nil, code)
+        for sink in sinks { sink.fail(Failure(code, "no grant")) }
         sinks = []
     }
+
+    private var refusal = ErrorCode.notFound
 
     /// Streams that wait are open, though there is nothing to give.
     var keepsOpen = false
 
     private func watch(_ sink: ItemSink<MaskEdge.WatchMasks.Item>) {
         asked += 1
-        guard values != nil || keepsOpen else { return sink.fail(Failure(.notFound, "no grant")) }
+        guard values != nil || keepsOpen else { return sink.fail(Failure(refusal, "no grant")) }
         sinks.append(sink)
         guard let values, let bytes = try? MaskSet(values: values.map { .init(value: $0) }).encoded(),
             let file = try? file(of: bytes)

@@ -39,6 +39,32 @@ import Wire
         #expect(runner.jobsTaken == 1)
     }
 
+    /// brokerd does not know any more what the runner holds: nothing of it is written, and nobody waits for its end. One
+    /// whose masks are here already goes on.
+    @Test(arguments: [false, true]) func masksThatCannotBeMade(_ areHere: Bool) throws {
+        let world = try RelayWorld()
+        let runner = ScriptedRunner(world.loop)
+        try world.attach(runner)
+        if areHere { try world.broker.give([Self.secret]) } else { world.broker.keepsOpen = true }
+        _ = try world.call(Sample.job(secrets: true))
+        try world.until("it asks") { world.broker.asked == 1 }
+        if areHere { try world.until("the job at the runner") { runner.job != nil } }
+        world.broker.forget(.conflict)
+        if areHere {
+            try world.until("it asks again") { world.broker.asked >= 2 }
+            runner.emit([
+                .grantTaken(.init()), Sample.begun(0), Sample.log("<\(Self.secret)>"), Sample.ended(0),
+                Sample.jobEnded(),
+            ])
+            try world.until("the end") { world.finished(7) != nil }
+            #expect(try log(world) == "<***>")
+        } else {
+            try world.until("lost") { world.lost(Sample.runner) != nil }
+            #expect(world.lost(Sample.runner)?.code == ErrorCode.conflict.rawValue)
+            #expect(try log(world).isEmpty)
+        }
+    }
+
     /// The positive control of the one above: without secrets nobody is asked.
     @Test func aJobWithoutSecretsDoesNotWait() throws {
         let world = try RelayWorld()

@@ -189,6 +189,18 @@ final class MachineDriver {
         #expect(job.end?.state == .cancelled)
     }
 
+    /// No further step may find what a step's secret left: not even one that goes on after a failure.
+    @Test(arguments: [StepExit.exited(0), .exited(1)])
+    func aLeftoverEndsTheJob(_ exit: StepExit) {
+        let job = MachineDriver()
+        job.run(.of([Step("one", "x", continueOnError: true), Step("two", "true")]))
+        job.actions += job.machine.stepExited(exit, now: job.now)
+        job.actions += job.machine.stepCleared(outOfMemory: false, leftover: "pwrite: EIO", now: job.now)
+        #expect(job.started == [0] && job.outcomes.last == .skipped)
+        #expect(job.end?.state == .failed && job.end?.failedStep == 0)
+        #expect(job.end?.reason == "a file with a secret of step 1 'one' could not be wiped: pwrite: EIO")
+    }
+
     @Test func aReasonIsCutToItsBound() {
         let job = MachineDriver()
         job.run(.of(Self.three), withSource: true)

@@ -61,6 +61,17 @@ import Wire
         #expect(buffer.room >= 32_768 - RecordBuffer.overhead)
     }
 
+    @Test func unfinishedLinesTakeRoom() {
+        var buffer = RecordBuffer(capacity: 64 << 10)
+        let room = buffer.room
+        buffer.held = 10_000
+        #expect(buffer.room == room - 10_000)
+        buffer.held = 64 << 10
+        #expect(buffer.isFull)
+        buffer.held = 0
+        #expect(buffer.room == room)
+    }
+
     @Test func oneByteAtATimeIsBoundedToo() {
         var buffer = RecordBuffer()
         var count = 0

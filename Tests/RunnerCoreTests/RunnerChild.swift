@@ -40,7 +40,7 @@ final class RunnerChild {
 
     /// - Parameters:
     ///   - options: of the fixture: `shell=PATH` and so on.
-    ///   - asInit: as PID 1 of a pid namespace of its own, by unshare(1).
+    ///   - asInit: as PID 1 of pid and IPC namespaces of its own, by unshare(1).
     init(_ options: [String] = [], as standing: Standing = .same, asInit: Bool = false, withKey: Bool = true) throws {
         directory = try TestDirectory()
         try Self.furnish(directory, key: withKey ? key : nil)
@@ -48,7 +48,7 @@ final class RunnerChild {
         let stdout = try Posix.pipe()
         let program = try Self.fixture()
         let own = [program, runner.hex, directory.path] + options
-        let unshare = ["/usr/bin/unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+        let unshare = ["/usr/bin/unshare", "--pid", "--ipc", "--fork", "--mount-proc", "--kill-child"]
         let setpriv = ["/usr/bin/setpriv", "--bounding-set", "-all,+kill,+setgid,+setuid", "--inh-caps", "-all"]
         let arguments = (asInit ? unshare : []) + (standing == .threeCapabilities ? setpriv : []) + own
         let log = try Posix.open(directory.path + "/stderr", [.writeOnly, .create], mode: 0o600)

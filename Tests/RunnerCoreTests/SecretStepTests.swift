@@ -1,6 +1,7 @@
 // Which step sees which secret, how, and for how long.
 
 import Files
+import Foundation
 import Posix
 import Processes
 import RunnerCore
@@ -71,6 +72,55 @@ import Wire
         // The step had it; what it had kept by another name is empty, and there is no file any more.
         #expect(lines.dropFirst(2).joined(separator: "\n") == "\(Self.canary)0\nunset\n")
         #expect(try child.directory.read("job/src/kept") == "")
+    }
+
+    /// What cannot be wiped may be there for the next step to find: there is none.
+    @Test(arguments: [("mkdir $KEY_FILE", "unlink"), ("rm -r $(dirname $KEY_FILE)", nil)])
+    func aFileThatStaysEndsTheJob(_ made: String, _ problem: String?) throws {
+        let (journal, _) = try Self.run([
+            Step("with", "rm -f $KEY_FILE; \(made)", continueOnError: true, secrets: [Self.asFile]),
+            Step("without", "echo reached"),
+        ])
+        #expect(journal.text == (problem == nil ? "reached\n" : ""))
+        #expect(journal.end?.state == (problem == nil ? .succeeded : .failed))
+        let reason = "a file with a secret of step 1 'with' could not be wiped: \(problem ?? "")"
+        #expect(problem == nil || journal.end?.reason.hasPrefix(reason) == true)
+    }
+
+    private static func secrets(in directory: String) throws -> StepSecrets {
+        let step = Step("with", "true", secrets: [asFile])
+        let body = try TestGrant.body(.of(.of([step])), ["deploy-key": canary]).encoded()
+        return try StepSecrets(step, GrantContents(CryptoTests.wiped(body)), directory: directory, owner: nil)
+    }
+
+    @Test func anOverwriteThatFailsIsSaid() throws {
+        let directory = try TestDirectory()
+        let path = directory.path + "/KEY_FILE"
+        let good = try Self.secrets(in: directory.path)
+        #expect(try directory.read("KEY_FILE") == Self.canary)
+        #expect(good.remove() == nil)
+        let bad = try Self.secrets(in: directory.path)
+        let raw = try #require(try Self.descriptor(of: path))
+        let full = try Posix.open("/dev/full", .writeOnly)
+        #expect(dup2(full.raw, raw) == raw)
+        #expect(bad.remove()?.hasPrefix("pwrite") == true)
+        #expect(throws: PosixError.self) { try Posix.lstat(path) }
+    }
+
+    private static func descriptor(of path: String) throws -> Int32? {
+        try Posix.directoryEntries("/proc/self/fd").compactMap { Int32($0) }.first {
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == path
+        }
+    }
+
+    /// What a step before left at the place is in the way only if it cannot be removed.
+    @Test func whatIsInTheWayIsRemovedOrNamed() throws {
+        let directory = try TestDirectory()
+        try directory.write("KEY_FILE", "an earlier step's")
+        #expect(try Self.secrets(in: directory.path).files.count == 1)
+        try directory.write("file", "")
+        let refusal = #expect(throws: Refusal.self) { try Self.secrets(in: directory.path + "/file") }
+        #expect(refusal?.description.contains("unlink") == true)
     }
 
     @Test func theJobsTokenAndItsReservedName() throws {

@@ -2,6 +2,7 @@
 
 import RunnerCore
 import Testing
+import Wire
 
 @Suite struct SyncScannerTests {
     static let runner = [UInt8](0x10..<0x20)
@@ -59,7 +60,7 @@ import Testing
     }
 
     @Test func aReleasedPrefixIsStillPartOfAMarker() {
-        for split in 1..<SyncPreamble.markerSize {
+        for split in 1..<SyncPreamble.marker(runner: Self.runner).count {
             var scanner = SyncScanner(runner: Self.runner)
             _ = scanner.scan(Self.preamble[..<split])
             #expect(scanner.release() == Array(Self.preamble[..<split]))

@@ -1,4 +1,4 @@
-// R14: the archives that a runner must refuse, and by which name, built here so that each can be read.
+// The archives that a runner must refuse, and by which name, built here so that each can be read.
 
 import RunnerCore
 

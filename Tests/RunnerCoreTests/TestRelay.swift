@@ -11,6 +11,10 @@ struct Journal {
     var durable: UInt64 = 0
     var records: [RunnerEdge.Record] = []
     var output: [RunnerEdge.Output: [UInt8]] = [:]
+    /// Both, as they are in the log.
+    var merged: [UInt8] = []
+    /// How much of that there was when each step ended.
+    var mergedAtEnds: [Int] = []
 
     mutating func take(_ item: RunnerEdge.Records.Item) throws {
         guard item.number == durable + 1 else {
@@ -19,7 +23,9 @@ struct Journal {
         durable = item.number
         if case .log(let chunk) = item.record {
             output[chunk.output, default: []] += chunk.bytes
+            merged += chunk.bytes
         } else {
+            if case .stepEnded = item.record { mergedAtEnds.append(merged.count) }
             records.append(item.record)
         }
     }

@@ -24,7 +24,8 @@ struct UntrustedStepTests {
     @Test(arguments: containers)
     func usersAndDirectories(standing: Standing, profile: Profile) throws {
         let look = """
-            echo $(id -u) $(id -g) $(id -G) $(basename $PWD) $(basename $HOME) $(stat -c %u . "$HOME")
+            echo $(id -u) $(id -g) $(id -G) $(basename $PWD) $(basename $HOME) $(stat -c %u . "$HOME") \
+                $(basename $TMPDIR) $(stat -c '%u %a' "$TMPDIR") $(umask)
             grep -E '^(Cap(Inh|Prm|Eff|Amb)|NoNewPrivs)' /proc/self/status | tr -d '\\n\\t'; echo
             touch mine "$HOME/mine" "$TMPDIR/mine$$" && echo writes
 
@@ -34,12 +35,13 @@ struct UntrustedStepTests {
         #expect(journal.end?.state == .succeeded, "\(journal.errors)")
         let lines = journal.text.split(separator: "\n").map(String.init)
         try #require(lines.count == 6, "\(lines)")
-        #expect(lines[0] == (profile == .strict ? "1000 1000 1000 ci home 1000 1000" : "0 0 0 ci home 0 0"))
+        let id = profile == .strict ? "1000" : "0"
+        #expect(lines[0] == "\(id) \(id) \(id) ci home \(id) \(id) tmp \(id) 700 0077")
         let none = ["CapInh", "CapPrm", "CapEff", "CapAmb"].map { "\($0):0000000000000000" }
         let order = [none[0], none[1], none[2], none[3], "NoNewPrivs:1"].joined()
         #expect(lines[4] == order)
         if profile == .strict { #expect(lines[1] == order) } else { #expect(lines[1] != order) }
-        #expect(lines[3] == "2000 2000 2000 src home-untrusted 2000 2000")
+        #expect(lines[3] == "2000 2000 2000 src home-untrusted 2000 2000 tmp-untrusted 2000 700 0077")
         #expect(lines[2] == "writes" && lines[5] == "writes")
         #expect(try Posix.lstat(child.directory.path + "/job").mode == 0o755)
     }
@@ -170,7 +172,7 @@ struct UntrustedStepTests {
         try Posix.chmod(open, 0o777)
         let attempt = """
             set +e
-            for d in . "$HOME" "$TMPDIR" /dev/shm '\(open)'; do
+            for d in . "$HOME" "$TMPDIR" '\(child.directory.path)/tmp' /dev/shm '\(open)'; do
                 f="$d/probe-$$"
                 { echo x > "$f"; } 2>/dev/null && echo wrote $(basename "$d"); rm -f "$f" 2>/dev/null
             done
@@ -182,11 +184,73 @@ struct UntrustedStepTests {
         try relay.start(
             .of([Step("attack", attempt, untrusted: true), Step("control", attempt)], profile: profile))
         #expect(try relay.finish().state == .succeeded, "\(relay.journal.errors)")
-        let places = "wrote . wrote home-untrusted wrote tmp wrote shm reads"
-        #expect(relay.journal.text.trimmed == places + " wrote . wrote home wrote tmp wrote shm wrote open reads")
+        let places = "wrote . wrote home-untrusted wrote tmp-untrusted wrote tmp wrote shm reads"
+        let all = "wrote . wrote home wrote tmp wrote tmp wrote shm wrote open reads"
+        #expect(relay.journal.text.trimmed == places + " " + all)
+    }
+
+    /// Not in their own places, and not in /tmp, which both have.
+    @Test(arguments: containers)
+    func theyReadNothingThatTrustedStepsMake(standing: Standing, profile: Profile) throws {
+        let make = """
+            for d in "$TMPDIR" "$HOME" "$HOME/../../tmp" .; do
+                echo private > $d/made; mkdir $d/made-inner; echo private > $d/made-inner/f
+            done
+            """
+        let look = """
+            set +e
+            for d in ../ci ../home ../tmp ../../tmp; do
+                cat $d/made $d/made-inner/f 2>/dev/null; cat $d/shown 2>/dev/null
+            done; true
+            """
+        let (journal, _) = try Self.run(
+            [
+                Step("trusted", make + "; umask 022; echo shown > $HOME/../../tmp/shown"),
+                Step("attack", look, untrusted: true),
+                Step("control", "cd ../src; \(look)"),
+            ], (standing, profile))
+        #expect(journal.end?.state == .succeeded, "\(journal.errors)")
+        // In the same place: what was made by another mask, and (last) what their own user reads.
+        let own = String(repeating: " private private", count: 4)
+        #expect(journal.text.trimmed == "shown" + own + " shown")
+    }
+
+    /// What they prepare in their own places is in none where a trusted step looks by itself.
+    @Test(arguments: containers)
+    func theyPrepareNothingForTrustedSteps(standing: Standing, profile: Profile) throws {
+        let plant = "for d in \"$TMPDIR\" \"$HOME\" .; do echo evil > $d/.profile; done; cat \"$TMPDIR/.profile\""
+        let (journal, _) = try Self.run(
+            [
+                Step("plant", plant, untrusted: true),
+                Step("look", "ls -A . \"$HOME\" \"$TMPDIR\" | grep -c profile || true"),
+            ], (standing, profile))
+        #expect(journal.end?.state == .succeeded, "\(journal.errors)")
+        #expect(journal.text.trimmed == "evil 0")
     }
 
     // MARK: - What they leave
+
+    /// R5: System V objects that everybody may use, from either to the other.
+    @Test(arguments: containers)
+    func sharedMemoryAndQueuesAreGone(standing: Standing, profile: Profile) throws {
+        let child = try RunnerChild(as: standing, asInit: true)
+        let relay = try TestRelay(child)
+        try relay.attach()
+        let make = "perl -e 'defined or die $! for shmget(66, 64, 01666), msgget(66, 01666), semget(66, 1, 01666)'"
+        let names = "map { defined ? 1 : 0 } shmget(66, 0, 0), msgget(66, 0), semget(66, 0, 0)"
+        let look = "perl -e 'print join(\" \", \(names)), \"\\n\"'"
+        try relay.start(
+            .of(
+                [
+                    Step("plant", "\(make); \(look)", untrusted: true), Step("look", look),
+                    Step("trusted plants", "\(make); \(look)"), Step("look", look, untrusted: true),
+                ], profile: profile))
+        #expect(try relay.finish().state == .succeeded, "\(relay.journal.errors)")
+        // While the step ran, another process saw them: the control.
+        #expect(relay.journal.text == "1 1 1\n0 0 0\n1 1 1\n0 0 0\n")
+        try relay.call(RunnerEdge.Quit())
+        #expect(try child.wait() == .exited(0), "the runner is itself again")
+    }
 
     /// Out of the session, twice forked, deaf to signals, holding the output: gone all the same, though it is another
     /// user's.

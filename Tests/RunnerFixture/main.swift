@@ -1,6 +1,6 @@
 // runner-fixture <32 hex digits> <directory> [name=value...]: the runner as an ordinary child of a test, with its job,
 // its grant and its memory counter in <directory> instead of a container. shell=PATH; arrival=MS and wipe=MS, how long
-// it waits for the grant.
+// it waits for the grant; hold=MS, how long an unfinished line waits.
 
 import RunnerCore
 import Wire
@@ -21,6 +21,7 @@ for argument in arguments.dropFirst(3) {
     switch parts[0] {
     case "shell": configuration.shell = parts[1]
     case "arrival": configuration.grantLimits.arrival = UInt64(parts[1]) ?? 0
+    case "hold": configuration.lineHold = .milliseconds(Int(parts[1]) ?? 0)
     case "wipe": configuration.grantLimits.wipe = UInt64(parts[1]) ?? 0
     default: RunnerProgram.main([])
     }

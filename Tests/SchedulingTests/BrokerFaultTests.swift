@@ -241,6 +241,24 @@ import Wire
         try house.expectEmpty()
     }
 
+    /// A rotation, and then relayd starts anew and has no masks: the log would stand still until the job's timeout.
+    @Test(arguments: [ErrorCode.ticketRefused, .conflict]) func aRunningJobThatBrokerdDisowns(_ code: ErrorCode) throws
+    {
+        let house = try House()
+        let (job, attempt) = try house.told(secrets: ["npm"])
+        house.relay.take(attempt)
+        house.relay.begin(attempt)
+        try house.run(job, to: .running)
+        house.broker.refusals["grant"] = Failure(code, "not ours")
+        house.settle()
+        #expect(try house.state(job) == .running, "nobody has asked yet")
+        house.relay.down(losingStreams: true)
+        house.relay.up()
+        try house.run(job, to: .lost)
+        #expect(try house.job(job).reason.contains("does not stand by its secrets"))
+        try house.expectEmpty()
+    }
+
     /// It may have begun: it is not run twice.
     @Test func aToldJobWhoseGrantIsGoneIsLost() throws {
         let house = try House()

@@ -26,7 +26,7 @@ import Testing
         docker.host { _ in answers += 1 }
         docker.image("NAME") { _ in answers += 1 }
         docker.create(plan) { _ in answers += 1 }
-        docker.verify(plan) { _ in answers += 1 }
+        docker.verify("NAME", against: plan) { _ in answers += 1 }
         docker.status("NAME") { _ in answers += 1 }
         docker.attach("NAME") { _ in answers += 1 }
         docker.wait("NAME", .nextExit, registered: {}, ended: { _ in answers += 1 })
@@ -48,6 +48,34 @@ import Testing
         let docker = DockerRuntime(loop: loop, path: engine.path)
         let result: Result<ContainerStatus, RuntimeError> = try loop.answer { docker.status(name, $0) }
         #expect(throws: RuntimeError.self) { try result.get() }
+        #expect(engine.requests.isEmpty)
+    }
+
+    @Test("R13: without a name nothing is asked for")
+    func noCallWithoutAName() throws {
+        let loop = try PollLoop()
+        let engine = try FakeEngine(loop) { _ in .send(FakeEngine.response("404 Not Found", "{}")) }
+        let docker = DockerRuntime(loop: loop, path: engine.path)
+        let plan = try boundPlan()
+        var errors: [RuntimeError] = []
+        func note<Value>(_ result: Result<Value, RuntimeError>) {
+            if case .failure(let error) = result { errors.append(error) }
+        }
+        docker.image("") { note($0) }
+        docker.verify("", against: plan) { note($0) }
+        docker.status("") { note($0) }
+        docker.wait("", .nextExit, registered: {}, ended: { note($0) })
+        docker.start("") { note($0) }
+        docker.stop("", graceSeconds: 1) { note($0) }
+        docker.remove("") { note($0) }
+        docker.list(instance: "") { note($0) }
+        docker.attach("") { result in
+            if case .failure(let error) = consume result { errors.append(error) }
+        }
+        var removed = false
+        docker.remove("") { _ in removed = true }
+        try loop.run { removed }
+        #expect(errors == Array(repeating: .refused(status: 0, "a name that cannot be sent"), count: 9))
         #expect(engine.requests.isEmpty)
     }
 }

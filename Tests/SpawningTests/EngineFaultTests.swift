@@ -103,7 +103,7 @@ import Testing
         #expect(try loop.answer { docker.image("a/b", $0) } == .failure(.imageMissing("a/b")))
         #expect(try loop.answer { docker.create(plan, $0) } == .failure(.imageMissing("bulkhead/busybox")))
         #expect(try loop.answer { docker.status(container, $0) } == .failure(.noSuchContainer))
-        #expect(try loop.answer { docker.verify(plan, $0) } == .failure(.noSuchContainer))
+        #expect(try loop.answer { docker.verify("c0ffee", against: plan, $0) } == .failure(.noSuchContainer))
         let started: Result<Void, RuntimeError> = try loop.answer { docker.start(container, $0) }
         #expect(throws: RuntimeError.noSuchContainer) { try started.get() }
         let removed: Result<Void, RuntimeError> = try loop.answer { docker.remove(container, $0) }
@@ -111,8 +111,9 @@ import Testing
 
         engine.script = { _ in .send(FakeEngine.response("409 Conflict", #"{"message":"x"}"#)) }
         #expect(try loop.answer { docker.create(plan, $0) } == .success(.existed))
+        // Somebody is removing it: it is not gone yet.
         let removing: Result<Void, RuntimeError> = try loop.answer { docker.remove(container, $0) }
-        try removing.get()
+        #expect(throws: RuntimeError.refused(status: 409, "x")) { try removing.get() }
 
         engine.script = { _ in .send(Array("HTTP/1.1 304 Not Modified\r\n\r\n".utf8)) }
         let again: Result<Void, RuntimeError> = try loop.answer { docker.start(container, $0) }
@@ -125,6 +126,22 @@ import Testing
         #expect(try loop.answer { docker.create(plan, $0) } == .failure(.refused(status: 500, "two lines")))
         engine.script = { _ in .send(FakeEngine.response("500 X", "<html>", type: "text/html")) }
         #expect(try loop.answer { docker.create(plan, $0) } == .failure(.refused(status: 500, "no reason given")))
+    }
+
+    /// What was made without a name to call it by cannot be acted on.
+    @Test(arguments: ["{}", #"{"Id":""}"#, #"{"Id":"a/b"}"#, #"{"Id":7}"#])
+    func aContainerHasAnID(_ answer: String) throws {
+        engine.script = { _ in .send(FakeEngine.response("201 Created", answer)) }
+        let garbled = RuntimeError.garbled("an answer that is not the expected JSON")
+        let plan = try boundPlan()
+        #expect(try loop.answer { docker.create(plan, $0) } == .failure(garbled))
+        let status = #","State":{"Status":"running"}}"#
+        let inspection = answer == "{}" ? #"{"State":{"Status":"running"}}"# : answer.dropLast() + status
+        engine.script = { _ in .send(FakeEngine.response("200 OK", String(inspection))) }
+        #expect(try loop.answer { docker.status("c0ffee", $0) } == .failure(garbled))
+        engine.script = { _ in .send(FakeEngine.response("200 OK", #"{"Id":"c0ffee""# + status)) }
+        let good: Result<ContainerStatus, RuntimeError> = try loop.answer { docker.status("c0ffee", $0) }
+        #expect(try good.get().id == "c0ffee")
     }
 
     @Test func noEngineIsUnavailable() throws {

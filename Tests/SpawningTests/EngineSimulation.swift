@@ -34,7 +34,7 @@ final class EngineSimulation {
             let mounts = host["Mounts"] as? [Object]
         else { return [:] }
         return [
-            "Name": "/" + (request.target.components(separatedBy: "name=").last ?? ""),
+            "Id": "c0ffee", "Name": "/" + (request.target.components(separatedBy: "name=").last ?? ""),
             "Image": config["Image"] ?? "", "Path": (config["Entrypoint"] as? [String])?.first ?? "",
             "Args": config["Cmd"] ?? [], "AppArmorProfile": "",
             "State": ["Status": "created", "ExitCode": 0, "OOMKilled": false, "Error": ""],

@@ -13,12 +13,14 @@ final class FakeRuntime: ContainerRuntime {
             engine: "fake", version: "1", userNamespaces: true, cpus: 2, memoryBytes: 1 << 30, platforms: [hostPlatform]
         ))
     var imageFacts: Result<ImageFacts, RuntimeError> = .success(anImage())
-    var creation: Result<Creation, RuntimeError> = .success(.made)
+    /// What a create answers instead of making a container.
+    var creation: Result<Creation, RuntimeError>?
     var verdict: RuntimeError?
     var startError: RuntimeError?
     var attachError: RuntimeError?
     var listError: RuntimeError?
-    /// Containers by name; `start` and the tests change their state.
+    var removeError: RuntimeError?
+    /// Containers by name; `start` and the tests change their state. Their ids: see `set`.
     var containers: [String: ContainerStatus] = [:]
     var listed: [ListedContainer] = []
     private var waits: [String: Answer<UInt16>] = [:]
@@ -34,8 +36,8 @@ final class FakeRuntime: ContainerRuntime {
     /// The container of this name ends.
     func end(_ name: String, code: UInt16, outOfMemory: Bool = false) {
         containers[name] = ContainerStatus(
-            id: name, state: .exited, exitCode: code, outOfMemory: outOfMemory, detail: "", instance: "test",
-            runner: String(name.suffix(32)))
+            id: containers[name]?.id ?? "id-of-\(name)", state: .exited, exitCode: code, outOfMemory: outOfMemory,
+            detail: "", instance: "test", runner: String(name.suffix(32)))
         waits.removeValue(forKey: name)?(.success(code))
     }
 
@@ -60,25 +62,27 @@ final class FakeRuntime: ContainerRuntime {
 
     func create(_ plan: BoundPlan, _ answer: @escaping Answer<Creation>) {
         record("create") {
-            if case .success(.made) = self.creation { self.set(plan.plan.name, .created) }
-            answer(self.creation)
+            if let creation = self.creation { return answer(creation) }
+            self.set(plan.plan.name, .created)
+            answer(.success(.made(id: "id-of-\(plan.plan.name)")))
         }
     }
 
-    func verify(_ plan: BoundPlan, _ answer: @escaping Answer<ContainerStatus>) {
+    func verify(_ id: String, against plan: BoundPlan, _ answer: @escaping Answer<ContainerStatus>) {
         record("verify") {
             if let verdict = self.verdict { return answer(.failure(verdict)) }
-            answer(self.containers[plan.plan.name].map { .success($0) } ?? .failure(.noSuchContainer))
+            answer(self.container(id))
         }
     }
 
     func status(_ name: String, _ answer: @escaping Answer<ContainerStatus>) {
-        record("status") { answer(self.containers[name].map { .success($0) } ?? .failure(.noSuchContainer)) }
+        record("status") { answer(self.container(name)) }
     }
 
     func attach(_ name: String, _ answer: @escaping (consuming Result<AttachedStream, RuntimeError>) -> Void) {
         record("attach") {
             if let error = self.attachError { return answer(.failure(error)) }
+            guard self.name(name) != nil else { return answer(.failure(.noSuchContainer)) }
             guard let pair = try? Posix.socketPair(), let mine = try? pair.first.duplicate() else {
                 return answer(.failure(.unavailable("no sockets")))
             }
@@ -91,6 +95,7 @@ final class FakeRuntime: ContainerRuntime {
         _ name: String, _ moment: WaitMoment, registered: @escaping () -> Void, ended: @escaping Answer<UInt16>
     ) {
         record("wait \(moment.rawValue)") {
+            guard let name = self.name(name) else { return ended(.failure(.noSuchContainer)) }
             self.waits[name] = ended
             registered()
         }
@@ -99,22 +104,26 @@ final class FakeRuntime: ContainerRuntime {
     func start(_ name: String, _ answer: @escaping Answer<Void>) {
         record("start") {
             if let error = self.startError { return answer(.failure(error)) }
-            self.set(name, .running)
+            guard let name = self.name(name) else { return answer(.failure(.noSuchContainer)) }
+            self.set(name, .running, id: self.containers[name]?.id)
             answer(.success(()))
         }
     }
 
     func stop(_ name: String, graceSeconds: UInt32, _ answer: @escaping Answer<Void>) {
         record("stop \(graceSeconds)") {
-            self.end(name, code: 137)
+            if let name = self.name(name) { self.end(name, code: 137) }
             answer(.success(()))
         }
     }
 
     func remove(_ name: String, _ answer: @escaping Answer<Void>) {
         record("remove") {
-            self.containers[name] = nil
-            self.waits.removeValue(forKey: name)?(.success(137))
+            if let error = self.removeError { return answer(.failure(error)) }
+            if let name = self.name(name) {
+                self.containers[name] = nil
+                self.waits.removeValue(forKey: name)?(.success(137))
+            }
             answer(.success(()))
         }
     }
@@ -126,10 +135,22 @@ final class FakeRuntime: ContainerRuntime {
         }
     }
 
-    func set(_ name: String, _ state: ContainerState, instance: String = "test", runner: String? = nil) {
+    /// Without `id`: one that is made of the name.
+    func set(
+        _ name: String, _ state: ContainerState, instance: String = "test", runner: String? = nil, id: String? = nil
+    ) {
         containers[name] = ContainerStatus(
-            id: name, state: state, exitCode: 0, outOfMemory: false, detail: "", instance: instance,
+            id: id ?? "id-of-\(name)", state: state, exitCode: 0, outOfMemory: false, detail: "", instance: instance,
             runner: runner ?? String(name.suffix(32)))
+    }
+
+    /// The name of the container that is meant by its name or its id.
+    private func name(_ nameOrID: String) -> String? {
+        containers[nameOrID] != nil ? nameOrID : containers.first { $0.value.id == nameOrID }?.key
+    }
+
+    private func container(_ nameOrID: String) -> Result<ContainerStatus, RuntimeError> {
+        name(nameOrID).flatMap { containers[$0] }.map { .success($0) } ?? .failure(.noSuchContainer)
     }
 
     deinit { for peer in peers { _ = FileDescriptor(owning: peer) } }

@@ -17,6 +17,8 @@ final class House {
     private(set) var taken: [(runner: Bytes16, framing: StreamEdge.Framing, pending: [UInt8], fds: Int)] = []
     /// What relayd answers instead of success.
     var refusal: Failure?
+    /// Called when relayd is handed a stream.
+    var onTake: () -> Void = {}
     /// The streams that relayd holds.
     private(set) var streams: [Stream] = []
     private let directory: TemporaryDirectory
@@ -39,6 +41,7 @@ final class House {
         var handlers = Handlers<StreamEdge>()
         handlers.on(StreamEdge.TakeStream.self) { [unowned self] request, fds, responder in
             self.taken.append((request.runner, request.framing, request.pending, fds.count))
+            self.onTake()
             if let refusal = self.refusal { return responder.fail(refusal) }
             var fds = fds
             if let descriptor = fds.takeFirst() { self.streams.append(Stream(descriptor)) }

@@ -42,6 +42,26 @@ import Wire
         _ = try house.create(runner, grant: grant).get()
     }
 
+    /// As long as the engine has not removed it, its container can read the grant; schedulerd asks again.
+    @Test("P4: a grant is not free while its container is being removed")
+    func aRemovalUnderWayFreesNothing() throws {
+        _ = try house.create(runner, grant: grant).get()
+        runtime.removeError = .refused(status: 409, "removal is already in progress")
+        #expect(code(try house.call(SpawnerEdge.RemoveRunner(runner: runner))) == .engineRefused)
+        #expect(code(try house.create(other, grant: grant)) == .conflict)
+        runtime.removeError = nil
+        _ = try house.call(SpawnerEdge.RemoveRunner(runner: runner)).get()
+        _ = try house.create(other, grant: grant).get()
+    }
+
+    /// An answer that makes no sense is not a no: the container may be there, and is looked for.
+    @Test func aGarbledCreateRemovesWhatItMade() throws {
+        runtime.creation = .failure(.garbled("no id"))
+        runtime.set(name(runner), .created)
+        #expect(code(try house.create(runner, grant: grant)) == .engineUnavailable)
+        #expect(runtime.containers.isEmpty)
+    }
+
     @Test("P4: a runner has one grant")
     func aRunnerHasOneGrant() throws {
         _ = try house.create(runner, grant: grant).get()
@@ -100,6 +120,24 @@ import Wire
     }
 
     // MARK: - Strangers
+
+    /// Whoever can reach the engine takes the compared container away and puts another one in its place.
+    @Test("R1: what was compared is what is started", arguments: [false, true])
+    func anImpostorIsNotStarted(_ existed: Bool) throws {
+        if existed {
+            runtime.creation = .success(.existed)
+            runtime.set(name(runner), .created)
+        }
+        house.onTake = { [unowned self] in runtime.set(name(runner), .created, id: "impostor") }
+        #expect(code(try house.create(runner)) == .runnerGone)
+        #expect(house.taken.count == 1)
+        #expect(runtime.containers[name(runner)]?.state != .running)
+        // The control: without one it is started.
+        house.onTake = {}
+        runtime.set(name(other), .created)
+        _ = try house.create(other).get()
+        #expect(runtime.containers[name(other)]?.state == .running)
+    }
 
     enum Stranger: String, CaseIterable {
         case otherInstance, noLabel, otherRunner

@@ -20,11 +20,11 @@ import Testing
 
     private func create(_ plan: BoundPlan) throws {
         let made: Result<Creation, RuntimeError> = try loop.answer { docker.create(plan, $0) }
-        #expect(try made.get() == .made)
+        #expect(try made.get() == .made(id: "c0ffee"))
     }
 
     private func verify(_ plan: BoundPlan) throws -> Result<ContainerStatus, RuntimeError> {
-        try loop.answer { docker.verify(plan, $0) }
+        try loop.answer { docker.verify("c0ffee", against: plan, $0) }
     }
 
     @Test(arguments: RunnerProfile.allCases)
@@ -38,6 +38,18 @@ import Testing
             .replacingOccurrences(of: "\n", with: "")
         let expected = try JSONSerialization.jsonObject(with: Data(golden.utf8))
         #expect(sent as? NSDictionary == expected as? NSDictionary)
+    }
+
+    /// The id of a container that is gone can be the name of another one.
+    @Test(arguments: ["c0ffeec0ffee", "", "../x", "c0ffee\n", nil])
+    func anAccountOfAnotherContainerIsNone(_ id: String?) throws {
+        let plan = try boundPlan()
+        try create(plan)
+        simulation.tamper = { $0["Id"] = id }
+        let expected = RuntimeError.garbled("an answer that is not the expected JSON")
+        #expect(try verify(plan) == .failure(id == "c0ffeec0ffee" ? .noSuchContainer : expected))
+        simulation.tamper = { _ in }
+        #expect(try verify(plan).get().id == "c0ffee")
     }
 
     @Test func anHonestAccountPasses() throws {
@@ -66,7 +78,8 @@ import Testing
         let account = try #require(simulation.inspection)
         var changed = 0
         for leaf in EngineSimulation.leaves(account) {
-            // State is not planned; Mode of a mount repeats RW; the epoch is that of whoever made it.
+            // Id and State are not planned; Mode of a mount repeats RW; the epoch is that of whoever made it.
+            if case .key("Id")? = leaf.path.first { continue }
             if case .key("State")? = leaf.path.first { continue }
             if case .key("Mode")? = leaf.path.last { continue }
             if case .key(SpawnPolicy.epochLabel)? = leaf.path.last { continue }

@@ -54,12 +54,13 @@ struct APIFailure: Error, Sendable {
     }
 
     init(_ problems: JobFileProblems) {
-        // Nobody reads more; a body that is wrong everywhere is not answered with a multiple of itself.
-        let list = problems.problems.prefix(100).map { Problem(place: $0.path, message: $0.message) }
+        let list = problems.problems.map { Problem(place: $0.path, message: $0.message) }
         let first = problems.problems.first
+        let count = list.count + problems.more
+        let told = problems.more == 0 ? "" : "; these are the first \(list.count)"
         self.init(
-            .invalid, list.count == 1 ? first?.message ?? "" : "there are \(problems.problems.count) mistakes",
-            place: list.count == 1 ? first?.path ?? "" : "", problems: list)
+            .invalid, count == 1 ? first?.message ?? "" : "there are \(count) mistakes\(told)",
+            place: count == 1 ? first?.path ?? "" : "", problems: list)
     }
 
     private init(status: HTTPResponse.Status, code: ErrorCode, detail: Detail) {

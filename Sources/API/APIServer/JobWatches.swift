@@ -1,5 +1,5 @@
-// JobWatches: who waits for which job. Each follower has a WatchJob of its own, given up when it goes away and asked for
-// again when schedulerd comes back.
+// JobWatches: who waits for which job. Each follower has a WatchJob of its own, given up when it goes away and asked
+// for again when schedulerd comes back.
 
 import Link
 import Wire

@@ -21,8 +21,9 @@ Startup.main(
     let listener = try daemon.listener("http", .tcp)
 
     // 3. users and capabilities  4. every other descriptor  5. privileges, limits, not dumpable, paths, system calls
-    // The dispatch library looks at its own threads in /proc, and ends the process if it cannot. All of /proc, since a rule for /proc/self is
-    // lost when the kernel makes that directory's inode anew; what there is of others' the kernel's own checks keep closed.
+    // The dispatch library looks at its own threads in /proc, and ends the process if it cannot. All of /proc, since a
+    // rule for /proc/self is lost when the kernel makes that directory's inode anew; what there is of others' the
+    // kernel's own checks keep closed.
     try daemon.confine(
         keeping: [listener.raw], profile: .apid, reads: ["/etc/localtime", "/proc"],
         openFiles: HTTPLimits.openFiles(connections: limits.connections))

@@ -76,14 +76,14 @@ static void make_set(sigset_t *set, const int *signals, int count) {
     for (int i = 0; i < count; i++) sigaddset(set, signals[i]);
 }
 
-int bh_mask_signals(const int *signals, int count, int block) {
+int bh_block_signals(const int *signals, int count) {
     sigset_t set;
     make_set(&set, signals, count);
-    return -pthread_sigmask(block ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+    return -pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
 int bh_signalfd(const int *signals, int count) {
-    int masked = bh_mask_signals(signals, count, 1);
+    int masked = bh_block_signals(signals, count);
     if (masked < 0) return masked;
     sigset_t set;
     make_set(&set, signals, count);

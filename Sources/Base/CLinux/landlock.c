@@ -1,4 +1,5 @@
-// Landlock: what a process may open, by the kernel's own numbers, since the C library has no wrappers and older headers lack half of them.
+// Landlock: what a process may open, by the kernel's own numbers, since the C library has no wrappers and older headers
+// lack half of them.
 #define _GNU_SOURCE
 #include "clinux.h"
 

@@ -1,4 +1,5 @@
-// Bytes and descriptors over Unix sockets, and epoll. The other end may be hostile: what it sends is counted, never trusted.
+// Bytes and descriptors over Unix sockets, and epoll. The other end may be hostile: what it sends is counted, never
+// trusted.
 #define _GNU_SOURCE
 #include "clinux.h"
 

@@ -1,5 +1,5 @@
-// For --sandbox=trap: says which system call a profile lacks, and ends the process. The signal may come in the middle of an allocation,
-// so nothing here allocates, locks or formats by way of the C library.
+// For --sandbox=trap: says which system call a profile lacks, and ends the process. The signal may come in the middle
+// of an allocation, so nothing here allocates, locks or formats by way of the C library.
 #define _GNU_SOURCE
 #include "clinux.h"
 

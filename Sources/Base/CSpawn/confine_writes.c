@@ -1,4 +1,5 @@
-// Landlock, as far as the runner needs it: where a step may write. Called between fork and exec, so nothing here allocates.
+// Landlock, as far as the runner needs it: where a step may write. Called between fork and exec, so nothing here
+// allocates.
 //
 // The numbers are the kernel's and never change; its header may be older than the kernel that this runs on.
 #define _GNU_SOURCE

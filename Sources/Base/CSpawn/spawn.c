@@ -1,5 +1,5 @@
-// fork and exec. Between the two only async-signal-safe calls are made: the parent may have other threads, and a lock that
-// one of them held is held for ever in the child.
+// fork and exec. Between the two only async-signal-safe calls are made: the parent may have other threads, and a lock
+// that one of them held is held for ever in the child.
 #define _GNU_SOURCE
 #include "cspawn.h"
 
@@ -28,7 +28,8 @@ static void fail(int report, int stage, int error) {
     _exit(127);
 }
 
-// Marks everything from `first` on close-on-exec. Older kernels and stricter filters have no close_range: then one by one.
+// Marks everything from `first` on close-on-exec. Older kernels and stricter filters have no close_range: then one by
+// one.
 static int mark_close_on_exec(unsigned first) {
     if (bh_close_range(first, ~0U, 1) == 0) return 0;
     struct rlimit limit;
@@ -41,8 +42,8 @@ static int mark_close_on_exec(unsigned first) {
     return 0;
 }
 
-// Puts every source at its target. First all of them are lifted above the targets, so that no dup2 overwrites a source that
-// is still needed. Returns the new place of `report`, or -errno.
+// Puts every source at its target. First all of them are lifted above the targets, so that no dup2 overwrites a source
+// that is still needed. Returns the new place of `report`, or -errno.
 static int place_descriptors(const struct bh_spawn_request *request, int report) {
     int floor = 3;
     for (int i = 0; i < request->fd_count; i++) {
@@ -78,8 +79,8 @@ static void write_pid(char *slot, pid_t pid) {
 }
 
 static void reset_signals(void) {
-    // The bare call with the kernel's own structure, all zero (SIG_DFL, no flags): the C library refuses the signals that it keeps
-    // for itself, and one of those may have been inherited as ignored, too.
+    // The bare call with the kernel's own structure, all zero (SIG_DFL, no flags): the C library refuses the signals
+    // that it keeps for itself, and one of those may have been inherited as ignored, too.
     static const unsigned long initial[8];
     for (int signal = 1; signal <= 64; signal++) syscall(SYS_rt_sigaction, signal, initial, NULL, 8);
     sigset_t none;
@@ -107,7 +108,6 @@ __attribute__((noreturn)) static void become(const struct bh_spawn_request *requ
     if (placed < 0) fail(report, BH_STAGE_DESCRIPTORS, -placed);
     report = placed;
     if (request->new_session && setsid() < 0) fail(report, BH_STAGE_PRIVILEGES, errno);
-    if (request->new_group && setpgid(0, 0) < 0) fail(report, BH_STAGE_PRIVILEGES, errno);
     if (request->no_capabilities) empty_bounding_set();
     if (request->set_user) take_user(request, report);
     if (request->no_capabilities) {

@@ -1,6 +1,6 @@
-// Memory is overwritten when it is freed, in whatever process this is linked into: for the daemons through whose heap secrets pass.
-// The C library's own M_PERTURB leaves out the small pieces that it keeps in a cache for each thread, and a secret is small.
-#include "cwipe.h"
+// Memory is overwritten when it is freed, in whatever program this is linked into: for those through whose heap secrets pass. An
+// executable's own free comes before that of every library, LD_PRELOAD's too. glibc's M_PERTURB would not do: it leaves the small pieces
+// as they are that are kept in a cache for each thread, and a secret is small.
 
 #include <errno.h>
 #include <malloc.h>
@@ -32,17 +32,4 @@ void *realloc(void *memory, size_t size) {
     memcpy(moved, memory, old < size ? old : size);
     free(memory);
     return moved;
-}
-
-int bh_free_wipes(void) {
-    unsigned char *memory = __libc_malloc(BH_PROBE_SIZE);
-    if (!memory) return 0;
-    memset(memory, 0xa5, BH_PROBE_SIZE);
-    // Not seen through: what is read below is not the compiler's to reason about.
-    unsigned char *volatile freed = memory;
-    free(freed);
-    int left = 0;
-    // Behind the two words in which the library notes where a free piece belongs.
-    for (int i = 16; i < BH_PROBE_SIZE; i++) left += ((volatile unsigned char *)freed)[i] == 0xa5;
-    return left == 0;
 }

@@ -1,5 +1,5 @@
-// Sockets that the process graph made for us (LISTEN_FDS, as systemd and `bulkhead up` pass them). Daemons never bind: they need
-// neither the right to, nor the directory.
+// Sockets that the process graph made for us (LISTEN_FDS, as systemd and `bulkhead up` pass them). Daemons never bind:
+// they need neither the right to, nor the directory.
 package import Posix
 import Synchronization
 
@@ -29,9 +29,14 @@ package enum Activation {
     package static func listener(
         _ name: String, _ kind: ListenerKind = .unix
     ) throws(ActivationError) -> FileDescriptor {
-        let raw = try take(name)
-        // From here on it is owned, and closed if it is not what we want.
-        let descriptor = FileDescriptor(owning: raw)
+        try checked(FileDescriptor(owning: try take(name)), name, kind)
+    }
+
+    /// A listening socket of this kind, or nothing: then it is closed.
+    package static func checked(
+        _ descriptor: consuming FileDescriptor, _ name: String, _ kind: ListenerKind
+    ) throws(ActivationError) -> FileDescriptor {
+        let raw = descriptor.raw
         do {
             guard case .streamSocket(let family, listening: true) = try Posix.descriptorKind(raw),
                 kind == .unix ? family == .unix : family == .ipv4 || family == .ipv6

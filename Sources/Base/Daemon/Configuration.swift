@@ -1,10 +1,10 @@
-// A daemon's settings, read from `--key value` pairs before anything else happens. No file, no environment: the unit, or
-// `bulkhead up`, says everything in one line. Secrets never come this way.
+// A daemon's settings, read from `--key value` pairs before anything else happens. No file, no environment: the unit,
+// or `bulkhead up`, says everything in one line. Secrets never come this way.
 import Glibc
 import Posix
 
-/// Settings that have been read and checked. Asking for a key that was not declared, or in another form, is a mistake of the
-/// program and ends it.
+/// Settings that have been read and checked. Asking for a key that was not declared, or in another form, is a mistake
+/// of the program and ends it.
 package struct Configuration: Sendable {
     enum Value: Equatable, Sendable {
         case text(String), number(Int), truth(Bool), user(UInt32), texts([String])
@@ -18,7 +18,8 @@ package struct Configuration: Sendable {
         try ConfigurationReader(keys: keys).read(arguments)
     }
 
-    /// Reads the arguments; prints the help, or all mistakes, and exits (0, or 64 as sysexits.h has it) if there is nothing to run.
+    /// Reads the arguments; prints the help, or all mistakes, and exits (0, or 64 as sysexits.h has it) if there is
+    /// nothing to run.
     package static func read(
         _ program: String, about: String, arguments: [String], keys: [Key]
     ) -> Configuration {

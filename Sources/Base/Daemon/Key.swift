@@ -11,7 +11,8 @@ package struct Key: Sendable {
         case bool
         /// An absolute path.
         case path
-        /// A user's number. Names would have the C library load the host's modules into the daemon: who starts it looks them up.
+        /// A user's number. Names would have the C library load the host's modules into the daemon: who starts it looks
+        /// them up.
         case uid
         /// Values with commas between them.
         case list

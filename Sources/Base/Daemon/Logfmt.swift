@@ -1,4 +1,5 @@
-// One line of a log. What is logged may come from a hostile peer, so nothing in it may end the line, fake a field or drive a terminal.
+// One line of a log. What is logged may come from a hostile peer, so nothing in it may end the line, fake a field or
+// drive a terminal.
 
 /// Renders records as `key=value` pairs.
 package enum Logfmt {
@@ -8,8 +9,8 @@ package enum Logfmt {
         return plain ? text : "\"" + escaped(text) + "\""
     }
 
-    /// The text with everything escaped that is not safe inside quotes: control characters (C0, DEL, C1), separators, quotes, and the
-    /// characters that reorder or hide what follows them.
+    /// The text with everything escaped that is not safe inside quotes: control characters (C0, DEL, C1), separators,
+    /// quotes, and the characters that reorder or hide what follows them.
     package static func escaped(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {

@@ -2,17 +2,18 @@
 //
 //     1. configuration: read by Startup; all mistakes at once, exit 64
 //     2. sockets and files that are inherited
-//     3. users and capabilities  4. every other descriptor  5. no new privileges, limits, not dumpable, then the paths that may
-//        be opened and the system calls that may be made: `confine`
+//     3. users and capabilities  4. every other descriptor  5. no new privileges, limits, not dumpable, then the paths
+//        that may be opened and the system calls that may be made: `confine`
 //     6. the peers: the poll loop, the service, its servers and clients
 //     7. the loop: until SIGTERM or SIGINT
 //
 // bulkhead-relayd's main.swift is the one to look at first.
 //
-// The body is a closure, since descriptors are noncopyable and top-level variables cannot be given away. What a daemon opens by
-// itself later (a database) needs no place in the list of beat 4, which is about what it inherited, but one among the paths of beat 5. apid has the same shape: its
-// link's loop runs here, on the main thread, and what is asynchronous is started behind beat 5. An asynchronous main would not do:
-// it never runs on the main thread, whose privileges would stay.
+// The body is a closure, since descriptors are noncopyable and top-level variables cannot be given away. What a daemon
+// opens by itself later (a database) needs no place in the list of beat 4, which is about what it inherited, but one
+// among the paths of beat 5. apid has the same shape: its link's loop runs here, on the main thread, and what is
+// asynchronous is started behind beat 5. An asynchronous main would not do: it never runs on the main thread, whose
+// privileges would stay.
 import Glibc
 package import Posix
 package import Sandbox
@@ -32,8 +33,9 @@ package struct Startup: Sendable {
             "What a system call outside the profile does: end the daemon, or have it name the call first"),
     ]
 
-    /// Reads the configuration, runs `body`, and exits: 0 when it returns, 1 when it throws (with a record that says why), 64 when
-    /// the command line is wrong. SIGTERM and SIGINT are blocked before any thread can exist; `run` takes them.
+    /// Reads the configuration, runs `body`, and exits: 0 when it returns, 1 when it throws (with a record that says
+    /// why), 64 when the command line is wrong. SIGTERM and SIGINT are blocked before any thread can exist; `run` takes
+    /// them.
     package static func main(
         _ name: String, about: String, keys: [Key], arguments: [String] = Array(CommandLine.arguments.dropFirst()),
         _ body: (Startup) throws -> Void
@@ -53,10 +55,11 @@ package struct Startup: Sendable {
         try Activation.listener(name, kind)
     }
 
-    /// Beats 3 to 5: refuses to be root (who starts a daemon gives it its user), gives up every capability, closes all descriptors but
-    /// 0, 1, 2 and `keep`, and takes no-new-privileges, the limits, and not dumpable. From then on nothing can be opened but what lies
-    /// below `reads` and `writes` (of a kernel that cannot see to that, the log tells), and no system call be made but those of
-    /// `profile`. Throws if another thread runs already: it would keep what this one gives up.
+    /// Beats 3 to 5: refuses to be root (who starts a daemon gives it its user), gives up every capability, closes all
+    /// descriptors but 0, 1, 2 and `keep`, and takes no-new-privileges, the limits, and not dumpable. From then on
+    /// nothing can be opened but what lies below `reads` and `writes` (of a kernel that cannot see to that, the log
+    /// tells), and no system call be made but those of `profile`. Throws if another thread runs already: it would keep
+    /// what this one gives up.
     ///
     /// `openFiles` bounds what a flood of connections can take.
     package func confine(
@@ -94,8 +97,8 @@ package struct Startup: Sendable {
         }
     }
 
-    /// Beat 7: tells the service manager that we are ready and runs the loop until SIGTERM or SIGINT. `onStop` is called then, on the
-    /// loop, before it ends; a second signal ends the process at once.
+    /// Beat 7: tells the service manager that we are ready and runs the loop until SIGTERM or SIGINT. `onStop` is
+    /// called then, on the loop, before it ends; a second signal ends the process at once.
     package func run(_ loop: PollLoop, onStop: @escaping () -> Void = {}) throws {
         var stopping = false
         let log = log

@@ -1,5 +1,6 @@
-// Making the ends of conversations: pipes, pairs of sockets, listeners, TCP. `bulkhead up` makes what the daemons listen on, relayd and
-// the runner make pipes; a daemon that guards something is passed its sockets, and this module is not linked into it.
+// Making the ends of conversations: pipes, pairs of sockets, listeners, TCP. `bulkhead up` makes what the daemons
+// listen on, relayd and the runner make pipes; a daemon that guards something is passed its sockets, and this module is
+// not linked into it.
 import CLinux
 import Files
 import Glibc
@@ -21,8 +22,8 @@ extension Posix {
         return DescriptorPair(FileDescriptor(owning: ends[0]), FileDescriptor(owning: ends[1]))
     }
 
-    /// Listens on a Unix socket. A socket file that a crash left behind is removed first; anything else in its place is an error.
-    /// The file has exactly `mode` from its first moment; non-blocking.
+    /// Listens on a Unix socket. A socket file that a crash left behind is removed first; anything else in its place is
+    /// an error. The file has exactly `mode`, and never more; non-blocking.
     package static func listenUnix(
         _ path: String, mode: UInt32, backlog: Int32 = 1024
     ) throws(PosixError) -> FileDescriptor {
@@ -31,12 +32,16 @@ extension Posix {
         let socket = try streamSocket(AF_UNIX, nonBlocking: true)
         try fchmod(socket.raw, mode)  // bind gives the file the mode of its socket, less the umask
         _ = try retry("bind \(path)") { unsafe address.withPointer { unsafe bind(socket.raw, $0, $1) } }
-        try chmod(path, mode)
+        // What the umask took is given back; to this file itself, not to what a link in its place would lead to.
+        let file = try open(path, [.path, .noFollow])
+        guard try fstat(file.raw).kind == .socket else { throw .system(call: "bind \(path)", errno: ENOTSOCK) }
+        try chmod("/proc/self/fd/\(file.raw)", mode)
         _ = try retry("listen \(path)") { listen(socket.raw, backlog) }
         return socket
     }
 
-    /// Listens on TCP; `host` is an IPv4 or IPv6 address in digits, port 0 lets the kernel choose (`boundPort`). Non-blocking.
+    /// Listens on TCP; `host` is an IPv4 or IPv6 address in digits, port 0 lets the kernel choose (`boundPort`).
+    /// Non-blocking.
     package static func listenTCP(
         _ host: String, port: UInt16, backlog: Int32 = 1024
     ) throws(PosixError) -> FileDescriptor {

@@ -1,4 +1,5 @@
-// Names in directories. The `at` forms take a directory's descriptor, so that nobody can swap a parent for a link meanwhile.
+// Names in directories. The `at` forms take a directory's descriptor, so that nobody can swap a parent for a link
+// meanwhile.
 import Glibc
 package import Posix
 
@@ -14,7 +15,7 @@ extension Posix {
         do {
             _ = try retry("mkdir \(path)") { unsafe mkdirat(directory, name, mode) }
         } catch {
-            guard existing, error.errno == EEXIST else { throw error }
+            guard existing, error.isTaken else { throw error }
             // Opened rather than asked for: a link in its place must not pass.
             _ = try open(at: directory, path, [.directory, .noFollow, .path])
         }
@@ -63,7 +64,8 @@ extension Posix {
         _ = try retry("chown \(path)") { unsafe Glibc.lchown(name, uid, gid) }
     }
 
-    /// The names in a directory, sorted, without `.` and `..`. Names that are not UTF-8 are left out: we never make one.
+    /// The names in a directory, sorted, without `.` and `..`. Names that are not UTF-8 are left out: we never make
+    /// one.
     package static func directoryEntries(_ path: String) throws(PosixError) -> [String] {
         let name = try checked(path)
         guard let stream = unsafe opendir(name) else { throw .system(call: "opendir \(path)", errno: errno) }

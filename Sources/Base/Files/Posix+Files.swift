@@ -1,4 +1,5 @@
-// Files: opening, reading and writing at a place, publishing (write under no name, then link), and asking what a path is.
+// Files: opening, reading and writing at a place, publishing (write under no name, then link), and asking what a path
+// is.
 import CLinux
 import Glibc
 package import Posix
@@ -34,11 +35,6 @@ extension Posix {
         _ = try retry("link \(path)") {
             unsafe linkat(AT_FDCWD, "/proc/self/fd/\(raw)", AT_FDCWD, name, AT_SYMLINK_FOLLOW)
         }
-    }
-
-    /// A new descriptor of the same file with other access: a read-only one of a file that is open for writing.
-    package static func reopen(_ raw: Int32, _ flags: OpenFlags) throws(PosixError) -> FileDescriptor {
-        try open("/proc/self/fd/\(raw)", flags)
     }
 
     /// Reads a whole file of at most `limit` bytes.
@@ -122,7 +118,7 @@ extension Posix {
             _ = try retry("flock") { flock(raw, LOCK_EX | LOCK_NB) }
             return true
         } catch {
-            if error.errno == EWOULDBLOCK { return false }
+            if error.isAgain { return false }
             throw error
         }
     }

@@ -1,5 +1,5 @@
-// What a descriptor that came from somebody else really is. Every one is checked before use: a peer that sends a directory or a
-// device where the schema says `fd<stream_socket>` must get nothing for it.
+// What a descriptor that came from somebody else really is. Every one is checked before use: a peer that sends a
+// directory or a device where the schema says `fd<stream_socket>` must get nothing for it.
 import CLinux
 import Glibc
 

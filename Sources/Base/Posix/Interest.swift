@@ -18,8 +18,8 @@ package struct Interest: OptionSet, Sendable {
     /// EPOLLERR and EPOLLHUP, which the kernel reports unasked.
     private static let broken: UInt32 = 0x008 | 0x010
 
-    /// What to tell a watcher that asked for `self`. A broken descriptor counts as readable and writable: the read or the write
-    /// that follows says what is wrong, and a watcher that only knows one of the two cannot miss it.
+    /// What to tell a watcher that asked for `self`. A broken descriptor counts as readable and writable: the read or
+    /// the write that follows says what is wrong, and a watcher that only knows one of the two cannot miss it.
     @inline(__always)
     func told(of events: UInt32) -> Interest {
         if events & Interest.broken == 0 { return Interest(rawValue: events & (rawValue | Interest.hangup.rawValue)) }

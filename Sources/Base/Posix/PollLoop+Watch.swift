@@ -1,15 +1,16 @@
 // Descriptors in the loop.
 import CLinux
+import Glibc
 
 extension PollLoop {
-    /// Calls `handler` whenever the descriptor is ready for what `interest` names (level-triggered). The loop does not own it:
-    /// `unwatch` it before it is closed. With no interest at all nothing is reported, hang-ups included.
+    /// Calls `handler` whenever the descriptor is ready for what `interest` names (level-triggered). The loop does not
+    /// own it: `unwatch` it before it is closed. With no interest at all nothing is reported, hang-ups included.
     ///
     /// Regular files cannot be watched (EPERM).
     package func watch(
         _ raw: Int32, _ interest: Interest, _ handler: @escaping (Interest) -> Void
     ) throws(PosixError) {
-        if raw < 0 { throw .system(call: "watch", errno: 9) }  // EBADF
+        if raw < 0 { throw .system(call: "watch", errno: EBADF) }
         while slots.count <= Int(raw) { slots.append(Slot()) }
         let index = Int(raw)
         let key = Self.key(raw, slots[index].generation &+ 1)
@@ -23,7 +24,7 @@ extension PollLoop {
     /// Changes what the watcher is told. Cheap when nothing changes.
     package func change(_ raw: Int32, _ interest: Interest) throws(PosixError) {
         guard raw >= 0, Int(raw) < slots.count, slots[Int(raw)].handler != nil else {
-            throw .system(call: "change", errno: 2)  // ENOENT
+            throw .system(call: "change", errno: ENOENT)
         }
         let slot = slots[Int(raw)]
         if slot.interest == interest { return }
@@ -35,7 +36,8 @@ extension PollLoop {
         slots[Int(raw)].registered = !interest.isEmpty
     }
 
-    /// Takes the descriptor out. Safe inside any handler: what this pass still holds for it is dropped. Unknown ones are ignored.
+    /// Takes the descriptor out. Safe inside any handler: what this pass still holds for it is dropped. Unknown ones
+    /// are ignored.
     package func unwatch(_ raw: Int32) {
         guard raw >= 0, Int(raw) < slots.count, slots[Int(raw)].handler != nil else { return }
         // The result does not matter: if the descriptor was closed before, the kernel has forgotten it already.

@@ -1,14 +1,15 @@
-// The heart of every daemon but apid: one thread, one epoll descriptor, one pass after another. Link, Runtime and the daemons' own
-// services hang their descriptors, timers and commit points here.
+// The heart of every daemon but apid: one thread, one epoll descriptor, one pass after another. Link, Runtime and the
+// daemons' own services hang their descriptors, timers and commit points here.
 //
-// A pass is: wait - handlers of what is ready - timers that are due - `soon` work - `beforeWait` hooks. Handlers never wait.
+// A pass is: wait - handlers of what is ready - timers that are due - `soon` work - `beforeWait` hooks. Handlers never
+// wait.
 import CLinux
 import Glibc
 
 /// An event loop of one thread: level-triggered readiness, monotonic timers, work posted from other threads.
 package final class PollLoop {
-    // One per descriptor number. The generation goes to the kernel with it, so that an event which was fetched for a descriptor
-    // that has been given up meanwhile (and whose number somebody else has now) is known to be stale.
+    // One per descriptor number. The generation goes to the kernel with it, so that an event which was fetched for a
+    // descriptor that has been given up meanwhile (and whose number somebody else has now) is known to be stale.
     struct Slot {
         var generation: UInt32 = 0
         var interest: Interest = []
@@ -54,14 +55,14 @@ package final class PollLoop {
         later.append(body)
     }
 
-    /// Adds a hook that runs once per pass, after all handlers, timers and `soon` work, before waiting: the commit point.
-    /// What hooks hand to `soon` runs at the start of the next pass, which follows without waiting.
+    /// Adds a hook that runs once per pass, after all handlers, timers and `soon` work, before waiting: the commit
+    /// point. What hooks hand to `soon` runs at the start of the next pass, which follows without waiting.
     package func beforeWait(_ body: @escaping () -> Void) {
         hooks.append(body)
     }
 
-    /// Calls `handler` on this thread for each of `numbers`. They are blocked in the calling thread from now on; call it before
-    /// other threads are started.
+    /// Calls `handler` on this thread for each of `numbers`. They are blocked in the calling thread from now on; call
+    /// it before other threads are started.
     package func onSignals(_ numbers: [Int32], _ handler: @escaping (Int32) -> Void) throws(PosixError) {
         let descriptor = try Posix.signalFD(numbers)
         let raw = descriptor.raw
@@ -110,7 +111,8 @@ package final class PollLoop {
     }
 
     private func runTimers() {
-        // Those that are due now; one that they set for at once waits for the next pass, so that descriptors get their turn.
+        // Those that are due now; one that they set for at once waits for the next pass, so that descriptors get their
+        // turn.
         let now = Posix.monotonicNow()
         while let body = timers.takeDue(now) { body() }
     }

@@ -24,7 +24,8 @@ extension Posix {
         }
     }
 
-    /// Writes what the descriptor takes. A pipe without a reader throws EPIPE (SIGPIPE is ignored: `ignoreBrokenPipes`).
+    /// Writes what the descriptor takes. A pipe without a reader throws EPIPE (SIGPIPE is ignored:
+    /// `ignoreBrokenPipes`).
     package static func write(_ raw: Int32, _ bytes: ArraySlice<UInt8>) throws(PosixError) -> WriteOutcome {
         while true {
             let count = unsafe bytes.withUnsafeBufferPointer { unsafe Glibc.write(raw, $0.baseAddress, $0.count) }

@@ -36,8 +36,6 @@ extension Posix {
     package static var processID: Int32 { getpid() }
     /// The effective user.
     package static var userID: UInt32 { geteuid() }
-    /// The effective group.
-    package static var groupID: UInt32 { getegid() }
 
     /// A variable of the environment, nil if it is not set or not UTF-8.
     package static func environment(_ name: String) -> String? {

@@ -10,8 +10,8 @@ package struct PeerCredentials: Equatable, Sendable {
 }
 
 extension Posix {
-    /// Sends what the socket takes. `fds` (at most `descriptorsPerMessage`) ride on the first byte, so `bytes` must not be empty
-    /// when there are any; after `.bytes(n)` they are sent, whatever `n`. They stay open here.
+    /// Sends what the socket takes. `fds` (at most `descriptorsPerMessage`) ride on the first byte, so `bytes` must not
+    /// be empty when there are any; after `.bytes(n)` they are sent, whatever `n`. They stay open here.
     package static func sendMessage(
         _ raw: Int32, _ bytes: ArraySlice<UInt8>, fds: [Int32] = []
     ) throws(PosixError) -> WriteOutcome {
@@ -23,10 +23,12 @@ extension Posix {
         throw .system(call: "send", errno: Int32(-sent))
     }
 
-    /// Receives into `buffer` from index `offset` on, up to its end; what came with the bytes is appended to `fds`, close-on-exec.
+    /// Receives into `buffer` from index `offset` on, up to its end; what came with the bytes is appended to `fds`,
+    /// close-on-exec.
     ///
-    /// The kernel hands out one sender's call after another and stops behind the one that brought descriptors: they belong to the
-    /// *last* of the calls in these bytes. More than fit: all that came are closed and `.truncatedDescriptors` is thrown.
+    /// The kernel hands out one sender's call after another and stops behind the one that brought descriptors: they
+    /// belong to the *last* of the calls in these bytes. More than fit: all that came are closed and
+    /// `.truncatedDescriptors` is thrown.
     package static func receiveMessage(
         _ raw: Int32, into buffer: inout [UInt8], at offset: Int = 0, fds: inout FDBundle
     ) throws(PosixError) -> ReadOutcome {

@@ -15,8 +15,8 @@ package enum Signal {
 }
 
 extension Posix {
-    /// Blocks `signals` in this thread and makes a descriptor that reports them. Call it before other threads are started: one that
-    /// does not block them would take them.
+    /// Blocks `signals` in this thread and makes a descriptor that reports them. Call it before other threads are
+    /// started: one that does not block them would take them.
     package static func signalFD(_ signals: [Int32]) throws(PosixError) -> FileDescriptor {
         FileDescriptor(owning: try unsafe PosixError.check(bh_signalfd(signals, Int32(signals.count)), "signalfd"))
     }
@@ -28,11 +28,7 @@ extension Posix {
     }
 
     package static func blockSignals(_ signals: [Int32]) throws(PosixError) {
-        _ = try unsafe PosixError.check(bh_mask_signals(signals, Int32(signals.count), 1), "sigmask")
-    }
-
-    package static func unblockSignals(_ signals: [Int32]) throws(PosixError) {
-        _ = try unsafe PosixError.check(bh_mask_signals(signals, Int32(signals.count), 0), "sigmask")
+        _ = try unsafe PosixError.check(bh_block_signals(signals, Int32(signals.count)), "sigmask")
     }
 
     /// A pipe or socket whose other end is gone gives EPIPE instead of ending the process. `PollLoop` sees to it.

@@ -1,5 +1,5 @@
-// Sockets between our processes, from the side that has no right to make any: connecting, and accepting from a listener that was
-// passed. Endpoints makes listeners.
+// Sockets between our processes, from the side that has no right to make any: connecting, and accepting from a listener
+// that was passed. Endpoints makes listeners.
 import CLinux
 import Glibc
 
@@ -12,8 +12,8 @@ extension Posix {
         return socket
     }
 
-    /// The next connection, non-blocking; nil if none waits. EMFILE and ENFILE are thrown: stop watching the listener for a
-    /// moment then, since it stays readable.
+    /// The next connection, non-blocking; nil if none waits. EMFILE and ENFILE are thrown: stop watching the listener
+    /// for a moment then, since it stays readable.
     package static func accept(_ listener: Int32) throws(PosixError) -> FileDescriptor? {
         while true {
             let raw = bh_accept(listener)

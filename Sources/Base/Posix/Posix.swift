@@ -1,8 +1,8 @@
 // The audited place where Bulkhead calls the operating system. Everybody calls it; it calls the C library and CLinux.
 //
-// Its parts here: Posix+Bytes (read and write), +Sockets, +Messages (bytes with descriptors), +Signals, +Host (clocks, randomness,
-// identity). The modules Files, Processes and Endpoints add what a process that guards something does without. Calls are retried on
-// EINTR; every descriptor made here is close-on-exec.
+// Its parts here: Posix+Bytes (read and write), +Sockets, +Messages (bytes with descriptors), +Signals, +Host (clocks,
+// randomness, identity). The modules Files, Processes and Endpoints add what a process that guards something does
+// without. Calls are retried on EINTR; every descriptor made here is close-on-exec.
 import Glibc
 
 /// The namespace of system calls.

@@ -1,4 +1,5 @@
-// The one error of this module. Everything above turns it into its own: a wire failure, an exit status, a line of the log.
+// The one error of this module. Everything above turns it into its own: a wire failure, an exit status, a line of the
+// log.
 import CLinux
 
 /// What a call to the operating system can come to.

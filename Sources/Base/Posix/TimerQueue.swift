@@ -1,5 +1,5 @@
-// The timers of a poll loop: a binary heap by time, with a table that makes cancelling cheap. A call over a link sets a deadline and
-// cancels it a moment later, thousands of times a second.
+// The timers of a poll loop: a binary heap by time, with a table that makes cancelling cheap. A call over a link sets a
+// deadline and cancels it a moment later, thousands of times a second.
 
 /// Names a timer; stale ones are harmless.
 package struct TimerID: Hashable, Sendable {

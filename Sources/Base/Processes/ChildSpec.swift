@@ -19,8 +19,6 @@ package struct ChildSpec: Sendable {
     package var user: ChildUser?
     /// A session of its own (setsid), and so no terminal.
     package var newSession = false
-    /// A process group of its own, so that `kill(group:)` reaches all of its descendants that stay in it.
-    package var newProcessGroup = false
     /// The signal that the child gets when the *thread* that spawned it ends.
     package var deathSignal: Int32?
     package var noNewPrivileges = false

@@ -4,14 +4,14 @@ import Glibc
 package import Posix
 
 extension Posix {
-    /// Starts a process and returns its pid once it runs the program: a missing executable or a refused user is thrown here,
-    /// with the child's own errno. Signal dispositions and mask are reset in the child.
+    /// Starts a process and returns its pid once it runs the program: a missing executable or a refused user is thrown
+    /// here, with the child's own errno. Signal dispositions and mask are reset in the child.
     package static func spawn(_ child: ChildSpec) throws(PosixError) -> Int32 {
         try unsafe spawn(child, secretVariables: UnsafeRawBufferPointer(start: nil, count: 0))
     }
 
-    /// The same with more variables: `NAME=value` strings, each ended by a NUL, in memory that the caller wipes. They are
-    /// not copied in this process; the memory must not be one that is wiped on fork.
+    /// The same with more variables: `NAME=value` strings, each ended by a NUL, in memory that the caller wipes. They
+    /// are not copied in this process; the memory must not be one that is wiped on fork.
     package static func spawn(
         _ child: ChildSpec, secretVariables: UnsafeRawBufferPointer
     ) throws(PosixError) -> Int32 {
@@ -31,7 +31,6 @@ extension Posix {
         unsafe request.uid = child.user?.uid ?? 0
         unsafe request.gid = child.user?.gid ?? 0
         unsafe request.new_session = child.newSession ? 1 : 0
-        unsafe request.new_group = child.newProcessGroup ? 1 : 0
         unsafe request.death_signal = child.deathSignal ?? 0
         unsafe request.no_new_privileges = child.noNewPrivileges ? 1 : 0
         unsafe request.no_capabilities = child.noCapabilities ? 1 : 0
@@ -104,18 +103,6 @@ extension Posix {
     package static func kill(_ pid: Int32, _ signal: Int32) throws(PosixError) {
         if pid < 1 { throw .system(call: "kill", errno: EINVAL) }
         _ = try retry("kill") { Glibc.kill(pid, signal) }
-    }
-
-    /// Sends a signal to every process of a group.
-    package static func kill(group: Int32, _ signal: Int32) throws(PosixError) {
-        if group < 2 { throw .system(call: "kill", errno: EINVAL) }
-        _ = try retry("kill") { Glibc.kill(-group, signal) }
-    }
-
-    /// Sends a signal to every process that this one may signal, except itself: the end of a container, from its PID 1 only.
-    package static func killAll(_ signal: Int32) throws(PosixError) {
-        if getpid() != 1 { throw .system(call: "kill", errno: EPERM) }
-        _ = try retry("kill") { Glibc.kill(-1, signal) }
     }
 
     /// Orphans of our descendants become our children.

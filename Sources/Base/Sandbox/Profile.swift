@@ -1,4 +1,5 @@
-// The system calls that a daemon may make: a file of Profiles/, compiled in. Its form, which docs/howto/add-a-syscall.md explains:
+// The system calls that a daemon may make: a file of Profiles/, compiled in. Its form, which
+// docs/howto/add-a-syscall.md explains:
 //
 //     accept4                                # takes connections
 //     socket arg0=AF_UNIX                    # connects to a sibling; no other family

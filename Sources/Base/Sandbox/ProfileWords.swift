@@ -1,5 +1,5 @@
-// The names that a profile may use for numbers. Only what some profile says is here; the numbers are the kernel's, and the same on every
-// architecture that Swift runs on.
+// The names that a profile may use for numbers. Only what some profile says is here; the numbers are the kernel's, and
+// the same on every architecture that Swift runs on.
 import Glibc
 
 enum ProfileWords {

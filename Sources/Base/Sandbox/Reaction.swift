@@ -4,6 +4,7 @@
 package enum Reaction: String, CaseIterable, Sendable {
     /// The kernel ends the process, and writes the number of the call into its log (`type=1326`).
     case kill
-    /// For diagnosis: the process says the call's name on standard error, then ends (status 159). The call is not made either.
+    /// For diagnosis: the process says the call's name on standard error, then ends (status 159). The call is not made
+    /// either.
     case trap
 }

@@ -2,8 +2,8 @@
 
 /// A permitted call, or one that is refused with an error instead of the daemon's end.
 package struct Rule: Equatable, Sendable {
-    /// What one argument must be, as `(argument & mask) == one of values`. Only the low 32 bits count: the arguments that profiles speak
-    /// of are ints, whose upper half the C library leaves as it happens to be.
+    /// What one argument must be, as `(argument & mask) == one of values`. Only the low 32 bits count: the arguments
+    /// that profiles speak of are ints, whose upper half the C library leaves as it happens to be.
     package struct Condition: Equatable, Sendable {
         package let argument: UInt32
         package let mask: UInt32

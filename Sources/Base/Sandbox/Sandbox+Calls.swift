@@ -4,8 +4,8 @@ import CSeccomp
 import Posix
 
 extension Sandbox {
-    /// From here on, whatever `profile` does not permit ends this process, in each of its threads; so does every call of another
-    /// architecture (32 bits, x32). It cannot be undone, and is inherited.
+    /// From here on, whatever `profile` does not permit ends this process, in each of its threads; so does every call
+    /// of another architecture (32 bits, x32). It cannot be undone, and is inherited.
     package static func permitOnly(_ profile: Profile, otherwise reaction: Reaction = .kill) throws(SandboxError) {
         let rules = try profile.rules()
         if reaction == .trap { try explainTraps(profile.name) }
@@ -47,7 +47,8 @@ extension Sandbox {
         }
     }
 
-    /// libseccomp knows "and" within a rule and "or" between rules: one rule for each way to choose a value per argument.
+    /// libseccomp knows "and" within a rule and "or" between rules: one rule for each way to choose a value per
+    /// argument.
     private static func combinations(_ conditions: [Rule.Condition]) -> [[scmp_arg_cmp]] {
         conditions.reduce([[]]) { begun, condition in
             begun.flatMap { comparisons in

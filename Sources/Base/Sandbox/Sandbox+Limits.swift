@@ -2,7 +2,8 @@
 import CLinux
 
 extension Sandbox {
-    /// No core files, and at most `openFiles` descriptors, soft and hard. A lower hard limit that is in force already is kept.
+    /// No core files, and at most `openFiles` descriptors, soft and hard. A lower hard limit that is in force already
+    /// is kept.
     package static func setLimits(openFiles: UInt64) throws(SandboxError) {
         try SandboxError.check(bh_set_limits(openFiles), "setrlimit")
     }

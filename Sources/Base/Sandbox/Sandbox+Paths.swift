@@ -1,8 +1,9 @@
-// Landlock: a process opens, changes and runs nothing but below the paths that it names; it makes and takes no TCP connection by
-// itself, and reaches no process but its own with signals or abstract sockets.
+// Landlock: a process opens, changes and runs nothing but below the paths that it names; it makes and takes no TCP
+// connection by itself, and reaches no process but its own with signals or abstract sockets.
 //
-// What it does not govern: descriptors that are open already, connecting to a Unix socket that has a path (groups and modes do
-// that), and asking whether a path exists. It judges by the file, not by its name: links and /proc/self/fd lead nowhere new.
+// What it does not govern: descriptors that are open already, connecting to a Unix socket that has a path (groups and
+// modes do that), and asking whether a path exists. It judges by the file, not by its name: links and /proc/self/fd
+// lead nowhere new.
 import CLinux
 import Glibc
 import Posix
@@ -18,12 +19,13 @@ extension Sandbox {
         case none(why: String)
     }
 
-    /// Confines this thread, and every one that it starts from now on, to reading `reads` and to reading, writing, making and
-    /// removing files and directories in `writes`: files or directories with everything below. A path to read that does not exist is
-    /// left out; one to write must exist. Needs no-new-privileges, and cannot be undone.
+    /// Confines this thread, and every one that it starts from now on, to reading `reads` and to reading, writing,
+    /// making and removing files and directories in `writes`: files or directories with everything below. A path to
+    /// read that does not exist is left out; one to write must exist. Needs no-new-privileges, and cannot be undone.
     package static func openOnly(reads: [String], writes: [String]) throws(SandboxError) -> PathConfinement {
         let version = bh_landlock_version()
-        // The first version forbids moving a file from one directory to another altogether, and the store of logs does so.
+        // The first version forbids moving a file from one directory to another altogether, and the store of logs does
+        // so.
         if version < 0 { return .none(why: PosixError.text(of: -version)) }
         if version < 2 { return .none(why: "its interface is version 1") }
         let files = Access.all(version)
@@ -81,7 +83,8 @@ extension Sandbox {
         /// Abstract Unix sockets, signals.
         static let scopes: UInt64 = 0b11
 
-        /// Everything that this version of the interface governs, of what was known to us: whatever is not allowed is forbidden.
+        /// Everything that this version of the interface governs, of what was known to us: whatever is not allowed is
+        /// forbidden.
         static func all(_ version: Int32) -> UInt64 {
             let last: UInt64 = version >= 5 ? 15 : version >= 3 ? 14 : 13
             return (1 << (last + 1)) - 1

@@ -1,8 +1,8 @@
-// Giving up what a process does not need, before it reads its first byte from a peer. Called by Daemon's start-up sequence; which files
-// may be opened is in Sandbox+Paths, which system calls may be made in Sandbox+Calls.
+// Giving up what a process does not need, before it reads its first byte from a peer. Called by Daemon's start-up
+// sequence; which files may be opened is in Sandbox+Paths, which system calls may be made in Sandbox+Calls.
 //
-// Each function does one thing, throws if it cannot, and cannot be undone. They act on the calling thread: call them before any
-// other is started.
+// Each function does one thing, throws if it cannot, and cannot be undone. They act on the calling thread: call them
+// before any other is started.
 import CLinux
 import Glibc
 
@@ -18,8 +18,8 @@ package enum Sandbox {
         try SandboxError.check(bh_set_not_dumpable(), "prctl(PR_SET_DUMPABLE)")
     }
 
-    /// A crash ends the process by its own signal: what the runtime would do first, start a program that prints a backtrace, no
-    /// daemon's profile permits, and the log would show that instead of the crash.
+    /// A crash ends the process by its own signal: what the runtime would do first, start a program that prints a
+    /// backtrace, no daemon's profile permits, and the log would show that instead of the crash.
     package static func crashPlainly() throws(SandboxError) {
         for signal in [SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGSEGV, SIGTRAP] {
             try SandboxError.check(bh_ignore_signal(signal, 0), "sigaction(\(signal))")
@@ -38,8 +38,8 @@ package enum Sandbox {
         if threads != 1 { throw .notConfined(what: "\(threads - 1) other threads run already") }
     }
 
-    /// Empties the effective, permitted, inheritable and ambient capability sets, and the bounding set where that is permitted (an
-    /// ordinary user may not; with no-new-privileges nothing can come back through it).
+    /// Empties the effective, permitted, inheritable and ambient capability sets, and the bounding set where that is
+    /// permitted (an ordinary user may not; with no-new-privileges nothing can come back through it).
     package static func dropAllCapabilities() throws(SandboxError) {
         try dropBoundingSet()
         try SandboxError.check(bh_clear_ambient(), "prctl(PR_CAP_AMBIENT_CLEAR_ALL)")

@@ -7,8 +7,6 @@ package enum SecretError: Error, Equatable, Sendable {
     case system(call: String, errno: Int32)
     /// More bytes than the secret's capacity, in bytes.
     case full(capacity: Int)
-    /// Freed memory is left as it is: another `free` than ours is in front.
-    case heapIsNotWiped
 }
 
 extension SecretError: CustomStringConvertible {
@@ -16,7 +14,6 @@ extension SecretError: CustomStringConvertible {
         switch self {
         case .system(let call, let errno): "\(call): \(PosixError.text(of: errno))"
         case .full(let capacity): "more than \(capacity) bytes"
-        case .heapIsNotWiped: "freed memory is not overwritten here: is another allocator preloaded?"
         }
     }
 }

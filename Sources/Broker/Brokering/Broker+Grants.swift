@@ -38,7 +38,11 @@ extension Broker {
     }
 
     func reconcile(_ request: BrokerEdge.Reconcile) throws(Failure) -> BrokerEdge.Reconcile.Reply {
-        .init(discarded: UInt32(clamping: try discardAll(but: Set(request.live))))
+        let gone = try discardAll(but: Set(request.live))
+        // The directories may have gone with their tmpfs; what runs is good for its job all the same.
+        vault.memory.keep(grants: Set(request.live))
+        isReconciled = true
+        return .init(discarded: UInt32(clamping: gone))
     }
 
     /// How many there were.
@@ -57,22 +61,26 @@ extension Broker {
             endMasks(of: attempt)
         }
         prepared[grant] = nil
-        vault.used.forget(grant: grant)
+        vault.memory.forget(grant: grant)
         _ = try onFiles { () throws(PosixError) in try files.discard(grant) }
     }
 
     func grant(_ request: BrokerEdge.Grant) throws(Failure) -> BrokerEdge.Grant.Reply {
         let again = try admit(request)
         let live = try liveGrant(request)
-        let sealed = try body(of: live, request)
+        // What was taken is not written again.
+        let sealed = request.taken ? nil : try body(of: live, request)
         points(.beforeAudit)
         try record(again ? .grantAgain : .grant, Self.fields(of: request))
         points(.afterAudit)
-        vault.used.note(ticket: request.ticket.order, grant: request.grant, attempt: request.attempt, at: now())
-        if !request.taken {
+        vault.memory.note(
+            ticket: request.ticket.order, grant: request.grant, attempt: request.attempt, at: now(),
+            record: vault.audit.head.sequence)
+        if let sealed {
             try Failure.vault { () throws(VaultError) in try files.put(request.grant, sealed) }
         }
         self.live[request.attempt] = live
+        recordedTokens.remove(request.attempt)
         sendMasks(of: live)
         return .init()
     }
@@ -86,18 +94,20 @@ extension Broker {
             try record(.grantDenied, [("code", error.errorCode.name)] + Self.fields(of: request))
             throw error
         }
-        guard try onFiles({ () throws(PosixError) in try files.exists(request.grant) }) else {
+        // What was taken needs no directory any more: it may have gone with its tmpfs.
+        let isThere = try onFiles { () throws(PosixError) in try files.exists(request.grant) }
+        guard isThere || request.taken else {
             throw Failure(.grantGone, "there is no such grant", place: "grant")
         }
-        return vault.used.attempt(of: request.grant) == request.attempt
+        return vault.memory.attempt(of: request.grant) == request.attempt
     }
 
     /// A ticket is for one job, a grant for one attempt on one runner, an attempt for one grant.
     private func checkReplay(_ request: BrokerEdge.Grant) throws(Failure) {
-        if let job = vault.used.job(of: request.ticket.order), job != request.attempt.job {
+        if let job = vault.memory.job(of: request.ticket.order), job != request.attempt.job {
             throw Failure(.conflict, "the ticket was used for job \(job)", place: "ticket")
         }
-        let attempt = vault.used.attempt(of: request.grant)
+        let attempt = vault.memory.attempt(of: request.grant)
         if let attempt, attempt != request.attempt {
             throw Failure(.conflict, "the grant is another attempt's", place: "grant")
         }
@@ -111,16 +121,21 @@ extension Broker {
     }
 
     private func liveGrant(_ request: BrokerEdge.Grant) throws(Failure) -> LiveGrant {
-        var secrets: [StoredSecret] = []
-        for name in request.ticket.secrets {
-            guard let stored = content.secret(request.ticket.project, name) else {
-                throw Failure(
-                    .notFound, "project \(request.ticket.project) has no secret \(name) any more", place: "secrets")
-            }
-            secrets.append(stored)
+        let (project, names) = (request.ticket.project, request.ticket.secrets)
+        let before = live[request.attempt]
+        if request.taken, let before { return before }
+        let found = names.compactMap { content.secret(project, $0) }
+        let isAsGranted = names.allSatisfy { vault.memory.isUnchanged(project, $0, since: request.grant) }
+        if !request.taken, found.count < names.count {
+            let gone = names.first { content.secret(project, $0) == nil } ?? ""
+            throw Failure(.notFound, "project \(project) has no secret \(gone) any more", place: "secrets")
         }
+        // Granted again by a process that has not seen the first time: the runner may hold what has been replaced since.
+        let isKnown = before != nil || isAsGranted || vault.memory.attempt(of: request.grant) == nil
+        let older = (before?.masked ?? []).filter { !found.contains($0) }
         return LiveGrant(
-            grant: request.grant, attempt: request.attempt, project: request.ticket.project, secrets: secrets)
+            grant: request.grant, attempt: request.attempt, project: project, secrets: found,
+            masked: isKnown ? found + older : nil)
     }
 
     /// The GrantBody, sealed to the runner's key: nonce, ciphertext, tag.
@@ -149,7 +164,7 @@ extension Broker {
             }
             return try plain.sealed(
                 runnerKey(request.grant, request.runner),
-                authenticating: Array("bulkhead grant 1".utf8) + request.runner.array)
+                authenticating: GrantFormat.associatedData(request.runner))
         }
     }
 

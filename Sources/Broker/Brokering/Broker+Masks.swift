@@ -30,8 +30,14 @@ extension Broker {
 
     /// False: the stream has failed.
     private func send(_ grant: LiveGrant, to sink: ItemSink<MaskEdge.WatchMasks.Item>) -> Bool {
+        guard let masked = grant.masked else {
+            sink.fail(
+                Failure(
+                    .conflict, "a secret was changed after it was granted, and the broker restarted", place: "secrets"))
+            return false
+        }
         do throws(VaultError) {
-            sink.send(.init(), fd: try files.anonymous(try masks(of: grant)))
+            sink.send(.init(), fd: try files.anonymous(try masks(of: grant.attempt, masked)))
             return true
         } catch {
             log.error("masks cannot be handed out", ["job": "\(grant.attempt.job)", "error": "\(error)"])
@@ -41,15 +47,15 @@ extension Broker {
     }
 
     /// The MaskSet, encoded.
-    private func masks(of grant: LiveGrant) throws(VaultError) -> Secret {
-        let capacity = grant.secrets.reduce(512) { $0 + $1.sealed.count }
-        let token = try VaultError.secret { () throws(SecretError) in try jobTokens.token(of: grant.attempt) }
+    private func masks(of attempt: Attempt, _ secrets: [StoredSecret]) throws(VaultError) -> Secret {
+        let capacity = secrets.reduce(512) { $0 + $1.sealed.count }
+        let token = try VaultError.secret { () throws(SecretError) in try jobTokens.token(of: attempt) }
         var set = try VaultError.secret { () throws(SecretError) in try Secret(capacity: capacity) }
         do throws(SecretError) {
-            try set.append(UInt16(grant.secrets.count + 1))
+            try set.append(UInt16(secrets.count + 1))
             try set.append(token)
         } catch { throw .secret(error) }
-        for secret in grant.secrets {
+        for secret in secrets {
             let value = try vault.store.value(of: secret)
             do throws(SecretError) { try set.append(value) } catch { throw .secret(error) }
         }

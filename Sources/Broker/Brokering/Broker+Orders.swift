@@ -59,7 +59,7 @@ extension Broker {
             try next.put(
                 try vault.store.sealed(given.value, order.project, order.name, by: person.name, at: now()))
         } catch { throw Failure(error) }
-        try record(.secretSet, [("by", person.name), ("project", order.project), ("secret", order.name)])
+        try recordChange(.secretSet, person, order.project, order.name)
         try commit(&next, person, at: given.order.issuedMs)
     }
 
@@ -71,8 +71,16 @@ extension Broker {
         guard next.remove(order.project, order.name) else {
             throw Failure(.notFound, "project \(order.project) has no secret \(order.name)", place: "name")
         }
-        try record(.secretRemoved, [("by", person.name), ("project", order.project), ("secret", order.name)])
+        try recordChange(.secretRemoved, person, order.project, order.name)
         try commit(&next, person, at: given.order.issuedMs)
+    }
+
+    /// Before the commit: a change that is on record and did not happen costs a mask at worst.
+    private func recordChange(
+        _ event: AuditEvent, _ person: StoredOperator, _ project: String, _ name: String
+    ) throws(Failure) {
+        try record(event, [("by", person.name), ("project", project), ("secret", name)])
+        vault.memory.note(changed: project, name, record: vault.audit.head.sequence)
     }
 
     /// Everything anew under the next master key. The rename in `commit` is where one house ends and the next begins: tokens, tickets,
@@ -94,12 +102,14 @@ extension Broker {
             throw Failure(.invalid, "a rotation brings a new token and a new key", place: "order")
         }
         var next = try Failure.vault { () throws(VaultError) in try vault.store.rekeyed(for: keys) }
+        guard let index = next.operators.firstIndex(where: { $0.key == person.key }) else {
+            throw Failure(.internal, "\(person.name) is not among the operators")
+        }
         try record(.rotated, [("by", person.name), ("generation", "\(next.generation)")])
         _ = try discardAll(but: [])
-        let index = next.operators.firstIndex { $0.name == person.name } ?? 0
         (next.operators[index].tokenHash, next.operators[index].key) = (order.tokenHash, order.key)
         try commit(&next, next.operators[index], at: given.order.issuedMs, keys)
-        vault.used.forgetAll()
+        vault.memory.forgetUses()
         recordedTokens = []
         log.info("master key rotated", ["generation": "\(next.generation)"])
     }

@@ -27,6 +27,9 @@ extension Broker {
             throw Failure(.unauthorized, "nobody's token", place: "token")
         }
         if let grant = live[attempt] { return .init(caller: .job(.init(attempt: attempt, project: grant.project))) }
+        guard isReconciled else {
+            throw Failure(.notReady, "the broker has just started, and does not know yet which jobs run")
+        }
         if recordedTokens.insert(attempt).inserted {
             try record(.tokenDenied, Self.fields(attempt))
         }

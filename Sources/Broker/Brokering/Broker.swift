@@ -21,6 +21,8 @@ package final class Broker {
     var prepared: [Bytes16: Bytes16] = [:]
     var live: [Attempt: LiveGrant] = [:]
     var watchers: [Attempt: [ObjectIdentifier: ItemSink<MaskEdge.WatchMasks.Item>]] = [:]
+    /// schedulerd has said which grants live; it says the rest of what this process may have forgotten right after.
+    var isReconciled = false
     /// Dead tokens of jobs that have been recorded: once each, or a job could fill the disk.
     var recordedTokens: Set<Attempt> = []
 
@@ -39,7 +41,6 @@ package final class Broker {
     package func start() throws(Failure) {
         do {
             let count = try files.wipeAll()
-            vault.used.keep(grants: Set(try files.all()))
             log.info("grants of an earlier run wiped", ["files": "\(count)"])
         } catch {
             throw Failure(.internal, "the grants cannot be wiped: \(error)")

@@ -1,6 +1,7 @@
 // What goes wrong in the vault, in the words of the wire. The codes say whether the job waits (`later`) or fails.
 
 import Link
+import Posix
 import Secret
 import Vault
 import Wire
@@ -10,7 +11,7 @@ extension Failure {
         switch error {
         case .audit: self.init(.auditFailed, "\(error)")
         case .full: self.init(.tooLarge, "\(error)")
-        case .posix(let cause) where cause.isNoRoom: self.init(.storageFull, "\(error)")
+        case .posix(let cause) where cause.isFull || cause.isFileTooLarge: self.init(.storageFull, "\(error)")
         default: self.init(.internal, "\(error)")
         }
     }

@@ -106,21 +106,18 @@ package struct GrantFiles {
     package func anonymous(_ content: borrowing Secret) throws(VaultError) -> FileDescriptor {
         let name = try VaultError.posix { () throws(PosixError) in Hex.encode(try Posix.randomBytes(16)) }
         let place = "\(root)/.masks-\(name)"
-        do {
-            let file = try create(place)
-            let raw = file.raw
-            try VaultError.secret { () throws(SecretError) in try content.write(to: raw) }
-            points(.masks)
-            return try VaultError.posix { () throws(PosixError) in
-                try Posix.fchmod(raw, 0o400)
-                let reader = try Posix.open(place, [.readOnly, .noFollow])
-                try Posix.unlink(place)
-                return reader
-            }
-        } catch {
-            try? wipe(place)  // best effort, as above
-            throw error
+        let file = try create(place)
+        let raw = file.raw
+        // Its name is gone before anything is in it, so that no crash leaves a value that somebody could find.
+        let reader = try VaultError.posix { () throws(PosixError) in
+            let reader = try Posix.open(place, [.readOnly, .noFollow])
+            try Posix.unlink(place)
+            try Posix.fchmod(raw, 0o400)
+            return reader
         }
+        try VaultError.secret { () throws(SecretError) in try content.write(to: raw) }
+        points(.masks)
+        return reader
     }
 
     private func path(_ grant: Bytes16) -> String { "\(root)/\(grant.hex)" }
@@ -147,6 +144,6 @@ package struct GrantFiles {
             if error.isMissing { return }
             throw error
         }
-        throw .system(call: "\(path) is still there after unlink", errno: 17)
+        throw .stillThere("\(path) is still there after unlink")
     }
 }

@@ -1,13 +1,13 @@
 // The names that people may give. They stand in files, in the audit log and in variables of the AAD: nothing else gets there.
 
+import Wire
+
 /// Checks of names.
 enum Names {
-    /// A step that names this gets the token of its job; no secret can be called so.
-    static let jobToken = "bulkhead-job-token"
-
     /// `[A-Za-z0-9_][A-Za-z0-9._-]{0,63}`, and not the reserved name.
     static func isSecret(_ name: String) -> Bool {
-        name != jobToken && isName(name) { isLetter($0) || (65...90).contains($0) || isDigit($0) || $0 == 95 }
+        name != GrantFormat.jobToken
+            && isName(name) { isLetter($0) || (65...90).contains($0) || isDigit($0) || $0 == 95 }
     }
 
     /// `[a-z0-9][a-z0-9._-]{0,63}`.

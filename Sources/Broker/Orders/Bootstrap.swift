@@ -1,4 +1,5 @@
-// Who may give the first orders: a file that `bulkhead up` writes and that brokerd reads when it has no store yet, and never again.
+// Who may give the first orders: a file that `bulkhead up` writes and that brokerd reads when it has no store yet, and
+// never again.
 //
 //     name admin
 //     token <64 hex: SHA-256 of the API token>

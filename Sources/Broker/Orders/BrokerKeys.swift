@@ -1,5 +1,5 @@
-// Every key of the broker, from one master key. brokerd makes them at its start and after a rotation; the CLI, which makes the
-// master key, makes them once for the public half that operators seal to.
+// Every key of the broker, from one master key. brokerd makes them at its start and after a rotation; the CLI, which
+// makes the master key, makes them once for the public half that operators seal to.
 
 package import Crypto
 package import FoundationEssentials
@@ -31,7 +31,7 @@ package struct BrokerKeys: Sendable {
         jobTokens = Self.derive(root, "job tokens")
         let scalar = Self.derive(root, "orders")
         do {
-            exchange = try scalar.withUnsafeBytes { try .init(rawRepresentation: $0) }
+            exchange = try unsafe scalar.withUnsafeBytes { try unsafe .init(rawRepresentation: $0) }
         } catch {
             throw .refused("no key comes from this master key")  // any 32 bytes make an X25519 key
         }

@@ -20,6 +20,6 @@ package enum Hashes {
 
     /// What an order and a ticket are for. Throws if a field of the definition is out of its bounds.
     package static func definition(_ definition: JobDefinition) throws(WireError) -> Bytes32 {
-        sha256(try definition.encoded())
+        sha256(try GrantFormat.hashInput(definition))
     }
 }

@@ -1,4 +1,5 @@
-// The form of our small text files: `word value` a line, each word once. Written by `bulkhead up`, read by the CLI and by brokerd.
+// The form of our small text files: `word value` a line, each word once. Written by `bulkhead up`, read by the CLI and
+// by brokerd.
 
 import Wire
 

@@ -1,5 +1,6 @@
-// Sealing an order: in the CLI. What is on the way (apid, schedulerd) can neither read it, change it, nor make one: HPKE in mode
-// auth, X25519 both for whom and by whom. The second message of the same context carries the bytes that the order brings.
+// Sealing an order: in the CLI. What is on the way (apid, schedulerd) can neither read it, change it, nor make one:
+// HPKE in mode auth, X25519 both for whom and by whom. The second message of the same context carries the bytes that
+// the order brings.
 
 import Crypto
 package import FoundationEssentials

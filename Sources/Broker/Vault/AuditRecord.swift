@@ -15,6 +15,7 @@ package enum AuditEvent: String, Sendable {
     case grantDenied = "grant_denied"
     /// A job's token that is dead.
     case tokenDenied = "token_denied"
+    /// These three are on record before they happen: what a crash comes between may not have happened.
     case secretSet = "secret_set"
     case secretRemoved = "secret_removed"
     case rotated

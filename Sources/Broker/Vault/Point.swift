@@ -16,7 +16,7 @@ package enum Point: String, CaseIterable, Sendable {
     case storeTemporary
     /// The new store has taken its place; memory still has the old one.
     case storeRenamed
-    /// The mask file still has a name.
+    /// The masks are in their file, and nobody has it yet.
     case masks
 }
 

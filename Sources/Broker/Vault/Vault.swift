@@ -22,7 +22,7 @@ package final class Vault {
     package let place: VaultPlace
     package let store: SealedStore
     package let audit: AuditLog
-    package var used: UsedTickets
+    package var memory: AuditMemory
 
     /// `now`: milliseconds since 1970. A first start needs a bootstrap file and finds no audit log.
     package init(_ place: VaultPlace, now: Int64, points: @escaping Points = { _ in }) throws(VaultError) {
@@ -31,9 +31,9 @@ package final class Vault {
         let old = try SealedStore(opening: place.state, keys, points: points)
         let known = old?.content.auditHead ?? .none
         var isKnown = known == .none
-        var used = UsedTickets()
+        var memory = AuditMemory()
         audit = try AuditLog(place.state, points: points) { (record) throws(VaultError) in
-            try used.recover(record)
+            try memory.recover(record, generation: old?.content.generation ?? 0)
             if record.head == known { isKnown = true }
         }
         // A log can be cut at the end of a line without a trace in it, or removed. Not behind what the store remembers.
@@ -43,8 +43,8 @@ package final class Vault {
         // Whoever can delete the store must not become the first operator of a house that has a history.
         if old == nil && audit.head != .none { throw .damaged("the store is gone, and its audit log is there") }
         if let old { store = old } else { store = try Self.first(place, keys, points) }
-        used.forget(before: now)
-        self.used = used
+        memory.forget(before: now)
+        self.memory = memory
         try audit.append(.started, [("generation", "\(store.content.generation)")], at: now)
     }
 

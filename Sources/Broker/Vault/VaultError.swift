@@ -36,15 +36,3 @@ extension VaultError: CustomStringConvertible {
         }
     }
 }
-
-extension PosixError {
-    // Numbers, since the C library is not imported above Base.
-    package static var noEntry: Int32 { 2 }
-    private static var noSpace: Int32 { 28 }
-    private static var quota: Int32 { 122 }
-    private static var fileTooLarge: Int32 { 27 }
-
-    package var isMissing: Bool { errno == Self.noEntry }
-    /// There was no room; later there may be.
-    package var isNoRoom: Bool { [Self.noSpace, Self.quota, Self.fileTooLarge].contains(errno) }
-}

@@ -5,7 +5,6 @@ import Daemon
 import Link
 import Posix
 import Sandbox
-import Secret
 import Vault
 import Wire
 
@@ -25,11 +24,11 @@ Startup.main(
     let place = VaultPlace(
         state: settings.path("state"), masterKeys: settings.path("master-keys"),
         bootstrap: settings.optionalString("bootstrap"))
-    try Secret.requireWipedHeap()
     // 2. sockets and files
     let schedulerd = try daemon.listener("broker")
     let relayd = try daemon.listener("mask")
-    // 3. users and capabilities  4. every other descriptor  5. no new privileges, limits, not dumpable, paths, system calls
+    // 3. users and capabilities  4. every other descriptor  5. no new privileges, limits, not dumpable, paths, system
+    //    calls
     try daemon.confine(
         keeping: [schedulerd.raw, relayd.raw], profile: .brokerd,
         reads: [place.masterKeys] + (place.bootstrap.map { [$0] } ?? []),

@@ -1,6 +1,6 @@
-// AuditFile: checks the audit log of bulkhead-brokerd with code of its own, so that a mistake in what wrote the log does not
-// hide in what reads it. A line is `seq=1 time=... event=... prev=<hash of the line before> hash=<64 hex>`; the hash is the
-// SHA-256 of the line up to ` hash=`, and `prev` of the first line is zeros.
+// AuditFile: checks the audit log of bulkhead-brokerd with code of its own, so that a mistake in what wrote the log
+// does not hide in what reads it. A line is `seq=1 time=... event=... prev=<hash of the line before> hash=<64 hex>`;
+// the hash is the SHA-256 of the line up to ` hash=`, and `prev` of the first line is zeros.
 
 import Foundation
 import Orders

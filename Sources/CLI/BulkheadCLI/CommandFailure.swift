@@ -2,7 +2,7 @@
 
 import ArgumentParser
 import Foundation
-import JobModel
+package import JobModel
 
 /// Exit statuses of the CLI that are its own. A followed job's status is the job's (see `JobExit`).
 package enum Exit: Int32, Sendable {
@@ -28,9 +28,10 @@ package struct CommandFailure: Error, CustomStringConvertible {
         self.code = code
     }
 
-    /// All problems of a job file, a line each, with the file's name in front.
-    init(_ problems: JobFileProblems, file: String) {
-        let lines = problems.problems.map { "\(file):\($0.place == nil ? " " : "")\($0.description)" }
+    /// The problems of a job file, a line each, with the file's name in front.
+    package init(_ problems: JobFileProblems, file: String) {
+        var lines = problems.problems.map { "\(file):\($0.place == nil ? " " : "")\($0.description)" }
+        if problems.more > 0 { lines.append("\(file): and \(problems.more) more mistakes") }
         self.init(lines.joined(separator: "\n"), exit: .usage)
     }
 }

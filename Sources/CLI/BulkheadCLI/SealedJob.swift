@@ -1,5 +1,5 @@
-// SealedJob: the order that makes a job trusted: who wants exactly this definition run, with which secrets. Sealed here, opened
-// by brokerd; the runner compares the definition that it got with the one in the order.
+// SealedJob: the order that makes a job trusted: who wants exactly this definition run, with which secrets. Sealed
+// here, opened by brokerd; the runner compares the definition that it got with the one in the order.
 
 import Foundation
 package import JobModel

@@ -17,44 +17,15 @@ package enum YAMLSpec {
             guard let node = try Yams.compose(yaml: text) else {
                 throw problem("is empty; write at least image and steps", at: nil)
             }
-            return try value(node, depth: 0)
+            var converter = YAMLConverter()
+            return try converter.value(node, depth: 0)
         } catch let error as YamlError {
             throw syntaxProblem(error)
         }
     }
 
-    private static func value(_ node: Node, depth: Int) throws -> SpecValue {
-        let place = node.mark.map { Place(line: $0.line, column: $0.column) }
-        guard depth < 32 else { throw problem("is nested too deeply", at: place) }
-        switch node {
-        case .scalar(let scalar):
-            return SpecValue(content(of: node, scalar), place: place)
-        case .sequence(let sequence):
-            return SpecValue(.list(try sequence.map { try value($0, depth: depth + 1) }), place: place)
-        case .mapping(let mapping):
-            let entries = try mapping.map { key, item in
-                SpecValue.Entry(
-                    key: key.scalar?.string ?? "?", place: key.mark.map { Place(line: $0.line, column: $0.column) },
-                    value: try value(item, depth: depth + 1))
-            }
-            return SpecValue(.map(entries), place: place)
-        case .alias:
-            throw problem("is an alias that points nowhere", at: place)
-        }
-    }
-
-    private static func content(of node: Node, _ scalar: Node.Scalar) -> SpecValue.Content {
-        switch node.tag.description {
-        case Tag.Name.null.rawValue: .null
-        case Tag.Name.bool.rawValue: node.bool.map(SpecValue.Content.bool) ?? .string(scalar.string)
-        case Tag.Name.int.rawValue: Int64(scalar.string).map(SpecValue.Content.integer) ?? .string(scalar.string)
-        case Tag.Name.float.rawValue: Double(scalar.string).map(SpecValue.Content.float) ?? .string(scalar.string)
-        default: .string(scalar.string)
-        }
-    }
-
-    private static func problem(_ message: String, at place: Place?) -> JobFileProblems {
-        JobFileProblems(problems: [JobFileProblem(path: "", place: place, message: message)])
+    static func problem(_ message: String, at place: Place?, path: String = "") -> JobFileProblems {
+        JobFileProblems(problems: [JobFileProblem(path: path, place: place, message: message)])
     }
 
     private static func syntaxProblem(_ error: YamlError) -> JobFileProblems {

@@ -44,8 +44,8 @@ extension JobFile {
         }
         let parsed = parse(SpecValue(.map(entries), place: document.place))
         guard !reader.problems.isEmpty else { return parsed }
-        guard case .failure(let more) = parsed else { return .failure(reader.found) }
-        return .failure(JobFileProblems(problems: reader.problems + more.problems))
+        if case .failure(let rest) = parsed { reader.report(rest) }
+        return .failure(reader.found)
     }
 }
 
@@ -154,7 +154,7 @@ extension SpecReader {
             report("env", value.place, "has \(entries.count) variables; at most \(JobFile.Bounds.variables) fit")
         }
         var variables: [JobFile.Variable] = []
-        for entry in entries {
+        for entry in entries.prefix(JobFile.Bounds.variables) {
             let path = "env.\(Self.shown(entry.key))"
             if let problem = Self.variableNameProblem(entry.key) {
                 report(path, entry.place, problem)

@@ -16,7 +16,7 @@ extension SpecReader {
         if items.count > JobFile.Bounds.steps {
             report("steps", value.place, "has \(items.count) steps; at most \(JobFile.Bounds.steps) fit")
         }
-        return items.enumerated().compactMap { step($1, index: $0) }
+        return items.prefix(JobFile.Bounds.steps).enumerated().compactMap { step($1, index: $0) }
     }
 
     private mutating func step(_ value: SpecValue, index: Int) -> JobFile.Step? {
@@ -62,7 +62,7 @@ extension SpecReader {
             report(path, value.place, "has \(entries.count) secrets; at most \(JobFile.Bounds.secretsOfStep) fit")
         }
         var uses: [JobFile.SecretUse] = []
-        for entry in entries {
+        for entry in entries.prefix(JobFile.Bounds.secretsOfStep) {
             let entryPath = "\(path).\(Self.shown(entry.key))"
             if let problem = Self.variableNameProblem(entry.key) {
                 report(entryPath, entry.place, problem)

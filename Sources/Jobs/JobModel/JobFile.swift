@@ -139,6 +139,14 @@ extension JobFile.Platform {
 extension JobFile {
     /// The bounds of a job file: those of `proto-spec/types.wire`, and what no honest job needs more of.
     package enum Bounds {
+        /// Of the text.
+        package static let bytes = 1 << 20
+        /// Maps and lists within each other; six are needed.
+        package static let depth = 16
+        /// All values of the document. A job file with as much of everything as it may have comes close.
+        package static let values = 2_000
+        /// Mistakes that are told; nobody reads more.
+        package static let problems = 100
         package static let nameBytes = 128
         package static let imageBytes = 255
         package static let steps = 32
@@ -181,11 +189,13 @@ package struct JobFileProblem: Error, Equatable, Sendable {
     }
 }
 
-/// All the mistakes of a job file, in the order of the document.
+/// The mistakes of a job file, in the order of the document: the first hundred that were found, and how many more.
 package struct JobFileProblems: Error, Equatable, Sendable {
     package let problems: [JobFileProblem]
+    package let more: Int
 
-    package init(problems: [JobFileProblem]) {
+    package init(problems: [JobFileProblem], more: Int = 0) {
         self.problems = problems
+        self.more = more
     }
 }

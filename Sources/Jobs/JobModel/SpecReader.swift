@@ -4,12 +4,25 @@
 /// Collects problems while typed values are taken out of a document.
 struct SpecReader {
     private(set) var problems: [JobFileProblem] = []
+    /// Problems beyond those that are told.
+    private(set) var more = 0
 
-    mutating func report(_ path: String, _ place: Place?, _ message: String) {
-        problems.append(JobFileProblem(path: path, place: place, message: message))
+    /// Words are only made for what is told: a document may be wrong everywhere, and its author a stranger.
+    mutating func report(_ path: @autoclosure () -> String, _ place: Place?, _ message: @autoclosure () -> String) {
+        guard problems.count < JobFile.Bounds.problems else {
+            more += 1
+            return
+        }
+        problems.append(JobFileProblem(path: path(), place: place, message: message()))
     }
 
-    /// All problems, in the order of the document where that is known.
+    /// What another reader has found.
+    mutating func report(_ others: JobFileProblems) {
+        for problem in others.problems { report(problem.path, problem.place, problem.message) }
+        more += others.more
+    }
+
+    /// The problems, in the order of the document where that is known.
     var found: JobFileProblems {
         let sorted = problems.enumerated().sorted { left, right in
             guard let first = left.element.place, let second = right.element.place, first != second else {
@@ -17,13 +30,17 @@ struct SpecReader {
             }
             return (first.line, first.column) < (second.line, second.column)
         }
-        return JobFileProblems(problems: sorted.map(\.element))
+        return JobFileProblems(problems: sorted.map(\.element), more: more)
     }
 
-    /// A key as it is shown in a path: one that nobody meant to write is not repeated in full.
+    /// A key as it is shown in a path: one that nobody meant to write is not repeated in full. One character can be
+    /// as long as a document; a scalar cannot.
     static func shown(_ key: String) -> String {
-        key.utf8.count <= 64 ? key : String(key.prefix(48)) + "…"
+        key.utf8.count <= longestWord ? key : String(String.UnicodeScalarView(key.unicodeScalars.prefix(48))) + "…"
     }
+
+    /// In bytes; a longer one is no mistyped word.
+    private static let longestWord = 64
 
     /// The entries of a map by key. Unknown and repeated keys are reported with the nearest known one.
     mutating func map(_ value: SpecValue, at path: String, keys: [String]) -> [String: SpecValue]? {
@@ -35,12 +52,15 @@ struct SpecReader {
         }
         var found: [String: SpecValue] = [:]
         for entry in entries {
-            let entryPath = (path.isEmpty ? "" : "\(path).") + Self.shown(entry.key)
+            let problem: (String) -> String
             if !keys.contains(entry.key) {
-                report(entryPath, entry.place, unknown(entry.key, among: keys))
+                problem = { Self.unknown($0, among: keys) }
             } else if found.updateValue(entry.value, forKey: entry.key) != nil {
-                report(entryPath, entry.place, "is given twice; keep one")
+                problem = { _ in "is given twice; keep one" }
+            } else {
+                continue
             }
+            report((path.isEmpty ? "" : "\(path).") + Self.shown(entry.key), entry.place, problem(entry.key))
         }
         return found
     }
@@ -102,24 +122,27 @@ struct SpecReader {
         if case .string(let text) = value.content, let word = Word(rawValue: text) { return word }
         let words = Word.allCases.map(\.rawValue)
         if case .string(let text) = value.content {
-            report(path, value.place, unknown(text, among: words))
+            report(path, value.place, Self.unknown(text, among: words))
         } else {
             report(path, value.place, "must be one of \(words.joined(separator: ", ")); it is \(value.kind)")
         }
         return nil
     }
 
-    private func unknown(_ word: String, among known: [String]) -> String {
-        let nearest = known.min { distance($0, word) < distance($1, word) }
-        if let nearest, distance(nearest, word) <= max(1, word.count / 3) {
-            return "is not known; did you mean '\(nearest)'?"
+    private static func unknown(_ word: String, among known: [String]) -> String {
+        if word.utf8.count <= longestWord {
+            let letters = Array(word.unicodeScalars)
+            let nearest = known.map { (word: $0, distance: distance(Array($0.unicodeScalars), letters)) }
+                .min { $0.distance < $1.distance }
+            if let nearest, nearest.distance <= max(1, letters.count / 3) {
+                return "is not known; did you mean '\(nearest.word)'?"
+            }
         }
         return "is not known; known are \(known.joined(separator: ", "))"
     }
 
-    /// How many letters were mistyped, left out, added, or swapped with the next; cut short for words that nobody mistyped.
-    private func distance(_ left: String, _ right: String) -> Int {
-        let (left, right) = (Array(left), Array(right.prefix(64)))
+    /// How many letters were mistyped, left out, added, or swapped with the next.
+    private static func distance(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Int {
         var (before, row) = ([Int](), Array(0...right.count))
         for i in left.indices {
             var next = [i + 1]

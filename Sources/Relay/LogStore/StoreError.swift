@@ -15,31 +15,22 @@ package enum StoreError: Error, Equatable, Sendable {
     case incomplete
     case system(PosixError)
 
-    // Linux numbers, the same on all platforms that Bulkhead runs on.
-    private static let noEntry: Int32 = 2
-    private static let alreadyExists: Int32 = 17
-    private static let noSpace: Int32 = 28
-    private static let quotaExceeded: Int32 = 122
-
-    private static let noMemory: Int32 = 12
-    private static let tooManyFilesHere: Int32 = 23
-    private static let tooManyFiles: Int32 = 24
-
     /// It says nothing about the file that it happened to.
     var isOfTheMachine: Bool {
         switch self {
         case .full: true
-        case .system(let error): [Self.noMemory, Self.tooManyFilesHere, Self.tooManyFiles].contains(error.errno)
+        case .system(let error): error.isOfTheMachine
         default: false
         }
     }
 
     package init(_ error: PosixError) {
-        switch error.errno {
-        case Self.noEntry: self = .notFound
-        case Self.alreadyExists: self = .exists
-        case Self.noSpace, Self.quotaExceeded: self = .full
-        default: self = .system(error)
+        if error.isMissing {
+            self = .notFound
+        } else if error.isTaken {
+            self = .exists
+        } else {
+            self = error.isFull ? .full : .system(error)
         }
     }
 }

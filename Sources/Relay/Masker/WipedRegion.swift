@@ -1,6 +1,8 @@
 // Memory for what is secret: patterns, the tables made of them, bytes that are held back. An array would leave copies
 // behind wherever it grows; this is zeroed before it is given up, and where it shrinks.
 
+import Secret
+
 /// A growable row of trivial elements. Unsafe pointers are used in all of this module for two reasons: an array's
 /// memory cannot be zeroed for certain, and the inner loop runs once for each byte of every log.
 final class WipedRegion<Element: BitwiseCopyable> {
@@ -61,9 +63,6 @@ final class WipedRegion<Element: BitwiseCopyable> {
     }
 }
 
-/// Never inlined, so that nothing can see that the memory is given up next and leave the zeros out.
-@inline(never)
 private func wipe<Element: BitwiseCopyable>(_ base: UnsafeMutablePointer<Element>, _ count: Int) {
-    UnsafeMutableRawPointer(base).initializeMemory(
-        as: UInt8.self, repeating: 0, count: count * MemoryLayout<Element>.stride)
+    Secret.overwrite(.init(start: base, count: count * MemoryLayout<Element>.stride))
 }

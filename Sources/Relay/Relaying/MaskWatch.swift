@@ -14,7 +14,7 @@ final class MaskWatch {
     private let client: LinkClient<MaskEdge>
     private let attempt: Attempt
     private let take: (consuming FileDescriptor) throws -> Void
-    private let failed: (String) -> Void
+    private let failed: (Failure) -> Void
 
     private var stream: StreamHandle?
     private var timer: TimerID?
@@ -25,7 +25,7 @@ final class MaskWatch {
     /// the reason is another one than before.
     init(
         loop: PollLoop, client: LinkClient<MaskEdge>, attempt: Attempt,
-        take: @escaping (consuming FileDescriptor) throws -> Void, failed: @escaping (String) -> Void
+        take: @escaping (consuming FileDescriptor) throws -> Void, failed: @escaping (Failure) -> Void
     ) {
         self.loop = loop
         self.client = client
@@ -39,7 +39,7 @@ final class MaskWatch {
         stream = client.open(MaskEdge.WatchMasks(attempt: attempt)) { [weak self] _, fds in
             self?.arrived(fds)
         } onEnd: { [weak self] failure in
-            self?.ended(failure.map { "\($0.errorCode.name): \($0.text)" } ?? "brokerd has ended the stream")
+            self?.ended(failure ?? Failure(.disconnected, "brokerd has ended the stream"))
         }
     }
 
@@ -68,14 +68,16 @@ final class MaskWatch {
             lastReason = ""
         } catch {
             stop()
-            ended("what brokerd sent cannot be taken: \(error)")
+            ended(Failure(.malformed, "what brokerd sent cannot be taken: \(error)"))
         }
     }
 
-    private func ended(_ reason: String) {
+    private func ended(_ failure: Failure) {
         stream = nil
-        if reason != lastReason { failed(reason) }
-        lastReason = reason
+        let isNew = failure.text != lastReason
+        lastReason = failure.text
+        // First the timer: whoever hears of it may stop this.
+        defer { if isNew { failed(failure) } }
         timer = loop.after(pause) { [weak self] in self?.start() }
         pause = min(pause * 2, Self.longestPause)
     }

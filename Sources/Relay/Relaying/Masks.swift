@@ -31,6 +31,8 @@ final class Masks {
 
     /// The first masks of an attempt are here.
     var arrived: ((AttemptLog) -> Void)?
+    /// There will be none: brokerd does not know what its runner may hold.
+    var impossible: ((AttemptLog) -> Void)?
 
     init(loop: PollLoop, broker: LinkClient<MaskEdge>, log: Log) {
         self.loop = loop
@@ -53,9 +55,11 @@ final class Masks {
             let isFirst = !masking.isReady
             try masking.add(file)
             if isFirst { self?.arrived?(log) }
-        } failed: { [daemonLog] reason in
-            let effect = masking.isReady ? "it goes on with those that it has" : "it waits"
-            daemonLog.warning("no masks for a job", ["job": job, "effect": effect, "reason": reason])
+        } failed: { [weak self, daemonLog] failure in
+            let isOver = !masking.isReady && failure.errorCode == .conflict
+            let effect = isOver ? "it ends" : masking.isReady ? "it goes on with those that it has" : "it waits"
+            daemonLog.warning("no masks for a job", ["job": job, "effect": effect, "reason": failure.text])
+            if isOver { self?.impossible?(log) }
         }
         entries[key] = Entry(masking: masking, watch: watch)
         watch.start()

@@ -38,6 +38,9 @@ package final class Relay {
         watchers = Watchers(limit: limits.watcherBytes)
         masks = Masks(loop: loop, broker: broker, log: log)
         masks.arrived = { [weak self] log in self?.runners[log.job.runner]?.masksArrived() }
+        masks.impossible = { [weak self] log in
+            self?.runners[log.job.runner]?.lose(Failure(.conflict, "its log cannot be masked any more"))
+        }
         // One write of the log and one of the journal per pass and runner, however small its records are.
         loop.beforeWait { [weak self] in self?.commitStaged() }
     }

@@ -1,6 +1,6 @@
 // The byte stream to a runner, under the frames: the engine's attach connection, as spawnerd handed it over.
 //
-// First the two ends find each other (SyncScanner): relayd may have died in the middle of a frame, and what the
+// First the two ends find each other (SyncPreamble): relayd may have died in the middle of a frame, and what the
 // container said while nobody listened is gone. Then it is the transport of a Connection<RunnerEdge>.
 
 import Link
@@ -16,8 +16,6 @@ final class RunnerTransport: ByteTransport {
     }
 
     private static let bufferSize = 64 << 10
-    /// EPROTO: the one error number that says "not the protocol".
-    private static let protocolError: Int32 = 71
 
     private let loop: PollLoop
     private let raw: Int32
@@ -26,7 +24,8 @@ final class RunnerTransport: ByteTransport {
     private var state = State.idle
     private var demultiplexer: Demultiplexer
     private var diagnostics: Diagnostics
-    private var scanner: SyncScanner
+    /// Looks for the runner's answer: everything before it is the rest of an older connection.
+    private var scanner: StreamMatcher
     /// The rest of the preamble that is to be written.
     private var unsent: ArraySlice<UInt8>
     /// What was read before the preamble was answered; after that, what came right behind the answer.
@@ -53,8 +52,8 @@ final class RunnerTransport: ByteTransport {
         raw = stream.raw
         demultiplexer = Demultiplexer(framing)
         self.diagnostics = Diagnostics(report: diagnostics)
-        scanner = SyncScanner(runner: runner, nonce: .random())
-        unsent = scanner.preamble[...]
+        scanner = StreamMatcher(SyncPreamble.bytes(runner: runner.array, nonce: Bytes16.random().array))
+        unsent = scanner.pattern[...]
         leftover = pending
         try Posix.setNonBlocking(stream.raw)
         socket = consume stream
@@ -155,7 +154,7 @@ final class RunnerTransport: ByteTransport {
             return try demultiplexer.next(in: bytes, from: &position, to: end)
         } catch {
             violation = Failure(.runnerViolation, "the stream is not in the engine's format: \(error)")
-            throw .system(call: "read the runner's stream", errno: Self.protocolError)
+            throw .notTheProtocol("read the runner's stream")
         }
     }
 

@@ -6,7 +6,6 @@ import LogStore
 import Posix
 import Relaying
 import Sandbox
-import Secret
 import Wire
 
 Startup.main(
@@ -27,7 +26,6 @@ Startup.main(
     // 1. configuration: read; all mistakes at once, exit 64
     let settings = daemon.configuration
     let limits = RelayLimits(settings)
-    try Secret.requireWipedHeap()
     // 2. sockets and files
     let relayEdge = try daemon.listener("relay")
     let streamEdge = try daemon.listener("stream")

@@ -4,11 +4,6 @@
 package import Wire
 
 package enum Grant {
-    /// What brokerd binds a grant to, besides the key.
-    package static func associated(_ runner: Bytes16) -> [UInt8] {
-        Array("bulkhead grant 1".utf8) + runner.array
-    }
-
     /// Opens a grant for this job.
     /// - Parameter image: of this container, by spawnerd's word. A schedulerd that was taken over could else have
     ///   somebody's job run, and its secrets released, in an image of its own choice.
@@ -20,7 +15,7 @@ package enum Grant {
             throw Refusal(
                 "the job is for the image \(definition.spec.shape.image), this runner's is \(image ?? "unknown")")
         }
-        guard let plain = GrantSeal.open(sealed, key: key, associated: associated(runner)) else {
+        guard let plain = GrantSeal.open(sealed, key: key, associated: GrantFormat.associatedData(runner)) else {
             throw Refusal("the grant is damaged, or sealed for another runner")
         }
         let contents: GrantContents
@@ -47,10 +42,10 @@ package enum Grant {
         return contents
     }
 
-    /// The SHA-256 of a definition's canonical encoding.
+    /// What a grant says of the definition that it is for.
     package static func hash(of definition: JobDefinition) throws(Refusal) -> Bytes32 {
         do throws(WireError) {
-            return Digest.of(try definition.encoded())
+            return Digest.of(try GrantFormat.hashInput(definition))
         } catch {
             // It was decoded from a frame, so it fits its own bounds.
             throw Refusal("the definition cannot be encoded")

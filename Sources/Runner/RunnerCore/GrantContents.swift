@@ -10,9 +10,6 @@ package struct GrantContents {
         package let place: String
     }
 
-    /// The name by which a step asks for the job's token.
-    package static let tokenName = "bulkhead-job-token"
-
     package let attempt: Attempt
     package let definition: Bytes32
     private let plain: WipedBytes
@@ -37,7 +34,7 @@ package struct GrantContents {
         }
         guard reader.isAtEnd else { throw Malformed(place: "end") }
         // After the others: a secret of this name cannot take the token's place.
-        places[GrantContents.tokenName] = token
+        places[GrantFormat.jobToken] = token
         self.plain = plain
         self.places = places
     }

@@ -5,6 +5,8 @@
 //   /job/ci             -                           the trusted steps' user; they begin there
 //   /job/home           the steps' user             the trusted steps' user, 0700
 //   /job/home-untrusted -                           2000, 0700
+//   /job/tmp            -                           the trusted steps' user, 0700
+//   /job/tmp-untrusted  -                           2000, 0700
 //   /job/.secrets       the trusted steps' user, 0700, in a job that names a secret as a file
 
 import Files
@@ -19,6 +21,8 @@ struct JobDirectories {
     let home: String
     let untrustedHome: String
     let secrets: String
+    let temporary: String
+    let untrustedTemporary: String
     private let job: String
 
     init(_ configuration: RunnerConfiguration) {
@@ -28,13 +32,15 @@ struct JobDirectories {
         home = job + "/home"
         untrustedHome = job + "/home-untrusted"
         secrets = job + "/.secrets"
+        temporary = job + "/tmp"
+        untrustedTemporary = job + "/tmp-untrusted"
     }
 
     /// Makes them. No step has run yet, so nobody can put anything in their place.
     /// - Returns: the source's, open.
     func make(for spec: JobSpec, _ users: StepUsers) throws(PosixError) -> FileDescriptor {
         let trusted = users.trustedUser(spec.shape.profile)
-        let isSplit = spec.steps.contains(where: \.untrusted)
+        let isSplit = spec.isSplit
         guard isSplit || trusted != nil else {
             return try makeAll(for: spec, users, isSplit: false)
         }
@@ -48,7 +54,7 @@ struct JobDirectories {
 
     /// nil: the runner's own user.
     func ownerOfSource(_ spec: JobSpec, _ users: StepUsers) -> ChildUser? {
-        spec.steps.contains(where: \.untrusted) ? StepUsers.untrusted : users.trustedUser(spec.shape.profile)
+        spec.isSplit ? StepUsers.untrusted : users.trustedUser(spec.shape.profile)
     }
 
     private func makeAll(
@@ -59,6 +65,8 @@ struct JobDirectories {
         if isSplit {
             try make(ci, 0o755, trusted)
             try make(untrustedHome, 0o700, StepUsers.untrusted)
+            try make(temporary, 0o700, trusted)
+            try make(untrustedTemporary, 0o700, StepUsers.untrusted)
         }
         let usesFiles = spec.steps.contains { $0.secrets.contains { $0.form == .file } }
         if usesFiles { try make(secrets, 0o700, trusted) }
@@ -71,4 +79,9 @@ struct JobDirectories {
             try Posix.mkdir(path, mode: mode, existing: true)
         }
     }
+}
+
+extension JobSpec {
+    /// It has untrusted steps: there are two users, and what is each one's is kept apart.
+    var isSplit: Bool { steps.contains(where: \.untrusted) }
 }

@@ -121,13 +121,22 @@ package struct JobMachine: ~Copyable {
     }
 
     /// Nothing of the step is left and all of its output is in records.
-    /// - Parameter outOfMemory: the memory limit was hit while the step ran.
-    package mutating func stepCleared(outOfMemory: Bool, now: UInt64) -> [Action] {
+    /// - Parameters:
+    ///   - outOfMemory: the memory limit was hit while the step ran.
+    ///   - leftover: why a file with a secret of its may be left; no further step may find it.
+    package mutating func stepCleared(outOfMemory: Bool, leftover: String? = nil, now: UInt64) -> [Action] {
         guard case .running(let step) = phase, let end = step.end else { return [] }
         let outcome = outcome(of: step, end.status, outOfMemory: outOfMemory)
         let result = StepResult(
             index: UInt16(step.index), outcome: outcome, exitCode: end.status.code, durationMs: end.durationMs)
-        return [.record(.stepEnded(result))] + follow(step, outcome, end.status, now: now)
+        let record = Action.record(.stepEnded(result))
+        if let leftover, stopping == nil {
+            let reason = "a file with a secret of \(title(step.index)) could not be wiped: \(leftover)"
+            let job = JobResult(
+                state: .failed, failedStep: UInt16(step.index), exitCode: end.status.code, reason: clipped(reason))
+            return [record] + self.end(after: step.index, job)
+        }
+        return [record] + follow(step, outcome, end.status, now: now)
     }
 
     /// Cancel, or SIGTERM from the engine. A second one can shorten the grace, not lengthen it.

@@ -8,7 +8,7 @@ import Processes
 /// Everything that runs below the runner. As PID 1 of a container that is everything else in it; a runner that is not
 /// PID 1 (in a test) adopts its descendants' orphans and kills only those.
 struct ProcessTable {
-    private let isInit: Bool
+    let isInit: Bool
 
     /// Prepares this process to be the one that orphans come to.
     init() throws(PosixError) {

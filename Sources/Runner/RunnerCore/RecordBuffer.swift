@@ -26,6 +26,8 @@ package struct RecordBuffer {
     private var head = 0
     private let capacity: Int
     private var used = 0
+    /// Bytes that will be in records, but are in none yet: unfinished lines. They take room.
+    package var held = 0
     /// The last record's number; 0 before the first.
     package private(set) var last: UInt64 = 0
     /// Everything up to this number is acknowledged.
@@ -40,7 +42,7 @@ package struct RecordBuffer {
     /// How many bytes of log the next record may hold; 0: read nothing more of the steps' output until it is
     /// acknowledged.
     package var room: Int {
-        let left = capacity - used - RecordBuffer.overhead
+        let left = capacity - used - held - RecordBuffer.overhead
         return left < RecordBuffer.leastRoom ? 0 : left
     }
     package var isFull: Bool { room == 0 }

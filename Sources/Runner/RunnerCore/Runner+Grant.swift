@@ -37,16 +37,24 @@ extension Runner {
     }
 
     private func take(_ sealed: [UInt8]) {
-        guard let key, let attempt = machine.attempt, let definition = machine.definition else { return }
         do throws(Refusal) {
-            grant = try Grant.open(
-                sealed, key: key, runner: configuration.runner, image: configuration.image, attempt: attempt,
-                definition: definition)
-            self.key = nil
+            guard let opened = try open(sealed) else { return }
+            grant = opened
+            // Before anybody is told that the grant was taken.
+            key = nil
             perform(machine.grantTaken())
         } catch {
             perform(machine.preparationFailed(error.description))
         }
+    }
+
+    /// By itself, so that nothing else holds the key when it returns.
+    @inline(never)
+    private func open(_ sealed: [UInt8]) throws(Refusal) -> GrantContents? {
+        guard let key, let attempt = machine.attempt, let definition = machine.definition else { return nil }
+        return try Grant.open(
+            sealed, key: key, runner: configuration.runner, image: configuration.image, attempt: attempt,
+            definition: definition)
     }
 
     /// The job has ended: nothing more of it is needed.

@@ -1,5 +1,6 @@
-// The steps' processes: starting them, taking their output, and leaving nothing of them behind.
+// The steps' processes: starting them, and leaving nothing of them behind. Runner+Output: what they say.
 
+import Files
 import Posix
 import Processes
 import Wire
@@ -12,8 +13,11 @@ extension Runner {
             let secrets = try secrets(of: step, spec)
             let surroundings = StepSurroundings(configuration, directories, users, spec, step)
             let child = surroundings.child(attempt, secretFiles: secrets?.files ?? [], step.secrets)
+            // What a step makes in a place that all share, such as /tmp, is not another user's to read.
+            let mask = Posix.setFileCreationMask(spec.isSplit ? 0o077 : 0o022)
+            defer { Posix.setFileCreationMask(mask) }
             self.step = try StepProcess(index, child, secrets, memory: memory, loop: loop) { [weak self] output in
-                self?.take(output)
+                self?.hear(output)
             }
             self.step?.setReading(!records.isFull)
         } catch let error as PosixError {
@@ -28,25 +32,6 @@ extension Runner {
         guard let grant else { throw Refusal("its secrets are not there") }
         return try StepSecrets(
             step, grant, directory: directories.secrets, owner: users.user(of: step, spec.shape.profile))
-    }
-
-    // MARK: - Output
-
-    /// A pipe has something to say.
-    private func take(_ output: StepOutput) {
-        if case .bytes(let bytes) = readOne(output) {
-            append(bytes, output)
-            pump()
-        }
-        if records.isFull { step?.setReading(false) }
-    }
-
-    private func readOne(_ output: StepOutput) -> StepOutput.Read {
-        records.isFull ? .wouldBlock : output.read(&readBuffer, room: records.room)
-    }
-
-    private func append(_ bytes: [UInt8], _ output: StepOutput) {
-        records.append(.log(RunnerEdge.LogChunk(step: output.step, output: output.output, bytes: bytes)))
     }
 
     // MARK: - Ends
@@ -83,16 +68,24 @@ extension Runner {
         for output in step.outputs {
             while true {
                 if records.isFull { return pump() }
-                guard case .bytes(let bytes) = readOne(output) else { break }
-                append(bytes, output)
+                guard take(output) else { break }
             }
+            flush(output)
             output.close()
         }
         isClearing = false
-        step.secrets?.remove()
+        let leftover = step.secrets?.remove()
+        removeIPCObjects(of: step)
         self.step = nil
         let kills = memory.kills()
         let outOfMemory = if let before = step.memoryKillsBefore, let kills { kills > before } else { false }
-        perform(machine.stepCleared(outOfMemory: outOfMemory, now: now))
+        perform(machine.stepCleared(outOfMemory: outOfMemory, leftover: leftover, now: now))
+    }
+
+    /// System V objects outlive those who made them, and their names are known to all. Outside of a container they may
+    /// be somebody else's.
+    private func removeIPCObjects(of step: StepProcess) {
+        guard let spec = machine.spec, spec.isSplit, processes.isInit else { return }
+        IPCObjects.remove(of: users.user(of: spec.steps[step.index], spec.shape.profile)?.uid ?? Posix.userID)
     }
 }

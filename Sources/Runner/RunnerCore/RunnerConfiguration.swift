@@ -26,6 +26,8 @@ package struct RunnerConfiguration: Sendable {
     package var output: Int32 = 1
     /// How long a held-back byte waits for the rest of a sync marker.
     package var holdBack: Duration = .milliseconds(25)
+    /// How long an unfinished line waits for the rest of it.
+    package var lineHold: Duration = .milliseconds(500)
     /// What a step has between SIGTERM and SIGKILL when the engine stops the container.
     package var stopGrace: Duration = .seconds(5)
 

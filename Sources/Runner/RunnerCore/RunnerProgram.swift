@@ -13,8 +13,8 @@ package enum RunnerProgram {
     /// The runner found no key in its grant: brokerd has begun anew since, and another runner is to be made.
     package static let noKeyStatus: Int32 = 66
 
-    /// Runs until nothing more is wanted of this runner. Exit status 0, 64 for bad arguments, 66 without a key, 71 if it
-    /// cannot begin for another reason.
+    /// Runs until nothing more is wanted of this runner. Exit status 0, 64 for bad arguments, 66 without a key, 71 if
+    /// it cannot begin for another reason.
     package static func main(_ arguments: [String]) -> Never {
         guard arguments.count == 2, let runner = Bytes16(hex: arguments[1]) else {
             fail("usage: bulkhead-runner <runner id: 32 lower-case hex digits>", status: 64)
@@ -26,7 +26,8 @@ package enum RunnerProgram {
 
     /// The same with other surroundings, for tests.
     package static func run(_ configuration: RunnerConfiguration) -> Never {
-        // Not the smallest pieces (see CWipe), which a static program cannot reach; its memory is closed, and goes with the container.
+        // Not the smallest pieces (see CWipe), which a static program cannot reach; its memory is closed, and goes with
+        // the container.
         bh_overwrite_freed()
         // Everybody in the container can read them; whoever knows the runner's id could speak as relayd does.
         bh_hide_arguments()

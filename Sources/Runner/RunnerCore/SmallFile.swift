@@ -11,6 +11,21 @@ enum SmallFile {
         return read(fd)
     }
 
+    /// All of a file, where it may be longer.
+    static func readAll(_ path: String) -> String? {
+        let fd = open(path, O_RDONLY | O_CLOEXEC)
+        guard fd >= 0 else { return nil }
+        defer { close(fd) }
+        var all: [UInt8] = []
+        var bytes = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = Glibc.read(fd, &bytes, bytes.count)
+            if count < 0 { return nil }
+            if count == 0 { return String(decoding: all, as: UTF8.self) }
+            all += bytes[..<count]
+        }
+    }
+
     static func read(_ fd: Int32) -> String? {
         var bytes = [UInt8](repeating: 0, count: 4095)
         let count = pread(fd, &bytes, bytes.count, 0)

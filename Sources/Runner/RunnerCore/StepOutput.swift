@@ -22,6 +22,12 @@ final class StepOutput {
     private let fd: FileDescriptor
     private let loop: PollLoop
     private(set) var isOpen = true
+    /// What of it is in no record yet.
+    var line = UnfinishedLine()
+    /// When the unfinished line last grew, on the monotonic clock, in nanoseconds.
+    var lastHeard: UInt64 = 0
+    /// Runs while there may be an unfinished line.
+    var holdTimer: TimerID?
 
     init(_ step: UInt16, _ output: RunnerEdge.Output, _ fd: consuming FileDescriptor, _ loop: PollLoop) {
         self.step = step
@@ -46,10 +52,11 @@ final class StepOutput {
         try? loop.change(fd.raw, reading ? .readable : [])
     }
 
-    /// Reads at most `room` bytes, and one record's worth.
+    /// Reads at most `room` bytes, and what makes a record together with a line that has begun.
     func read(_ buffer: inout [UInt8], room: Int) -> Read {
         guard isOpen else { return .end }
-        let most = min(room, StepOutput.largestRecord)
+        let begun = line.count < StepOutput.largestRecord / 2 ? line.count : 0
+        let most = min(room, StepOutput.largestRecord - begun)
         do {
             let outcome = try buffer.withUnsafeMutableBytes { (bytes) throws(PosixError) in
                 try Posix.read(fd.raw, into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<most]))
@@ -71,5 +78,7 @@ final class StepOutput {
         guard isOpen else { return }
         isOpen = false
         loop.unwatch(fd.raw)
+        if let holdTimer { loop.cancel(holdTimer) }
+        holdTimer = nil
     }
 }

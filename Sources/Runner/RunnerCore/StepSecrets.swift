@@ -3,21 +3,23 @@
 import Files
 import Glibc
 import Posix
-import Processes
-import Wire
+package import Processes
+package import Wire
 
 /// Made before a step starts, let go when nothing of it is left.
-final class StepSecrets {
+package final class StepSecrets {
     /// `NAME=value` strings, each ended by a NUL. Only until the program runs.
     private(set) var variables: WipedBytes?
     /// Paths, with the variables that say them.
-    private(set) var files: [(variable: String, path: String)] = []
+    package private(set) var files: [(variable: String, path: String)] = []
     private let owner: ChildUser?
     private var open: [(path: String, fd: FileDescriptorBox, size: Int)] = []
 
     /// - Parameters:
     ///   - directory: where files are made; `owner`'s.
-    init(_ step: Step, _ grant: GrantContents, directory: String, owner: ChildUser?) throws(Refusal) {
+    package init(
+        _ step: Step, _ grant: GrantContents, directory: String, owner: ChildUser?
+    ) throws(Refusal) {
         self.owner = owner
         variables = try StepSecrets.block(step.secrets.filter { $0.form == .variable }, grant)
         for use in step.secrets where use.form == .file {
@@ -25,22 +27,30 @@ final class StepSecrets {
         }
     }
 
-    deinit { remove() }
+    /// Where `remove` was not called, no step began, and the job ends with its container: nobody is left to be told.
+    deinit { _ = remove() }
 
     /// The program runs and has its own copy.
     func started() { variables = nil }
 
     /// Overwrites and removes the files. Whatever the step did with them: through descriptors, and by their names.
-    func remove() {
+    /// - Returns: why something of them may be left, for the next step to find; nil: nothing is.
+    package func remove() -> String? {
         variables = nil
+        var problem: PosixError?
+        func attempt(_ body: () throws(PosixError) -> Void) {
+            do throws(PosixError) { try body() } catch { problem = problem ?? error }
+        }
         for file in open {
             let zeros = [UInt8](repeating: 0, count: file.size)
-            try? Posix.pwriteAll(file.fd.raw, zeros[...], at: 0)
-            try? Posix.ftruncate(file.fd.raw, size: 0)
-            // The step may have removed or moved it: then there is nothing by this name.
-            FileUser.perform(as: owner) { try? Posix.unlink(file.path) }
+            attempt { () throws(PosixError) in try Posix.pwriteAll(file.fd.raw, zeros[...], at: 0) }
+            attempt { () throws(PosixError) in try Posix.ftruncate(file.fd.raw, size: 0) }
+            attempt { () throws(PosixError) in
+                try FileUser.perform(as: owner) { () throws(PosixError) in try Posix.unlinkIfThere(file.path) }
+            }
         }
         open = []
+        return problem?.description
     }
 
     private static func block(_ uses: [SecretUse], _ grant: GrantContents) throws(Refusal) -> WipedBytes? {
@@ -81,7 +91,7 @@ final class StepSecrets {
         do throws(PosixError) {
             try FileUser.perform(as: owner) { () throws(PosixError) in
                 // A step before this one may have left something of this name.
-                if (try? Posix.lstat(path)) != nil { try Posix.unlink(path) }
+                try Posix.unlinkIfThere(path)
                 let file = try Posix.openExclusively(path, mode: 0o400)
                 var size = 0
                 var problem: Int32 = 0
@@ -111,6 +121,11 @@ final class FileDescriptorBox {
 }
 
 extension Posix {
+    /// Succeeds if there is nothing of this name: a step may remove and move what is its own.
+    fileprivate static func unlinkIfThere(_ path: String) throws(PosixError) {
+        do throws(PosixError) { try unlink(path) } catch { if error.errno != ENOENT { throw error } }
+    }
+
     /// Makes a file that is not there, to write; links are not followed.
     fileprivate static func openExclusively(_ path: String, mode: UInt32) throws(PosixError) -> FileDescriptorBox {
         let raw = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)

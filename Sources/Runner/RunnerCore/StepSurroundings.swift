@@ -25,9 +25,13 @@ struct StepSurroundings {
 
     private var home: String { step.untrusted ? directories.untrustedHome : directories.home }
 
+    private var temporary: String {
+        guard spec.isSplit else { return configuration.temporaryDirectory }
+        return step.untrusted ? directories.untrustedTemporary : directories.temporary
+    }
+
     private var workingDirectory: String {
-        let isSplit = spec.steps.contains(where: \.untrusted)
-        return isSplit && !step.untrusted ? directories.ci : directories.source
+        spec.isSplit && !step.untrusted ? directories.ci : directories.source
     }
 
     /// The process to start. The values of secrets are not in it.
@@ -39,7 +43,7 @@ struct StepSurroundings {
         child.noCapabilities = user != nil
         if step.untrusted {
             child.writableDirectories = [
-                directories.source, configuration.temporaryDirectory, configuration.deviceDirectory, home,
+                directories.source, home, temporary, configuration.temporaryDirectory, configuration.deviceDirectory,
             ]
         }
         return child
@@ -54,7 +58,7 @@ struct StepSurroundings {
         let defaults = [
             Variable(name: "PATH", value: configuration.searchPath),
             Variable(name: "HOME", value: home),
-            Variable(name: "TMPDIR", value: configuration.temporaryDirectory),
+            Variable(name: "TMPDIR", value: temporary),
             Variable(name: "CI", value: "true"),
         ]
         let fixed = [
@@ -74,9 +78,9 @@ struct StepSurroundings {
 
     /// Why a step could not start, for a person.
     static func words(_ error: PosixError, _ configuration: RunnerConfiguration) -> String {
-        let notFound: Int32 = 2
         switch error {
-        case .spawn(.exec, notFound): return "the image has no \(configuration.shell), which runs the steps"
+        case .spawn(.exec, _) where error.isMissing:
+            return "the image has no \(configuration.shell), which runs the steps"
         case .spawn(.directory, _): return "its working directory below \(configuration.jobDirectory) is not there"
         case .spawn(.fork, let errno): return "no new process (\(PosixError.text(of: errno))); raise resources.pids"
         default: return error.description

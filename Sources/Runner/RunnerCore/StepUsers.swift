@@ -43,8 +43,7 @@ package struct StepUsers: Sendable {
     /// is not believed.
     package func problem(with definition: JobDefinition) -> String? {
         let spec = definition.spec
-        let hasUntrusted = spec.steps.contains(where: \.untrusted)
-        if hasUntrusted && !canChange {
+        if spec.isSplit && !canChange {
             return "the job has an untrusted step, and this runner cannot start a step as another user"
         }
         if isRoot && !canChange && spec.shape.profile == .strict {

@@ -3,7 +3,9 @@
 // all times. Its second half is the runner's id, which is random: neither a source archive nor a job can contain it by
 // accident.
 
-/// An incremental search (Knuth, Morris, Pratt) for the marker, then for the nonce behind it.
+import Wire
+
+/// An incremental search for the marker, then for the nonce behind it.
 package struct SyncScanner {
     /// What a stretch of input turned out to be, in order.
     package enum Event: Equatable {
@@ -15,11 +17,7 @@ package struct SyncScanner {
         case sync(nonce: [UInt8], released: Int)
     }
 
-    private let marker: [UInt8]
-    /// `fallback[k]`: the length of the longest proper prefix of the marker that ends its first `k` bytes.
-    private let fallback: [Int]
-    /// How many bytes of the marker the input ends with.
-    private var matched = 0
+    private var matcher: StreamMatcher
     /// How many of the matched bytes have been passed on by `release`.
     private var released = 0
     /// Non-nil while the nonce is being read.
@@ -27,9 +25,12 @@ package struct SyncScanner {
 
     /// - Parameter runner: the runner's id, 16 bytes.
     package init(runner: [UInt8]) {
-        marker = SyncPreamble.magic + runner
-        fallback = SyncScanner.fallbackTable(marker)
+        matcher = StreamMatcher(SyncPreamble.marker(runner: runner))
     }
+
+    private var marker: [UInt8] { matcher.pattern }
+    /// How many bytes of the marker the input ends with.
+    private var matched: Int { matcher.matched }
 
     /// True while bytes are held back because a marker may have begun. The owner gives `release` a moment later: a
     /// frame may end with the marker's first byte (an acknowledgement of record 66 does), and nothing may follow it for
@@ -73,28 +74,23 @@ package struct SyncScanner {
         }
         passing.append(contentsOf: rest[rest.startIndex..<start])
         rest = rest[(start + 1)...]
-        matched = 1
+        _ = matcher.take(marker[0])
     }
 
     /// One byte while part of the marker is matched.
     /// - Returns: true when the marker is complete.
     private mutating func take(_ byte: UInt8, _ passing: inout [UInt8]) -> Bool {
-        while matched > 0 && marker[matched] != byte {
-            let shorter = fallback[matched]
-            let given = matched - shorter
-            // The marker's first `given` bytes were not its start after all.
-            if released < given { passing.append(contentsOf: marker[released..<given]) }
-            released = max(0, released - given)
-            matched = shorter
+        let before = matched
+        if matcher.take(byte) {
+            nonce = []
+            return true
         }
-        if marker[matched] == byte {
-            matched += 1
-        } else {
-            passing.append(byte)
-        }
-        guard matched == marker.count else { return false }
-        nonce = []
-        return true
+        // So many of the bytes before, and at last this one, were not the marker's start after all.
+        let given = before + 1 - matched
+        if released < min(given, before) { passing.append(contentsOf: marker[released..<min(given, before)]) }
+        if given > before { passing.append(byte) }
+        released = max(0, released - given)
+        return false
     }
 
     private mutating func takeNonce(_ rest: inout ArraySlice<UInt8>, _ events: inout [Event]) {
@@ -108,18 +104,6 @@ package struct SyncScanner {
         }
         events.append(.sync(nonce: bytes, released: released))
         nonce = nil
-        matched = 0
         released = 0
-    }
-
-    private static func fallbackTable(_ pattern: [UInt8]) -> [Int] {
-        var table = [Int](repeating: 0, count: pattern.count + 1)
-        var length = 0
-        for index in pattern.indices.dropFirst() {
-            while length > 0 && pattern[index] != pattern[length] { length = table[length] }
-            if pattern[index] == pattern[length] { length += 1 }
-            table[index + 1] = length
-        }
-        return table
     }
 }

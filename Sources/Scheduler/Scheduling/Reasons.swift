@@ -59,9 +59,15 @@ enum Reasons {
     }
 
     /// A runner was told of the job, and what it was to read is not there.
-    static func lostGrant(_ failure: Failure) -> String {
-        fit("its grant was lost before it began: \(failure.text)")
+    static func lostGrant(_ failure: Failure, hasBegun: Bool) -> String {
+        hasBegun
+            ? fit("brokerd does not stand by its secrets any more, so its log could not be masked: \(failure.text)")
+            : fit("its grant was lost before it began: \(failure.text)")
     }
+
+    static let unmaskable =
+        "a secret of it was changed while it ran, and brokerd and relayd have started anew since: its log could not be"
+        + " masked; submit it again"
 
     static func refusedByRelay(_ failure: Failure) -> String {
         failure.place == "source"

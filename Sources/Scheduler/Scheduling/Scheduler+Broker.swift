@@ -68,6 +68,17 @@ extension Scheduler {
         }
     }
 
+    func sayTakenGrantsAgain() {
+        batch.event("taken grants again") { unit in
+            for row in try unit.rows.runners() where row.state == .busy {
+                guard let job = row.job, let attempt = try unit.rows.openAttempt(ofJob: job), attempt.taken else {
+                    continue
+                }
+                try self.askForGrant(unit, attempt)
+            }
+        }
+    }
+
     private func askAgain(_ unit: UnitOfWork, _ row: RunnerRow) throws {
         guard let grant = row.grant else { return try askForContainer(unit, row.id) }
         unit.afterCommit {

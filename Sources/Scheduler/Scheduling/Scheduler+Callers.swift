@@ -40,7 +40,7 @@ extension Scheduler {
     static func refusal(of failure: Failure) -> Failure {
         switch failure.errorCode {
         case .unauthorized: Failure(.unauthorized, "the token is missing or wrong", place: "token")
-        case .disconnected, .shuttingDown:
+        case .disconnected, .shuttingDown, .notReady:
             Failure(.disconnected, "brokerd is away, and only brokerd knows tokens; try again", place: "brokerd")
         default: failure
         }

@@ -108,9 +108,10 @@ extension Scheduler {
     private func runnerIsLost(_ unit: UnitOfWork, _ lost: RelayEdge.RunnerLost) throws {
         let id = lost.runner
         guard let row = try unit.rows.runner(id), row.state != .teardown else { return }
-        if ErrorCode(rawValue: lost.code) == .runnerViolation {
-            let reason = Reasons.violation(lost.reason)
-            log.warning("runner broke the protocol", ["runner": id.hex, "why": lost.reason])
+        let code = ErrorCode(rawValue: lost.code)
+        if code == .runnerViolation || code == .conflict {
+            let reason = code == .conflict ? Reasons.unmaskable : Reasons.violation(lost.reason)
+            log.warning("runner is of no use any more", ["runner": id.hex, "why": lost.reason])
             if let job = row.job { try end(unit, job: job, on: .runnerLost, reason: reason) }
             return try tearDown(unit, id, on: .failed, reason: reason)
         }

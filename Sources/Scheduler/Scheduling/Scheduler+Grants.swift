@@ -89,9 +89,12 @@ extension Scheduler {
     }
 
     func grantIsGone(_ id: Bytes16, _ failure: Failure) {
-        // First the pause: the next dispatch is in the same commit.
-        pausePreparing(failure)
-        batch.event("grant gone") { try self.lostGrant($0, id, failure) }
+        batch.event("grant gone") { unit in
+            guard try unit.rows.runner(id)?.state == .provisioning else { return }
+            // First the pause: the next dispatch is in the same commit.
+            self.pausePreparing(failure)
+            try self.lostGrant(unit, id, failure)
+        }
     }
 
     /// A runner that is not of use without its grant. One that has its job has no need of the directory any more.

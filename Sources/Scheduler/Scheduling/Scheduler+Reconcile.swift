@@ -147,6 +147,8 @@ extension Scheduler {
         settleAll()
         cancelAgain()
         attachAll()
+        // A relayd that has started anew has no masks. Whether brokerd has some it says when it is asked for the grants.
+        if brokerIsUsable { sayTakenGrantsAgain() }
     }
 
     func relayIsDown(_ failure: Failure) {

@@ -83,8 +83,12 @@ extension Scheduler {
                 self.arm(.grant(job.id), after: self.settings.retryLongest) { $0.grantAgain(job.id) }
             }
         }
-        if job.state == .running || row.taken { return }
-        try endWithRunner(unit, job: job.id, on: .runnerLost, reason: Reasons.lostGrant(failure))
+        let hasBegun = job.state == .running || row.taken
+        // What brokerd refuses for good it will not mask either, when relayd asks the next time.
+        if failure.errorCode.retry == .later && hasBegun { return }
+        try endWithRunner(
+            unit, job: job.id, on: .runnerLost,
+            reason: Reasons.lostGrant(failure, hasBegun: hasBegun))
     }
 
     private func grantAgain(_ job: UInt64) {

@@ -10,11 +10,6 @@ package import Wire
 package enum SpecCheck {
     /// So that a job fits every control edge.
     package static let encodedLimit = 48 * 1024
-    static let cpuMillis: ClosedRange<UInt32> = 10...1_024_000
-    static let memory: ClosedRange<UInt64> = (8 << 20)...(16 << 40)
-    static let pids: ClosedRange<UInt32> = 4...1_000_000
-    static let disk: ClosedRange<UInt64> = (64 << 10)...(16 << 40)
-    static let timeout: ClosedRange<UInt32> = 1...(14 * 86_400)
     static let sourceLimit: UInt64 = 1 << 40
 
     /// Throws `invalid` or `too_large` with the place.
@@ -32,11 +27,11 @@ package enum SpecCheck {
     private static func check(_ spec: JobSpec) throws(Failure) {
         if spec.steps.isEmpty { throw invalid("a job has at least one step", "steps") }
         try check(spec.shape)
-        try range(spec.timeoutSeconds, timeout, "timeout")
+        try range(spec.timeoutSeconds, JobFile.Bounds.timeout, "timeout")
         for (index, step) in spec.steps.enumerated() {
             if step.run.isEmpty { throw invalid("a step has something to run", "steps[\(index)].run") }
-            if step.timeoutSeconds > timeout.upperBound {
-                throw invalid("at most \(timeout.upperBound) seconds", "steps[\(index)].timeout")
+            if step.timeoutSeconds != 0 {  // 0: the job's limit is its own
+                try range(step.timeoutSeconds, JobFile.Bounds.timeout, "steps[\(index)].timeout")
             }
             try check(step, "steps[\(index)].secrets")
         }
@@ -62,10 +57,10 @@ package enum SpecCheck {
         // An image's name ends up in the engine's URL and in people's terminals.
         let isPlain = shape.image.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
         if shape.image.isEmpty || !isPlain { throw invalid("not an image reference", "image") }
-        try range(shape.resources.cpuMillis, cpuMillis, "resources.cpus")
-        try range(shape.resources.memoryBytes, memory, "resources.memory")
-        try range(shape.resources.pids, pids, "resources.pids")
-        try range(shape.resources.diskBytes, disk, "resources.disk")
+        try range(shape.resources.cpuMillis, JobFile.Bounds.cpuMillis, "resources.cpus")
+        try range(shape.resources.memoryBytes, JobFile.Bounds.memory, "resources.memory")
+        try range(shape.resources.pids, JobFile.Bounds.pids, "resources.pids")
+        try range(shape.resources.diskBytes, JobFile.Bounds.disk, "resources.disk")
         if shape.resources.diskBytes > shape.resources.memoryBytes {
             throw invalid("the disk lies in memory: it cannot be larger than resources.memory", "resources.disk")
         }
@@ -88,10 +83,10 @@ package enum SpecCheck {
     private static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7A }
     private static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
 
-    private static func range<Number: FixedWidthInteger>(
-        _ value: Number, _ range: ClosedRange<Number>, _ place: String
+    private static func range(
+        _ value: some BinaryInteger, _ range: ClosedRange<Int64>, _ place: String
     ) throws(Failure) {
-        if !range.contains(value) {
+        if value < range.lowerBound || value > range.upperBound {
             throw invalid("\(value) is not between \(range.lowerBound) and \(range.upperBound)", place)
         }
     }

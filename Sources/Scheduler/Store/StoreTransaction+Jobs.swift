@@ -130,10 +130,6 @@ extension StoreTransaction {
             [Int64(graceSeconds), Self.key(id)])
     }
 
-    package func setReason(job id: UInt64, _ reason: String) throws {
-        try run("UPDATE jobs SET reason = ? WHERE id = ? AND reason <> ?", [reason, Self.key(id), reason])
-    }
-
     /// The result that the runner reported, beside the state that it led to.
     package func setResult(job id: UInt64, _ result: JobResult, logBytes: UInt64) throws {
         try run(

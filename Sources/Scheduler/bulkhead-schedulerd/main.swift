@@ -7,8 +7,9 @@ import Posix
 import Sandbox
 import Scheduling
 
-/// Never released: closing the database starts threads of the dispatch library, and the profile has no room for their calls; a slow end
-/// would be a death by SIGSYS. What was not closed is opened again like the database of a process that was killed.
+/// Never released: closing the database starts threads of the dispatch library, and the profile has no room for their
+/// calls; a slow end would be a death by SIGSYS. What was not closed is opened again like the database of a process
+/// that was killed.
 enum Kept {
     nonisolated(unsafe) static var service: SchedulerDaemon?
 }

@@ -32,7 +32,7 @@ package final class DockerRuntime: ContainerRuntime {
         let image = plan.plan.image
         run(.create(name: plan.plan.name, body: body)) { response in
             switch response.status {
-            case 201: .success(.made)
+            case 201: Self.made(response.body)
             case 409: .success(.existed)
             case 404: .failure(.imageMissing(image))
             default: .failure(Self.refusal(response))
@@ -42,10 +42,22 @@ package final class DockerRuntime: ContainerRuntime {
         }
     }
 
-    package func verify(_ plan: BoundPlan, _ answer: @escaping Answer<ContainerStatus>) {
-        run(.inspect(plan.plan.name)) { response in
+    private static func made(_ body: [UInt8]) -> Result<Creation, RuntimeError> {
+        do throws(RuntimeError) {
+            return .success(.made(id: try EngineAnswers.decode(EngineAnswers.Created.self, body).Id.text))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    package func verify(
+        _ id: String, against plan: BoundPlan, _ answer: @escaping Answer<ContainerStatus>
+    ) {
+        run(.inspect(id)) { response in
             Self.read(response) { body throws(RuntimeError) in
                 let inspection = try EngineAnswers.decode(EngineAnswers.Inspection.self, body)
+                // An id that is gone could be another container's name.
+                guard inspection.container.Id.text == id else { throw .noSuchContainer }
                 if let field = ContainerSpec(plan).mismatch(in: inspection.compared) { throw .mismatch(field: field) }
                 return inspection.container.status
             }
@@ -73,8 +85,8 @@ package final class DockerRuntime: ContainerRuntime {
     }
 
     package func remove(_ name: String, _ answer: @escaping Answer<Void>) {
-        // 409: somebody is removing it already.
-        command(.remove(name), succeeds: [204, 404, 409], answer)
+        // Not 409: somebody is removing it, and until that is done it may live.
+        command(.remove(name), succeeds: [204, 404], answer)
     }
 
     package func attach(

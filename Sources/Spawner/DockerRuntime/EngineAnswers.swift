@@ -28,6 +28,29 @@ enum EngineAnswers {
 
     struct Message: Decodable { let message: String }
 
+    /// Names one container in later calls: something that is none, or an empty one, would ask about another thing, and
+    /// its 404 would count as gone.
+    struct Identifier: Decodable {
+        let text: String
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            text = try container.decode(String.self)
+            guard (1...128).contains(text.utf8.count), text.utf8.allSatisfy(Self.isLetterOrDigit) else {
+                throw DecodingError.dataCorruptedError(in: container, debugDescription: "not an id")
+            }
+        }
+
+        private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+            default: false
+            }
+        }
+    }
+
+    struct Created: Decodable { let Id: Identifier }
+
     struct Wait: Decodable {
         struct Problem: Decodable { let Message: String? }
         let StatusCode: Int
@@ -84,13 +107,13 @@ enum EngineAnswers {
             let Error: String?
         }
         struct Configuration: Decodable { let Labels: [String: String]? }
-        let Id: String?
+        let Id: Identifier
         let State: Status
         let Config: Configuration?
 
         var status: ContainerStatus {
             ContainerStatus(
-                id: Id ?? "", state: EngineAnswers.state(State.Status), exitCode: UInt16(clamping: State.ExitCode ?? 0),
+                id: Id.text, state: EngineAnswers.state(State.Status), exitCode: UInt16(clamping: State.ExitCode ?? 0),
                 outOfMemory: State.OOMKilled ?? false, detail: EngineAnswers.printable(State.Error ?? "", 200),
                 instance: Config?.Labels?[SpawnPolicy.instanceLabel] ?? "",
                 runner: Config?.Labels?[SpawnPolicy.runnerLabel] ?? "")

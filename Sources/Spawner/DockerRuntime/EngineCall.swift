@@ -57,8 +57,8 @@ final class EngineCall {
             socket = consume connected
             try loop.watch(raw, [.readable, .writable]) { self.ready(raw, $0) }
         } catch {
-            // EAGAIN: the engine's queue of connections is full. It empties, or the deadline comes.
-            if error.errno == 11 {
+            // The engine's queue of connections is full. It empties, or the deadline comes.
+            if error.isAgain {
                 loop.after(.milliseconds(20)) { self.connect(path) }
             } else {
                 fail(.unavailable(error.description))

@@ -37,10 +37,21 @@ enum EngineRequest {
         }
     }
 
+    /// The container, image or instance that is meant; nil: none is.
+    private var name: String? {
+        switch self {
+        case .info: nil
+        case .image(let name), .create(let name, _), .inspect(let name), .attach(let name), .wait(let name, _),
+            .start(let name), .stop(let name, _), .remove(let name), .list(let name):
+            name
+        }
+    }
+
     /// The whole request; nil if a name is empty or cannot stand in a URL (the policy lets none through).
     var bytes: [UInt8]? {
         let (method, target) = methodAndTarget
-        guard target.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !target.contains("//") else { return nil }
+        guard name?.isEmpty != true, target.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !target.contains("//")
+        else { return nil }
         var body: [UInt8] = []
         if case .create(_, let content) = self { body = content }
         // One connection carries one call: nothing that an answer leaves behind can be taken for the next one's.

@@ -15,9 +15,9 @@ package protocol ContainerRuntime: AnyObject {
     func image(_ name: String, _ answer: @escaping Answer<ImageFacts>)
     /// Makes the container, and does not start it. A name exists once: `.existed` says that it did already.
     func create(_ plan: BoundPlan, _ answer: @escaping Answer<Creation>)
-    /// Compares every field of the plan with the engine's own account of the container: `mismatch` names the first that
-    /// differs.
-    func verify(_ plan: BoundPlan, _ answer: @escaping Answer<ContainerStatus>)
+    /// Compares every field of the plan with the engine's own account of the container with this id: `mismatch` names
+    /// the first that differs.
+    func verify(_ id: String, against plan: BoundPlan, _ answer: @escaping Answer<ContainerStatus>)
     func status(_ name: String, _ answer: @escaping Answer<ContainerStatus>)
     /// A stream to the standard input and from the standard output and error of the container, created or running.
     func attach(_ name: String, _ answer: @escaping (consuming Result<AttachedStream, RuntimeError>) -> Void)
@@ -28,13 +28,18 @@ package protocol ContainerRuntime: AnyObject {
     func start(_ name: String, _ answer: @escaping Answer<Void>)
     /// The stop signal, a kill after the grace; answers when it has ended. Succeeds if it has already.
     func stop(_ name: String, graceSeconds: UInt32, _ answer: @escaping Answer<Void>)
-    /// Kills and removes it, with everything that belongs to it. Succeeds if there is none.
+    /// Kills and removes it, with everything that belongs to it. Succeeds if there is none, and not while somebody else
+    /// is still removing it.
     func remove(_ name: String, _ answer: @escaping Answer<Void>)
     /// All containers, in any state, that carry exactly this instance's label.
     func list(instance: String, _ answer: @escaping Answer<[ListedContainer]>)
 }
 
-package enum Creation: Equatable, Sendable { case made, existed }
+package enum Creation: Equatable, Sendable {
+    /// `id`: see `ContainerStatus`.
+    case made(id: String)
+    case existed
+}
 
 /// `nextExit`: of a container that has not been started. `notRunning`: at once if it does not run.
 package enum WaitMoment: String, Sendable {
@@ -45,7 +50,7 @@ package enum WaitMoment: String, Sendable {
 package enum ContainerState: Equatable, Sendable { case created, running, exited }
 
 package struct ContainerStatus: Equatable, Sendable {
-    /// The engine's own, which no other container will ever have: what was looked at is what is acted on.
+    /// The engine's own, never empty, which no other container will ever have: what was looked at is what is acted on.
     package let id: String
     package let state: ContainerState
     /// 0 to 255, or 128 + signal. Without meaning before the container has ended.

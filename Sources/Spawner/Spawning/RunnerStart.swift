@@ -19,6 +19,9 @@ final class RunnerStart {
     private let done: (Result<Void, Failure>) -> Void
     private var stream: AttachedStream?
     private var state = ContainerState.created
+    /// The container's, once there is one: compared, attached, waited for and started is one and the same, whatever
+    /// comes to have its name meanwhile.
+    private var id = ""
     private var awaited = 0
     private var failure: Failure?
     /// A container of this name may exist because of us.
@@ -81,13 +84,17 @@ final class RunnerStart {
     private func create(_ bound: BoundPlan) {
         service.runtime.create(bound) { result in
             switch result {
-            case .success(.made):
+            case .success(.made(let id)):
                 self.mayExist = true
+                self.id = id
                 self.prepare(bound, .nextExit, verify: true)
             case .success(.existed): self.adopt(bound)
             case .failure(let error):
                 // No answer is not a no.
-                if case .unavailable = error { self.mayExist = true }
+                switch error {
+                case .unavailable, .garbled: self.mayExist = true
+                default: break
+                }
                 if case .imageMissing = error { self.service.knowledge.forget() }
                 self.fail(self.failure(error))
             }
@@ -98,7 +105,9 @@ final class RunnerStart {
     private func adopt(_ bound: BoundPlan) {
         service.ours(runner) { result in
             switch result {
-            case .success: self.compare(bound)
+            case .success(let status):
+                self.id = status.id
+                self.compare(bound)
             // A stranger's: it is left alone.
             case .failure(let failure): self.fail(failure)
             }
@@ -107,7 +116,7 @@ final class RunnerStart {
 
     private func compare(_ bound: BoundPlan) {
         existed = true
-        service.runtime.verify(bound) { result in
+        service.runtime.verify(id, against: bound) { result in
             switch result {
             case .success(let status) where status.state == .exited:
                 self.fail(Failure(.runnerGone, "the runner's container has ended"))
@@ -124,7 +133,7 @@ final class RunnerStart {
     private func prepare(_ bound: BoundPlan, _ moment: WaitMoment, verify: Bool) {
         var steps: [(@escaping () -> Void) -> Void] = [
             { answered in
-                self.service.runtime.attach(self.plan.name) { result in
+                self.service.runtime.attach(self.id) { result in
                     switch consume result {
                     case .success(let stream): self.stream = consume stream
                     case .failure(let error): self.failure = self.failure ?? self.failure(error)
@@ -133,7 +142,7 @@ final class RunnerStart {
                 }
             },
             { answered in
-                self.service.exits.wait(self.runner, self.plan.name, moment) { error in
+                self.service.exits.wait(self.runner, self.id, moment) { error in
                     if let error { self.failure = self.failure ?? self.failure(error) }
                     answered()
                 }
@@ -141,7 +150,7 @@ final class RunnerStart {
         ]
         if verify {
             steps.append { answered in
-                self.service.runtime.verify(bound) { result in
+                self.service.runtime.verify(self.id, against: bound) { result in
                     _ = self.value(of: result)
                     answered()
                 }
@@ -156,7 +165,7 @@ final class RunnerStart {
             if let failure { return self.fail(failure) }
             if self.isAbandoned { return self.fail(self.abandoned) }
             if self.state == .running { return self.finish(.success(())) }
-            self.service.runtime.start(self.plan.name) { result in
+            self.service.runtime.start(self.id) { result in
                 if case .failure(let error) = result { return self.fail(self.failure(error)) }
                 if self.isAbandoned { return self.fail(self.abandoned) }
                 self.finish(.success(()))

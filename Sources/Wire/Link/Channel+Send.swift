@@ -51,8 +51,8 @@ extension Channel {
         return true
     }
 
-    /// Gives up a request: what has not left never will, and for what has the peer is told. The request is forgotten here,
-    /// and its place in the window is free when the terminal frame has come.
+    /// Gives up a request: what has not left never will, and for what has the peer is told. The request is forgotten
+    /// here, and its place in the window is free when the terminal frame has come.
     func abandon(_ request: PendingRequest) {
         waiting.removeAll { $0 === request }
         guard isOpen, let id = calls.entries.first(where: { $0.value === request })?.id, session.abandon(id) else {

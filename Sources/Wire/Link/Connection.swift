@@ -58,8 +58,8 @@ package final class Connection<Edge: WireEdge> {
         channel.start(PendingCall(request, deadline: Self.moment(deadline), fds: FDBundle(fd), completion))
     }
 
-    /// Opens a stream. `onEnd` runs exactly once, unless the stream is abandoned: nil after a good end, else the failure.
-    /// No deadline.
+    /// Opens a stream. `onEnd` runs exactly once, unless the stream is abandoned: nil after a good end, else the
+    /// failure. No deadline.
     @discardableResult
     package func open<Stream: WireStream>(
         _ request: Stream, onItem: @escaping (Stream.Item) -> Void, onEnd: @escaping (Failure?) -> Void

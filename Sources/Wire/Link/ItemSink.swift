@@ -39,8 +39,8 @@ package final class ItemSink<Item: WireMessage> {
 
     package var isOpen: Bool { stream.isOpen }
 
-    /// Called once when the stream is over, whoever ended it (an `Abandon` by the consumer is an end, too, and sends it);
-    /// at once if it is over already.
+    /// Called once when the stream is over, whoever ended it (an `Abandon` by the consumer is an end, too, and sends
+    /// it); at once if it is over already.
     package var onClose: (() -> Void)? {
         get { stream.onClose }
         set {

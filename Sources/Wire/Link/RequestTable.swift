@@ -1,5 +1,5 @@
-// Requests in flight, by id. At most a window of them, mostly one, and in the order of their ids: a sorted array beats a
-// dictionary.
+// Requests in flight, by id. At most a window of them, mostly one, and in the order of their ids: a sorted array beats
+// a dictionary.
 
 /// Ids to values; ids are unique and are inserted in increasing order.
 struct RequestTable<Value> {

@@ -54,8 +54,8 @@ extension Session {
         }
     }
 
-    /// Crossed with the terminal frame, or about a call, whose answer is on its way whatever the requester wants: nothing
-    /// to do, and nothing kept, however many of these come.
+    /// Crossed with the terminal frame, or about a call, whose answer is on its way whatever the requester wants:
+    /// nothing to do, and nothing kept, however many of these come.
     private func abandoned(_ message: Abandon) -> SessionEvent? {
         guard let index = incoming.index(of: message.requestId) else { return nil }
         let rule = edge.rules[incoming[index]]

@@ -28,7 +28,7 @@ package final class PipeTransport: ByteTransport {
 
     package func write(_ bytes: ArraySlice<UInt8>, fds: [Int32]) throws(PosixError) -> WriteOutcome {
         // No caller of ours can come here with descriptors: the runner edge has none in its table.
-        if !fds.isEmpty { throw .system(call: "send descriptors over a pipe", errno: 22) }
+        if !fds.isEmpty { throw .unsupported("send descriptors over a pipe") }
         return try Posix.write(writeRaw, bytes)
     }
 

@@ -117,6 +117,7 @@ final class BrokerHouse {
         let house = try BrokerHouse()
         if let status = try house.start() { throw HarnessError(description: "no start: \(status)\n\(house.errors)") }
         let client = try house.scheduler()
+        try client.reconcile([])
         for (name, value) in secrets { try client.execute(house.admin, try house.admin.set(name, value)) }
         return house
     }
@@ -146,6 +147,8 @@ extension BlockingClient<BrokerEdge> {
         try call(BrokerEdge.VerifyToken(token: token)).message.caller
     }
 
+    /// What schedulerd says first on every connection.
+    func reconcile(_ live: [Bytes16]) throws(Failure) { _ = try call(BrokerEdge.Reconcile(live: live)) }
     func wipe(_ grant: Bytes16) throws(Failure) { _ = try call(BrokerEdge.Wipe(grant: grant)) }
     func discard(_ grant: Bytes16) throws(Failure) { _ = try call(BrokerEdge.Discard(grant: grant)) }
 

@@ -4,6 +4,7 @@
 import FoundationEssentials
 import HTTPTypes
 import Hummingbird
+import JobModel
 import NIOCore
 import Wire
 
@@ -31,7 +32,7 @@ struct RouteParameter: Sendable {
 enum RouteScope: String, Sendable {
     /// Nobody asks who you are.
     case open
-    /// A bearer token, which schedulerd judges.
+    /// A bearer token, which schedulerd judges. Without one nothing of the request is read.
     case token
 }
 
@@ -59,7 +60,17 @@ struct Route: Sendable {
     let successes: [(status: Int, about: String, schema: String?)]
     let handle: @Sendable (APIRequest) async throws -> Response
 
-    static let jsonLimit = 1 << 20
+    static let jsonLimit = JobFile.Bounds.bytes
+}
+
+extension Route {
+    /// The answer to a request. Who shows no token at all costs a look at the head, and neither a parser nor schedulerd.
+    func answer(_ request: APIRequest) async throws -> Response {
+        if scope == .token && request.token.isEmpty {
+            throw APIFailure(.unauthorized, "the token is missing or wrong", place: "token")
+        }
+        return try await handle(request)
+    }
 }
 
 /// A request as a handler sees it: after the guard, with the parts that handlers ask for.
@@ -67,7 +78,7 @@ struct APIRequest: Sendable {
     let request: Request
     let context: APIContext
 
-    /// The bearer token, or nothing: schedulerd says what that is worth.
+    /// The bearer token: schedulerd says what it is worth. Empty only where none is needed.
     var token: String {
         guard let value = request.headers[.authorization], value.hasPrefix("Bearer ") else { return "" }
         return String(value.dropFirst(7).prefix(256))

@@ -27,7 +27,7 @@ struct RouteTable: Sendable {
         router.middlewares.add(FailureMiddleware(table: self))
         for route in routes {
             router.on(RouterPath(route.path), method: route.method) { request, context in
-                try await route.handle(APIRequest(request: request, context: context))
+                try await route.answer(APIRequest(request: request, context: context))
             }
         }
         return router

@@ -1,5 +1,5 @@
-// What Swift cannot say of the Linux interface: variadic calls, CMSG macros, packed structures. Called by the modules of Base and by
-// RunnerCore only.
+// What Swift cannot say of the Linux interface: variadic calls, CMSG macros, packed structures. Called by the modules
+// of Base and by RunnerCore only.
 //
 // Every function here returns 0 or a count, or a negative errno; none of them prints, allocates or keeps state.
 #pragma once
@@ -52,8 +52,8 @@ int bh_epoll_wait(int epoll, uint64_t *keys, uint32_t *events, int room, int tim
 int bh_signalfd(const int *signals, int count);
 /// The number of the next signal, 0 if there is none, or -errno.
 int bh_read_signal(int fd);
-/// Blocks (1) or unblocks (0) `signals` in this thread.
-int bh_mask_signals(const int *signals, int count, int block);
+/// Blocks `signals` in this thread.
+int bh_block_signals(const int *signals, int count);
 /// Sets a signal to be ignored (1) or to its default (0).
 int bh_ignore_signal(int signal, int ignore);
 
@@ -81,7 +81,8 @@ void bh_overwrite_freed(void);
 
 /// The version of the kernel's interface, from 1; -ENOSYS: not built in, -EOPNOTSUPP: not switched on.
 int bh_landlock_version(void);
-/// A ruleset that governs these accesses (LANDLOCK_ACCESS_FS_*, LANDLOCK_ACCESS_NET_*, LANDLOCK_SCOPE_*); its descriptor.
+/// A ruleset that governs these accesses (LANDLOCK_ACCESS_FS_*, LANDLOCK_ACCESS_NET_*, LANDLOCK_SCOPE_*); its
+/// descriptor.
 int bh_landlock_create(uint64_t files, uint64_t network, uint64_t scopes);
 /// Allows `access` at `path` (a descriptor) and below it.
 int bh_landlock_allow(int ruleset, int path, uint64_t access);

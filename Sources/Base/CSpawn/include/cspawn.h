@@ -1,5 +1,5 @@
-// fork and exec, and what only a process that starts others needs. Called by Processes and RunnerCore only; what guards something does
-// not link it.
+// fork and exec, and what only a process that starts others needs. Called by Processes and RunnerCore only; what guards
+// something does not link it.
 //
 // Every function with a result returns 0 or a pid, or a negative errno.
 #pragma once
@@ -26,7 +26,6 @@ struct bh_spawn_request {
     const uint32_t *groups;
     int group_count;
     int new_session;            // setsid
-    int new_group;              // setpgid(0, 0)
     int death_signal;           // 0: none. Sent when the *thread* that spawned ends: spawn from one that stays.
     int no_new_privileges;
     int no_capabilities;        // 1: all sets are emptied, and the bounding set as far as the parent may
@@ -46,20 +45,30 @@ enum bh_spawn_stage {
     BH_STAGE_PARENT_GONE = 7,
 };
 
-/// fork + exec. Returns the child's pid once it has executed the program; -errno, with `*stage`, if it could not (the child is
-/// reaped then).
+/// fork + exec. Returns the child's pid once it has executed the program; -errno, with `*stage`, if it could not (the
+/// child is reaped then).
 pid_t bh_spawn(const struct bh_spawn_request *request, int *stage);
 
 /// waitpid. 0: none has changed. `*code` is an exit status, or a signal's number with `*signalled` 1.
 pid_t bh_wait(pid_t pid, int block, int *code, int *signalled);
 
-/// Writing (making, removing, renaming, truncating, and opening to write) is confined to what lies below these directories, and
-/// signals to processes that are confined with this one. Reading stays as it is. For this thread and all that it starts, for good.
-/// Directories that are not there are left out. 0, also where the kernel has no Landlock or does not let us use it; -errno.
+/// Writing (making, removing, renaming, truncating, and opening to write) is confined to what lies below these
+/// directories, and signals to processes that are confined with this one. Reading stays as it is. For this thread and
+/// all that it starts, for good. Directories that are not there are left out. 0, also where the kernel has no Landlock
+/// or does not let us use it; -errno.
 int bh_confine_writes(char *const *directories, int count);
 
-/// Gives this thread another user in the eyes of file systems only: signals and all else stay. 0, or -errno with nothing changed.
+/// Gives this thread another user in the eyes of file systems only: signals and all else stay. 0, or -errno with
+/// nothing changed.
 int bh_set_file_user(uint32_t uid, uint32_t gid);
+
+/// Gives this thread another effective user; the real and the saved one stay, and so does the way back. 0 or -errno.
+int bh_set_effective_user(uint32_t uid);
+
+enum bh_ipc_kind { BH_IPC_MEMORY, BH_IPC_MESSAGES, BH_IPC_SEMAPHORES };
+
+/// Removes a System V object; its owner or its maker may. 0 or -errno.
+int bh_remove_ipc(int kind, int id);
 
 /// Overwrites the arguments of this process, which everybody can read in /proc.
 void bh_hide_arguments(void);

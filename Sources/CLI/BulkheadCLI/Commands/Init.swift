@@ -1,4 +1,5 @@
-// Init: what an installed system needs before its units start for the first time. `bulkhead up` does the same by itself.
+// Init: what an installed system needs before its units start for the first time. `bulkhead up` does the same by
+// itself.
 
 import ArgumentParser
 import Foundation

@@ -10,6 +10,16 @@ struct JobFollower: Sendable {
 
     /// Ends with `ExitCode` of the job. As JSON: the lines of the log, then the job.
     func run() async throws {
+        do {
+            try await follow()
+        } catch let failure as CommandFailure where failure.exit == .unavailable {
+            throw CommandFailure(
+                "\(failure.description). Job \(job) goes on without you: `bulkhead job \(job)` shows it, "
+                    + "`bulkhead log \(job) -f` follows it again", exit: failure.exit, code: failure.code)
+        }
+    }
+
+    private func follow() async throws {
         let waiting = Task { try await tellWhyItWaits() }
         try await LogStream(client: client, job: job, json: options.json).copy(follow: true)
         waiting.cancel()

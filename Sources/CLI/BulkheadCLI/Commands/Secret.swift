@@ -28,7 +28,7 @@ struct Secret: AsyncParsableCommand {
                 The value is 1 to 8192 bytes. From standard input or a file it is taken byte
                 for byte, a last line break too: `printf %s VALUE |` gives one without. On a
                 terminal you are asked for it, what you type is not shown, and the line break
-                that ends it does not belong to it.
+                that ends it does not belong to it. Logs mask values of 4 bytes and more.
 
                 EXAMPLES
                   bulkhead secret set web deploy-token
@@ -52,6 +52,7 @@ struct Secret: AsyncParsableCommand {
                 let body = OrderBody.setSecret(SetSecretOrder(project: project, name: name))
                 try await desk.send(body, value: value, repeatable: true)
                 options.say("secret \(name) of \(project) is set", project: project, name: name)
+                if let warning = UnmaskedValue.warning(of: value, name: name) { Terminal.note(warning) }
             }
         }
     }

@@ -126,7 +126,7 @@ struct Submit: AsyncParsableCommand {
                 throw CommandFailure("give either a job file or --image with a command, not both", exit: .usage)
             }
             do {
-                return try YAMLSpec.jobFile(text(of: file))
+                return try YAMLSpec.jobFile(JobFileText.read(file))
             } catch let problems as JobFileProblems {
                 throw CommandFailure(problems, file: file == "-" ? "standard input" : file)
             }
@@ -145,20 +145,6 @@ struct Submit: AsyncParsableCommand {
             return try JobFile.parse(SpecValue(.map(entries))).get()
         } catch {
             throw CommandFailure(error, file: "command line")
-        }
-    }
-
-    private func text(of file: String) throws -> String {
-        do {
-            let data =
-                file == "-"
-                ? try FileHandle.standardInput.readToEnd() ?? Data() : try Data(contentsOf: URL(fileURLWithPath: file))
-            guard let text = String(data: data, encoding: .utf8) else {
-                throw CommandFailure("\(file) is not UTF-8 text", exit: .usage)
-            }
-            return text
-        } catch let error as CocoaError {
-            throw CommandFailure("cannot read \(file): \(error.localizedDescription)", exit: .usage)
         }
     }
 

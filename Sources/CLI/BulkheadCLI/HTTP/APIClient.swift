@@ -2,7 +2,8 @@
 
 import Foundation
 
-/// Where the API is and who asks: `BULKHEAD_URL` and `BULKHEAD_TOKEN`, or what `bulkhead up` left in its state directory.
+/// Where the API is and who asks: `BULKHEAD_URL` and `BULKHEAD_TOKEN`, or what `bulkhead up` left in its state
+/// directory.
 struct APIClient: Sendable {
     static let defaultURL = "http://127.0.0.1:7700"
 
@@ -42,16 +43,25 @@ struct APIClient: Sendable {
         return request
     }
 
-    /// The body of a successful answer. Throws a `CommandFailure` that says what the server said and what to do. While the
-    /// daemons are starting or one of them restarts (503), what may be asked twice is asked again for some seconds.
+    /// The body of a successful answer. Throws a `CommandFailure` that says what the server said and what to do. While
+    /// the daemons are starting or one of them restarts (503, or the connection breaks), what may be asked twice is
+    /// asked again for some seconds.
     func send(_ request: HTTPRequest, repeatable: Bool = false) async throws -> Data {
         let isRepeatable = repeatable || request.method == "GET" || request.headers["Idempotency-Key"] != nil
         let end = ContinuousClock.now + .seconds(10)
+        var wasCut = false
         while true {
-            let answer = try await exchange(request)
-            guard answer.status == 503, isRepeatable, ContinuousClock.now < end else {
-                try check(answer)
-                return answer.body
+            do {
+                let answer = try await Transfer.run(request)
+                guard answer.status == 503, isRepeatable, ContinuousClock.now < end else {
+                    try check(answer)
+                    return answer.body
+                }
+            } catch let failure as HTTPFailure {
+                wasCut = wasCut || failure.wasSent
+                guard wasCut, isRepeatable, ContinuousClock.now < end else {
+                    throw CommandFailure(failure, of: request, at: base, wasSent: wasCut)
+                }
             }
             try await Task.sleep(for: .milliseconds(250))
         }
@@ -71,16 +81,12 @@ struct APIClient: Sendable {
         request.timeout = 3600
         request.headers["Content-Type"] = "application/x-tar"
         request.body = .file(file, size: size)
-        let answer = try await exchange(request)
-        try check(answer)
-        return answer.body
-    }
-
-    private func exchange(_ request: HTTPRequest) async throws -> HTTPAnswer {
         do {
-            return try await Transfer.run(request)
+            let answer = try await Transfer.run(request)
+            try check(answer)
+            return answer.body
         } catch let failure as HTTPFailure {
-            throw unreachable(failure)
+            throw CommandFailure(failure, of: request, at: base, wasSent: failure.wasSent)
         }
     }
 
@@ -98,10 +104,5 @@ struct APIClient: Sendable {
     func check(_ answer: HTTPAnswer) throws {
         guard !(200..<300).contains(answer.status) else { return }
         throw APIProblem.failure(status: answer.status, body: answer.body, base: base, hasToken: token != nil)
-    }
-
-    func unreachable(_ failure: HTTPFailure) -> CommandFailure {
-        CommandFailure(
-            "cannot reach \(base): \(failure); start it with `bulkhead up`, or set BULKHEAD_URL", exit: .unavailable)
     }
 }

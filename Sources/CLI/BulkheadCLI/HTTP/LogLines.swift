@@ -4,8 +4,8 @@ package import Foundation
 
 /// Cuts bytes into lines, wherever they were cut on their way.
 package struct LogLines: Sendable {
-    /// The most bytes of one text: a log without line breaks must not fill the memory of who reads it. A longer line comes in
-    /// several objects, of which all but the last say `"continued":true`.
+    /// The most bytes of one text: a log without line breaks must not fill the memory of who reads it. A longer line
+    /// comes in several objects, of which all but the last say `"continued":true`.
     package static let limit = 65536
 
     private struct Line: Encodable {

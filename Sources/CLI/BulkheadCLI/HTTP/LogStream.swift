@@ -30,7 +30,9 @@ struct LogStream: Sendable {
             } catch let broken as HTTPFailure {
                 failures = broken.streamed > 0 ? 1 : failures + 1
                 offset += broken.streamed
-                guard follow, failures <= 10 else { throw client.unreachable(broken) }
+                guard follow, failures <= 10 else {
+                    throw CommandFailure(broken, of: request, at: client.base, wasSent: broken.wasSent || offset > 0)
+                }
                 try await Task.sleep(for: .milliseconds(min(2000, 100 << failures)))
             }
         }

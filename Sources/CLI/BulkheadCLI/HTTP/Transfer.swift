@@ -1,5 +1,5 @@
-// Transfer: one HTTP exchange by the system's libcurl. It blocks a thread of its own while it waits, and costs no CPU meanwhile.
-// APIClient and LogStream use it; no proxy of the environment has a say, since it would be sent the token.
+// Transfer: one HTTP exchange by the system's libcurl. It blocks a thread of its own while it waits, and costs no CPU
+// meanwhile. APIClient and LogStream use it; no proxy of the environment has a say, since it would be sent the token.
 
 import CCurl
 package import Foundation
@@ -40,6 +40,14 @@ package struct HTTPFailure: Error, CustomStringConvertible {
     package let description: String
     /// Bytes that a sink had taken before.
     package let streamed: UInt64
+    /// The server may have had the request, and have done what it asked for.
+    package let wasSent: Bool
+
+    package init(description: String, streamed: UInt64, wasSent: Bool = false) {
+        self.description = description
+        self.streamed = streamed
+        self.wasSent = wasSent
+    }
 }
 
 package final class Transfer {
@@ -98,8 +106,10 @@ package final class Transfer {
         try check(bh_curl_headers(curl, headers))
         try setUp(request)
         let code = try withBody(request.body) { curl_easy_perform(curl) }
-        if isTooLong { throw failure("the answer is longer than \(Self.limit) bytes") }
-        guard code == CURLE_OK else { throw failure(String(cString: curl_easy_strerror(code))) }
+        if isTooLong { throw failure("the answer is longer than \(Self.limit) bytes", wasSent: true) }
+        guard code == CURLE_OK else {
+            throw failure(String(cString: curl_easy_strerror(code)), wasSent: !Self.beforeSending.contains(code))
+        }
         return HTTPAnswer(status: bh_curl_status(curl), body: collected, streamed: streamed)
     }
 
@@ -192,7 +202,13 @@ package final class Transfer {
         guard code == CURLE_OK else { throw failure(String(cString: curl_easy_strerror(code))) }
     }
 
-    private func failure(_ text: String) -> HTTPFailure {
-        HTTPFailure(description: text, streamed: streamed)
+    private func failure(_ text: String, wasSent: Bool = false) -> HTTPFailure {
+        HTTPFailure(description: text, streamed: streamed, wasSent: wasSent)
     }
+
+    /// With these there was no connection that anything could have gone over.
+    private static let beforeSending = [
+        CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT,
+        CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION,
+    ]
 }

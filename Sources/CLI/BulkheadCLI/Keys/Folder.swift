@@ -1,17 +1,17 @@
-// Folder: a directory that is held open while files are made in it. It may belong to a daemon that has been taken over: what
-// is in it is reached through the descriptor, so that a link put in its place meanwhile leads root nowhere else.
+// Folder: a directory that is held open while files are made in it. It may belong to a daemon that has been taken over:
+// what is in it is reached through the descriptor, so that a link put in its place meanwhile leads root nowhere else.
 
 import Files
 import Posix
 
 /// One directory and the files directly in it.
-final class Folder {
+package final class Folder {
     /// As a person writes it, for messages.
     let path: String
     private let descriptor: FileDescriptor
 
     /// Throws if `path` is no directory; a link to one is none.
-    init(_ path: String) throws {
+    package init(_ path: String) throws {
         self.path = path
         do {
             descriptor = try Posix.open(path, [.readOnly, .directory, .noFollow])
@@ -41,18 +41,24 @@ final class Folder {
     func has(_ name: String) throws -> Bool { try status(name) != nil }
 
     /// The bytes of a file that nobody else could have written, nor read if it is `secret`; nil if there is none.
-    func read(_ name: String, limit: Int, secret: Bool) throws -> [UInt8]? {
-        guard let status = try status(name) else { return nil }
+    package func read(_ name: String, limit: Int, secret: Bool) throws -> [UInt8]? {
         let owners = [Posix.userID, try owner().uid]
         let forbidden: UInt32 = secret ? 0o077 : 0o022
-        guard status.kind == .regular, owners.contains(status.uid), status.mode & forbidden == 0 else {
-            throw CommandFailure(
-                "\(path)/\(name) could have been written or read by others; nothing in it is to be relied upon",
-                exit: .failure)
-        }
         do {
-            return try Posix.readFile(place(name), limit: limit)
-        } catch {
+            // What is looked at is what is read: the open file, and nothing that has its name meanwhile. No pipe holds
+            // us up.
+            let file = try Posix.open(at: descriptor.raw, name, [.readOnly, .noFollow, .nonBlocking])
+            let status = try Posix.fstat(file.raw)
+            guard status.kind == .regular, owners.contains(status.uid), status.mode & forbidden == 0 else {
+                throw CommandFailure(
+                    "\(path)/\(name) could have been written or read by others; nothing in it is to be relied upon",
+                    exit: .failure)
+            }
+            let bytes = try Posix.pread(file.raw, maximum: limit + 1, at: 0)
+            if bytes.count > limit { throw PosixError.tooLarge(limit: limit) }
+            return bytes
+        } catch let error as PosixError {
+            if error.isMissing { return nil }
             throw CommandFailure("cannot read \(path)/\(name): \(error)", exit: .failure)
         }
     }

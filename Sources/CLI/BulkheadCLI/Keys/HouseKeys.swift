@@ -1,5 +1,6 @@
-// HouseKeys: what a house needs before its first start: the master key, the admin's token and key, and the word to brokerd
-// whose they are. `bulkhead up` and `bulkhead init` make them with the same code. Nothing that exists is ever overwritten.
+// HouseKeys: what a house needs before its first start: the master key, the admin's token and key, and the word to
+// brokerd whose they are. `bulkhead up` and `bulkhead init` make them with the same code. Nothing that exists is ever
+// overwritten.
 
 import Foundation
 import Orders
@@ -19,25 +20,22 @@ package struct HouseKeys {
     let brokerState: String
     /// nil: whoever runs this.
     let masterOwner: Owner?
-    let brokerOwner: Owner?
 
     package init(people: String, masterKeys: String, brokerState: String) {
-        self.init(
-            people: people, masterKeys: masterKeys, brokerState: brokerState, masterOwner: nil, brokerOwner: nil)
+        self.init(people: people, masterKeys: masterKeys, brokerState: brokerState, masterOwner: nil)
     }
 
-    init(people: String, masterKeys: String, brokerState: String, masterOwner: Owner?, brokerOwner: Owner?) {
+    init(people: String, masterKeys: String, brokerState: String, masterOwner: Owner?) {
         self.people = people
         self.masterKeys = masterKeys
         self.brokerState = brokerState
         self.masterOwner = masterOwner
-        self.brokerOwner = brokerOwner
     }
 
     var bootstrap: String { brokerState + "/bootstrap" }
 
-    /// Makes what is missing; the directories are there. The paths that were made. With a store, nothing is made: a new master
-    /// key would not open it, and a new token or key would not be known in it.
+    /// Makes what is missing; the directories are there. The paths that were made. With a store, nothing is made: a new
+    /// master key would not open it, and a new token or key would not be known in it.
     package func prepare() throws -> [String] {
         let broker = try Folder(brokerState)
         let masters = try Folder(masterKeys)
@@ -116,7 +114,8 @@ package struct HouseKeys {
 }
 
 extension [UInt8] {
-    /// Overwrites bytes that were worth stealing. The CLI is no vault: this shortens the time, and promises nothing more.
+    /// Overwrites bytes that were worth stealing. The CLI is no vault: this shortens the time, and promises nothing
+    /// more.
     mutating func overwrite() {
         for index in indices { self[index] = 0 }
     }

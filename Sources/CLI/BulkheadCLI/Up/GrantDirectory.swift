@@ -1,19 +1,26 @@
-// GrantDirectory: the memory in which brokerd leaves secrets for runners. It must never reach a disk, so it is a tmpfs of its own
-// where we may mount one. Made by Preparation, taken away by Supervisor; the engine mounts its parts into containers.
+// GrantDirectory: the memory in which brokerd leaves secrets for runners. It must never reach a disk, so it is a tmpfs
+// of its own where we may mount one. Made by Preparation, taken away by Supervisor; the engine mounts its parts into
+// containers.
 
 import Files
 import Foundation
 import Posix
 
 /// The directory of the grants while the house stands.
-struct GrantDirectory {
+package struct GrantDirectory {
     let path: String
     let isMount: Bool
     /// What a person should know about it.
     let remarks: [String]
 
-    /// As root a tmpfs at `run/grants`; one that an earlier `bulkhead up` left there is taken over, since runners that outlived
-    /// it still look into it. As anybody else a directory in memory, if there is such a place.
+    package init(path: String, isMount: Bool, remarks: [String]) {
+        self.path = path
+        self.isMount = isMount
+        self.remarks = remarks
+    }
+
+    /// As root a tmpfs at `run/grants`; one that an earlier `bulkhead up` left there is taken over, since runners that
+    /// outlived it still look into it. As anybody else a directory in memory, if there is such a place.
     static func prepare(run: String, instance: String, owner: Owner?) throws -> GrantDirectory {
         let own = run + "/grants"
         guard let owner else {
@@ -50,14 +57,15 @@ struct GrantDirectory {
     }
 
     private static func onDisk(_ path: String, _ reason: String) -> String {
-        "\(reason): secrets on their way to a job are written, sealed, below \(path), with their key beside them"
+        "\(reason): secrets on their way to a job are written below \(path), sealed with a key that lies beside them, "
+            + "and what is masked in its log, for a moment, as it is"
     }
 
     /// When brokerd has ended: overwrites what it left, and takes the mount away. What went wrong, in words.
-    func close() -> [String] {
+    package func close() -> [String] {
         var problems: [String] = []
         do {
-            for runner in try Posix.directoryEntries(path) { try wipe("\(path)/\(runner)") }
+            problems = try Self.wipe(try Posix.open(path, [.readOnly, .directory, .noFollow]), isRunner: false)
         } catch {
             problems.append("cannot wipe \(path): \(error)")
         }
@@ -68,19 +76,37 @@ struct GrantDirectory {
         return problems
     }
 
-    /// Every file of one runner. The directory stays: its container may go on, and is dealt with at the next start.
-    private func wipe(_ runner: String) throws {
-        guard try Posix.lstat(runner).kind == .directory else { return try Posix.unlink(runner) }
-        for name in try Posix.directoryEntries(runner) {
-            let file = "\(runner)/\(name)"
-            let status = try Posix.lstat(file)
-            if status.kind == .regular {
-                try Posix.chmod(file, 0o600)
-                let open = try Posix.open(file, [.writeOnly, .noFollow])
-                try Posix.writeAll(open.raw, [UInt8](repeating: 0, count: Int(min(status.size, 16 << 20))))
-                try Posix.ftruncate(open.raw, size: 0)
+    /// Every file in the directory, and in those of the runners, which stay: a container may go on, and is dealt with
+    /// at the next start. All of it belongs to brokerd, which may have been taken over: nothing is done by a name that
+    /// could be a link.
+    private static func wipe(_ directory: consuming FileDescriptor, isRunner: Bool) throws -> [String] {
+        var problems: [String] = []
+        let owner = try Posix.fstat(directory.raw).uid
+        for name in try Posix.directoryEntries("/proc/self/fd/\(directory.raw)") {
+            do {
+                let place = try Posix.open(at: directory.raw, name, [.path, .noFollow])
+                let status = try Posix.fstat(place.raw)
+                if status.kind == .directory, !isRunner {
+                    let runner = try Posix.open(at: directory.raw, name, [.readOnly, .directory, .noFollow])
+                    problems += try wipe(runner, isRunner: true)
+                    continue
+                }
+                // Another one's file is a hard link to something that is not ours to overwrite.
+                if status.kind == .regular, status.uid == owner { try overwrite(place.raw, status.size) }
+                try Posix.unlink(name, at: directory.raw)
+            } catch {
+                problems.append("cannot wipe \(name) of the grants: \(error)")
             }
-            try Posix.unlink(file)
         }
+        return problems
+    }
+
+    /// `raw`: of `.path`, which stands for this file and no other.
+    private static func overwrite(_ raw: Int32, _ size: Int64) throws(PosixError) {
+        let path = "/proc/self/fd/\(raw)"
+        try Posix.chmod(path, 0o600)
+        let file = try Posix.open(path, .writeOnly)
+        try Posix.writeAll(file.raw, [UInt8](repeating: 0, count: Int(min(size, 16 << 20))))
+        try Posix.ftruncate(file.raw, size: 0)
     }
 }

@@ -1,5 +1,5 @@
-// Host: what root asks of the kernel for the house: to mount memory for the grants, and to give a file away. Here and in no
-// daemon. Talks to the C library; GrantDirectory and Folder ask it.
+// Host: what root asks of the kernel for the house: to mount memory for the grants, and to give a file away. Here and
+// in no daemon. Talks to the C library; GrantDirectory and Folder ask it.
 
 import Files
 import Foundation
@@ -34,9 +34,4 @@ enum Host {
     static func giveAway(_ raw: Int32, to owner: Owner) throws(PosixError) {
         if fchown(raw, owner.uid, owner.gid) != 0 { throw .system(call: "fchown", errno: errno) }
     }
-}
-
-extension PosixError {
-    /// There is no such file.
-    var isMissing: Bool { errno == ENOENT }
 }

@@ -1,5 +1,6 @@
-// Preparation: everything that must be in place before the first daemon starts: directories with their owners, the keys of
-// the house, the listening sockets, the memory for the grants. Safe to repeat; two houses never share a state directory.
+// Preparation: everything that must be in place before the first daemon starts: directories with their owners, the keys
+// of the house, the listening sockets, the memory for the grants. Safe to repeat; two houses never share a state
+// directory.
 
 import Endpoints
 import Files
@@ -76,7 +77,7 @@ final class Preparation {
         }
         try StateDirectory.make(site.keys.masterKeys, mode: 0o700, owner: site.owner(of: .brokerd))
         for edge in Edge.allCases {
-            try StateDirectory.make(site.directory(of: edge), mode: 0o710, owner: site.owner(of: edge))
+            try StateDirectory.make(site.directory(of: edge), mode: 0o710, owner: site.directoryOwner(of: edge))
         }
     }
 
@@ -124,8 +125,8 @@ final class Preparation {
 
     private func makeSockets(_ listen: String) throws {
         for edge in Edge.allCases {
+            // Its directory is ours: nobody can put anything in its place while this goes on.
             let path = site.socket(of: edge)
-            try? FileManager.default.removeItem(atPath: path)
             let socket = try Posix.listenUnix(path, mode: 0o660)
             if let owner = site.owner(of: edge) { try Posix.chown(path, uid: owner.uid, gid: owner.gid) }
             sockets[edge.rawValue] = Socket(socket)

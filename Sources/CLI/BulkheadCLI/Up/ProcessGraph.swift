@@ -19,7 +19,8 @@ package enum Compartment: String, CaseIterable {
     }
 }
 
-/// A Unix socket between two compartments. The server owns it; the client has its group, and nobody else has.
+/// A Unix socket between two compartments. The server owns it; the client has its group, and nobody else has. It lies
+/// in a directory of root's, so that no server can put another socket, or a link, in its place.
 package enum Edge: String, CaseIterable {
     case scheduler, spawner, stream, relay, broker, mask
 
@@ -103,7 +104,8 @@ struct Site {
     let maxRunners: Int
     let allowNoUserNamespaces: Bool
     let allowBuildProfile: Bool
-    /// Runtimes of the engine by name (`runc`, `runsc`), for all jobs and for untrusted ones; nil: the engine's own choice.
+    /// Runtimes of the engine by name (`runc`, `runsc`), for all jobs and for untrusted ones; nil: the engine's own
+    /// choice.
     let runtime: String?
     let runtimeUntrusted: String?
     /// Each daemon under a user of its own; false: everything runs as whoever started it.
@@ -116,8 +118,7 @@ struct Site {
     var keys: HouseKeys {
         let broker = directory(of: .brokerd)
         return HouseKeys(
-            people: state, masterKeys: broker + "/master", brokerState: broker, masterOwner: owner(of: .brokerd),
-            brokerOwner: owner(of: .brokerd))
+            people: state, masterKeys: broker + "/master", brokerState: broker, masterOwner: owner(of: .brokerd))
     }
 
     func directory(of compartment: Compartment) -> String { "\(state)/\(compartment.rawValue)" }
@@ -128,9 +129,14 @@ struct Site {
     /// Owner of what belongs to a compartment alone; nil where everything belongs to whoever started us.
     func owner(of compartment: Compartment) -> Owner? { identities.users[compartment] }
 
-    /// Owner of an edge's directory and socket: the server's user, the client's group.
+    /// Owner of an edge's socket: the server's user, the client's group.
     func owner(of edge: Edge) -> Owner? {
         guard let server = identities.users[edge.server], let group = identities.groups[edge] else { return nil }
         return Owner(uid: server.uid, gid: group)
+    }
+
+    /// Owner of the directory that an edge's socket lies in: ourselves; the client's group may enter.
+    func directoryOwner(of edge: Edge) -> Owner? {
+        identities.groups[edge].map { Owner(uid: identities.own, gid: $0) }
     }
 }

@@ -1,11 +1,11 @@
-// StateDirectory: where a house keeps what must survive it, and the few files in it that `bulkhead up` itself makes. What is
-// there already is trusted only if nobody else could have put it there.
+// StateDirectory: where a house keeps what must survive it, and the few files in it that `bulkhead up` itself makes.
+// What is there already is trusted only if nobody else could have put it there.
 
 import Files
 import Foundation
 import Posix
 
-enum StateDirectory {
+package enum StateDirectory {
     /// Where `bulkhead up` keeps its state unless told otherwise.
     static var standard: String {
         if geteuid() == 0 { return "/var/lib/bulkhead" }
@@ -28,12 +28,14 @@ enum StateDirectory {
         }
     }
 
-    /// Makes one directory below, or gives the one that is there its mode and owner.
-    static func make(_ path: String, mode: UInt32, owner: Owner? = nil) throws {
+    /// Makes one directory below, or gives the one that is there its mode and owner; nothing else, whatever is put in
+    /// its place by a daemon that the directory above belongs to.
+    package static func make(_ path: String, mode: UInt32, owner: Owner? = nil) throws {
         do {
             try Posix.mkdir(path, mode: mode, existing: true)
-            if let owner { try Posix.chown(path, uid: owner.uid, gid: owner.gid) }
-            try Posix.chmod(path, mode)
+            let directory = try Posix.open(path, [.readOnly, .directory, .noFollow])
+            if let owner { try Host.giveAway(directory.raw, to: owner) }
+            try Posix.fchmod(directory.raw, mode)
         } catch {
             throw CommandFailure("cannot make the directory \(path): \(error)", exit: .failure)
         }
@@ -87,7 +89,7 @@ enum StateDirectory {
         do {
             status = try Posix.lstat(path)
         } catch {
-            if error.errno == ENOENT { return nil }
+            if error.isMissing { return nil }
             throw error
         }
         guard status.kind == .regular, status.uid == Posix.userID, status.mode & 0o022 == 0 else {
@@ -100,7 +102,12 @@ enum StateDirectory {
 }
 
 /// Who owns a file: numbers.
-struct Owner {
-    let uid: UInt32
-    let gid: UInt32
+package struct Owner: Equatable, Sendable {
+    package let uid: UInt32
+    package let gid: UInt32
+
+    package init(uid: UInt32, gid: UInt32) {
+        self.uid = uid
+        self.gid = gid
+    }
 }

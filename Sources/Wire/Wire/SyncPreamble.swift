@@ -1,4 +1,4 @@
-// What precedes the first frame of every connection between relayd and the runner.
+// What precedes the first frame of every connection between relayd and the runner, for both ends.
 // The engine's attach stream survives either side's restart out of step, so each new relayd says where frames begin:
 // magic, the runner's id, a fresh nonce; the runner writes the same 48 bytes back and a new connection starts.
 
@@ -6,16 +6,18 @@
 package enum SyncPreamble {
     /// The first 16 bytes.
     package static let magic = Array("BULKHEAD-SYNC-1\n".utf8)
-    /// Bytes of the marker that the runner looks for: magic and runner id.
-    package static let markerSize = 32
-    /// Bytes of the nonce that follows the marker.
+    /// Bytes of the nonce at the end.
     package static let nonceSize = 16
+
+    /// What the runner looks for: the first 32 bytes. The nonce behind it is relayd's choice.
+    /// - Parameter runner: 16 bytes, the runner's id.
+    package static func marker(runner: [UInt8]) -> [UInt8] { magic + runner }
 
     /// The whole preamble.
     /// - Parameters:
     ///   - runner: 16 bytes, the runner's id.
     ///   - nonce: 16 bytes, fresh for each connection.
     package static func bytes(runner: [UInt8], nonce: [UInt8]) -> [UInt8] {
-        magic + runner + nonce
+        marker(runner: runner) + nonce
     }
 }

@@ -1,0 +1,29 @@
+// JobFileText: the bytes of a job file, from a file or standard input, and never more of them than the API would take.
+
+import Foundation
+import JobModel
+
+package enum JobFileText {
+    /// The text of the file at `path`; `-` is standard input. Throws a `CommandFailure`.
+    package static func read(_ path: String) throws -> String {
+        let name = path == "-" ? "standard input" : path
+        var bytes = Data()
+        do {
+            let file = path == "-" ? .standardInput : try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+            while bytes.count <= JobFile.Bounds.bytes, let part = try file.read(upToCount: 65_536), !part.isEmpty {
+                bytes.append(part)
+            }
+        } catch {
+            throw CommandFailure("cannot read \(name): \(error.localizedDescription)", exit: .usage)
+        }
+        guard bytes.count <= JobFile.Bounds.bytes else {
+            throw CommandFailure(
+                "\(name) is larger than \(JobFile.Bounds.bytes >> 20) MiB, the most that a job file has; "
+                    + "what a step needs belongs into --source", exit: .usage)
+        }
+        guard let text = String(data: bytes, encoding: .utf8) else {
+            throw CommandFailure("\(name) is not UTF-8 text", exit: .usage)
+        }
+        return text
+    }
+}

@@ -1,0 +1,233 @@
+"""The walls, each with one small change that takes it away and the test that has to notice. `mutants.py` makes the changes."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    name: str
+    what: str  # is taken away
+    by: str  # BundleTests/test for a test in Swift, else a command
+    file: str
+    old: str  # is there once
+    new: str
+
+    @property
+    def linked(self):
+        """The targets that the test runs: what is changed in one of these, or below, it can see."""
+        if self.by.startswith("Tests/Sandbox/"):
+            return ("sandbox-victim",)
+        return () if self.by.startswith("Tests/") else (self.by.partition("/")[0],)
+
+    @property
+    def test(self):
+        return test([self.by])
+
+
+def test(by):
+    """The command that runs these: a command, or tests in Swift of one bundle."""
+    if by[0].startswith("Tests/"):
+        return f"python3 {by[0]} -f" if ".py" in by[0] else by[0]
+    filters = (f"--filter '^{bundle}\\..*/{name}\\('" for bundle, _, name in (one.partition("/") for one in by))
+    return f"swift test -c release --disable-testable-imports --skip-build {' '.join(filters)}"
+
+
+SPAWNER = "Sources/Spawner/"
+LINK = "Sources/Wire/Link/"
+WIRE = "Sources/Wire/Wire/"
+BASE = "Sources/Base/"
+BROKER = "Sources/Broker/Brokering/"
+VAULT = "Sources/Broker/Vault/"
+RUNNER = "Sources/Runner/RunnerCore/"
+RELAY = "Sources/Relay/"
+SCHEDULER = "Sources/Scheduler/"
+API = "Sources/API/APIServer/"
+UNITS = "systemd/"
+
+# What a container may be, and that it is what was asked for.
+CONTAINERS = [
+    Mutant("no-new-privileges", "the container's no_new_privs", "SpawningTests/theBodyIsTheGoldenOne",
+           SPAWNER + "DockerRuntime/ContainerSpec.swift",
+           '.list([.text("no-new-privileges"), .text("seccomp=\\(plan.seccomp)")])', '.list([.text("seccomp=\\(plan.seccomp)")])'),
+    Mutant("capabilities-dropped", "CapDrop of the container", "SpawningTests/theBodyIsTheGoldenOne",
+           SPAWNER + "DockerRuntime/ContainerSpec.swift", '"CapDrop": .list([.text("ALL")])', '"CapDrop": .list([])'),
+    Mutant("masked-paths", "the masked paths of /proc and /sys", "SpawningTests/theBodyIsTheGoldenOne",
+           SPAWNER + "DockerRuntime/ContainerSpec.swift", ".list(plan.maskedPaths.map(EngineJSON.text))", ".list([])"),
+    Mutant("compared-fields", "the host side is compared with the plan", "SpawningTests/everyLeafThatDiffersIsFound",
+           SPAWNER + "DockerRuntime/ContainerSpec.swift",
+           '"Config": .object(config), "HostConfig": .object(hostConfig),', '"Config": .object(config),'),
+    Mutant("verified-before-start", "the comparison before the start", "SpawningTests/aMismatchIsRemovedAndNeverStarted",
+           SPAWNER + "Spawning/RunnerStart.swift", "self.prepare(bound, .nextExit, verify: true)",
+           "self.prepare(bound, .nextExit, verify: false)"),
+    Mutant("user-namespaces", "an engine without user namespaces is refused", "SpawningTests/anEngineWithoutUserNamespacesIsRefused",
+           SPAWNER + "Spawning/RunnerStart.swift", "guard host.userNamespaces || self.service", "guard host.cpus > 0 || self.service"),
+    Mutant("grant-in-one-container", "a grant is in one container", "SpawningTests/aGrantIsInOneContainer",
+           SPAWNER + "Spawning/GrantFence.swift", "holders[grant, default: runner] == runner, ", ""),
+    Mutant("image-volumes", "an image that declares volumes is refused", "SpawningTests/imagesAreWeighed",
+           SPAWNER + "SpawnPolicy/ImageFacts.swift", "guard image.volumes.isEmpty else", "guard image.volumes.count < 1000 else"),
+    Mutant("resource-ceiling", "the site's largest runner", "SpawningTests/eachResourceHasBothBounds",
+           SPAWNER + "SpawnPolicy/SpawnPolicy.swift", " || bound.asked > bound.most {", " {"),
+    Mutant("seccomp-default", "what the job's filter does not name is refused", "SpawningTests/theFilterIsJSONAndDeniesByDefault",
+           SPAWNER + "SpawnPolicy/JobSeccomp.swift", '{"defaultAction":"SCMP_ACT_ERRNO"', '{"defaultAction":"SCMP_ACT_ALLOW"'),
+]
+
+# What may be said between two processes.
+EDGES = [
+    Mutant("peer-uid", "the caller's user is asked of the kernel", "LinkTests/otherUsersAreRefused",
+           LINK + "LinkServer.swift", "peer.uid == peerUID else", "peer.uid < .max else"),
+    Mutant("phase-table", "what may be asked in which phase", "LinkTests/phases",
+           LINK + "Session+Receive.swift", "guard edge.permits(rule, in: phase) else",
+           "guard edge.permits(rule, in: phase) || isReady else"),
+    Mutant("asking-side", "who may ask what", "LinkTests/badAnswersAreNamed",
+           LINK + "Session+Receive.swift", "guard edge.rules[rule].from == asker else",
+           "guard edge.rules[rule].from == asker || isReady else"),
+    Mutant("descriptor-count", "as many descriptors as the schema says", "LinkTests/violationIsNamed",
+           LINK + "Session+Receive.swift", "guard count == expected.count else", "guard count >= expected.count else"),
+    Mutant("descriptor-kind", "a file that can be written is no file to read", "LinkTests/aFileThatCanBeWrittenIsNotAFileRead",
+           LINK + "DescriptorCheck.swift", "readable && !writable\n", "readable || writable\n"),
+    Mutant("frame-limit", "the edge's largest frame", "LinkTests/violationIsNamed",
+           WIRE + "FrameHeader.swift", "if Int(length) > limit {", "if Int(length) > limit << 8 {"),
+    Mutant("trailing-bytes", "nothing behind a message", "LinkTests/violationIsNamed",
+           WIRE + "WireMessage.swift", "        try reader.finish()\n", ""),
+]
+
+# What a daemon gives up before it listens.
+SANDBOXES = [
+    Mutant("not-dumpable", "a daemon's memory is closed to its own user", "PosixTests/memoryIsClosedToTheSameUser",
+           BASE + "CLinux/confine.c", "prctl(PR_SET_DUMPABLE, 0,", "prctl(PR_SET_DUMPABLE, 1,"),
+    Mutant("bounding-set", "all capabilities go, not the first alone", "PosixTests/rootLosesEverything",
+           BASE + "Sandbox/Sandbox.swift", "case 0: continue", "case 0: return"),
+    Mutant("descriptors-closed", "what a parent left open is closed", "PosixTests/aDaemonIsConfinedRunsAndStopsCleanly",
+           BASE + "Daemon/Startup.swift", "try Sandbox.closeAllExcept(keep)", "_ = keep"),
+    Mutant("daemon-no-new-privileges", "a daemon's no_new_privs", "PosixTests/aDaemonIsConfinedRunsAndStopsCleanly",
+           BASE + "Daemon/Startup.swift", "        try Sandbox.noNewPrivileges()\n", ""),
+    Mutant("root-refused", "a daemon refuses to be root", "PosixTests/rootDoesNotGetThrough",
+           BASE + "Daemon/Startup.swift", "        try Sandbox.refuseRoot()\n", ""),
+    Mutant("profile-applied", "the list of system calls is loaded", "Tests/Sandbox/test_victim.py",
+           BASE + "Daemon/Startup.swift", "try Sandbox.permitOnly(profile, otherwise: reaction)", "_ = (profile, reaction)"),
+    Mutant("landlock-applied", "the list of paths is loaded", "Tests/Sandbox/test_victim.py",
+           BASE + "Daemon/Startup.swift", "        try confinePaths(reads: reads, writes: writes)\n", ""),
+    Mutant("profile-words", "no profile permits a program", "PosixTests/hasNothingOfTheseAtAll",
+           BASE + "Sandbox/Profiles/relayd.profile", "\nread ", "\nexecve # a mutant\nread "),
+]
+
+# What brokerd vouches for, releases and remembers.
+SECRETS = [
+    Mutant("ticket-mac", "the MAC of a ticket", "BrokeringTests/aChangedTicketIsNoTicket",
+           BROKER + "Tickets.swift", "guard isGenuine else", "guard isGenuine || ticket.issuedMs > 0 else"),
+    Mutant("one-job-per-ticket", "a ticket is for one job", "BrokeringTests/aTicketIsForOneJob",
+           BROKER + "Broker+Grants.swift", "job != request.attempt.job {", "job == 0 {"),
+    Mutant("one-attempt-per-grant", "a grant is for one attempt", "BrokeringTests/aGrantIsForOneAttemptOfOneRunner",
+           BROKER + "Broker+Grants.swift", "if let attempt, attempt != request.attempt {",
+           "if let attempt, attempt.job != request.attempt.job {"),
+    Mutant("audit-before-release", "nothing is released without its record", "BrokeringTests/withoutAuditNothingIsReleased",
+           BROKER + "Broker+Grants.swift", "try record(again ?", "try? record(again ?"),
+    Mutant("order-freshness", "an order of another time", "BrokeringTests/ordersOfAnotherTimeAreRefused",
+           BROKER + "Broker+Orders.swift", "(time - Tickets.skewMs...time", "(time - Tickets.lifetimeMs...time"),
+    Mutant("order-once", "an order is carried out once", "BrokeringTests/anOrderIsCarriedOutOnce",
+           BROKER + "Broker+Orders.swift", "given.order.issuedMs > person.mark", "given.order.issuedMs >= person.mark"),
+    Mutant("token-and-key", "token and key are one person's", "BrokeringTests/tokenAndKeyGoTogether",
+           BROKER + "Broker+Orders.swift", "guard sealed.key == person.key else",
+           "guard sealed.key.array.count == person.key.array.count else"),
+    Mutant("untrusted-without-secrets", "an untrusted ticket carries no secret", "BrokeringTests/withoutAnOrderThereIsNoTrust",
+           BROKER + "Broker+People.swift", "if ticket.trust == .untrusted && !ticket.secrets.isEmpty {",
+           "if ticket.trust == .untrusted && ticket.secrets.count > 32 {"),
+    Mutant("wipe-overwrites", "a grant is overwritten, not removed alone", "BrokeringTests/zerosComeBeforeTheTruncation",
+           BROKER + "GrantFiles.swift", "repeating: 0, count: Int(size))", "repeating: 0, count: min(1, Int(size)))"),
+    Mutant("wipe-at-start", "what an earlier broker left is wiped", "BrokeringTests/aStartWipesWhatWasLeft",
+           BROKER + "Broker.swift", "let count = try files.wipeAll()", "let count = try files.all().count"),
+    Mutant("value-context", "a sealed value is one name's", "BrokeringTests/storedValuesAreNotInterchangeable",
+           VAULT + "SealedStore.swift", "\\(project)\\0\\(name)\\0\\(generation)", "\\(project)\\0\\(name.isEmpty)\\0\\(generation)"),
+    Mutant("audit-chain", "each record follows from the one before", "BrokeringTests/everyByteOfTheLogCounts",
+           VAULT + "AuditRecord.swift", 'guard line.suffix(tail).elementsEqual(Array(" hash=\\(hash.hex)".utf8)) else',
+           'guard line.count > tail else'),
+    Mutant("free-wipes", "freed memory is overwritten", "BrokeringTests/freedMemoryIsOverwritten",
+           BASE + "CWipe/wiped_free.c", "    explicit_bzero(memory, malloc_usable_size(memory));\n", ""),
+]
+
+# What a job meets in its container.
+RUNNERS = [
+    Mutant("grant-definition", "a grant is for one definition", "RunnerCoreTests/anotherKeyRunnerAttemptOrDefinition",
+           RUNNER + "Grant.swift", "guard contents.definition == hash else",
+           "guard contents.definition.array.count == hash.array.count else"),
+    Mutant("grant-attempt", "a grant is for one attempt", "RunnerCoreTests/anotherKeyRunnerAttemptOrDefinition",
+           RUNNER + "Grant.swift", "guard contents.attempt == attempt else", "guard contents.attempt.job == attempt.job else"),
+    Mutant("grant-image", "a grant is opened in the image of its definition", "RunnerCoreTests/anotherImage",
+           RUNNER + "Grant.swift", "guard image == definition.spec.shape.image else", "guard image != nil else"),
+    Mutant("grant-tag", "a grant that was changed does not open", "RunnerCoreTests/everyFlippedByteAndEveryCut",
+           RUNNER + "GrantSeal.swift", "tagSize) == 1", "tagSize) <= 1"),
+    Mutant("grant-gone", "no step before the grant is gone", "RunnerCoreTests/noStepWhileTheKeyIsStillThere",
+           RUNNER + "GrantDirectory.swift", "errno == 0 && entries == 2", "errno == 0 && entries >= 2"),
+    Mutant("source-hash", "the source is the one of the definition", "RunnerCoreTests/anotherSourceThanTheJobsRunsNothing",
+           RUNNER + "SourceReceiver.swift", "guard hash == source.sha256 else", "guard hash == source.sha256 || received > 0 else"),
+    Mutant("untrusted-user", "an untrusted step is another user", "RunnerCoreTests/usersAndDirectories",
+           RUNNER + "StepUsers.swift", "if step.untrusted { return Self.untrusted }", "if step.untrusted { return Self.trusted }"),
+    Mutant("step-secrets", "a secret is for the step that names it", "RunnerCoreTests/aSecretIsForTheStepThatNamesItAlone",
+           RUNNER + "Runner+Steps.swift", "let secrets = try secrets(of: step, spec)",
+           "let secrets = try secrets(of: spec.steps[0], spec)"),
+    Mutant("leftovers-killed", "what a step leaves behind is ended", "RunnerCoreTests/whatAStepLeavesBehindIsGone",
+           RUNNER + "ProcessTable.swift", "{ _ = kill(pid, SIGKILL) }", "{ _ = kill(pid, SIGTERM) }"),
+    Mutant("runner-closed", "a step cannot look into the runner", "RunnerCoreTests/aStepCannotLookIntoTheRunner",
+           RUNNER + "Runner.swift", "let hidden = bh_set_not_dumpable()",
+           "let hidden = Int32(configuration.grantDirectory.isEmpty ? -1 : 0)"),
+    Mutant("archive-path", "an archive's path does not climb", "RunnerCoreTests/isRefused",
+           RUNNER + "TarPath.swift", '[UInt8(ascii: "."), UInt8(ascii: ".")] else { throw .pathLeaves }', '[0] else { throw .pathLeaves }'),
+    Mutant("archive-link", "no link of an archive's is followed", "RunnerCoreTests/aLinkOnTheWayIsNotFollowed",
+           RUNNER + "DirectorySink.swift", "O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)", "O_RDONLY | O_DIRECTORY | O_CLOEXEC)"),
+]
+
+# What a job says, on its way to people.
+LOGS = [
+    Mutant("masks-first", "nothing runs before its masks are there", "RelayingTests/nothingRunsBeforeTheMasksAreHere",
+           RELAY + "Relaying/RunnerConversation.swift", "        guard !awaitsMasks else { return }\n        isJobOffered = true\n",
+           "        isJobOffered = true\n"),
+    Mutant("output-before-masks", "no output is taken before its masks", "RelayingTests/aRunnerThatSpeaksBeforeItsMasksIsLost",
+           RELAY + "Relaying/LogMasking.swift", "        guard isReady else { throw .noMasks }\n", ""),
+    Mutant("other-ways-out", "error texts are masked as well", "RelayingTests/everyOtherWayOut",
+           RELAY + "Relaying/LogMasking.swift", "decoding: masker.masked(bytes, isCut: bytes.count + 4 > limit), as:",
+           "decoding: bytes.prefix(limit), as:"),
+    Mutant("log-read-only", "a log is handed out for reading only", "RelayingTests/aSettledAttemptIsNeverWrittenAgain",
+           RELAY + "LogStore/LogStore.swift", "Posix.open(paths.log, [.readOnly, .noFollow])",
+           "Posix.open(paths.log, [.readWrite, .noFollow])"),
+    Mutant("base64-alignments", "base64 at all three alignments", "MaskerTests/base64AtEachAlignment",
+           RELAY + "Masker/Patterns+Encodings.swift", "for alignment in 0..<3 {", "for alignment in 0..<1 {"),
+    Mutant("across-chunks", "a value that is cut is masked", "MaskerTests/writesOfOneByte",
+           RELAY + "Masker/Masker.swift", "keeping: automaton.depth(state), into", "keeping: min(0, automaton.depth(state)), into"),
+    Mutant("lines-of-values", "each line of a value is masked", "MaskerTests/linesOfALongerValue",
+           RELAY + "Masker/Patterns.swift", "        addLines(trimmed)\n", ""),
+]
+
+# Who may ask for what.
+CALLERS = [
+    Mutant("token-asked", "every call needs a token", "SchedulingTests/everyCallNeedsTheToken",
+           SCHEDULER + "Scheduling/Scheduler+Callers.swift", "case .failure(let failure): fail(Self.refusal(of: failure))",
+           "case .failure(let failure): failure.errorCode == .unauthorized ? body() : fail(failure)"),
+    Mutant("own-job-alone", "a job's token shows that job alone", "SchedulingTests/aJobLooksAtNoOther",
+           SCHEDULER + "Scheduling/Scheduler+Callers.swift", "if caller.attempt.job == job {", "if caller.attempt.job > 0, job != nil {"),
+    Mutant("pool-trust", "a trusted job takes no untrusted runner", "SchedulingTests/poolsAreKeptApart",
+           SCHEDULER + "Store/StoreTransaction+Runners.swift", "WHERE state = 3 AND shape = ? AND trust = ?",
+           "WHERE state = 3 AND shape = ? AND trust <= ?"),
+    Mutant("grant-before-job", "a key is wiped before a job is given", "SchedulingTests/noJobBeforeTheKeyIsWiped",
+           SCHEDULER + "Scheduling/Scheduler+Events.swift", "            unit.afterCommit { self.wipe(id, grant) }\n",
+           "            unit.afterCommit { self.wipe(id, grant) }\n            try unit.rows.advance(runner: id, on: .ready)\n"
+           "            if let job = row.job { try give(unit, job: job, to: id) }\n"),
+    Mutant("header-count", "the most headers of a request", "APIServerTests/headersBeyondTheLimits",
+           API + "HTTP/HTTPLimits.swift", "package var headerCount = 100\n", "package var headerCount = 1000\n"),
+    Mutant("body-size", "the largest body", "APIServerTests/bodiesBeyondTheLimit",
+           API + "HTTP/HeadCheck.swift", "length > UInt64(limits.bodyBytes) {", "length > UInt64(limits.bodyBytes) << 12 {"),
+    Mutant("one-host", "a request names one host", "APIServerTests/ambiguousHeads",
+           API + "HTTP/HeadCheck.swift", 'headers["Host"].count == 1', '!headers["Host"].isEmpty'),
+]
+
+# What systemd holds.
+DIRECTIVES = [
+    Mutant(f"unit-{name}", f"{line.partition('=')[0]} of every unit", "Tests/Systemd/check_units.sh",
+           UNITS + "bulkhead-.service.d/10-walls.conf", f"\n{line}\n", "\n")
+    for name, line in [
+        ("no-new-privileges", "NoNewPrivileges=yes"), ("no-capabilities", "CapabilityBoundingSet="),
+        ("no-network", "PrivateNetwork=yes"), ("no-namespaces", "RestrictNamespaces=yes"),
+        ("native-calls", "SystemCallArchitectures=native"),
+    ]
+]
+
+MUTANTS = CONTAINERS + EDGES + SANDBOXES + SECRETS + RUNNERS + LOGS + CALLERS + DIRECTIVES
