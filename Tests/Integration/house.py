@@ -145,7 +145,7 @@ class House:
 
     def wait(self, job, seconds=60):
         final = {"SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT", "LOST"}
-        return eventually(f"job {job} ends", lambda: (j := self.job(job))["state"] in final and j, seconds)
+        return eventually(f"job {job} ends", lambda: (j := self.job(job)).get("state") in final and j, seconds)
 
     def wait_state(self, job, state, seconds=30):
         return eventually(f"job {job} is {state}", lambda: self.job(job)["state"] == state, seconds)
