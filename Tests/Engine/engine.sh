@@ -3,6 +3,7 @@
 #
 #   engine.sh find     prints the URL of a usable engine: BULKHEAD_ENGINE, else DOCKER_HOST, else the system's, else ours
 #   engine.sh start    prints the same, and starts a private engine when no other is usable
+#   engine.sh private  starts a private engine whatever else there is, for a test that stops it
 #   engine.sh stop     stops the private engine; leaves no process, mount or file but its cached data
 #   engine.sh status   says what there is
 #   engine.sh clean    stop, and the cached data too
@@ -110,9 +111,15 @@ wait_for() {
 }
 
 start_engine() {
-    local url data
+    local url
     if url=$(find_engine); then say "using $url"; echo "$url"; return; fi
     [[ -z ${BULKHEAD_ENGINE:-} ]] || exit 1
+    private_engine
+}
+
+private_engine() {
+    local data
+    if engine_pid >/dev/null && why_unusable "unix://$socket" >/dev/null; then echo "unix://$socket"; return; fi
     ((EUID == 0)) || fail "no usable engine, and starting one takes root: run as root, or point BULKHEAD_ENGINE at one (rootless will do)"
     command -v dockerd >/dev/null || fail "no usable engine, and no dockerd to start one: make deps"
 
@@ -177,6 +184,7 @@ locked() {
 case ${1:-} in
 find) find_engine || fail "no usable engine: make engine" ;;
 start) locked start_engine ;;
+private) locked private_engine ;;
 stop) locked stop_engine ;;
 clean) locked clean_engine ;;
 status) status ;;

@@ -273,7 +273,7 @@ extension Base {
                 let loop = try PollLoop()
                 var seen: [Int32] = []
                 try loop.onSignals([Signal.user1, Signal.terminate]) { signal in
-                    seen.append(signal)
+                    seen.append(signal.number)
                     if seen.count == 2 { loop.stop() }
                 }
                 // To the thread, by way of a child: the test runner has other threads that do not block the signal.

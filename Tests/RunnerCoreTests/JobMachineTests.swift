@@ -169,6 +169,29 @@ final class MachineDriver {
         #expect(late == [])
     }
 
+    /// The engine's end is nobody's decision and nobody's fault; what was decided before stands.
+    @Test func theEngineStopsTheJob() {
+        let job = MachineDriver()
+        job.run(.of([Step("one", "x", continueOnError: true), Step("two", "true")]))
+        job.actions += job.machine.cancel(.stopped, grace: 0, now: job.now)
+        job.actions += job.machine.cancel(grace: 0, now: job.now)
+        job.finish(.signalled(15))
+        #expect(job.outcomes == [.cancelled, .skipped])
+        #expect(job.end?.state == .lost && job.end?.reason.contains("engine stopped the runner during step 1") == true)
+
+        let preparing = MachineDriver()
+        preparing.run(.of(Self.three), withSource: true)
+        preparing.actions += preparing.machine.cancel(.stopped, grace: 0, now: preparing.now)
+        #expect(preparing.end?.state == .lost)
+
+        let cancelled = MachineDriver()
+        cancelled.run(.of(Self.three))
+        cancelled.actions += cancelled.machine.cancel(grace: 10_000, now: cancelled.now)
+        cancelled.actions += cancelled.machine.cancel(.stopped, grace: 0, now: cancelled.now)
+        cancelled.finish(.signalled(15))
+        #expect(cancelled.end?.state == .cancelled)
+    }
+
     @Test func cancelWhileTheSourceArrives() {
         let job = MachineDriver()
         job.run(.of(Self.three), withSource: true)

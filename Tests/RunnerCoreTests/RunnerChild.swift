@@ -110,4 +110,13 @@ final class RunnerChild {
     }
 
     func signal(_ number: Int32) throws { try Posix.kill(pid, number) }
+
+    /// With `asInit`: the runner itself, as this test's pid namespace numbers it.
+    func initProcess() throws -> Int32 {
+        let text = String(decoding: try Posix.readFile("/proc/\(pid)/task/\(pid)/children", limit: 64), as: UTF8.self)
+        guard let found = text.split(separator: " ").first.flatMap({ Int32($0) }) else {
+            throw HarnessError(description: "unshare has no child: '\(text)'")
+        }
+        return found
+    }
 }

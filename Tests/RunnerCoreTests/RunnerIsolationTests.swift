@@ -76,7 +76,44 @@ import Wire
         let relay = try TestRelay(child)
         try relay.attach()
         try relay.start(.of([Step("stop", "kill -TERM 1; sleep 1000")], profile: .build))
-        #expect(try relay.finish().state == .cancelled)
+        #expect(try relay.finish().state == .cancelled, "from inside it is the job's own doing")
         #expect(try child.wait() == .exited(0))
+    }
+
+    /// rt_sigqueueinfo names any sender, the engine too; but it cannot say that it is kill(2).
+    static let forgery = """
+        exec /usr/bin/python3 -c '
+        import ctypes, platform, signal, struct
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        libc = ctypes.CDLL(None, use_errno=True)
+        call = 129 if platform.machine() == "x86_64" else 138
+        for code in (0, -1):
+            info = struct.pack("iiiiII", 15, 0, code, 0, 0, 0).ljust(128, bytes(1))
+            print("refused" if libc.syscall(call, 1, 15, info) else "sent", flush=True)
+        '
+        """
+
+    @Test(.enabled(if: canBeInit, "needs root for a pid namespace"))
+    func noStepCanLookLikeTheEngine() throws {
+        let child = try RunnerChild(asInit: true)
+        let relay = try TestRelay(child)
+        try relay.attach()
+        try relay.start(.of([Step("forge", Self.forgery)], profile: .build))
+        #expect(try relay.finish().state == .cancelled)
+        #expect(!relay.journal.text.contains("Traceback"), "\(relay.journal.text)")
+        #expect(relay.journal.text == "refused\nsent\n")
+    }
+
+    /// The engine signals PID 1 from outside; so does this test.
+    @Test(.enabled(if: canBeInit, "needs root for a pid namespace"))
+    func theEnginesSigtermLosesTheJob() throws {
+        let child = try RunnerChild(asInit: true)
+        let relay = try TestRelay(child)
+        try relay.attach()
+        try relay.start(.of([Step("wait", "echo up; exec sleep 1000")], profile: .build))
+        try relay.run { relay.journal.text == "up\n" }
+        try Posix.kill(try child.initProcess(), Signal.terminate)
+        #expect(try relay.finish().state == .lost)
+        #expect(try child.wait() == .exited(143))
     }
 }

@@ -208,11 +208,18 @@ import Wire
         runtime.end(name, code: 137)
         try loop.run { log.exits.count == 1 }
         #expect(log.exits[0].detail.contains("outside"))
+        for code in [143, 255] as [UInt16] {
+            let next = Bytes16.random()
+            _ = try house.create(next).get()
+            runtime.end("bulkhead-test-\(next.hex)", code: code)
+            try loop.run { log.exits.last?.exitCode == code }
+            #expect(log.exits.last?.detail.contains("outside") == true, "\(code)")
+        }
         let other = Bytes16.random()
         _ = try house.create(other).get()
         _ = try house.call(SpawnerEdge.StopRunner(runner: other, graceSeconds: 2)).get()
-        try loop.run { log.exits.count == 2 }
-        #expect(log.exits[1].detail.isEmpty && runtime.calls.contains("stop 2"))
+        try loop.run { log.exits.count == 4 }
+        #expect(log.exits[3].detail.isEmpty && runtime.calls.contains("stop 2"))
     }
 
     /// What an earlier spawnerd left is taken up: who runs is waited for, who has ended is reported.

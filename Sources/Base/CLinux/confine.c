@@ -91,13 +91,16 @@ int bh_signalfd(const int *signals, int count) {
     return fd < 0 ? -errno : fd;
 }
 
-int bh_read_signal(int fd) {
+int bh_read_signal(int fd, int *outside) {
     struct signalfd_siginfo info;
     ssize_t count;
     do count = read(fd, &info, sizeof info);
     while (count < 0 && errno == EINTR);
     if (count < 0) return errno == EAGAIN ? 0 : -errno;
-    return count == sizeof info ? (int)info.ssi_signo : -EIO;
+    if (count != sizeof info) return -EIO;
+    // sigqueue can write any sender, but cannot say SI_USER.
+    *outside = info.ssi_code == SI_USER && info.ssi_pid == 0;
+    return (int)info.ssi_signo;
 }
 
 int bh_ignore_signal(int signal, int ignore) {

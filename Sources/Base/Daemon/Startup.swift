@@ -103,9 +103,9 @@ package struct Startup: Sendable {
         var stopping = false
         let log = log
         try loop.onSignals(Self.stopSignals) { signal in
-            if stopping { exit(128 + signal) }
+            if stopping { exit(128 + signal.number) }
             stopping = true
-            log.info("stopping", ["signal": "\(signal)"])
+            log.info("stopping", ["signal": "\(signal.number)"])
             onStop()
             loop.stop()
         }

@@ -63,7 +63,7 @@ package final class PollLoop {
 
     /// Calls `handler` on this thread for each of `numbers`. They are blocked in the calling thread from now on; call
     /// it before other threads are started.
-    package func onSignals(_ numbers: [Int32], _ handler: @escaping (Int32) -> Void) throws(PosixError) {
+    package func onSignals(_ numbers: [Int32], _ handler: @escaping (ReceivedSignal) -> Void) throws(PosixError) {
         let descriptor = try Posix.signalFD(numbers)
         let raw = descriptor.raw
         signals.append(descriptor)

@@ -14,6 +14,14 @@ package enum Signal {
     package static let child: Int32 = SIGCHLD
 }
 
+/// A signal that has come.
+package struct ReceivedSignal {
+    package let number: Int32
+    /// Somebody outside of this process's pid namespace has sent it: for a container's first process, the engine.
+    /// Nobody inside can make one look like that.
+    package let isFromOutside: Bool
+}
+
 extension Posix {
     /// Blocks `signals` in this thread and makes a descriptor that reports them. Call it before other threads are
     /// started: one that does not block them would take them.
@@ -22,9 +30,10 @@ extension Posix {
     }
 
     /// The next signal of a `signalFD`, nil if there is none.
-    package static func readSignal(_ raw: Int32) throws(PosixError) -> Int32? {
-        let signal = try PosixError.check(bh_read_signal(raw), "read a signal")
-        return signal == 0 ? nil : signal
+    package static func readSignal(_ raw: Int32) throws(PosixError) -> ReceivedSignal? {
+        var outside: Int32 = 0
+        let signal = try unsafe PosixError.check(bh_read_signal(raw, &outside), "read a signal")
+        return signal == 0 ? nil : ReceivedSignal(number: signal, isFromOutside: outside == 1)
     }
 
     package static func blockSignals(_ signals: [Int32]) throws(PosixError) {

@@ -19,7 +19,7 @@ package enum StepExit: Equatable, Sendable {
 extension JobMachine {
     func outcome(of step: RunningStep, _ status: StepExit, outOfMemory: Bool) -> StepOutcome {
         switch step.stopCause {
-        case .cancelled: .cancelled
+        case .cancelled, .stopped: .cancelled
         case .stepTimeout, .jobTimeout: .timedOut
         case nil where status == .exited(0): .succeeded
         case nil: outOfMemory ? .outOfMemory : .failed
@@ -43,19 +43,23 @@ extension JobMachine {
         }
     }
 
-    func cancelledResult(step: Int?, exitCode: UInt16) -> JobResult {
+    /// The end of a job that did not come to its own.
+    func stoppedResult(_ cause: StopCause, step: Int?, exitCode: UInt16) -> JobResult {
         let place = step.map { "during \(title($0))" } ?? "before the first step"
+        let (state, reason): (JobState, String) =
+            switch cause {
+            case .cancelled: (.cancelled, "cancelled \(place)")
+            case .stopped:
+                (.lost, "the container engine stopped the runner \(place): was the engine stopped or restarted?")
+            case .jobTimeout, .stepTimeout:
+                (
+                    .timedOut,
+                    "the job ran longer than \(JobMachine.duration(spec?.timeoutSeconds ?? 0)); its time ended "
+                        + (step == nil ? placeOfPreparation : place)
+                )
+            }
         return JobResult(
-            state: .cancelled, failedStep: step.map { UInt16($0) }, exitCode: exitCode,
-            reason: clipped("cancelled \(place)"))
-    }
-
-    func jobTimeoutResult(step: Int?, exitCode: UInt16) -> JobResult {
-        let place = step.map { "during \(title($0))" } ?? placeOfPreparation
-        let limit = JobMachine.duration(spec?.timeoutSeconds ?? 0)
-        return JobResult(
-            state: .timedOut, failedStep: step.map { UInt16($0) }, exitCode: exitCode,
-            reason: clipped("the job ran longer than \(limit); its time ended \(place)"))
+            state: state, failedStep: step.map { UInt16($0) }, exitCode: exitCode, reason: clipped(reason))
     }
 
     private var placeOfPreparation: String {

@@ -40,10 +40,12 @@ package struct JobMachine: ~Copyable {
     /// How long a step that ran out of its time has between SIGTERM and SIGKILL.
     package static let timeoutGrace: UInt64 = 5_000
 
-    enum StopCause {
+    package enum StopCause {
         case stepTimeout
         case jobTimeout
         case cancelled
+        /// The engine stops the container.
+        case stopped
     }
 
     struct RunningStep {
@@ -71,7 +73,7 @@ package struct JobMachine: ~Copyable {
     let limits: GrantLimits
     /// The attempt that was taken; nil before.
     package private(set) var attempt: Attempt?
-    /// A cancellation or the job's timeout has been taken: no further step begins.
+    /// A cancellation, the engine's end or the job's timeout has been taken: no further step begins.
     var stopping: StopCause?
     /// Steps that failed although the job goes on (`continue_on_error`), in words.
     var tolerated: String?
@@ -139,17 +141,19 @@ package struct JobMachine: ~Copyable {
         return [record] + follow(step, outcome, end.status, now: now)
     }
 
-    /// Cancel, or SIGTERM from the engine. A second one can shorten the grace, not lengthen it.
-    /// - Parameter grace: milliseconds between SIGTERM and SIGKILL.
-    package mutating func cancel(grace: UInt64, now: UInt64) -> [Action] {
+    /// Cancel, or SIGTERM. A second one can shorten the grace, not lengthen it.
+    /// - Parameters:
+    ///   - cause: `.stopped` loses the job, which has done nothing to deserve it.
+    ///   - grace: milliseconds between SIGTERM and SIGKILL.
+    package mutating func cancel(_ cause: StopCause = .cancelled, grace: UInt64, now: UInt64) -> [Action] {
         switch phase {
         case .idle, .ended: return []
         case .preparing:
-            stopping = .cancelled
-            return end(after: nil, cancelledResult(step: nil, exitCode: 0))
+            stopping = cause
+            return end(after: nil, stoppedResult(cause, step: nil, exitCode: 0))
         case .running(let step):
-            if stopping == nil { stopping = .cancelled }
-            return step.end == nil ? stop(.cancelled, grace: grace, now: now) : []
+            if stopping == nil { stopping = cause }
+            return step.end == nil ? stop(cause, grace: grace, now: now) : []
         }
     }
 
@@ -160,7 +164,7 @@ package struct JobMachine: ~Copyable {
         case (.step, .running(let step)) where step.end == nil:
             return stop(.stepTimeout, grace: JobMachine.timeoutGrace, now: now)
         case (.job, .preparing):
-            return end(after: nil, jobTimeoutResult(step: nil, exitCode: 0))
+            return end(after: nil, stoppedResult(.jobTimeout, step: nil, exitCode: 0))
         case (.grant, .preparing(let preparation)):
             return preparationFailed(outOfPatience(preparation))
         case (.job, .running(let step)):
@@ -209,12 +213,7 @@ package struct JobMachine: ~Copyable {
         _ step: RunningStep, _ outcome: StepOutcome, _ status: StepExit, now: UInt64
     ) -> [Action] {
         let index = step.index
-        if outcome == .cancelled || stopping == .cancelled {
-            return end(after: index, cancelledResult(step: index, exitCode: status.code))
-        }
-        if stopping == .jobTimeout {
-            return end(after: index, jobTimeoutResult(step: index, exitCode: status.code))
-        }
+        if let stopping { return end(after: index, stoppedResult(stopping, step: index, exitCode: status.code)) }
         if outcome == .succeeded { return begin(step: index + 1, now: now) }
         let why = reason(index, outcome, status)
         if spec?.steps[index].continueOnError == true {

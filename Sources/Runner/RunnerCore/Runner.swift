@@ -44,6 +44,8 @@ package final class Runner {
     var sink: ItemSink<RunnerEdge.Records.Item>?
     /// The process ends when the job has ended.
     private var isLeaving = false
+    /// The engine wants it so, and nobody of ours.
+    package private(set) var isStopped = false
 
     /// Takes stdin and stdout, the signals and all orphans of this process.
     package init(_ configuration: RunnerConfiguration, key: WipedBytes) throws(PosixError) {
@@ -62,14 +64,15 @@ package final class Runner {
         duct = RunnerDuct(loop: loop, configuration)
     }
 
-    /// Serves until nothing more is wanted of this runner.
+    /// Serves until nothing more is wanted of this runner, or somebody outside wants it gone.
     package func run() throws(PosixError) {
         handlers = edgeHandlers()
         try loop.onSignals([Signal.terminate, Signal.interrupt, Signal.child]) { [weak self] signal in
-            if signal == Signal.child { self?.reap() } else { self?.leave() }
+            guard let self else { return }
+            if signal.number == Signal.child { reap() } else { leave(isStopped: signal.isFromOutside) }
         }
         duct.onSync = { [weak self] transport, released in self?.connect(transport, released) }
-        duct.onEnd = { [weak self] in self?.leave() }
+        duct.onEnd = { [weak self] in self?.leave(isStopped: true) }
         try duct.start()
         loop.run()
         // Whoever waits for the container's end must not find a step still running. As PID 1 this is the kernel's
@@ -141,13 +144,15 @@ package final class Runner {
 
     // MARK: - The end
 
-    /// SIGTERM from the engine, or the end of stdin: the job is cancelled with grace, then the process ends.
-    private func leave() {
+    /// SIGTERM, or the end of stdin: the job ends with grace, then the process. A signal from outside is the engine's,
+    /// and stdin ends with the engine; what a step sends to PID 1 is the job's own doing.
+    private func leave(isStopped: Bool) {
         guard !isLeaving else { return }
         isLeaving = true
+        self.isStopped = isStopped
         if machine.isIdle { return loop.stop() }
-        let grace = configuration.stopGrace.components
-        perform(machine.cancel(grace: UInt64(grace.seconds) * 1000, now: now))
+        let grace = UInt64(configuration.stopGrace.components.seconds) * 1000
+        perform(machine.cancel(isStopped ? .stopped : .cancelled, grace: grace, now: now))
         if machine.hasEnded { leaveWhenSettled() }
     }
 

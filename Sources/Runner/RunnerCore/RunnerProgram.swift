@@ -13,8 +13,11 @@ package enum RunnerProgram {
     /// The runner found no key in its grant: brokerd has begun anew since, and another runner is to be made.
     package static let noKeyStatus: Int32 = 66
 
+    /// The engine stopped the container: what a shell says of a process that SIGTERM has ended.
+    package static let stoppedStatus: Int32 = 128 + Signal.terminate
+
     /// Runs until nothing more is wanted of this runner. Exit status 0, 64 for bad arguments, 66 without a key, 71 if
-    /// it cannot begin for another reason.
+    /// it cannot begin for another reason, 143 if the engine stopped it.
     package static func main(_ arguments: [String]) -> Never {
         guard arguments.count == 2, let runner = Bytes16(hex: arguments[1]) else {
             fail("usage: bulkhead-runner <runner id: 32 lower-case hex digits>", status: 64)
@@ -38,11 +41,12 @@ package enum RunnerProgram {
             fail(error.description, status: noKeyStatus)
         }
         do {
-            try Runner(configuration, key: key).run()
+            let runner = try Runner(configuration, key: key)
+            try runner.run()
+            exit(runner.isStopped ? stoppedStatus : 0)
         } catch {
             fail(error.description, status: 71)
         }
-        exit(0)
     }
 
     private static func fail(_ message: String, status: Int32) -> Never {

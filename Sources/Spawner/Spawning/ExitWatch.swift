@@ -119,6 +119,9 @@ final class ExitWatch {
         }
     }
 
+    /// SIGKILL; what the runner says of a SIGTERM from outside; what an engine says of an end that it did not see.
+    private static let stopped: Set<UInt16> = [137, 143, 255]
+
     /// Asks what it died of: `wait` says nothing about memory.
     private func ended(_ runner: Bytes16, _ name: String, _ code: UInt16) {
         guard let entry = entries[runner], entry.exit == nil else { return }
@@ -126,8 +129,8 @@ final class ExitWatch {
             switch result {
             case .success(let status) where status.state == .exited:
                 let asked = self.entries[runner]?.isStopping ?? false
-                let outside = status.exitCode == 137 && !status.outOfMemory && !asked
-                let detail = outside ? "killed from outside the container; was the engine restarted?" : status.detail
+                let outside = Self.stopped.contains(status.exitCode) && !status.outOfMemory && !asked
+                let detail = outside ? "ended from outside; was the engine stopped or restarted?" : status.detail
                 self.report(
                     .init(
                         runner: runner, exitCode: status.exitCode, outOfMemory: status.outOfMemory, detail: detail))

@@ -50,8 +50,9 @@ int bh_epoll_wait(int epoll, uint64_t *keys, uint32_t *events, int room, int tim
 
 /// Blocks `signals` in this thread and makes a descriptor that reports them (close-on-exec, non-blocking).
 int bh_signalfd(const int *signals, int count);
-/// The number of the next signal, 0 if there is none, or -errno.
-int bh_read_signal(int fd);
+/// The number of the next signal, 0 if there is none, or -errno. `outside`: 1 if kill(2) sent it from a process that
+/// this pid namespace does not have.
+int bh_read_signal(int fd, int *outside);
 /// Blocks `signals` in this thread.
 int bh_block_signals(const int *signals, int count);
 /// Sets a signal to be ignored (1) or to its default (0).

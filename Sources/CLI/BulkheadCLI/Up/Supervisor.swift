@@ -29,7 +29,7 @@ final class Supervisor {
             Terminal.note("bulkhead: \(remark)")
         }
         try loop.onSignals([Signal.terminate, Signal.interrupt, Signal.child]) { [self] signal in
-            if signal != Signal.child { stop() }
+            if signal.number != Signal.child { stop() }
             reap()
         }
         for compartment in Compartment.allCases { start(compartment) }

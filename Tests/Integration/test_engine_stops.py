@@ -1,0 +1,100 @@
+"""An engine that is stopped, or dies, under a job: the job is LOST and is told so, and the house goes on
+when it is back. The engine is this test's own."""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+import house
+from house import ROOT, House, eventually
+
+SCRIPT = ROOT / "Tests/Engine/engine.sh"
+IMAGE = "bulkhead/busybox"
+
+
+class Engine:
+    """A private engine with a run folder of its own, and the image that jobs need."""
+
+    def __init__(self):
+        # Everybody may walk there: the engine's data is in it, and its containers' root is nobody here.
+        self.folder = tempfile.mkdtemp(prefix="bulkhead-engine-")
+        os.chmod(self.folder, 0o755)
+        image = house.engine("GET", f"/images/{IMAGE}/get")[1]
+        self.start()
+        house.ENGINE = self.socket
+        connection = house.EngineConnection("engine")
+        connection.request("POST", "/images/load", image, {"Content-Type": "application/x-tar"})
+        assert connection.getresponse().read().find(b"errorDetail") < 0, "the image was not loaded"
+        connection.close()
+
+    def script(self, verb):
+        environment = {**os.environ, "BULKHEAD_RUN_DIR": self.folder}
+        return subprocess.run([SCRIPT, verb], env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+    def start(self):
+        self.socket = self.script("private").strip().removeprefix("unix://")
+
+    def stop(self, number):
+        """The engine alone gets the signal, as from a service manager or the kernel."""
+        pid = int((pathlib.Path(self.socket).parent / "dockerd.pid").read_text())
+        os.kill(pid, number)
+        eventually("the engine has ended", lambda: not pathlib.Path(f"/proc/{pid}").exists(), 60)
+
+    def clean(self):
+        self.script("clean")
+        shutil.rmtree(self.folder)
+
+
+class EngineStops(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.engine = Engine()
+        cls.addClassCleanup(cls.engine.clean)
+        cls.house = cls.enterClassContext(House("--max-runners", "2"))
+
+    def setUp(self):
+        self.engine.start()  # if a test before has failed in the middle
+
+    def lose(self, number):
+        """A job that runs while the engine goes; what the house says of it then."""
+        job = self.house.submit("echo begun; sleep 1000")
+        eventually("the job runs", lambda: self.house.log(job) == b"begun\n")
+        self.engine.stop(number)
+        return job
+
+    def assert_goes_on(self, job):
+        self.assertEqual(self.house.wait(job)["state"], "SUCCEEDED")
+        self.assertEqual(self.house.log(job), b"next\n")
+
+    def test_stopped(self):
+        job = self.lose(signal.SIGTERM)
+        ended = self.house.wait(job)
+        self.assertEqual(ended["state"], "LOST", ended)
+        self.assertIn("was the engine stopped or restarted?", ended["reason"])
+        waiting = self.house.submit("echo next")
+        eventually("the job says what it waits for", lambda: "engine does not answer" in self.house.job(waiting)["reason"])
+        self.engine.start()
+        self.assert_goes_on(waiting)
+
+    def test_killed(self):
+        job = self.lose(signal.SIGKILL)
+        self.engine.start()
+        ended = self.house.wait(job)
+        self.assertEqual(ended["state"], "LOST", ended)
+        self.assertIn("engine", ended["reason"])
+        self.assert_goes_on(self.house.submit("echo next"))
+
+    def test_a_step_that_is_killed_fails(self):
+        """The control: what a job does to itself stays its own."""
+        for step in ["kill -KILL $$", "kill -TERM 1; sleep 1000"]:
+            self.assertEqual(self.house.wait(self.house.submit(step))["state"], "FAILED", step)
+
+
+if __name__ == "__main__":
+    if os.geteuid() != 0 or shutil.which("dockerd", path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin") is None:
+        raise SystemExit("test_engine_stops: needs root and dockerd: make deps")
+    unittest.main(verbosity=2)
