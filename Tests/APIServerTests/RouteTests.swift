@@ -34,6 +34,21 @@ struct RouteTests {
         }
     }
 
+    @Test func aSilentEngineIsNotShown() async throws {
+        try await withHouse { house in
+            let before = try await house.ask("GET", "/status")
+            #expect(before.text.contains(#""engine":"Docker 20.10""#) && !before.text.contains("engine_detail"))
+            house.scheduler.script.change { script in
+                script.status.engine = ""
+                script.status.daemons = [.init(role: .spawnerd, connected: true, detail: "it sleeps")]
+            }
+            let after = try await house.ask("GET", "/status")
+            #expect(!after.text.contains(#""engine":"#) && after.text.contains(#""engine_detail":"it sleeps""#))
+            let document = try OpenAPICheck(try await house.ask("GET", "/openapi.json", token: nil))
+            #expect(document.problems(of: after, "GET", "/status") == [])
+        }
+    }
+
     @Test func answersFitTheDocument() async throws {
         try await withHouse { house in
             let document = try OpenAPICheck(try await house.ask("GET", "/openapi.json", token: nil))

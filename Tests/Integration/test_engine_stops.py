@@ -1,5 +1,5 @@
-"""An engine that is stopped, or dies, under a job: the job is LOST and is told so, and the house goes on
-when it is back. The engine is this test's own."""
+"""An engine that is stopped, or dies, under a job: the job is LOST and is told so, the house says that the engine is away, and goes
+on when it is back. The engine is this test's own."""
 
 import os
 import pathlib
@@ -66,15 +66,23 @@ class EngineStops(unittest.TestCase):
         self.engine.stop(number)
         return job
 
+    def assert_away(self):
+        status = eventually("the engine is missed", lambda: "engine" not in (s := self.house.api("GET", "/status")[1]) and s)
+        self.assertIn("has not answered for", status["engine_detail"])
+        self.assertTrue(all(daemon["connected"] for daemon in status["daemons"]), status)
+        self.assertIn(b"engine    DOES NOT ANSWER: ", self.house.bulkhead("status", check=0).stdout)
+
     def assert_goes_on(self, job):
         self.assertEqual(self.house.wait(job)["state"], "SUCCEEDED")
         self.assertEqual(self.house.log(job), b"next\n")
+        self.assertTrue(self.house.api("GET", "/status")[1]["engine"])
 
     def test_stopped(self):
         job = self.lose(signal.SIGTERM)
         ended = self.house.wait(job)
         self.assertEqual(ended["state"], "LOST", ended)
         self.assertIn("was the engine stopped or restarted?", ended["reason"])
+        self.assert_away()
         waiting = self.house.submit("echo next")
         eventually("the job says what it waits for", lambda: "engine does not answer" in self.house.job(waiting)["reason"])
         self.engine.start()
@@ -82,6 +90,7 @@ class EngineStops(unittest.TestCase):
 
     def test_killed(self):
         job = self.lose(signal.SIGKILL)
+        self.assert_away()
         self.engine.start()
         ended = self.house.wait(job)
         self.assertEqual(ended["state"], "LOST", ended)

@@ -29,6 +29,8 @@ final class FakeSpawner: SpawnerLink {
     /// What CreateRunner of a shape fails with.
     var refusal: (RunnerShape) -> Failure? = { _ in nil }
     var removalFailure: Failure?
+    /// What DescribeHost fails with: the engine is away.
+    var silence: Failure?
     /// False: containers are made, and nothing in them says hello.
     var saysHello = true
     /// False: spawnerd keeps its connections to itself when a scheduler starts.
@@ -125,6 +127,7 @@ final class FakeSpawner: SpawnerLink {
     func describeHost(_ done: @escaping (Result<SpawnerEdge.DescribeHost.Reply, Failure>) -> Void) {
         answer("describe") { isConnected in
             guard isConnected else { return done(.failure(Self.gone)) }
+            if let silence = self.silence { return done(.failure(silence)) }
             done(
                 .success(
                     .init(

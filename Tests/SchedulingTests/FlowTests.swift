@@ -275,4 +275,26 @@ import Wire
         let later = try house.call(SchedulerEdge.GetStatus(token: Samples.token))
         #expect(later.daemons.first { $0.role == .relayd }?.connected == false)
     }
+
+    /// An engine that has gone is not shown as it was.
+    @Test func statusSaysThatTheEngineIsSilent() throws {
+        let house = try House { $0.describeAgain = .milliseconds(5) }
+        house.settle()
+        func status() throws -> SchedulerEdge.GetStatus.Reply {
+            try house.call(SchedulerEdge.GetStatus(token: Samples.token))
+        }
+        func detail() throws -> String { try status().daemons.first { $0.role == .spawnerd }?.detail ?? "" }
+        #expect(try status().engine == "docker 20.10" && detail().isEmpty)
+        house.spawner.silence = Failure(.engineUnavailable, "connect: no such file")
+        try house.run("the engine is missed") { try status().engine.isEmpty }
+        let why = try detail()
+        #expect(why.hasPrefix("engine_unavailable: the engine has not answered for "), "\(why)")
+        #expect(why.hasSuffix(" s: connect: no such file"), "\(why)")
+        #expect(try status().maxRunners == 2 && status().daemons.allSatisfy(\.connected))
+        house.spawner.silence = nil
+        try house.run("the engine is back") { try status().engine == "docker 20.10" }
+        #expect(try detail().isEmpty)
+        house.spawner.down()
+        #expect(try status().engine.isEmpty, "nobody can say")
+    }
 }

@@ -287,5 +287,8 @@ import Wire
     @Test func theHostIsDescribed() throws {
         let host = try house.call(SpawnerEdge.DescribeHost()).get()
         #expect(host.userNamespaces && host.cpus == 2 && host.engine == "fake" && host.platforms.count == 1)
+        // Who asks wants to know whether it is there now.
+        runtime.hostFacts = .failure(.unavailable("connect: no such file"))
+        #expect(code(try house.call(SpawnerEdge.DescribeHost())) == .engineUnavailable)
     }
 }

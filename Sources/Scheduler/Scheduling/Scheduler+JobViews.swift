@@ -65,13 +65,19 @@ extension Scheduler {
             instance: instance, queued: UInt32(clamping: try unit.rows.queuedCount()),
             running: UInt32(clamping: try unit.rows.runningCount()),
             runners: UInt32(clamping: try unit.rows.runnerCount()), maxRunners: UInt32(clamping: runnerLimit),
-            engine: host.map { Reasons.fit("\($0.engine) \($0.engineVersion)", limit: 128) } ?? "",
+            engine: engineName,
             daemons: [
                 .init(role: .schedulerd, connected: true, detail: "epoch \(epoch)"),
                 health(.brokerd, broker.isReady, broker.lastFailure, trouble: release.failure ?? preparation.failure),
-                health(.spawnerd, spawner.isReady, spawner.lastFailure, trouble: engineTrouble),
+                health(.spawnerd, spawner.isReady, spawner.lastFailure, trouble: engine.silence ?? engineTrouble),
                 health(.relayd, relay.isReady, relay.lastFailure, trouble: nil),
             ])
+    }
+
+    /// Empty while it does not answer; the health of spawnerd says why.
+    private var engineName: String {
+        guard case .answers = engine, let host else { return "" }
+        return Reasons.fit("\(host.engine) \(host.engineVersion)", limit: 128)
     }
 
     private func health(

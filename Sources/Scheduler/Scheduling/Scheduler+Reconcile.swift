@@ -49,9 +49,7 @@ extension Scheduler {
         creating = []
         attaching = []
         removing = []
-        engineIsPaused = false
-        engineBackoff.reset()
-        disarm(.engine)
+        tryEngineAgain()
         watchExits()
         describeHost()
         compareContainers()
@@ -60,6 +58,13 @@ extension Scheduler {
 
     func spawnerIsDown(_ failure: Failure) {
         log.warning("spawnerd is away", ["why": failure.text])
+        engine = .unknown
+    }
+
+    private func tryEngineAgain() {
+        engineIsPaused = false
+        engineBackoff.reset()
+        disarm(.engine)
     }
 
     private func watchExits() {
@@ -76,22 +81,34 @@ extension Scheduler {
             })
     }
 
+    /// Again and again, while there is a link.
     private func describeHost() {
         spawner.describeHost { result in
             switch result {
-            case .success(let host):
-                let name = "\(host.engine) \(host.engineVersion)"
-                self.log.info("engine", ["name": name, "userns": "\(host.userNamespaces)", "cpus": "\(host.cpus)"])
-                self.host = host
-                self.engineTrouble = nil
-                self.batch.dispatchNext()
-            case .failure(let failure):
-                self.engineTrouble = failure
-                self.arm(.describe, after: self.settings.retryLongest) { scheduler in
-                    if scheduler.spawner.isReady { scheduler.describeHost() }
-                }
+            case .success(let host): self.engineAnswers(host)
+            case .failure(let failure) where failure.isLostLink: return
+            case .failure(let failure): self.engineIsSilent(failure)
+            }
+            self.arm(.describe, after: self.settings.describeAgain) { scheduler in
+                if scheduler.spawner.isReady { scheduler.describeHost() }
             }
         }
+    }
+
+    private func engineAnswers(_ host: SpawnerEdge.DescribeHost.Reply) {
+        self.host = host
+        if case .answers = engine { return }
+        let name = "\(host.engine) \(host.engineVersion)"
+        log.info("engine", ["name": name, "userns": "\(host.userNamespaces)", "cpus": "\(host.cpus)"])
+        engine = .answers
+        engineTrouble = nil
+        tryEngineAgain()
+        batch.dispatchNext()
+    }
+
+    private func engineIsSilent(_ failure: Failure) {
+        if case .silent = engine {} else { log.warning("the engine does not answer", ["why": failure.text]) }
+        engine.fail(failure)
     }
 
     /// The containers of this instance against the rows. Only rows from before the question are expected in the answer.

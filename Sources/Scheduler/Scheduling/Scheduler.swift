@@ -48,6 +48,7 @@ package final class Scheduler {
     var removing: Set<Bytes16> = []
     /// What the engine's host is, once spawnerd has said so.
     var host: SpawnerEdge.DescribeHost.Reply?
+    var engine = EngineView.unknown
     /// Why no container can be made at present.
     var engineTrouble: Failure?
     var engineBackoff: Backoff

@@ -15,6 +15,8 @@ package struct SchedulerSettings: Sendable {
     /// Pauses before a failed request to a sibling is made again.
     package var retryShortest = Duration.milliseconds(500)
     package var retryLongest = Duration.seconds(5)
+    /// From one question what the engine is to the next: it says nothing when it goes.
+    package var describeAgain = Duration.seconds(5)
     /// From relayd's return to the first AttachRunner: it first says itself whom it still holds.
     package var attachPause = Duration.milliseconds(200)
     /// From an AttachRunner that succeeded to the next, if the runner has not been heard of.

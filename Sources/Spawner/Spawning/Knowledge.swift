@@ -36,8 +36,16 @@ final class Knowledge {
 
     func host(_ answer: @escaping (Result<HostFacts, RuntimeError>) -> Void) {
         if let facts = hostFacts?.fresh { return answer(.success(facts)) }
+        hostNow(answer)
+    }
+
+    /// For whoever wants to know whether the engine is there at all.
+    func hostNow(_ answer: @escaping (Result<HostFacts, RuntimeError>) -> Void) {
         runtime.host { result in
-            if case .success(let facts) = result { self.hostFacts = Remembered(facts, seconds: 30) }
+            switch result {
+            case .success(let facts): self.hostFacts = Remembered(facts, seconds: 30)
+            case .failure: self.forget()
+            }
             answer(result)
         }
     }

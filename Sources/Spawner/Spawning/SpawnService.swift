@@ -182,7 +182,7 @@ package final class SpawnService {
     }
 
     private func describe(_ done: @escaping (Result<SpawnerEdge.DescribeHost.Reply, Failure>) -> Void) {
-        knowledge.host { result in
+        knowledge.hostNow { result in
             done(
                 result.mapError { Failure($0) }.flatMap { facts in
                     if facts.platforms.isEmpty { return .failure(Failure(.engineRefused, "an unknown processor")) }

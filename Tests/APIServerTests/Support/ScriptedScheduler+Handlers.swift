@@ -169,7 +169,7 @@ extension ScriptedScheduler {
                 inside.held.append(responder)
                 script.change { $0.calls.append("held") }
             } else {
-                responder.reply(status)
+                responder.reply(script.value.status)
             }
         }
     }

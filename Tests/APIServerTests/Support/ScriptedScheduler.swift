@@ -30,6 +30,8 @@ final class ScriptedScheduler: Sendable {
         /// Close the upload's pipe after so many bytes.
         var uploadLimit = Int.max
         var holdStatus = false
+        /// What GetStatus answers.
+        var status = ScriptedScheduler.status
         var isReadingUploads = true
     }
 

@@ -46,7 +46,9 @@ struct StatusAnswer: Encodable {
     let running: UInt32
     let runners: UInt32
     let maxRunners: UInt32
-    let engine: String
+    /// Absent while it does not answer, or spawnerd is away; then `engineDetail` says why.
+    let engine: String?
+    let engineDetail: String?
     let daemons: [Health]
 
     init(_ reply: SchedulerEdge.GetStatus.Reply) {
@@ -55,7 +57,9 @@ struct StatusAnswer: Encodable {
         running = reply.running
         runners = reply.runners
         maxRunners = reply.maxRunners
-        engine = reply.engine
+        let why = reply.daemons.first { $0.role == .spawnerd }?.detail ?? ""
+        engine = reply.engine.isEmpty ? nil : reply.engine
+        engineDetail = engine == nil ? (why.isEmpty ? "spawnerd has not said yet" : why) : nil
         daemons = reply.daemons.map { Health(name: "\($0.role)", connected: $0.connected, detail: $0.detail) }
     }
 }

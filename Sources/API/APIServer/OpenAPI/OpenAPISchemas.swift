@@ -84,10 +84,12 @@ enum OpenAPISchemas {
             "state": words(Wire.RunnerState.allCases.map(\.label)), "job": number, "created_at": text, "reason": text,
         ], required: ["id", "image", "platform", "profile", "resources", "state", "created_at", "reason"])
 
-    private static let status = object([
-        "instance": text, "queued": number, "running": number, "runners": number, "max_runners": number,
-        "engine": text, "daemons": list(object(["name": text, "connected": flag, "detail": text])),
-    ])
+    private static let status = object(
+        [
+            "instance": text, "queued": number, "running": number, "runners": number, "max_runners": number,
+            "engine": text, "engine_detail": text,
+            "daemons": list(object(["name": text, "connected": flag, "detail": text])),
+        ], required: ["instance", "queued", "running", "runners", "max_runners", "daemons"])
 
     private static func type(_ name: String) -> JSONTree { .object(["type": .string(name)]) }
 

@@ -88,7 +88,8 @@ struct Status: AsyncParsableCommand {
             guard !options.json else { return options.printJSON(data) }
             let status = try client.decoded(StatusAnswer.self, data)
             Terminal.print("instance  \(status.instance)")
-            Terminal.print("engine    \(status.engine.isEmpty ? "not reached" : status.engine)")
+            let engine = status.engine ?? "DOES NOT ANSWER: \(status.engineDetail ?? "")"
+            Terminal.print("engine    \(Terminal.printable(engine))")
             Terminal.print("jobs      \(status.queued) queued, \(status.running) running")
             Terminal.print("runners   \(status.runners) of \(status.maxRunners)")
             let rows = status.daemons.map { [$0.name, $0.connected ? "up" : "DOWN", $0.detail] }

@@ -83,7 +83,9 @@ struct StatusAnswer: Decodable {
     let running: Int
     let runners: Int
     let maxRunners: Int
-    let engine: String
+    /// nil while it does not answer.
+    let engine: String?
+    let engineDetail: String?
     let daemons: [Health]
 }
 
