@@ -13,6 +13,8 @@ package enum Exit: Int32, Sendable {
     case unavailable = 69
     /// EX_NOPERM: the token is missing or wrong.
     case unauthorized = 77
+    /// 128 + SIGINT: Ctrl-C ended the watching of a job.
+    case interrupted = 130
 }
 
 /// An error that a person reads: one sentence that says what is wrong and what to do.
@@ -61,7 +63,7 @@ private func reported(_ failure: CommandFailure, json: Bool) -> ExitCode {
 
 extension CommandFailure {
     /// `{"error": {"code", "message", "exit"}}` on one line. `code` is the API's, or one of failed, usage, unavailable,
-    /// unauthorized.
+    /// unauthorized, interrupted.
     package var json: String {
         struct Report: Encodable {
             struct Body: Encodable {
@@ -78,6 +80,7 @@ extension CommandFailure {
             case .usage: "usage"
             case .unavailable: "unavailable"
             case .unauthorized: "unauthorized"
+            case .interrupted: "interrupted"
             }
         let report = Report(error: .init(code: code ?? word, message: description, exit: exit.rawValue))
         let encoder = JSONEncoder()

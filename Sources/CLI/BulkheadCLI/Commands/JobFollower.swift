@@ -10,6 +10,8 @@ struct JobFollower: Sendable {
 
     /// Ends with `ExitCode` of the job. As JSON: the lines of the log, then the job.
     func run() async throws {
+        let interruption = Interruption(job: job, json: options.json)
+        defer { withExtendedLifetime(interruption) {} }
         do {
             try await follow()
         } catch let failure as CommandFailure where failure.exit == .unavailable {

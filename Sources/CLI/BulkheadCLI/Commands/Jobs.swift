@@ -87,7 +87,7 @@ struct LogCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               bulkhead log 17
-              bulkhead log 17 -f      until the job is finished
+              bulkhead log 17 -f      until the job is finished; Ctrl-C leaves it running
               bulkhead log 17 --json  an object a line: {"job":17,"line":1,"text":"..."};
                                       "continued":true in parts of a line above 64 KiB
             """)
@@ -102,7 +102,10 @@ struct LogCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await runReporting(json: options.json) {
-            try await LogStream(client: try options.client(), job: job, json: options.json).copy(follow: follow)
+            let client = try options.client()
+            let interruption = follow ? Interruption(job: job, json: options.json) : nil
+            defer { withExtendedLifetime(interruption) {} }
+            try await LogStream(client: client, job: job, json: options.json).copy(follow: follow)
         }
     }
 }

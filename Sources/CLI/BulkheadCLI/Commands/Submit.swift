@@ -46,7 +46,9 @@ struct Submit: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The same key twice is the same job.", valueName: "key"))
     var requestID: String?
 
-    @Flag(name: .shortAndLong, help: "Print the log as it grows; end with the job's exit status.")
+    @Flag(
+        name: .shortAndLong,
+        help: "Print the log as it grows; end with the job's exit status. Ctrl-C ends the printing, not the job.")
     var follow = false
 
     @OptionGroup var keys: KeyOptions

@@ -1,0 +1,46 @@
+"""What a person is told: by Ctrl-C, by a slip in a name, by a file that is not there; and the same for a program that reads JSON."""
+
+import json
+import os
+import signal
+import subprocess
+import unittest
+
+from house import BINARIES, House, eventually
+
+
+class Words(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.house = cls.enterClassContext(House("--max-runners", "2"))
+
+    def follow(self, *arguments):
+        environment = {"PATH": os.environ["PATH"], "BULKHEAD_URL": f"http://127.0.0.1:{self.house.port}",
+                       "BULKHEAD_TOKEN": self.house.token, "HOME": str(self.house.state)}
+        return subprocess.Popen([BINARIES / "bulkhead", *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def interrupt(self, process, job):
+        """Ctrl-C, once something was printed; the job must not notice."""
+        self.assertIn(b"begun", process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 130, errors)
+        self.assertEqual(self.house.job(job)["state"], "RUNNING")
+        return errors.decode()
+
+    def test_ctrl_c_leaves_the_job(self):
+        submit = self.follow("submit", "--image", "bulkhead/busybox", "--follow", "--", "sh", "-c", "echo begun; sleep 1000")
+        job = int(submit.stderr.readline().split()[1])
+        words = self.interrupt(submit, job)
+        self.assertEqual(words.count("\n"), 1, words)
+        for part in [f"job {job} goes on", f"bulkhead cancel {job}", f"bulkhead log {job} -f"]:
+            self.assertIn(part, words)
+        self.assertIn(f"bulkhead cancel {job}", self.interrupt(self.follow("log", str(job), "-f"), job))
+        error = json.loads(self.interrupt(self.follow("log", str(job), "-f", "--json"), job))["error"]
+        self.assertEqual((error["code"], error["exit"]), ("interrupted", 130))
+        self.house.bulkhead("cancel", job, check=0)
+        self.assertEqual(self.house.wait(job)["state"], "CANCELLED")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
