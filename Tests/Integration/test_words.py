@@ -41,6 +41,24 @@ class Words(unittest.TestCase):
         self.house.bulkhead("cancel", job, check=0)
         self.assertEqual(self.house.wait(job)["state"], "CANCELLED")
 
+    def test_a_slip_in_a_projects_name(self):
+        self.house.wait(self.house.submit("true", project="shop"))
+        first = self.house.bulkhead("secret", "set", "shop", "npm", stdin=b"value-of-npm", check=0).stderr.decode()
+        self.assertIn("the first secret of project 'shop'", first)
+        again = self.house.bulkhead("secret", "set", "shop", "gem", stdin=b"value-of-gem", check=0)
+        self.assertEqual(again.stderr, b"")
+        slip = self.house.bulkhead("secret", "set", "shpo", "npm", stdin=b"value-of-npm", check=0).stderr.decode()
+        self.assertIn("did you mean 'shop'? `bulkhead secret rm shpo npm` takes it back", slip)
+        listed = self.house.bulkhead("secret", "ls", "shopp", check=0)
+        self.assertEqual((listed.stdout, listed.stderr), (b"", b"project 'shopp' has no secrets; did you mean 'shop'?\n"))
+        self.assertEqual(json.loads(self.house.bulkhead("secret", "ls", "shopp", "--json", check=0).stdout), {"secrets": []})
+
+    def test_a_job_names_a_secret_that_is_not_there(self):
+        job = '{"project": "shopp", "image": "bulkhead/busybox", "steps": [{"run": "true", "secrets": {"T": "npm"}}]}'
+        refused = self.house.bulkhead("submit", "-", stdin=job.encode(), check=64).stderr.decode()
+        self.assertIn("project 'shopp' has no secret 'npm'", refused)
+        self.assertIn("bulkhead secret set shopp npm", refused)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -69,7 +69,7 @@ extension Broker {
         guard given.value.count == 0 else { throw Failure(.orderRefused, "it brings something", place: "value") }
         var next = content
         guard next.remove(order.project, order.name) else {
-            throw Failure(.notFound, "project \(order.project) has no secret \(order.name)", place: "name")
+            throw Failure(.notFound, "project '\(order.project)' has no secret '\(order.name)'", place: "name")
         }
         try recordChange(.secretRemoved, person, order.project, order.name)
         try commit(&next, person, at: given.order.issuedMs)

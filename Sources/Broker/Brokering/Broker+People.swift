@@ -66,7 +66,10 @@ extension Broker {
             throw Failure(.invalid, "secrets are given to a job by an order that trusts it", place: "secrets")
         }
         for name in ticket.secrets where content.secret(ticket.project, name) == nil {
-            throw Failure(.notFound, "project \(ticket.project) has no secret \(name)", place: "secrets")
+            throw Failure(
+                .notFound,
+                "project '\(ticket.project)' has no secret '\(name)'; set it (`bulkhead secret set \(ticket.project) "
+                    + "\(name)`), or mend the project or the name in the job", place: "secrets")
         }
         return .init(ticket: try tickets.signed(ticket))
     }

@@ -46,12 +46,19 @@ struct Secret: AsyncParsableCommand {
         func run() async throws {
             try await runReporting(json: options.json) {
                 try Secret.check(project: project, name: name)
-                let desk = OrderDesk(client: try options.client(), key: try keys.required(options.files))
+                let client = try options.client()
+                let desk = OrderDesk(client: client, key: try keys.required(options.files))
+                let isFirst = try await client.secrets(of: project).isEmpty
+                let hint = isFirst ? try await client.hint(for: project) : ""
                 var value = try SecretInput.value(file: fromFile, prompt: "value of \(name) in \(project): ")
                 defer { value.overwrite() }
                 let body = OrderBody.setSecret(SetSecretOrder(project: project, name: name))
                 try await desk.send(body, value: value, repeatable: true)
                 options.say("secret \(name) of \(project) is set", project: project, name: name)
+                if isFirst && !options.json {
+                    let mend = hint.isEmpty ? "" : " `bulkhead secret rm \(project) \(name)` takes it back"
+                    Terminal.note("it is the first secret of project '\(project)'\(hint)\(mend)")
+                }
                 if let warning = UnmaskedValue.warning(of: value, name: name) { Terminal.note(warning) }
             }
         }
@@ -72,19 +79,15 @@ struct Secret: AsyncParsableCommand {
             try await runReporting(json: options.json) {
                 try Secret.check(project: project)
                 let client = try options.client()
-                var found: [SecretPage.Secret] = []
-                var page: SecretPage
-                repeat {
-                    let query = found.last.map { ["after": $0.name] } ?? [:]
-                    let request = try client.request("GET", "/projects/\(project)/secrets", query: query)
-                    page = try client.decoded(SecretPage.self, try await client.send(request))
-                    found += page.secrets
-                } while page.more && !page.secrets.isEmpty
+                let found = try await client.secrets(of: project)
                 guard !options.json else {
                     let encoder = JSONEncoder()
                     encoder.outputFormatting = [.sortedKeys]
                     encoder.keyEncodingStrategy = .convertToSnakeCase
                     return options.printJSON(try encoder.encode(["secrets": found]))
+                }
+                guard !found.isEmpty else {
+                    return Terminal.note("project '\(project)' has no secrets\(try await client.hint(for: project))")
                 }
                 Terminal.table(["SECRET", "SET", "BY"], found.map { [$0.name, $0.setAt, $0.setBy] })
             }
