@@ -59,6 +59,14 @@ class Words(unittest.TestCase):
         self.assertIn("project 'shopp' has no secret 'npm'", refused)
         self.assertIn("bulkhead secret set shopp npm", refused)
 
+    def test_bounds_have_units(self):
+        status, answer = self.house.api(
+            "POST", "/jobs", {"image": "bulkhead/busybox", "steps": ["true"], "resources": {"memory": 1024}})
+        self.assertEqual(status, 400)
+        self.assertIn("between 16MiB and 4TiB", json.dumps(answer))
+        ended = self.house.wait(self.house.submit("true", resources={"memory": "2TiB", "disk": "1MiB"}))
+        self.assertRegex(ended["reason"], r"resources\.memory 2TiB is outside the site's 16MiB to [0-9]+GiB")
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

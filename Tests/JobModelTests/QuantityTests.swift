@@ -46,6 +46,7 @@ struct QuantityTests {
             #expect(Quantity.seconds(Quantity.show(seconds: seconds)) == seconds)
         }
         #expect(Quantity.show(bytes: 512 << 20) == "512MiB" && Quantity.show(seconds: 604_800) == "7d")
+        #expect(Quantity.show(cpuMillis: 2000) == "2" && Quantity.show(cpuMillis: 1250) == "1.25")
     }
 }
 

@@ -33,4 +33,22 @@ import Wire
         #expect(isTaken { $0.steps[0].timeoutSeconds = UInt32(Bounds.timeout.upperBound) })
         #expect(!isTaken { $0.steps[0].timeoutSeconds = UInt32(Bounds.timeout.upperBound) + 1 })
     }
+
+    @Test func itSpeaksTheUnitsOfPeople() throws {
+        func text(_ change: (inout JobSpec) -> Void) -> String? {
+            var spec = Samples.spec()
+            change(&spec)
+            do throws(Failure) {
+                try SpecCheck.check(JobDefinition(project: "shop", spec: spec, source: nil))
+                return nil
+            } catch { return error.text }
+        }
+        #expect(text { $0.shape.resources.memoryBytes = 1 << 20 } == "1MiB is not between 16MiB and 4TiB")
+        #expect(text { $0.shape.resources.memoryBytes = .max }?.hasSuffix("is not between 16MiB and 4TiB") == true)
+        #expect(text { $0.shape.resources.diskBytes = 1024 } == "1KiB is not between 1MiB and 4TiB")
+        #expect(text { $0.shape.resources.cpuMillis = 5 } == "0.005 is not between 0.01 and 1024")
+        #expect(text { $0.timeoutSeconds = 8 * 86400 } == "8d is not between 1s and 7d")
+        #expect(text { $0.steps[1].timeoutSeconds = 700_000 } == "700000s is not between 1s and 7d")
+        #expect(text { $0.shape.resources.pids = 7 } == "7 is not between 8 and 32768")
+    }
 }

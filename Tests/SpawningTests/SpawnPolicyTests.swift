@@ -112,6 +112,22 @@ import Testing
         #expect(denial(asked)?.place == "shape.resources.disk_bytes")
     }
 
+    /// As they stand in the job file that has to be changed.
+    @Test func aDenialSpeaksTheUnitsOfPeople() {
+        func text(_ change: (inout RunnerResources) -> Void) -> String? {
+            var asked = request()
+            change(&asked.resources)
+            return denial(asked)?.text
+        }
+        #expect(text { $0.memoryBytes = 5 << 30 } == "resources.memory 5GiB is outside the site's 16MiB to 4GiB")
+        #expect(
+            text { $0.memoryBytes = (5 << 30) + 1 }
+                == "resources.memory 5368709121 bytes is outside the site's 16MiB to 4GiB")
+        #expect(text { $0.diskBytes = 3 << 10 } == "resources.disk 3KiB is outside the site's 1MiB to 2GiB")
+        #expect(text { $0.cpuMillis = 4500 } == "resources.cpus 4.5 is outside the site's 0.01 to 4")
+        #expect(text { $0.pids = 7 }?.hasPrefix("resources.pids 7 is outside the site's 8 to ") == true)
+    }
+
     @Test func theSitesOwnMistakesAreFound() {
         #expect(site().mistake == nil)
         var bad = site()

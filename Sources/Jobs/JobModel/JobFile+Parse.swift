@@ -110,7 +110,7 @@ extension SpecReader {
         if let cpus = map["cpus"] {
             let millis = number(
                 cpus, at: "resources.cpus", in: JobFile.Bounds.cpuMillis, example: "2 or 0.5",
-                show: { "\(Double($0) / 1000)" }
+                show: Quantity.show(cpuMillis:)
             ) { content in
                 switch content {
                 case .integer(let number): Quantity.cpuMillis(Double(number))

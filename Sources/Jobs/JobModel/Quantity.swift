@@ -18,6 +18,11 @@ package enum Quantity {
         return millis.isFinite && abs(millis) < 1e15 ? Int64(millis) : nil
     }
 
+    /// `2` or `0.5`.
+    package static func show(cpuMillis millis: Int64) -> String {
+        millis % 1000 == 0 ? "\(millis / 1000)" : "\(Double(millis) / 1000)"
+    }
+
     /// `512MiB` for 536870912: the largest unit that divides it.
     package static func show(bytes: Int64) -> String {
         for (unit, size) in [("TiB", Int64(1) << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]

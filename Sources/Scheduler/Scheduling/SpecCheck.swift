@@ -27,11 +27,12 @@ package enum SpecCheck {
     private static func check(_ spec: JobSpec) throws(Failure) {
         if spec.steps.isEmpty { throw invalid("a job has at least one step", "steps") }
         try check(spec.shape)
-        try range(spec.timeoutSeconds, JobFile.Bounds.timeout, "timeout")
+        try range(spec.timeoutSeconds, JobFile.Bounds.timeout, "timeout", Quantity.show(seconds:))
         for (index, step) in spec.steps.enumerated() {
             if step.run.isEmpty { throw invalid("a step has something to run", "steps[\(index)].run") }
             if step.timeoutSeconds != 0 {  // 0: the job's limit is its own
-                try range(step.timeoutSeconds, JobFile.Bounds.timeout, "steps[\(index)].timeout")
+                let place = "steps[\(index)].timeout"
+                try range(step.timeoutSeconds, JobFile.Bounds.timeout, place, Quantity.show(seconds:))
             }
             try check(step, "steps[\(index)].secrets")
         }
@@ -57,10 +58,10 @@ package enum SpecCheck {
         // An image's name ends up in the engine's URL and in people's terminals.
         let isPlain = shape.image.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
         if shape.image.isEmpty || !isPlain { throw invalid("not an image reference", "image") }
-        try range(shape.resources.cpuMillis, JobFile.Bounds.cpuMillis, "resources.cpus")
-        try range(shape.resources.memoryBytes, JobFile.Bounds.memory, "resources.memory")
+        try range(shape.resources.cpuMillis, JobFile.Bounds.cpuMillis, "resources.cpus", Quantity.show(cpuMillis:))
+        try range(shape.resources.memoryBytes, JobFile.Bounds.memory, "resources.memory", Quantity.show(bytes:))
         try range(shape.resources.pids, JobFile.Bounds.pids, "resources.pids")
-        try range(shape.resources.diskBytes, JobFile.Bounds.disk, "resources.disk")
+        try range(shape.resources.diskBytes, JobFile.Bounds.disk, "resources.disk", Quantity.show(bytes:))
         if shape.resources.diskBytes > shape.resources.memoryBytes {
             throw invalid("the disk lies in memory: it cannot be larger than resources.memory", "resources.disk")
         }
@@ -84,10 +85,12 @@ package enum SpecCheck {
     private static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
 
     private static func range(
-        _ value: some BinaryInteger, _ range: ClosedRange<Int64>, _ place: String
+        _ value: some BinaryInteger, _ range: ClosedRange<Int64>, _ place: String,
+        _ show: (Int64) -> String = { "\($0)" }
     ) throws(Failure) {
         if value < range.lowerBound || value > range.upperBound {
-            throw invalid("\(value) is not between \(range.lowerBound) and \(range.upperBound)", place)
+            let (shown, least, most) = (show(Int64(clamping: value)), show(range.lowerBound), show(range.upperBound))
+            throw invalid("\(shown) is not between \(least) and \(most)", place)
         }
     }
 

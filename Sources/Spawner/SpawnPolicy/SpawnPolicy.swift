@@ -76,14 +76,18 @@ package enum SpawnPolicy {
     }
 
     private static func denial(of asked: RunnerResources, ceiling: RunnerResources) -> Denial? {
-        let bounds: [(field: String, asked: UInt64, least: UInt64, most: UInt64)] = [
-            ("cpu_millis", UInt64(asked.cpuMillis), 10, UInt64(ceiling.cpuMillis)),
-            ("memory_bytes", asked.memoryBytes, 16 << 20, ceiling.memoryBytes),
-            ("pids", UInt64(asked.pids), 8, UInt64(ceiling.pids)),
-            ("disk_bytes", asked.diskBytes, 1 << 20, ceiling.diskBytes),
+        typealias Bound = (
+            field: String, name: String, show: (UInt64) -> String, asked: UInt64, least: UInt64, most: UInt64
+        )
+        let bounds: [Bound] = [
+            ("cpu_millis", "cpus", Shown.cpus, UInt64(asked.cpuMillis), 10, UInt64(ceiling.cpuMillis)),
+            ("memory_bytes", "memory", Shown.size, asked.memoryBytes, 16 << 20, ceiling.memoryBytes),
+            ("pids", "pids", Shown.count, UInt64(asked.pids), 8, UInt64(ceiling.pids)),
+            ("disk_bytes", "disk", Shown.size, asked.diskBytes, 1 << 20, ceiling.diskBytes),
         ]
         for bound in bounds where bound.asked < bound.least || bound.asked > bound.most {
-            let text = "\(bound.asked) is outside the site's \(bound.least) to \(bound.most)"
+            let (asked, least, most) = (bound.show(bound.asked), bound.show(bound.least), bound.show(bound.most))
+            let text = "resources.\(bound.name) \(asked) is outside the site's \(least) to \(most)"
             return Denial(.policy, "shape.resources.\(bound.field)", text)
         }
         if asked.diskBytes > asked.memoryBytes {
