@@ -67,6 +67,17 @@ class Words(unittest.TestCase):
         ended = self.house.wait(self.house.submit("true", resources={"memory": "2TiB", "disk": "1MiB"}))
         self.assertRegex(ended["reason"], r"resources\.memory 2TiB is outside the site's 16MiB to [0-9]+GiB")
 
+    def test_files_that_cannot_be_read(self):
+        commands = [["submit", "/nowhere/job.yaml"], ["secret", "set", "default", "x", "--from-file", "/nowhere/x"],
+                    ["audit", "verify", "/nowhere/audit.log"]]
+        for command in commands:
+            words = self.house.bulkhead(*command, check=64).stderr.decode()
+            self.assertIn(f"cannot read {command[-1]}: No such file or directory (ENOENT); ", words)
+            self.assertNotIn("couldn", words)
+            error = json.loads(self.house.bulkhead(*command, "--json", check=64).stderr)["error"]
+            self.assertIn("No such file or directory (ENOENT)", error["message"])
+        self.assertIn("Is a directory (EISDIR)", self.house.bulkhead("submit", "/tmp", check=64).stderr.decode())
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

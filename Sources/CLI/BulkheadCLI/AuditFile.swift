@@ -18,9 +18,13 @@ package enum AuditFile {
 
     /// Reads the whole file. Throws a `CommandFailure` that names the first line that is not as it was written.
     package static func verify(_ path: String) throws -> Chain {
-        guard let file = FileHandle(forReadingAtPath: path) else {
-            throw CommandFailure("cannot read \(path); the log belongs to the broker's user", exit: .usage)
+        func unreadable(_ error: any Error) -> CommandFailure {
+            CommandFailure(
+                "cannot read \(path): \(CommandFailure.cause(of: error)); the log is audit.log in brokerd's state "
+                    + "directory, and belongs to the broker's user", exit: .usage)
         }
+        let file: FileHandle
+        do { file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path)) } catch { throw unreadable(error) }
         var chain = Chain(records: 0, last: String(repeating: "0", count: 64))
         var rest = Data()
         while true {
@@ -29,7 +33,7 @@ package enum AuditFile {
                 guard let read = try file.read(upToCount: 65_536), !read.isEmpty else { break }
                 part = read
             } catch {
-                throw CommandFailure("cannot read \(path): \(error.localizedDescription)", exit: .usage)
+                throw unreadable(error)
             }
             rest.append(part)
             var start = rest.startIndex

@@ -42,8 +42,8 @@ package struct CommandFailure: Error, CustomStringConvertible {
 func runReporting(json: Bool, _ body: () async throws -> Void) async throws {
     do {
         try await body()
-    } catch let failure as CommandFailure {
-        throw reported(failure, json: json)
+    } catch {
+        throw reported(error, json: json)
     }
 }
 
@@ -51,12 +51,17 @@ func runReporting(json: Bool, _ body: () async throws -> Void) async throws {
 func reporting(json: Bool = false, _ body: () throws -> Void) throws {
     do {
         try body()
-    } catch let failure as CommandFailure {
-        throw reported(failure, json: json)
+    } catch {
+        throw reported(error, json: json)
     }
 }
 
-private func reported(_ failure: CommandFailure, json: Bool) -> ExitCode {
+private func reported(_ error: any Error, json: Bool) -> any Error {
+    // What a job's end or the parser of the command line has to say.
+    if error is ExitCode || error is CleanExit { return error }
+    let failure =
+        error as? CommandFailure
+        ?? CommandFailure("the system refuses: \(CommandFailure.cause(of: error))", exit: .failure)
     if json { Terminal.note(failure.json) } else { Terminal.error(failure.description) }
     return ExitCode(failure.exit.rawValue)
 }

@@ -14,7 +14,9 @@ package enum JobFileText {
                 bytes.append(part)
             }
         } catch {
-            throw CommandFailure("cannot read \(name): \(error.localizedDescription)", exit: .usage)
+            throw CommandFailure(
+                "cannot read \(name): \(CommandFailure.cause(of: error)); give the path of a job file, or - for "
+                    + "standard input", exit: .usage)
         }
         guard bytes.count <= JobFile.Bounds.bytes else {
             throw CommandFailure(

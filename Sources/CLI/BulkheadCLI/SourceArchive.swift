@@ -30,17 +30,28 @@ final class SourceArchive {
             size = (attributes[.size] as? NSNumber)?.uint64Value ?? 0
         } catch {
             try? FileManager.default.removeItem(at: archive)
-            throw error
+            throw Self.unreadable(archive.path, error)
         }
     }
 
     /// The name of these bytes in the store.
     func sha256() throws -> String {
         var hash = SHA256()
-        let reader = try FileHandle(forReadingFrom: file)
-        defer { try? reader.close() }
-        while let part = try reader.read(upToCount: 1 << 20), !part.isEmpty { hash.update(data: part) }
+        do {
+            let reader = try FileHandle(forReadingFrom: file)
+            defer { try? reader.close() }
+            while let part = try reader.read(upToCount: 1 << 20), !part.isEmpty { hash.update(data: part) }
+        } catch {
+            throw Self.unreadable(file.path, error)
+        }
         return StateDirectory.hex(Array(hash.finalize()))
+    }
+
+    private static func unreadable(_ path: String, _ error: any Error) -> any Error {
+        if error is CommandFailure { return error }
+        return CommandFailure(
+            "cannot read the packed source \(path): \(CommandFailure.cause(of: error)); see that TMPDIR is a directory "
+                + "of yours with room in it", exit: .failure)
     }
 
     deinit {
@@ -74,7 +85,11 @@ enum Tool {
         process.standardOutput = output
         process.standardError = errors
         process.standardInput = stdin
-        try process.run()
+        do {
+            try process.run()
+        } catch {
+            throw CommandFailure("cannot start \(name): \(CommandFailure.cause(of: error))", exit: .failure)
+        }
         // Written on a thread of its own: a tool that talks before it has read everything must not hang us.
         let writer = Thread {
             if let input { try? stdin.fileHandleForWriting.write(contentsOf: input) }

@@ -33,7 +33,9 @@ struct Init: ParsableCommand {
                 try FileManager.default.createDirectory(
                     atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
             } catch {
-                throw CommandFailure("cannot make \(directory): \(error.localizedDescription)", exit: .failure)
+                throw CommandFailure(
+                    "cannot make \(directory): \(CommandFailure.cause(of: error)); be root, or give another --directory",
+                    exit: .failure)
             }
             try StateDirectory.make(directory + "/master", mode: 0o700)
             try makeBrokerState(broker)
@@ -52,7 +54,9 @@ struct Init: ParsableCommand {
             try FileManager.default.createDirectory(
                 atPath: parent, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
         } catch {
-            throw CommandFailure("cannot make \(parent): \(error.localizedDescription)", exit: .failure)
+            throw CommandFailure(
+                "cannot make \(parent): \(CommandFailure.cause(of: error)); be root, or give another --broker-state",
+                exit: .failure)
         }
         let user = Posix.userID == 0 ? Accounts.user(named: Compartment.brokerd.user.name) : nil
         try StateDirectory.make(path, mode: 0o700, owner: user.map { Owner(uid: $0.uid, gid: $0.gid) })

@@ -96,8 +96,11 @@ struct APIClient: Sendable {
         do {
             return try decoder.decode(type, from: data)
         } catch {
+            let place = CommandFailure.place(of: error)
             throw CommandFailure(
-                "the server at \(base) answered something this version does not read: \(error)", exit: .failure)
+                "the server at \(base) answered something this version does not read"
+                    + (place.isEmpty ? "" : " (at \(Terminal.printable(place)))")
+                    + ": is it Bulkhead, of this version? mend BULKHEAD_URL or --url", exit: .failure)
         }
     }
 

@@ -10,11 +10,11 @@ enum SecretInput {
     static func value(file: String?, prompt: String) throws -> [UInt8] {
         let bytes: [UInt8]
         if let file {
-            bytes = try read(FileHandle(forReadingAtPath: file), name: file)
+            bytes = try read(name: file) { try FileHandle(forReadingFrom: URL(fileURLWithPath: file)) }
         } else if isatty(STDIN_FILENO) == 1 {
             bytes = try typed(prompt)
         } else {
-            bytes = try read(.standardInput, name: "standard input")
+            bytes = try read(name: "standard input") { .standardInput }
         }
         guard !bytes.isEmpty else {
             throw CommandFailure("the value is empty; a secret has 1 to \(OrderSealer.valueLimit) bytes", exit: .usage)
@@ -26,15 +26,17 @@ enum SecretInput {
         return bytes
     }
 
-    private static func read(_ handle: FileHandle?, name: String) throws -> [UInt8] {
-        guard let handle else { throw CommandFailure("cannot read \(name); mend --from-file", exit: .usage) }
+    private static func read(name: String, open: () throws -> FileHandle) throws -> [UInt8] {
         var bytes: [UInt8] = []
         do {
+            let handle = try open()
             while bytes.count <= OrderSealer.valueLimit, let part = try handle.read(upToCount: 4096), !part.isEmpty {
                 bytes.append(contentsOf: part)
             }
         } catch {
-            throw CommandFailure("cannot read \(name): \(error.localizedDescription)", exit: .usage)
+            throw CommandFailure(
+                "cannot read \(name): \(CommandFailure.cause(of: error)); mend --from-file, or give the value on "
+                    + "standard input", exit: .usage)
         }
         return bytes
     }
