@@ -78,6 +78,24 @@ class Words(unittest.TestCase):
             self.assertIn("No such file or directory (ENOENT)", error["message"])
         self.assertIn("Is a directory (EISDIR)", self.house.bulkhead("submit", "/tmp", check=64).stderr.decode())
 
+    def test_the_command_line_is_wrong_in_json(self):
+        for command in [["log", "seventeen"], ["jobs", "--limit", "many"], ["job"], ["nonsense"]]:
+            error = json.loads(self.house.bulkhead(*command, "--json", check=64).stderr)["error"]
+            self.assertEqual((error["code"], error["exit"]), ("usage", 64))
+            self.assertTrue(error["message"])
+            plain = self.house.bulkhead(*command, check=64).stderr.decode()
+            self.assertTrue(plain.startswith("Error: "), plain)
+        self.assertIn(b"USAGE", self.house.bulkhead("jobs", "--help", "--json", check=0).stdout)
+
+    def test_a_log_as_json(self):
+        job = self.house.submit("echo one; echo two")
+        self.house.wait(job)
+        for options in [["--json"], ["--json", "-f"]]:
+            lines = self.house.bulkhead("log", job, *options, check=0).stdout.splitlines()
+            self.assertEqual([json.loads(line)["text"] for line in lines], ["one", "two"])
+        error = json.loads(self.house.bulkhead("log", job + 1000, "--json", check=64).stderr)["error"]
+        self.assertEqual(error["code"], "not_found")
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

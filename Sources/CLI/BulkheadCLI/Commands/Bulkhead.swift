@@ -41,6 +41,24 @@ package struct Bulkhead: AsyncParsableCommand {
 
     /// Runs every other command; those wait for HTTP.
     package static func start() async {
-        await Self.main()
+        do {
+            var command = try parseAsRoot()
+            if var waiting = command as? any AsyncParsableCommand {
+                try await waiting.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            let status = exitCode(for: error)
+            // Whoever asked for JSON gets the parser's words as JSON, too; a command has said its own already.
+            guard wantsJSON, !status.isSuccess, !(error is ExitCode) else { exit(withError: error) }
+            Terminal.note(CommandFailure(message(for: error), exit: .usage).json)
+            exit(withError: status)
+        }
+    }
+
+    /// `--json` is there, even if the rest makes no sense; behind `--` it belongs to somebody else.
+    private static var wantsJSON: Bool {
+        CommandLine.arguments.prefix { $0 != "--" }.contains("--json")
     }
 }
