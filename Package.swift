@@ -24,7 +24,8 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let base: [Target] = [
     .target(name: "CLinux", path: "Sources/Base/CLinux"),
     .target(name: "Posix", dependencies: ["CLinux"], path: "Sources/Base/Posix", swiftSettings: trusted),
-    // What a process that guards something does without: it opens no file, starts no process, makes no socket to listen on.
+    // What a process that guards something does without: it opens no file, starts no process, makes no socket to listen
+    // on.
     .target(name: "Files", dependencies: ["CLinux", "Posix"], path: "Sources/Base/Files", swiftSettings: trusted),
     .target(
         name: "Endpoints", dependencies: ["CLinux", "Files", "Posix"], path: "Sources/Base/Endpoints",
@@ -42,7 +43,8 @@ let base: [Target] = [
     // Stands in front of the C library's free in every program that holds a Secret.
     .target(name: "CWipe", path: "Sources/Base/CWipe"),
     .target(
-        name: "Secret", dependencies: ["CLinux", "CWipe", "Posix"], path: "Sources/Base/Secret", swiftSettings: trusted),
+        name: "Secret", dependencies: ["CLinux", "CWipe", "Posix"], path: "Sources/Base/Secret",
+        swiftSettings: trusted),
     // SHA-256 and ChaCha20-Poly1305 for the static runner: swift-crypto would bring Foundation into every container.
     .systemLibrary(name: "CNettle", path: "Sources/Base/CNettle", pkgConfig: "nettle"),
     .target(name: "Daemon", dependencies: ["Posix", "Sandbox"], path: "Sources/Base/Daemon", swiftSettings: trusted),
@@ -201,6 +203,10 @@ let tests: [Target] = [
             "Secret", "Vault", "Wire", "broker-fixture", crypto,
         ],
         swiftSettings: house),
+    // Keeps a secret well or badly; Tests/Security looks for it in its memory.
+    .executableTarget(
+        name: "leak-fixture", dependencies: ["Masker", "Posix", "Secret"], path: "Tests/LeakFixture",
+        swiftSettings: house),
     .testTarget(name: "MaskerTests", dependencies: ["Masker", "Secret"], swiftSettings: house),
     .testTarget(
         name: "SchedulingTests",
@@ -222,7 +228,8 @@ let tests: [Target] = [
         swiftSettings: house),
     // The runner with a directory of its own instead of a container's paths; RunnerCoreTests start it as a child.
     .executableTarget(
-        name: "runner-fixture", dependencies: ["RunnerCore", "Wire"], path: "Tests/RunnerFixture", swiftSettings: house),
+        name: "runner-fixture", dependencies: ["RunnerCore", "Wire"], path: "Tests/RunnerFixture",
+        swiftSettings: house),
     .testTarget(
         name: "RunnerCoreTests",
         dependencies: [

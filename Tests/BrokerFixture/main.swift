@@ -1,5 +1,5 @@
-// broker-fixture: brokerd's parts in brokerd's order, without confinement, and with named points at which it dies. BrokeringTests start
-// it as a child with the listeners that brokerd gets, and read "ready" from its standard output.
+// broker-fixture: brokerd's parts in brokerd's order, without confinement, and with named points at which it dies.
+// BrokeringTests start it as a child with the listeners that brokerd gets, and read "ready" from its standard output.
 
 import Brokering
 import Daemon

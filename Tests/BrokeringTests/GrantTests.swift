@@ -186,8 +186,8 @@ extension BrokeringTests {
             #expect(try house.audited(.grant).isEmpty)
         }
 
-        /// The tmpfs has gone with whoever had mounted it, and the job runs on: its token and its masks live again. What was not taken
-        /// is lost.
+        /// The tmpfs has gone with whoever had mounted it, and the job runs on: its token and its masks live again.
+        /// What was not taken is lost.
         @Test func aTakenGrantOutlivesItsDirectory() throws {
             let house = try BrokerHouse.running(["deploy": [1, 2, 3]])
             let client = try house.scheduler()

@@ -1,5 +1,5 @@
-// kill -9 at the points between which something can be half done: afterwards nothing that could be read is left in the grants, and the
-// store and the chain are whole.
+// kill -9 at the points between which something can be half done: afterwards nothing that could be read is left in the
+// grants, and the store and the chain are whole.
 
 import Files
 import Link
@@ -49,8 +49,8 @@ extension BrokeringTests {
             #expect(try !house.grantFiles().isEmpty)
         }
 
-        /// A job's life and a new secret, again and again until the broker is gone. The secrets that were asked for, and whether the
-        /// broker said that they are set.
+        /// A job's life and a new secret, again and again until the broker is gone. The secrets that were asked for,
+        /// and whether the broker said that they are set.
         private func work(_ house: BrokerHouse, _ round: Int) -> [(name: String, isSaid: Bool)] {
             var asked: [(name: String, isSaid: Bool)] = []
             do {

@@ -96,8 +96,8 @@ extension BrokeringTests {
             #expect(try values(house)[1...] == [[4, 5, 6], [1, 2, 3]])
         }
 
-        /// A broker that has started anew does not know a value that was replaced: nothing of such a job's log may pass for masked. The
-        /// control is a secret that nobody has touched.
+        /// A broker that has started anew does not know a value that was replaced: nothing of such a job's log may pass
+        /// for masked. The control is a secret that nobody has touched.
         @Test(arguments: [false, true]) func unknownValuesAreNotPassedOver(_ isRemoved: Bool) throws {
             for isChanged in [false, true] {
                 let (house, runner, ticket) = try job(["a": [1, 2, 3]])

@@ -109,7 +109,8 @@ extension BrokeringTests {
             _ = try client.caller(house.admin.token)
         }
 
-        /// Many ask while it happens: nobody who has seen the new side is answered by the old one afterwards, and no answer is neither.
+        /// Many ask while it happens: nobody who has seen the new side is answered by the old one afterwards, and no
+        /// answer is neither.
         @Test func thereIsOneCommitPoint() async throws {
             let house = try BrokerHouse.running(["deploy": [1]])
             let (next, order) = try rotation(house)

@@ -1,4 +1,5 @@
-// Tickets: what schedulerd keeps of brokerd's word, and what becomes of it in the hands of a schedulerd that was taken over.
+// Tickets: what schedulerd keeps of brokerd's word, and what becomes of it in the hands of a schedulerd that was taken
+// over.
 
 import Brokering
 import Link

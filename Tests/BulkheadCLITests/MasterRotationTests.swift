@@ -1,5 +1,5 @@
-// The rotation of the master key, stopped at every point and run again. The broker is a stand-in that knows one token and one
-// key at a time and changes both at its commit, as brokerd does.
+// The rotation of the master key, stopped at every point and run again. The broker is a stand-in that knows one token
+// and one key at a time and changes both at its commit, as brokerd does.
 
 import BulkheadCLI
 import Foundation

@@ -1,5 +1,5 @@
-// What the CLI seals is what it sends: the definition in the order and the one that the API makes of the request body must have
-// one hash, or brokerd refuses every job.
+// What the CLI seals is what it sends: the definition in the order and the one that the API makes of the request body
+// must have one hash, or brokerd refuses every job.
 
 import BulkheadCLI
 import Foundation

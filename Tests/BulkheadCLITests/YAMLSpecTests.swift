@@ -1,4 +1,5 @@
-// Job files as people write them: places, types, several mistakes at once. Through the command itself, as a person sees it.
+// Job files as people write them: places, types, several mistakes at once. Through the command itself, as a person sees
+// it.
 
 import BulkheadCLI
 import Foundation

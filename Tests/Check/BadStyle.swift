@@ -1,4 +1,5 @@
-// Deliberately bad: Tests/Check/check.sh insists that the linter rejects this file. A linter that accepts it checks nothing.
+// Deliberately bad: Tests/Check/check.sh insists that the linter rejects this file. A linter that accepts it checks
+// nothing.
 import Zebra; import Apple
 func Bad( ) {
   let x = dictionary["key"]!

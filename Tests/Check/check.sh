@@ -30,6 +30,8 @@ shell_scripts() {
 
 beat "format and lint" lint
 beat "the linter rejects a bad file" lint_rejects_bad_file
+beat "no line is too long" python3 Tests/Check/lines.py
+beat "a line that is too long is noticed" python3 Tests/Check/lines.py --self-test
 beat "shell syntax" shell_scripts
 beat "floors" python3 Tests/Layers/floors.py
 beat "the floors reject a bad tree" python3 Tests/Layers/floors.py --self-test

@@ -44,6 +44,10 @@ while read -r proof package; do
     if [[ $proof == - ]]; then installed "$package"; else command -v "$proof" >/dev/null; fi || missing+=("$package")
 done <<<"$needed"
 
+# gVisor, where apt has it; elsewhere its tests are skipped.
+with_gvisor() { if ! command -v runsc >/dev/null && apt-cache show runsc &>/dev/null; then missing+=(runsc); fi; }
+with_gvisor
+
 if ! command -v swift >/dev/null; then
     echo "deps: there is no Swift toolchain here: install Swift 6.3 or newer and put its usr/bin on the PATH" >&2
     exit 1
@@ -77,6 +81,7 @@ echo "deps: installing ${missing[*]}"
 if ! install 2>/dev/null; then
     echo "deps: fetching apt's package lists first"
     apt update
+    with_gvisor
     install
 fi
 echo "deps: done"

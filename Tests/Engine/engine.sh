@@ -110,6 +110,16 @@ wait_for() {
     done
 }
 
+# Runtimes beside runc: gVisor where it is installed, on the platform that works in a virtual machine too, and with our filter in it.
+configuration() {
+    local runsc
+    if runsc=$(command -v runsc); then
+        echo '{"runtimes": {"runsc": {"path": "'"$runsc"'", "runtimeArgs": ["--platform=ptrace", "--network=none", "--oci-seccomp"]}}}'
+    else
+        echo '{}'
+    fi
+}
+
 start_engine() {
     local url
     if url=$(find_engine); then say "using $url"; echo "$url"; return; fi
@@ -129,9 +139,10 @@ private_engine() {
     data=$(data_dir)
     # `default` makes the user dockremap with its ranges of ids; it does so only where these files exist.
     touch /etc/subuid /etc/subgid
+    configuration >"$run_dir/daemon.json"
     say "starting a private engine (data in $data, log in $log_file)"
     # In its own session, out of reach of the terminal's Ctrl-C; without our lock, which would outlive us.
-    setsid dockerd \
+    setsid dockerd --config-file "$run_dir/daemon.json" \
         --data-root "$data" --exec-root "$short_dir/exec" --pidfile "$pid_file" -H "unix://$socket" \
         --userns-remap=default --bridge=none --iptables=false --ip6tables=false --ip-forward=false \
         --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent="/$name" --shutdown-timeout=5 \

@@ -60,7 +60,8 @@ class Documents(unittest.TestCase):
 
     def test_help_has_examples(self):
         for command in [[], ["up"], ["submit"], ["jobs"], ["job"], ["log"], ["cancel"], ["runners"], ["status"], ["init"],
-                        ["secret"], ["secret", "set"], ["secret", "ls"], ["secret", "rm"], ["secret", "rotate-master"], ["audit", "verify"]]:
+                        ["secret"], ["secret", "set"], ["secret", "ls"], ["secret", "rm"], ["secret", "rotate-master"],
+                         ["audit", "verify"]]:
             done = subprocess.run([BINARIES / "bulkhead", *command, "--help"], capture_output=True, text=True, check=True)
             self.assertIn("EXAMPLES", done.stdout, command)
 

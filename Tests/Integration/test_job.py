@@ -154,7 +154,8 @@ class Job(unittest.TestCase):
         self.assertEqual(self.house.wait(job)["state"], "FAILED")
 
     def test_what_a_step_leaves_running_is_gone(self):
-        job = self.house.submit("(trap '' TERM HUP; sleep 1000) & setsid sleep 1000 & echo left", "ps -o args | grep -c '[s]leep 1000' || true")
+        job = self.house.submit("(trap '' TERM HUP; sleep 1000) & setsid sleep 1000 & echo left",
+                                "ps -o args | grep -c '[s]leep 1000' || true")
         self.assertEqual(self.house.wait(job)["state"], "SUCCEEDED")
         self.assertEqual(self.house.log(job), b"left\n0\n")
 

@@ -1,5 +1,5 @@
-// Who no longer wants a stream says so, at any point of the conversation: the producer stops, nobody is called any more,
-// the place in the window comes back, and everything else goes on.
+// Who no longer wants a stream says so, at any point of the conversation: the producer stops, nobody is called any
+// more, the place in the window comes back, and everything else goes on.
 
 import Endpoints
 import Link

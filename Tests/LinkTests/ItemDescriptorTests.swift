@@ -1,5 +1,5 @@
-// Items that bring descriptors: what a producer sends is what the consumer holds, and a wrong number ends the stream, not
-// the connection.
+// Items that bring descriptors: what a producer sends is what the consumer holds, and a wrong number ends the stream,
+// not the connection.
 
 import Files
 import Link

@@ -8,6 +8,7 @@ watches. The tree is not touched: all of it happens in an overlay, in a mount na
 A build costs most of the time. Mutants share one if none of their tests links what another of them changes; those of the libraries
 that everything is built on are built apart, in a package of these libraries and their tests alone."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -19,7 +20,7 @@ import sys
 import tempfile
 import time
 
-from walls import MUTANTS, test
+from walls import HOUSE, HOUSE_TESTS, MUTANTS, test
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 INSIDE = "BULKHEAD_MUTANTS_INSIDE"
@@ -32,6 +33,7 @@ set -e
 root=$1 scratch=$2; shift 2
 mount -t overlay overlay -o "lowerdir=$root,upperdir=$scratch/upper,workdir=$scratch/work" "$root"
 mount --bind "$scratch/tmp" /tmp
+mount -t tmpfs run /run
 for part in Sources Tests; do mount --bind "$root/$part" "$scratch/base/$part"; done
 cd "$root"; exec "$@"
 """
@@ -58,8 +60,10 @@ def in_overlay():
 def run(command, log, limit, place, until=None):
     """Whether a command succeeds; what it and its children say goes to a file. A hang is a failure, and so is a word of `until`, for
     which nobody has to wait until its end."""
-    environment = {key: value for key, value in os.environ.items() if key not in (INSIDE, "BULKHEAD_ENGINE")}
+    environment = {key: value for key, value in os.environ.items() if key not in (INSIDE, "BULKHEAD_ENGINE", "DOCKER_HOST")}
     environment["BULKHEAD_BINARIES"] = f"{place}/.build/release"
+    # An engine of our own, which sees the mounts of our namespace; any other is out of sight.
+    environment["BULKHEAD_RUN_DIR"] = f"{os.environ[INSIDE]}/engine"
     end = time.monotonic() + limit
     with open(log, "ab") as out:
         process = subprocess.Popen(["bash", "-c", command], cwd=place, stdout=out, stderr=subprocess.STDOUT, env=environment)
@@ -70,6 +74,13 @@ def run(command, log, limit, place, until=None):
                 return False
             time.sleep(0.1)
     return process.returncode == 0
+
+
+def sweep(log):
+    """Ends what runs in our namespaces, an engine above all, and removes its control groups, which would outlast them."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGKILL)
+    run("Tests/Engine/engine.sh stop", log, TEST_LIMIT, ROOT)
 
 
 class Graph:
@@ -123,7 +134,8 @@ class Place:
         return not self.command or run(self.command, log, BUILD_LIMIT, self.folder)
 
     def passes(self, mutant, log):
-        return run(mutant.test, log, TEST_LIMIT, self.folder, FAILED)
+        # A house that fails is heard out: it takes its containers along.
+        return run(mutant.test, log, TEST_LIMIT, self.folder, None if mutant.by in HOUSE_TESTS else FAILED)
 
     def control(self, mutants):
         """Without a mutant everything is green, or a death would prove nothing; and each test is there."""
@@ -187,7 +199,8 @@ def inside(scratch):
         (Place("base", scratch / "base", "swift build -c release --build-tests", logs),
          [mutant for mutant in chosen if mutant.linked and set(mutant.linked) <= BASE]),
         (Place("tree", ROOT, "swift build -c release --product bulkheadPackageTests", logs),
-         [mutant for mutant in chosen if mutant.linked and not set(mutant.linked) <= BASE]),
+         [mutant for mutant in chosen if mutant.linked and mutant.linked != HOUSE and not set(mutant.linked) <= BASE]),
+        (Place("house", ROOT, "swift build -c release", logs), [mutant for mutant in chosen if mutant.linked == HOUSE]),
     ]
     said = {}
     for place, mutants in places:
@@ -199,6 +212,7 @@ def inside(scratch):
             said |= place.verdicts(group)
             words = ", ".join(f"{mutant.name} {said[mutant.name]}" for mutant in group)
             print(f"mutants: {len(said)}/{len(chosen)} ({time.monotonic() - begin:.0f} s) {words}", flush=True)
+    sweep(logs / "engine.log")
     print("\n| mutant | what is taken away | found by | |\n|---|---|---|---|")
     for mutant in chosen:
         print(f"| {mutant.name} | {mutant.what} | `{mutant.by}` | {said[mutant.name]} |")

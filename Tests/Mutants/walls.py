@@ -17,6 +17,8 @@ class Mutant:
         """The targets that the test runs: what is changed in one of these, or below, it can see."""
         if self.by.startswith("Tests/Sandbox/"):
             return ("sandbox-victim",)
+        if self.by in HOUSE_TESTS:
+            return HOUSE
         return () if self.by.startswith("Tests/") else (self.by.partition("/")[0],)
 
     @property
@@ -24,8 +26,20 @@ class Mutant:
         return test([self.by])
 
 
+# The tests that start a whole house on an engine, and what comes before each. A few jobs show a leak as well as many.
+HOUSE_TESTS = {
+    "Tests/Security/test_canary.py":
+        "Tests/Engine/engine.sh start && Tests/Engine/images.sh && "
+        "BULKHEAD_ENGINE=$(Tests/Engine/engine.sh find) BULKHEAD_CANARY_JOBS=10",
+}
+HOUSE = ("bulkhead", "bulkhead-apid", "bulkhead-schedulerd", "bulkhead-spawnerd", "bulkhead-brokerd", "bulkhead-relayd",
+         "bulkhead-runner")
+
+
 def test(by):
     """The command that runs these: a command, or tests in Swift of one bundle."""
+    if by[0] in HOUSE_TESTS:
+        return f"{HOUSE_TESTS[by[0]]} python3 {by[0]} -f"
     if by[0].startswith("Tests/"):
         return f"python3 {by[0]} -f" if ".py" in by[0] else by[0]
     filters = (f"--filter '^{bundle}\\..*/{name}\\('" for bundle, _, name in (one.partition("/") for one in by))
@@ -197,6 +211,27 @@ LOGS = [
            RELAY + "Masker/Patterns.swift", "        addLines(trimmed)\n", ""),
 ]
 
+# A secret that stays where nobody looks for it any more: the search for a canary has to find it in whichever daemon it is. None of
+# these is schedulerd's, spawnerd's or apid's: no value ever reaches them that they could keep.
+CANARY = "Tests/Security/test_canary.py"
+LEAKS = [
+    Mutant("leak-array", "a value that brokerd opens stays in locked pages: here, in an array for ever", CANARY,
+           BROKER + "Broker+Masks.swift", "            let value = try vault.store.value(of: secret)\n",
+           "            let value = try vault.store.value(of: secret)\n"
+           "            enum Leak { nonisolated(unsafe) static var kept: [[UInt8]] = [] }\n"
+           "            unsafe value.withBytes { unsafe Leak.kept.append(Array($0)) }\n"),
+    Mutant("leak-file", "the file of masks loses its name before anything is in it", CANARY,
+           BROKER + "GrantFiles.swift", "            try Posix.unlink(place)\n            try Posix.fchmod(raw, 0o400)\n",
+           "            try Posix.fchmod(raw, 0o400)\n"),
+    Mutant("leak-free", "freed memory is overwritten", CANARY,
+           BASE + "CWipe/wiped_free.c", "    explicit_bzero(memory, malloc_usable_size(memory));\n", ""),
+    Mutant("leak-masks", "relayd forgets the masks of a job that has ended", CANARY,
+           RELAY + "Relaying/Masks.swift", "entries.removeValue(forKey: AttemptKey(log.job.attempt))?.watch.stop()",
+           "entries[AttemptKey(log.job.attempt)]?.watch.stop()"),
+    Mutant("leak-step-file", "the runner removes a step's file before the next step", CANARY,
+           RUNNER + "StepSecrets.swift", "        for file in open {\n", "        for file in open where file.size < 0 {\n"),
+]
+
 # Who may ask for what.
 CALLERS = [
     Mutant("token-asked", "every call needs a token", "SchedulingTests/everyCallNeedsTheToken",
@@ -230,4 +265,4 @@ DIRECTIVES = [
     ]
 ]
 
-MUTANTS = CONTAINERS + EDGES + SANDBOXES + SECRETS + RUNNERS + LOGS + CALLERS + DIRECTIVES
+MUTANTS = CONTAINERS + EDGES + SANDBOXES + SECRETS + RUNNERS + LOGS + LEAKS + CALLERS + DIRECTIVES

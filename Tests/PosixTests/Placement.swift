@@ -3,8 +3,8 @@ import Glibc
 import Posix
 
 enum Placement {
-    /// Undoes `Sandbox.notDumpable`, which the runner of the tests does to its processes, too. Bound by its name: the importer
-    /// leaves variadic functions out.
+    /// Undoes `Sandbox.notDumpable`, which the runner of the tests does to its processes, too. Bound by its name: the
+    /// importer leaves variadic functions out.
     static func setDumpable() -> Bool {
         typealias Call = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
         guard let symbol = dlsym(nil, "prctl") else { return false }

@@ -1,4 +1,5 @@
-// Confinement, each in a process of its own, since none of it can be undone. What is checked is the kernel's own account.
+// Confinement, each in a process of its own, since none of it can be undone. What is checked is the kernel's own
+// account.
 import Files
 import Posix
 import Processes
@@ -77,7 +78,8 @@ extension Base {
         @Test(.enabled(if: Posix.userID == 0)) func memoryIsClosedToTheSameUser() async {
             await #expect(processExitsWith: .success) {
                 try Placement.becomeUser(uid: 7701, gid: 7702)
-                // By way of this thread: the runner of the tests has ended the first one, and it took its old user along.
+                // By way of this thread: the runner of the tests has ended the first one, and it took its old user
+                // along.
                 let look = "cat /proc/\(Posix.processID)/task/\(try KernelStatus.field("Pid"))/environ >/dev/null 2>&1"
                 var child = ChildSpec(executable: "/bin/sh", arguments: ["sh", "-c", look])
                 child.environment = ["PATH=/usr/bin:/bin"]

@@ -39,8 +39,8 @@ import Wire
         #expect(runner.jobsTaken == 1)
     }
 
-    /// brokerd does not know any more what the runner holds: nothing of it is written, and nobody waits for its end. One
-    /// whose masks are here already goes on.
+    /// brokerd does not know any more what the runner holds: nothing of it is written, and nobody waits for its end.
+    /// One whose masks are here already goes on.
     @Test(arguments: [false, true]) func masksThatCannotBeMade(_ areHere: Bool) throws {
         let world = try RelayWorld()
         let runner = ScriptedRunner(world.loop)

@@ -1,5 +1,6 @@
 // The job's life, event by event.
 
+import Processes
 import RunnerCore
 import Testing
 import Wire
@@ -17,7 +18,7 @@ final class MachineDriver {
         if wiped { actions += machine.grantWiped(now: now) }
     }
 
-    func finish(_ exit: StepExit, after milliseconds: UInt64 = 10, outOfMemory: Bool = false) {
+    func finish(_ exit: Processes.ExitStatus, after milliseconds: UInt64 = 10, outOfMemory: Bool = false) {
         now += milliseconds
         actions += machine.stepExited(exit, now: now)
         actions += machine.stepCleared(outOfMemory: outOfMemory, now: now)
@@ -93,7 +94,7 @@ final class MachineDriver {
     }
 
     @Test func theReasonHelps() {
-        func reason(_ exit: StepExit, outOfMemory: Bool = false) -> String? {
+        func reason(_ exit: Processes.ExitStatus, outOfMemory: Bool = false) -> String? {
             let job = MachineDriver()
             job.run(.of([Step("test", "x")]))
             job.finish(exit, outOfMemory: outOfMemory)
@@ -213,8 +214,8 @@ final class MachineDriver {
     }
 
     /// No further step may find what a step's secret left: not even one that goes on after a failure.
-    @Test(arguments: [StepExit.exited(0), .exited(1)])
-    func aLeftoverEndsTheJob(_ exit: StepExit) {
+    @Test(arguments: [Processes.ExitStatus.exited(0), .exited(1)])
+    func aLeftoverEndsTheJob(_ exit: Processes.ExitStatus) {
         let job = MachineDriver()
         job.run(.of([Step("one", "x", continueOnError: true), Step("two", "true")]))
         job.actions += job.machine.stepExited(exit, now: job.now)

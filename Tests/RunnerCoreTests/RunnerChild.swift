@@ -2,6 +2,7 @@
 
 import Endpoints
 import Files
+import Glibc
 import Link
 import Posix
 import Processes
@@ -69,6 +70,24 @@ final class RunnerChild {
             try? Posix.kill(pid, Signal.kill)
             _ = Posix.wait(pid: pid)
         }
+        // A runner that is killed, or leaves, in the middle of a step leaves its processes: in a container they would
+        // go with it.
+        while case let pids = Self.processes(below: directory.path), !pids.isEmpty {
+            for pid in pids { try? Posix.kill(pid, Signal.kill) }
+        }
+    }
+
+    /// Those that work below a directory, whatever session they made for themselves.
+    static func processes(below directory: String) -> [Int32] {
+        let all = (try? Posix.directoryEntries("/proc"))?.compactMap { Int32($0) } ?? []
+        return all.filter { workingDirectory(of: $0)?.hasPrefix(directory + "/") == true }
+    }
+
+    /// nil: it has none any more, or is not ours to look at.
+    private static func workingDirectory(of pid: Int32) -> String? {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = readlink("/proc/\(pid)/cwd", &bytes, bytes.count)
+        return count < 0 ? nil : String(decoding: bytes.prefix(count), as: UTF8.self)
     }
 
     private static func furnish(_ directory: TestDirectory, key: [UInt8]?) throws {

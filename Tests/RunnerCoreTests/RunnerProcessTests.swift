@@ -254,6 +254,21 @@ import Wire
         #expect(try child.wait() == .exited(0))
     }
 
+    /// Of the tests themselves: whichever ends in the middle of a step, passed or failed, leaves no process behind.
+    @Test func aRunnerThatIsLetGoTakesItsStepAlong() throws {
+        let directory: String
+        do {
+            let child = try RunnerChild()
+            let relay = try TestRelay(child)
+            directory = child.directory.path
+            try relay.attach()
+            try relay.start(.of([Step("wait", "setsid sleep 1000 & echo up; sleep 1000")]))
+            try relay.run { relay.journal.text == "up\n" }
+            withExtendedLifetime(child) { #expect(RunnerChild.processes(below: directory).count >= 2) }
+        }
+        #expect(RunnerChild.processes(below: directory) == [])
+    }
+
     @Test func sigtermIsACancelWithGrace() throws {
         let child = try RunnerChild()
         let relay = try TestRelay(child)

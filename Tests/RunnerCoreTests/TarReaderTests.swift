@@ -1,4 +1,5 @@
-// R14: the tar reader without a disk: what it refuses (TarCorpus), what it takes, and that pieces of any size read the same.
+// R14: the tar reader without a disk: what it refuses (TarCorpus), what it takes, and that pieces of any size read the
+// same.
 
 import RunnerCore
 import Testing

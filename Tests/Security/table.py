@@ -12,9 +12,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/security-tests.md"
 HEAD = """# Security tests
 
-Each attack that Bulkhead has to survive, where it comes from, and what held. `make test` runs them all. Each has a positive control beside it: the
-same attack, with the one wall that is to stop it taken away, succeeds; so a green row means that the wall did it. Who the attackers are is
-[threat-model.md](threat-model.md). This page is written by `make generate` from `Tests/Security/catalogue.py` and from the tests themselves.
+Each attack that Bulkhead has to survive, where it comes from, and what held. `make test` runs them all. Each has a positive control
+beside it: the same attack, with the one wall that is to stop it taken away, succeeds; so a green row means that the wall did it. Who the
+attackers are is [threat-model.md](threat-model.md). This page is written by `make generate` from `Tests/Security/catalogue.py` and from
+the tests themselves.
 
 | id | comes from | tried | what holds | shown in |
 |---|---|---|---|---|

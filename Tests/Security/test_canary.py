@@ -1,5 +1,6 @@
-"""S2: and S4: a secret is in the step that names it, in brokerd's sealed store and, while the job runs, in relayd as a pattern; nowhere else.
-A canary of 32 random bytes is looked for in the memory of every daemon, the state directory, the grants, the engine's data and its inspect."""
+"""S2: and S4: a secret is in the step that names it, in brokerd's sealed store and, while the job runs, in relayd as a pattern; nowhere
+else. A canary of 32 random bytes is looked for in the memory of every daemon, the state directory, the grants, the engine's data and its
+inspect."""
 
 import os
 import pathlib
@@ -11,7 +12,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests/Integration"))
-from house import DAEMONS, House, engine, eventually  # noqa: E402
+from house import BINARIES, DAEMONS, House, engine, eventually  # noqa: E402
 
 # 200 in `make test`, 1,000 in `make soak`.
 JOBS = int(os.environ.get("BULKHEAD_CANARY_JOBS", "200"))

@@ -1,5 +1,5 @@
-"""A taken-over relayd: other definitions for the runner, masks and logs of other jobs, the engine by way of a stream. None gets a secret of a
-trusted job for code of its own choice, a container of another shape, another job's log, or the engine."""
+"""A taken-over relayd: other definitions for the runner, masks and logs of other jobs, the engine by way of a stream. None gets a secret of
+a trusted job for code of its own choice, a container of another shape, another job's log, or the engine."""
 
 import os
 import pathlib

@@ -1,4 +1,5 @@
-// Requests for the tests of the policy: all boundary values first, then a seeded mixture of good, edgy and hostile ones.
+// Requests for the tests of the policy: all boundary values first, then a seeded mixture of good, edgy and hostile
+// ones.
 
 import SpawnPolicy
 

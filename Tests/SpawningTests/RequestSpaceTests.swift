@@ -4,7 +4,8 @@ import SpawnPolicy
 import Testing
 import Wire
 
-/// R1, R2, R3, R17: whatever is asked for, what is sent is the template outside the named leaves (`Leaf`), byte for byte.
+/// R1, R2, R3, R17: whatever is asked for, what is sent is the template outside the named leaves (`Leaf`), byte for
+/// byte.
 @Suite struct RequestSpaceTests {
     private static let house = site(untrustedRuntime: "runsc")
 

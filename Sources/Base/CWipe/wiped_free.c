@@ -1,6 +1,6 @@
-// Memory is overwritten when it is freed, in whatever program this is linked into: for those through whose heap secrets pass. An
-// executable's own free comes before that of every library, LD_PRELOAD's too. glibc's M_PERTURB would not do: it leaves the small pieces
-// as they are that are kept in a cache for each thread, and a secret is small.
+// Memory is overwritten when it is freed, in whatever program this is linked into: for those through whose heap secrets
+// pass. An executable's own free comes before that of every library, LD_PRELOAD's too. glibc's M_PERTURB would not do:
+// it leaves the small pieces as they are that are kept in a cache for each thread, and a secret is small.
 
 #include <errno.h>
 #include <malloc.h>

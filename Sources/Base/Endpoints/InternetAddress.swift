@@ -1,5 +1,5 @@
-// IP addresses in the bytes that the kernel wants, from digits. No name is ever resolved here: that would pull the resolver into a
-// static runner.
+// IP addresses in the bytes that the kernel wants, from digits. No name is ever resolved here: that would pull the
+// resolver into a static runner.
 import Glibc
 import Posix
 

@@ -14,6 +14,8 @@ package struct OpenFlags: OptionSet, Sendable {
     package static let writeOnly = OpenFlags(rawValue: O_WRONLY)
     package static let readWrite = OpenFlags(rawValue: O_RDWR)
     package static let create = OpenFlags(rawValue: O_CREAT)
+    /// With `create`: fails with EEXIST if anything of this name is there, a link included.
+    package static let exclusive = OpenFlags(rawValue: O_EXCL)
     package static let truncate = OpenFlags(rawValue: O_TRUNC)
     package static let append = OpenFlags(rawValue: O_APPEND)
     package static let directory = OpenFlags(rawValue: O_DIRECTORY)

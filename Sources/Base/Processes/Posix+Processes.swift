@@ -76,10 +76,17 @@ extension Posix {
     }
 
     /// All children that have ended since the last call; never waits.
-    package static func reap() -> [Reaped] {
-        var found: [Reaped] = []
-        while let reaped = reap(-1, block: false) { found.append(reaped) }
-        return found
+    package static func reap() -> [Reaped] { reapAll().ended }
+
+    /// The same; `isEmpty`: no child is left at all.
+    package static func reapAll() -> (ended: [Reaped], isEmpty: Bool) {
+        var ended: [Reaped] = []
+        while true {
+            var (code, signalled): (Int32, Int32) = (0, 0)
+            let pid = unsafe bh_wait(-1, 0, &code, &signalled)
+            if pid <= 0 { return (ended, pid == -ECHILD) }
+            ended.append(Reaped(pid: pid, code, signalled))
+        }
     }
 
     /// Reaps this child if it has ended; nil if it still runs, or is not a child of ours.
@@ -95,8 +102,7 @@ extension Posix {
     private static func reap(_ pid: Int32, block: Bool) -> Reaped? {
         var (code, signalled): (Int32, Int32) = (0, 0)
         let found = unsafe bh_wait(pid, block ? 1 : 0, &code, &signalled)
-        if found <= 0 { return nil }
-        return Reaped(pid: found, status: signalled == 0 ? .exited(code) : .signalled(code))
+        return found <= 0 ? nil : Reaped(pid: found, code, signalled)
     }
 
     /// Sends a signal to one process; ESRCH if there is none. Never to a group: pids below 1 are refused.
@@ -108,5 +114,12 @@ extension Posix {
     /// Orphans of our descendants become our children.
     package static func becomeSubreaper() throws(PosixError) {
         _ = try PosixError.check(bh_set_child_subreaper(), "prctl(PR_SET_CHILD_SUBREAPER)")
+    }
+}
+
+extension Reaped {
+    /// In the words of `bh_wait`.
+    fileprivate init(pid: Int32, _ code: Int32, _ signalled: Int32) {
+        self.init(pid: pid, status: signalled == 0 ? .exited(code) : .signalled(code))
     }
 }

@@ -3,8 +3,8 @@ import CLinux
 import Glibc
 
 extension Secret {
-    /// All bytes of the file `raw` from its start. Its read position, which others may share, neither matters nor moves.
-    /// Throws `full` if there are more than `limit`.
+    /// All bytes of the file `raw` from its start. Its read position, which others may share, neither matters nor
+    /// moves. Throws `full` if there are more than `limit`.
     package init(contentsOf raw: Int32, limit: Int) throws(SecretError) {
         try unsafe self.init(capacity: limit) { (room) throws(SecretError) in
             var count = 0

@@ -1,10 +1,12 @@
-// Bytes worth stealing. They lie in pages of their own: locked (never in swap), left out of core dumps, empty in a forked child, and
-// overwritten before they are given back. brokerd keeps keys and values in it, relayd mask patterns.
+// Bytes worth stealing. They lie in pages of their own: locked (never in swap), left out of core dumps, empty in a
+// forked child, and overwritten before they are given back. brokerd keeps keys and values in it, relayd mask patterns.
 //
-// There is no description, no copy and no `==`: what is not there cannot be logged, duplicated, or compared in a time that tells.
+// There is no description, no copy and no `==`: what is not there cannot be logged, duplicated, or compared in a time
+// that tells.
 import Glibc
 
-/// A fixed-capacity buffer that is empty at first. Whoever takes a pointer out of a closure has left what this type can promise.
+/// A fixed-capacity buffer that is empty at first. Whoever takes a pointer out of a closure has left what this type can
+/// promise.
 @safe
 package struct Secret: ~Copyable, @unchecked Sendable {
     private let base: UnsafeMutableRawPointer
@@ -20,10 +22,11 @@ package struct Secret: ~Copyable, @unchecked Sendable {
         try unsafe self.init(capacity: capacity) { (_) throws(SecretError) in 0 }
     }
 
-    /// The same, and `body` writes the first bytes; it returns how many. What it throws is thrown, and the room given back wiped.
+    /// The same, and `body` writes the first bytes; it returns how many. What it throws is thrown, and the room given
+    /// back wiped.
     ///
-    /// Every other initializer has to delegate to this one as its last step: the compiler (6.3) takes `self = other` for a second
-    /// assignment and runs `deinit` on what `self` was before it was anything.
+    /// Every other initializer has to delegate to this one as its last step: the compiler (6.3) takes `self = other`
+    /// for a second assignment and runs `deinit` on what `self` was before it was anything.
     package init(
         capacity: Int, filledBy body: (UnsafeMutableRawBufferPointer) throws(SecretError) -> Int
     ) throws(SecretError) {

@@ -3,7 +3,8 @@ import Posix
 
 /// Why a secret could not be kept, or not be moved.
 package enum SecretError: Error, Equatable, Sendable {
-    /// The kernel refused `call`. A refused `mlock` means that the process may lock less than it needs (RLIMIT_MEMLOCK).
+    /// The kernel refused `call`. A refused `mlock` means that the process may lock less than it needs
+    /// (RLIMIT_MEMLOCK).
     case system(call: String, errno: Int32)
     /// More bytes than the secret's capacity, in bytes.
     case full(capacity: Int)

@@ -1,5 +1,5 @@
-// What a runner gets, when, and when it is gone again. schedulerd decides for which job a runner works; whether that job may have the
-// secrets was decided when its ticket was made.
+// What a runner gets, when, and when it is gone again. schedulerd decides for which job a runner works; whether that
+// job may have the secrets was decided when its ticket was made.
 
 import Crypto
 import FoundationEssentials
@@ -130,7 +130,8 @@ extension Broker {
             let gone = names.first { content.secret(project, $0) == nil } ?? ""
             throw Failure(.notFound, "project \(project) has no secret \(gone) any more", place: "secrets")
         }
-        // Granted again by a process that has not seen the first time: the runner may hold what has been replaced since.
+        // Granted again by a process that has not seen the first time: the runner may hold what has been replaced
+        // since.
         let isKnown = before != nil || isAsGranted || vault.memory.attempt(of: request.grant) == nil
         let older = (before?.masked ?? []).filter { !found.contains($0) }
         return LiveGrant(

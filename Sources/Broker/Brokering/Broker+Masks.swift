@@ -1,5 +1,5 @@
-// What relayd must not let through: the values of a grant and the token of its job, as a file. relayd gets a descriptor of a file that
-// has no name any more, for reading: no value is in a frame, and none in a buffer of Link's.
+// What relayd must not let through: the values of a grant and the token of its job, as a file. relayd gets a descriptor
+// of a file that has no name any more, for reading: no value is in a frame, and none in a buffer of Link's.
 
 import Daemon
 import Link

@@ -1,5 +1,5 @@
-// Orders: opened here, checked here, and carried out in one commit each. A bearer token alone, which apid and schedulerd see, changes
-// nothing.
+// Orders: opened here, checked here, and carried out in one commit each. A bearer token alone, which apid and
+// schedulerd see, changes nothing.
 
 import Daemon
 import Link
@@ -83,8 +83,9 @@ extension Broker {
         vault.memory.note(changed: project, name, record: vault.audit.head.sequence)
     }
 
-    /// Everything anew under the next master key. The rename in `commit` is where one house ends and the next begins: tokens, tickets,
-    /// job tokens, runners' keys and the old operator's key are dead behind it. The grants go before: no crash leaves one that lives.
+    /// Everything anew under the next master key. The rename in `commit` is where one house ends and the next begins:
+    /// tokens, tickets, job tokens, runners' keys and the old operator's key are dead behind it. The grants go before:
+    /// no crash leaves one that lives.
     private func rotate(
         _ order: RotateOrder, _ given: borrowing GivenOrder, _ person: StoredOperator
     ) throws(Failure) {

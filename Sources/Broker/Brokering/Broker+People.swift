@@ -1,4 +1,5 @@
-// Who asks, and what brokerd vouches for: tokens, tickets, and the list of secrets. Nothing here releases or changes anything.
+// Who asks, and what brokerd vouches for: tokens, tickets, and the list of secrets. Nothing here releases or changes
+// anything.
 
 import Link
 import Orders

@@ -1,5 +1,6 @@
-// brokerd's service: the only process that can vouch. Its parts: Broker+People (tokens, tickets, lists), Broker+Orders (what changes the
-// vault), Broker+Grants (what a runner gets) and Broker+Masks (what relayd must not let through). Callers: schedulerd and relayd.
+// brokerd's service: the only process that can vouch. Its parts: Broker+People (tokens, tickets, lists), Broker+Orders
+// (what changes the vault), Broker+Grants (what a runner gets) and Broker+Masks (what relayd must not let through).
+// Callers: schedulerd and relayd.
 
 package import Daemon
 package import Link

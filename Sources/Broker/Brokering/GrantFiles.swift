@@ -1,4 +1,5 @@
-// The directories that runners see at /run/bulkhead, on a tmpfs that only brokerd may enter. spawnerd mounts them read-only by name.
+// The directories that runners see at /run/bulkhead, on a tmpfs that only brokerd may enter. spawnerd mounts them
+// read-only by name.
 
 import Files
 package import Posix
@@ -40,8 +41,8 @@ package struct GrantFiles {
         try VaultError.posix { () throws(PosixError) in try Posix.fchmod(raw, 0o444) }
     }
 
-    /// Puts the sealed grant where the runner looks for it, whole or not at all. The runner has taken its key long ago: what is left
-    /// of that must not lie beside what it opens.
+    /// Puts the sealed grant where the runner looks for it, whole or not at all. The runner has taken its key long ago:
+    /// what is left of that must not lie beside what it opens.
     package func put(_ grant: Bytes16, _ sealed: [UInt8]) throws(VaultError) {
         let target = "\(path(grant))/\(Self.grant)"
         if try VaultError.posix({ () throws(PosixError) in try Posix.directoryEntries(path(grant)) }).contains(Self.key)
@@ -128,7 +129,8 @@ package struct GrantFiles {
         }
     }
 
-    /// Overwrites in place, empties, removes, and asks whether it is gone: a runner that has the file open reads zeros, then nothing.
+    /// Overwrites in place, empties, removes, and asks whether it is gone: a runner that has the file open reads zeros,
+    /// then nothing.
     private func wipe(_ path: String) throws(PosixError) {
         try Posix.chmod(path, 0o600)
         points(.midWipe)

@@ -1,5 +1,6 @@
-// The token with which a job speaks for itself: "bj1.<job>.<attempt>.<epoch>.<generation>.<64 hex: HMAC of what is before it>".
-// Nothing is kept for it: it is good while the grant of its attempt lives, and made again whenever it is to be masked.
+// The token with which a job speaks for itself: "bj1.<job>.<attempt>.<epoch>.<generation>.<64 hex: HMAC of what is
+// before it>". Nothing is kept for it: it is good while the grant of its attempt lives, and made again whenever it is
+// to be masked.
 
 package import Crypto
 import FoundationEssentials

@@ -10,7 +10,8 @@ struct LiveGrant {
     let project: String
     /// As they are when they are granted, sealed.
     let secrets: [StoredSecret]
-    /// Those, and what the attempt may have got before: a secret that is set anew meanwhile is masked in its old form, too. nil: not known
-    /// any more, since a secret was changed and this process has not seen its old value; nobody is given masks that would let it pass.
+    /// Those, and what the attempt may have got before: a secret that is set anew meanwhile is masked in its old form,
+    /// too. nil: not known any more, since a secret was changed and this process has not seen its old value; nobody is
+    /// given masks that would let it pass.
     let masked: [StoredSecret]?
 }

@@ -1,4 +1,5 @@
-// The names that people may give. They stand in files, in the audit log and in variables of the AAD: nothing else gets there.
+// The names that people may give. They stand in files, in the audit log and in variables of the AAD: nothing else gets
+// there.
 
 import Wire
 

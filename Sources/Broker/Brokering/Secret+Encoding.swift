@@ -1,5 +1,5 @@
-// GrantBody and MaskSet, byte by byte into a Secret: the generated types would make arrays of the values on the heap. The encoding is
-// proto-spec/GRAMMAR.md's; the tests decode it with the generated types.
+// GrantBody and MaskSet, byte by byte into a Secret: the generated types would make arrays of the values on the heap.
+// The encoding is proto-spec/GRAMMAR.md's; the tests decode it with the generated types.
 
 import Secret
 import Wire

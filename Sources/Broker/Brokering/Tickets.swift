@@ -29,7 +29,8 @@ package struct Tickets {
         return ticket
     }
 
-    /// Throws `ticket_refused` unless this broker made exactly this ticket, under the present master key, in the last 7 days.
+    /// Throws `ticket_refused` unless this broker made exactly this ticket, under the present master key, in the last 7
+    /// days.
     package func check(_ ticket: Ticket, at now: Int64) throws(Failure) {
         // Compared in constant time: how much of a guess was right is told by nothing.
         let isGenuine = HMAC<SHA256>.isValidAuthenticationCode(

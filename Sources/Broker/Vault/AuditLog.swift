@@ -1,5 +1,5 @@
-// The audit log: written and on disk before anything is released, so that no release is without its record. A chain of hashes: who
-// changes a line changes every line behind it.
+// The audit log: written and on disk before anything is released, so that no release is without its record. A chain of
+// hashes: who changes a line changes every line behind it.
 
 import Files
 import Posix
@@ -17,8 +17,9 @@ package final class AuditLog {
     private var isTorn = false
     package private(set) var head = AuditHead.none
 
-    /// Opens `DIRECTORY/audit.log` and verifies all of it; `body` sees each record. A last line without its end was torn by a crash
-    /// before anything was released, and is cut. Anything else that is wrong is `damaged`, with its line.
+    /// Opens `DIRECTORY/audit.log` and verifies all of it; `body` sees each record. A last line without its end was
+    /// torn by a crash before anything was released, and is cut. Anything else that is wrong is `damaged`, with its
+    /// line.
     package init(
         _ directory: String, points: @escaping Points = { _ in }, _ body: (AuditRecord) throws(VaultError) -> Void
     ) throws(VaultError) {

@@ -1,5 +1,6 @@
-// What the audit log says that bears on the future: which job each ticket was used for, which attempt each grant, and when each secret
-// last changed. Recovered at the start: a record is on disk before the release, so nothing that was released is ever forgotten.
+// What the audit log says that bears on the future: which job each ticket was used for, which attempt each grant, and
+// when each secret last changed. Recovered at the start: a record is on disk before the release, so nothing that was
+// released is ever forgotten.
 
 package import Wire
 

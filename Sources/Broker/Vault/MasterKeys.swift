@@ -1,5 +1,5 @@
-// The master keys: a directory with a file for the current one and, during a rotation, one for the next. Who starts brokerd makes
-// them, or systemd brings them as credentials.
+// The master keys: a directory with a file for the current one and, during a rotation, one for the next. Who starts
+// brokerd makes them, or systemd brings them as credentials.
 
 import Files
 package import Orders

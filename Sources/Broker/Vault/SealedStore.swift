@@ -1,4 +1,5 @@
-// The store: one file, sealed as a whole, replaced as a whole. Written by the broker alone, after each order that changes something.
+// The store: one file, sealed as a whole, replaced as a whole. Written by the broker alone, after each order that
+// changes something.
 //
 //     "BULKHEAD-STORE-1\n" || ChaCha20-Poly1305(store key, StoreContent), with the first line authenticated
 

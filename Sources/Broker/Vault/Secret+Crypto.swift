@@ -1,5 +1,5 @@
-// The one place where bytes leave swift-crypto for a Secret. It hands out plaintext as Data, on the heap: here that is taken over and
-// overwritten before anybody else has seen it. Sealing reads from the Secret's own memory.
+// The one place where bytes leave swift-crypto for a Secret. It hands out plaintext as Data, on the heap: here that is
+// taken over and overwritten before anybody else has seen it. Sealing reads from the Secret's own memory.
 
 package import Crypto
 package import FoundationEssentials

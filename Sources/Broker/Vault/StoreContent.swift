@@ -1,5 +1,5 @@
-// What the sealed store says, and its canonical bytes. The values in it are sealed each on its own: reading the store brings none
-// of them into the open.
+// What the sealed store says, and its canonical bytes. The values in it are sealed each on its own: reading the store
+// brings none of them into the open.
 
 package import Wire
 
@@ -10,7 +10,8 @@ package struct StoredOperator: Hashable, Sendable {
     package var tokenHash: Bytes32
     /// The X25519 public key that seals this operator's orders.
     package var key: Bytes32
-    /// Milliseconds since 1970 of the last order of this key that changed something. An order that is not later is a replay.
+    /// Milliseconds since 1970 of the last order of this key that changed something. An order that is not later is a
+    /// replay.
     package var mark: Int64
 }
 

@@ -1,4 +1,5 @@
-// What brokerd keeps on disk, opened in the only order that is safe: keys, audit log, store, and then whether they belong together.
+// What brokerd keeps on disk, opened in the only order that is safe: keys, audit log, store, and then whether they
+// belong together.
 
 import Files
 import Orders

@@ -135,8 +135,8 @@ extension SpecReader {
                 let memory = Quantity.show(bytes: Int64(resources.memory))
                 report(
                     "resources.disk", disk.place,
-                    "is more than resources.memory (\(memory)), but /job and /tmp live in memory; raise memory or lower disk"
-                )
+                    "is more than resources.memory (\(memory)), but /job and /tmp live in memory; raise memory or "
+                        + "lower disk")
             }
         } else {
             // The default disk is never a reason to refuse a small job.

@@ -48,8 +48,8 @@ extension RunnerState {
         case .exited, .failed:
             RunnerCell(
                 .moves(.teardown),
-                "its job, which it never heard of, ends with the reason; if it found no key, that job takes another runner"
-            )
+                "its job, which it never heard of, ends with the reason; if it found no key, that job takes another "
+                    + "runner")
         case .removed:
             RunnerCell(.refused, "nobody asked for the removal")
         }

@@ -1,6 +1,7 @@
 // The runner's grant: a directory of brokerd's, mounted into the container, where nobody but brokerd writes. At the
 // start it holds `key`, later perhaps `grant`; both are there until brokerd has wiped them. Used by Runner.
 
+import Files
 import Glibc
 import Posix
 
@@ -19,12 +20,16 @@ package struct GrantDirectory {
     /// - Throws: why there is none: it is gone (brokerd wiped it because it began anew), cut, or already zeros.
     package func takeKey() throws(Refusal) -> WipedBytes {
         guard let key = WipedBytes(count: GrantSeal.keySize) else { throw Refusal("no memory for the key") }
-        let fd = open(path + "/key", O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
-        guard fd >= 0 else { throw Refusal("\(path)/key cannot be opened: \(PosixError.text(of: errno))") }
-        defer { close(fd) }
-        let got = key.withMutableBytes { read(fd, $0.baseAddress, $0.count) }
-        guard got == key.count else { throw Refusal("\(path)/key is cut") }
-        guard GrantDirectory.isWhole(fd, size: key.count), key.withBytes({ $0.contains { $0 != 0 } }) else {
+        let file: FileDescriptor
+        do {
+            file = try Posix.open(path + "/key", [.readOnly, .noFollow])
+        } catch {
+            throw Refusal("\(path)/key cannot be opened: \(PosixError.text(of: error.errno))")
+        }
+        let raw = file.raw
+        let got = try? key.withMutableBytes { (room) throws(PosixError) in try Posix.read(raw, into: room) }
+        guard case .bytes(key.count)? = got else { throw Refusal("\(path)/key is cut") }
+        guard GrantDirectory.isWhole(raw, size: key.count), key.withBytes({ $0.contains { $0 != 0 } }) else {
             throw Refusal("\(path)/key has been wiped")
         }
         return key
@@ -32,23 +37,18 @@ package struct GrantDirectory {
 
     /// The sealed grant, nil if it is not there, or is being wiped at this moment.
     package func sealedGrant() -> [UInt8]? {
-        let fd = open(path + "/grant", O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
-        guard fd >= 0 else { return nil }
-        defer { close(fd) }
-        var status = stat()
-        guard fstat(fd, &status) == 0, status.st_size <= GrantDirectory.largestGrant else { return nil }
-        var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
-        var filled = 0
-        while filled < bytes.count {
-            let count = bytes[filled...].withUnsafeMutableBytes { read(fd, $0.baseAddress, $0.count) }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { return nil }
-            filled += count
+        do {
+            let file = try Posix.open(path + "/grant", [.readOnly, .noFollow])
+            let size = try Posix.fstat(file.raw).size
+            guard size <= GrantDirectory.largestGrant else { return nil }
+            let bytes = try Posix.pread(file.raw, maximum: Int(size), at: 0)
+            return GrantDirectory.isWhole(file.raw, size: bytes.count) ? bytes : nil
+        } catch {
+            return nil
         }
-        return GrantDirectory.isWhole(fd, size: bytes.count) ? bytes : nil
     }
 
-    /// Whether nothing at all is left in it. Not if one cannot look.
+    /// Whether nothing at all is left in it, whatever its name. Not if one cannot look.
     package var isEmpty: Bool {
         guard let directory = opendir(path) else { return false }
         defer { closedir(directory) }
@@ -61,9 +61,8 @@ package struct GrantDirectory {
 
     /// Whether what was just read is what brokerd wrote: before it overwrites a file it takes everybody's right to read
     /// it.
-    private static func isWhole(_ fd: Int32, size: Int) -> Bool {
-        var status = stat()
-        return fstat(fd, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_mode & S_IROTH != 0
-            && status.st_nlink == 1 && Int(status.st_size) == size
+    private static func isWhole(_ raw: Int32, size: Int) -> Bool {
+        guard let status = try? Posix.fstat(raw) else { return false }
+        return status.kind == .regular && status.mode & 0o004 != 0 && status.links == 1 && status.size == Int64(size)
     }
 }

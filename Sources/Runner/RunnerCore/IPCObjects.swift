@@ -3,7 +3,9 @@
 
 import CLinux
 import CSpawn
+import Files
 import Glibc
+import Posix
 
 enum IPCObjects {
     /// The kernel's lists: the file, and what the column with the number is called.
@@ -16,8 +18,10 @@ enum IPCObjects {
     /// Removes what belongs to `user` or was made by it, in this container; none of its processes is left. A kernel
     /// that shows no lists keeps them until the container's end.
     static func remove(of user: UInt32) {
-        let found = lists.flatMap { list in
-            ids(in: SmallFile.readAll(list.path) ?? "", column: list.column, of: user).map { (list.kind, $0) }
+        let found = lists.flatMap { (list) -> [(Int32, Int32)] in
+            // However long: whatever could not be read would stay.
+            let text = (try? Posix.readFile(list.path, limit: .max)).map { String(decoding: $0, as: UTF8.self) }
+            return ids(in: text ?? "", column: list.column, of: user).map { (list.kind, $0) }
         }
         guard !found.isEmpty else { return }
         // Only the owner may, or who rules the machine. The effective user is enough, and nobody can signal us for it:

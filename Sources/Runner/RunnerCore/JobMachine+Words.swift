@@ -1,23 +1,10 @@
 // What a job's result says to a person: which step, what happened, and what to change.
 
+import Processes
 import Wire
 
-/// How a process ended.
-package enum StepExit: Equatable, Sendable {
-    case exited(UInt8)
-    case signalled(Int32)
-
-    /// 0...255, or 128 + signal.
-    package var code: UInt16 {
-        switch self {
-        case .exited(let code): UInt16(code)
-        case .signalled(let signal): UInt16(clamping: 128 + signal)
-        }
-    }
-}
-
 extension JobMachine {
-    func outcome(of step: RunningStep, _ status: StepExit, outOfMemory: Bool) -> StepOutcome {
+    func outcome(of step: RunningStep, _ status: ExitStatus, outOfMemory: Bool) -> StepOutcome {
         switch step.stopCause {
         case .cancelled, .stopped: .cancelled
         case .stepTimeout, .jobTimeout: .timedOut
@@ -31,7 +18,7 @@ extension JobMachine {
         "step \(index + 1) '\(spec?.steps[index].name ?? "")'"
     }
 
-    func reason(_ index: Int, _ outcome: StepOutcome, _ status: StepExit) -> String {
+    func reason(_ index: Int, _ outcome: StepOutcome, _ status: ExitStatus) -> String {
         switch outcome {
         case .outOfMemory:
             let limit = JobMachine.size(spec?.shape.resources.memoryBytes ?? 0)
@@ -86,7 +73,7 @@ extension JobMachine {
         return fitting + "..."
     }
 
-    static func words(_ status: StepExit) -> String {
+    static func words(_ status: ExitStatus) -> String {
         switch status {
         case .exited(126): "failed with exit code 126 (a command is not executable)"
         case .exited(127): "failed with exit code 127 (a command was not found)"

@@ -7,6 +7,7 @@
 //
 // A runner runs one job in its life: its records are numbered through, and its container is thrown away afterwards.
 
+package import Processes
 package import Wire
 
 /// The state machine of a job.
@@ -52,7 +53,7 @@ package struct JobMachine: ~Copyable {
         let index: Int
         let startedAt: UInt64
         /// Once the process has exited.
-        var end: (status: StepExit, durationMs: UInt64)?
+        var end: (status: ExitStatus, durationMs: UInt64)?
         /// Why it was told to stop, if it was before it exited.
         var stopCause: StopCause?
         /// When SIGKILL follows SIGTERM.
@@ -115,7 +116,7 @@ package struct JobMachine: ~Copyable {
     }
 
     /// The step's own process has exited; what it left behind is still there.
-    package mutating func stepExited(_ status: StepExit, now: UInt64) -> [Action] {
+    package mutating func stepExited(_ status: ExitStatus, now: UInt64) -> [Action] {
         guard case .running(var step) = phase, step.end == nil else { return [] }
         step.end = (status, now - min(now, step.startedAt))
         phase = .running(step)
@@ -210,7 +211,7 @@ package struct JobMachine: ~Copyable {
     }
 
     private mutating func follow(
-        _ step: RunningStep, _ outcome: StepOutcome, _ status: StepExit, now: UInt64
+        _ step: RunningStep, _ outcome: StepOutcome, _ status: ExitStatus, now: UInt64
     ) -> [Action] {
         let index = step.index
         if let stopping { return end(after: index, stoppedResult(stopping, step: index, exitCode: status.code)) }

@@ -1,6 +1,6 @@
-// The processes of the container, seen from its first one: reaping whatever ends, killing whatever is left.
+// The processes of the container, seen from its first one: killing whatever is left.
 
-import CSpawn
+import Files
 import Glibc
 import Posix
 import Processes
@@ -16,28 +16,14 @@ struct ProcessTable {
         if !isInit { try Posix.becomeSubreaper() }
     }
 
-    /// Takes every child that has ended.
-    /// - Returns: who ended and how; `isEmpty`: no child is left at all, so nothing runs any more.
-    func reap() -> (ended: [(pid: pid_t, exit: StepExit)], isEmpty: Bool) {
-        var ended: [(pid: pid_t, exit: StepExit)] = []
-        while true {
-            var code: Int32 = 0
-            var signalled: Int32 = 0
-            let pid = bh_wait(-1, 0, &code, &signalled)
-            if pid == -ECHILD { return (ended, true) }
-            guard pid > 0 else { return (ended, false) }
-            ended.append((pid, signalled == 1 ? .signalled(code) : .exited(UInt8(truncatingIfNeeded: code))))
-        }
-    }
-
     /// SIGTERM to a step: it leads a session and a process group of its own.
     func terminate(group leader: pid_t) {
         guard leader > 1 else { return }
         _ = kill(-leader, SIGTERM)
     }
 
-    /// SIGKILL to everything. What is being forked at this moment may survive one call: say it again until `reap` finds
-    /// none.
+    /// SIGKILL to everything. What is being forked at this moment may survive one call: say it again until `reapAll`
+    /// finds none.
     func killEverything() {
         if isInit {
             _ = kill(-1, SIGKILL)
@@ -46,8 +32,8 @@ struct ProcessTable {
         }
     }
 
-    /// Whether /proc shows anybody else in this container, or below this process if it is not PID 1. `reap` knows of
-    /// children only.
+    /// Whether /proc shows anybody else in this container, or below this process if it is not PID 1. `reapAll` knows
+    /// of children only.
     func othersAreThere() -> Bool {
         if !isInit { return !ProcessTable.descendants(of: getpid()).isEmpty }
         return ProcessTable.all().contains { $0 != 1 }
@@ -70,21 +56,14 @@ struct ProcessTable {
     }
 
     private static func all() -> [pid_t] {
-        guard let directory = opendir("/proc") else { return [] }
-        defer { closedir(directory) }
-        var found: [pid_t] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if let pid = pid_t(name) { found.append(pid) }
-        }
-        return found
+        (try? Posix.directoryEntries("/proc"))?.compactMap { pid_t($0) } ?? []
     }
 
     /// The fourth field of /proc/PID/stat; the second, a name in parentheses, may hold anything.
     private static func parent(of pid: pid_t) -> pid_t? {
-        guard let text = SmallFile.read("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return nil }
+        guard let line = try? Posix.readFile("/proc/\(pid)/stat", limit: 4096) else { return nil }
+        let text = String(decoding: line, as: UTF8.self)
+        guard let end = text.lastIndex(of: ")") else { return nil }
         let fields = text[end...].split(separator: " ")
         return fields.count > 2 ? pid_t(fields[2]) : nil
     }

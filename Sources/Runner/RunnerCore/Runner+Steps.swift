@@ -38,9 +38,9 @@ extension Runner {
 
     /// SIGCHLD: somebody has ended, perhaps the step, perhaps an orphan that came to us.
     func reap() {
-        let (ended, isEmpty) = processes.reap()
+        let (ended, isEmpty) = Posix.reapAll()
         for child in ended where child.pid == step?.pid {
-            perform(machine.stepExited(child.exit, now: now))
+            perform(machine.stepExited(child.status, now: now))
         }
         guard isClearing else { return }
         isDeserted = isEmpty && !processes.othersAreThere()

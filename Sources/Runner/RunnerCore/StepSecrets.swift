@@ -92,7 +92,8 @@ package final class StepSecrets {
             try FileUser.perform(as: owner) { () throws(PosixError) in
                 // A step before this one may have left something of this name.
                 try Posix.unlinkIfThere(path)
-                let file = try Posix.openExclusively(path, mode: 0o400)
+                let file = FileDescriptorBox(
+                    try Posix.open(path, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o400))
                 var size = 0
                 var problem: Int32 = 0
                 _ = grant.withValue(use.name) { value in
@@ -124,12 +125,5 @@ extension Posix {
     /// Succeeds if there is nothing of this name: a step may remove and move what is its own.
     fileprivate static func unlinkIfThere(_ path: String) throws(PosixError) {
         do throws(PosixError) { try unlink(path) } catch { if error.errno != ENOENT { throw error } }
-    }
-
-    /// Makes a file that is not there, to write; links are not followed.
-    fileprivate static func openExclusively(_ path: String, mode: UInt32) throws(PosixError) -> FileDescriptorBox {
-        let raw = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
-        guard raw >= 0 else { throw .system(call: "open \(path)", errno: errno) }
-        return FileDescriptorBox(FileDescriptor(owning: raw))
     }
 }

@@ -2,7 +2,8 @@
 // here is what depends on arguments. Missing on purpose: io_uring, ptrace and process_vm_* (other people's memory),
 // keyrings (not namespaced), userfaultfd, bpf, perf, vmsplice, name_to_handle_at, mount and namespace calls, chroot,
 // kexec, modules, clocks, NUMA placement, cachestat (what others have read), modify_ldt, memfd_secret. Only the native
-// instruction set: entering by i386 or x32 is a kill, since a filter for one table of numbers says nothing about another.
+// instruction set: entering by i386 or x32 is a kill, since a filter for one table of numbers says nothing about
+// another.
 
 package enum JobSeccomp {
     /// The filter as the engine takes it: its content, not a path. Names that an older kernel or another processor

@@ -1,5 +1,5 @@
-// Who the runner is inside its container, and what it may do there. A request has no say in it but by the profile and by
-// whether there are steps that have to run as another user.
+// Who the runner is inside its container, and what it may do there. A request has no say in it but by the profile and
+// by whether there are steps that have to run as another user.
 
 struct Power {
     let owner: UInt32

@@ -1,10 +1,10 @@
 // The system calls of a job, as data: what may be called whatever its arguments are, and why. `JobSeccomp` makes the
 // filter of it; what is in no group is refused.
 //
-// Where the list comes from: systemd's @system-service (298 calls on x86-64), less what reaches parts of the kernel that
-// a build has no business with. It was held against traces of CI work (`strace -f`, on root file systems of Debian 12,
-// Alpine-like busybox and this repository's own build): gcc and ld, make -j, autoconf, cmake and ninja, git (clone over
-// a file, commit, gc), tar, gzip, xz, python3 (venv, unittest, multiprocessing), perl, node's and Go's runtimes,
+// Where the list comes from: systemd's @system-service (298 calls on x86-64), less what reaches parts of the kernel
+// that a build has no business with. It was held against traces of CI work (`strace -f`, on root file systems of Debian
+// 12, Alpine-like busybox and this repository's own build): gcc and ld, make -j, autoconf, cmake and ninja, git (clone
+// over a file, commit, gc), tar, gzip, xz, python3 (venv, unittest, multiprocessing), perl, node's and Go's runtimes,
 // swift build, dpkg -i, apt-get install from a local archive, useradd, runuser. What they called beyond this list is
 // named in `JobSeccomp`; nothing of it was needed.
 
@@ -27,8 +27,8 @@ struct SystemCallGroup {
             + "inotify_rm_watch lgetxattr link linkat listxattr llistxattr lremovexattr lseek lsetxattr lstat mkdir "
             + "mkdirat newfstatat open openat openat2 pread64 preadv preadv2 pwrite64 pwritev pwritev2 read readahead "
             + "readlink readlinkat readv removexattr rename renameat renameat2 rmdir sendfile setxattr splice stat "
-            + "statfs statx symlink symlinkat sync_file_range tee truncate umask unlink unlinkat utime utimensat utimes "
-            + "write writev")
+            + "statfs statx symlink symlinkat sync_file_range tee truncate umask unlink unlinkat utime utimensat "
+            + "utimes write writev")
 
     static let fileOwners = SystemCallGroup(
         why: "permissions and owners: cp -p, install and tar set them even to what they are. Without CAP_CHOWN the "
@@ -61,8 +61,8 @@ struct SystemCallGroup {
 
     static let users = SystemCallGroup(
         why:
-            "who one is. Programs set what they are already, and the runner starts steps as other users; whether it may "
-            + "is decided by capabilities, of which profile strict has none where no step needs one",
+            "who one is. Programs set what they are already, and the runner starts steps as other users; whether it "
+            + "may is decided by capabilities, of which profile strict has none where no step needs one",
         names: "capset getegid geteuid getgid getgroups getresgid getresuid getuid setfsgid setfsuid setgid setgroups "
             + "setregid setresgid setresuid setreuid setuid")
 

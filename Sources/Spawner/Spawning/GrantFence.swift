@@ -1,5 +1,6 @@
-// Which grant is in which runner: a grant that two containers could read would be a secret shared. Filled from the labels
-// when spawnerd starts, and before anything is asked of the engine, so that of two creates at once one is refused.
+// Which grant is in which runner: a grant that two containers could read would be a secret shared. Filled from the
+// labels when spawnerd starts, and before anything is asked of the engine, so that of two creates at once one is
+// refused.
 
 import SpawnPolicy
 import Wire

@@ -1,5 +1,5 @@
-// LinkBench: the wire against itself. `server PATH` answers, `client PATH COUNT` prints nanoseconds of each round trip, a line
-// each; `codec COUNT` prints nanoseconds of one encode and decode of a small control message.
+// LinkBench: the wire against itself. `server PATH` answers, `client PATH COUNT` prints nanoseconds of each round trip,
+// a line each; `codec COUNT` prints nanoseconds of one encode and decode of a small control message.
 
 let arguments = CommandLine.arguments
 switch (arguments.dropFirst().first, arguments.count) {

@@ -1,5 +1,5 @@
-// LD_PRELOAD: counts allocations between two calls of getppid() that a benchmark makes as its marks (it costs nothing and is
-// called by nobody else), and prints the count at exit.
+// LD_PRELOAD: counts allocations between two calls of getppid() that a benchmark makes as its marks (it costs nothing
+// and is called by nobody else), and prints the count at exit.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-// The fastest that a round trip over a Unix socket can be here: two processes, blocking read and write, no protocol at all.
-// Prints nanoseconds of each round trip, a line each. Usage: pingpong COUNT BYTES
+// The fastest that a round trip over a Unix socket can be here: two processes, blocking read and write, no protocol at
+// all. Prints nanoseconds of each round trip, a line each. Usage: pingpong COUNT BYTES
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>

@@ -1,4 +1,5 @@
-// A broker as a child process, with the sockets, keys and directories that brokerd has. The listeners outlive it, as systemd's do.
+// A broker as a child process, with the sockets, keys and directories that brokerd has. The listeners outlive it, as
+// systemd's do.
 
 import Daemon
 import Endpoints

@@ -1,4 +1,5 @@
-// The runner's end of a grant, done with swift-crypto and the generated types: independent of what the broker does by hand.
+// The runner's end of a grant, done with swift-crypto and the generated types: independent of what the broker does by
+// hand.
 
 import Crypto
 import Files

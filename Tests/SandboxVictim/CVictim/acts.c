@@ -1,5 +1,5 @@
-// What somebody would do who had taken a daemon over: each act as plainly as it can be written. Without the sandbox each succeeds, or fails
-// for a reason of its own; the tests look at both.
+// What somebody would do who had taken a daemon over: each act as plainly as it can be written. Without the sandbox
+// each succeeds, or fails for a reason of its own; the tests look at both.
 #define _GNU_SOURCE
 #include "cvictim.h"
 
@@ -295,7 +295,8 @@ static long act_symlink(const char *place) { return result(symlink("/etc/passwd"
 static long act_fifo(const char *place) { return result(mkfifo(place, 0600)); }
 static long act_chmod(const char *place) { return result(chmod(place, 04755)); }
 
-// A file without a name gets one, as a source does that has arrived whole; it is moved to another directory, and read by way of /proc.
+// A file without a name gets one, as a source does that has arrived whole; it is moved to another directory, and read
+// by way of /proc.
 static long act_publish(const char *place) {
     char from[64], path[4096], moved[4096], byte;
     int fd = open(place, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);

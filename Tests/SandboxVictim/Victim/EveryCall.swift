@@ -1,5 +1,5 @@
-// Each system call that there is, in a child of its own: whatever the profile does not name must end the child, not only what somebody has
-// thought of. The arguments are nonsense, so that nothing comes of a call that gets through.
+// Each system call that there is, in a child of its own: whatever the profile does not name must end the child, not
+// only what somebody has thought of. The arguments are nonsense, so that nothing comes of a call that gets through.
 
 import CSeccomp
 import CVictim
@@ -10,7 +10,8 @@ struct EveryCall {
     let profile: Profile
     let confine: () throws -> Void
 
-    /// Prints `NUMBER NAME OUTCOME` for each call: `killed`, `refused ERROR`, `made`, or `skipped` for what a line permits as it is.
+    /// Prints `NUMBER NAME OUTCOME` for each call: `killed`, `refused ERROR`, `made`, or `skipped` for what a line
+    /// permits as it is.
     func run() throws {
         let rules = try profile.rules()
         for number in 0..<Int32(512) {

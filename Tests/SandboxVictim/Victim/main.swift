@@ -1,7 +1,9 @@
-// A program that confines itself as a daemon does and then does what it must not. Tests/Sandbox/test_victim.py starts it.
+// A program that confines itself as a daemon does and then does what it must not. Tests/Sandbox/test_victim.py starts
+// it.
 //
-// It prints `begun`, then what came of it: `done` or `failed ERRNO`; if the sandbox ends it, its status tells. It is the only program
-// that can do without a part of the sandbox (`--layers`): a test that cannot fail without it proves nothing.
+// It prints `begun`, then what came of it: `done` or `failed ERRNO`; if the sandbox ends it, its status tells. It is
+// the only program that can do without a part of the sandbox (`--layers`): a test that cannot fail without it proves
+// nothing.
 
 import CVictim
 import Daemon

@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -254,9 +255,12 @@ static void numbers(void) {
 }
 
 /* Some of these acts change a machine where nothing forbids them: its name, its clock, its mounts. So only as the first process
- * of a container, which nobody is who starts this by hand, and never in the first user namespace, whose map is all ids. */
+ * of a container, which nobody is who starts this by hand, and never in the first user namespace, whose map is all ids. The same
+ * map is shown by gVisor, which is known by its version: there is no machine within its reach. */
 static int in_a_container(void) {
+    struct utsname kernel;
     if (getpid() != 1) return 0;
+    if (uname(&kernel) == 0 && !strcmp(kernel.version, "#1 SMP Sun Jan 10 15:06:54 PST 2016")) return 1;
     char map[64] = "";
     int file = open("/proc/self/uid_map", O_RDONLY);
     long length = read(file, map, sizeof map - 1);

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import unittest
 
-from spawnerd import Spawnerd, engine, needs_engine
+from spawnerd import RUNTIMES, Spawnerd, engine, needs_engine
 
 HERE = pathlib.Path(__file__).parent
 GOLDEN = HERE / "golden"
@@ -144,6 +144,32 @@ class Probe(unittest.TestCase):
             for profile in ["strict", "build"]:
                 self.assertEqual(house.run(profile=profile).split("\n"), [
                     "full 1:7", "null 1:3", "pts/ptmx 5:2", "random 1:8", "tty 5:0", "urandom 1:9", "zero 1:5", ""])
+
+
+@unittest.skipUnless("runsc" in RUNTIMES and os.uname().machine == "x86_64", "the engine has no runtime runsc, or no golden verdicts of it")
+class Gvisor(unittest.TestCase):
+    """The same program under gVisor, as a stranger's job where the site says so. All of it ends in gVisor's own kernel."""
+
+    def test_every_act(self):
+        """R8: a kernel of its own, and our filter in it: what is refused under runc is refused here."""
+        with Spawnerd("", "--runtime-untrusted", "runsc") as house:
+            compile_probe(house.directory)
+            house.runner.unlink()
+            shutil.copy(house.directory / "probe", house.runner)
+            house.open_to_containers()
+            found, numbers = verdicts(house.run(trust="untrusted", pids=128))
+            control, _ = verdicts(uncontained(house.directory, "/probe", Runtime="runsc", SecurityOpt=["seccomp=unconfined"])[1])
+        text = "".join(f"{what} {verdict}\n" for what, verdict in sorted(found.items()))
+        file = GOLDEN / "probe-runsc.txt"
+        if os.environ.get("BULKHEAD_WRITE_GOLDEN"):
+            file.write_text(text)
+        self.assertEqual(text, file.read_text())
+        # 32-bit entries reach a kernel that is nobody's but the job's.
+        reached = {what for what, verdict in found.items() if verdict == "reached"}
+        self.assertEqual(reached, ALLOWED | {"i386-entry", "i386-ptrace"})
+        self.assertLessEqual({"ptrace-traceme", "unshare-user", "keyctl", "syslog", "mknod-pipe"},
+                             {what for what, verdict in control.items() if verdict == "reached"}, "control: without our filter")
+        self.assertGreater(len(numbers), 500)
 
 
 WORK = r"""

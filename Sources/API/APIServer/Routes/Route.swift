@@ -64,7 +64,8 @@ struct Route: Sendable {
 }
 
 extension Route {
-    /// The answer to a request. Who shows no token at all costs a look at the head, and neither a parser nor schedulerd.
+    /// The answer to a request. Who shows no token at all costs a look at the head, and neither a parser nor
+    /// schedulerd.
     func answer(_ request: APIRequest) async throws -> Response {
         if scope == .token && request.token.isEmpty {
             throw APIFailure(.unauthorized, "the token is missing or wrong", place: "token")

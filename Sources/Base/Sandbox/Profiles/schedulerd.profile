@@ -1,5 +1,5 @@
-# bulkhead-schedulerd: the database. It faces its siblings. It has one thread and can make no other: the database layer would start some when it
-# is closed, so it never is.
+# bulkhead-schedulerd: the database. It faces its siblings. It has one thread and can make no other: the database layer
+# would start some when it is closed, so it never is.
 # Form and upkeep: docs/howto/add-a-syscall.md
 
 accept4                         # connections of the listeners that were passed

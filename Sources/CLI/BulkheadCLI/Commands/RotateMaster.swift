@@ -22,7 +22,8 @@ struct RotateMaster: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Directory of the master key; without it, the one of the state directory or \(OperatorFiles.installed)/master.",
+            "Directory of the master key; without it, the one of the state directory or "
+                + "\(OperatorFiles.installed)/master.",
             valueName: "dir"))
     var masterKeys: String?
 
@@ -34,8 +35,8 @@ struct RotateMaster: AsyncParsableCommand {
             let files = options.files
             guard let masters = masterKeys ?? files.masterKeys else {
                 throw CommandFailure(
-                    "there is no directory of master keys below \(files.directory); give --master-keys, and run this on "
-                        + "the machine of the broker, as the owner of its keys", exit: .usage)
+                    "there is no directory of master keys below \(files.directory); give --master-keys, and run this "
+                        + "on the machine of the broker, as the owner of its keys", exit: .usage)
             }
             let client = try options.client()
             let environment = ProcessInfo.processInfo.environment["BULKHEAD_TOKEN"] ?? ""

@@ -121,8 +121,8 @@ struct Secret: AsyncParsableCommand {
     static func check(project: String, name: String? = nil) throws {
         guard JobFile.isProjectName(project) else {
             throw CommandFailure(
-                "'\(Terminal.printable(project))' is not a project's name; use a to z, digits and . _ - and begin with a "
-                    + "letter or digit", exit: .usage)
+                "'\(Terminal.printable(project))' is not a project's name; use a to z, digits and . _ - and begin with "
+                    + "a letter or digit", exit: .usage)
         }
         guard let name else { return }
         guard JobFile.isSecretName(name), name != JobFile.jobTokenSecret else {

@@ -115,8 +115,8 @@ struct Submit: AsyncParsableCommand {
         let key = try keys.optional(options.files)
         guard key != nil || names.isEmpty else {
             throw CommandFailure(
-                "the job names secrets (\(names.joined(separator: ", "))), which only a job sealed with a key gets: give "
-                    + "--key FILE or set BULKHEAD_KEY to your key file, such as the admin-key of the house",
+                "the job names secrets (\(names.joined(separator: ", "))), which only a job sealed with a key gets: "
+                    + "give --key FILE or set BULKHEAD_KEY to your key file, such as the admin-key of the house",
                 exit: .unauthorized)
         }
         return key

@@ -47,6 +47,12 @@ struct Up: ParsableCommand {
     @Option(help: ArgumentHelp("Runtime of the engine for untrusted jobs, such as runsc.", valueName: "name"))
     var runtimeUntrusted: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Group that root in containers has on this machine, by its number: for runsc, which mounts as that root.",
+            valueName: "gid"))
+    var grantsGroup: UInt32?
+
     @Flag(help: "Accept an engine without user namespaces: root in a container is then root on this machine.")
     var allowNoUserns = false
 
@@ -60,7 +66,7 @@ struct Up: ParsableCommand {
                 state: state ?? StateDirectory.standard, listen: listen, engine: engine,
                 maxRunners: maxRunners ?? ProcessInfo.processInfo.activeProcessorCount,
                 allowNoUserNamespaces: allowNoUserns, allowBuildProfile: allowBuildProfile, runtime: runtime,
-                runtimeUntrusted: runtimeUntrusted)
+                runtimeUntrusted: runtimeUntrusted, grantsGroup: grantsGroup)
             try Supervisor(Preparation(wishes)).run()
         }
     }

@@ -1,8 +1,9 @@
-// MasterRotation: a new master key, token and admin key in the place of the old ones. brokerd commits with one rename; here,
-// files beside the present ones (`.next`) say how far we were, so that it can be killed anywhere and run again.
+// MasterRotation: a new master key, token and admin key in the place of the old ones. brokerd commits with one rename;
+// here, files beside the present ones (`.next`) say how far we were, so that it can be killed anywhere and run again.
 //
-// Order of the files: made token, key, master; renamed after the commit key, master, token. So a `admin-token.next` lies there
-// from the first step to the last, and whether the house takes it tells whether the rotation has been committed.
+// Order of the files: made token, key, master; renamed after the commit key, master, token. So a `admin-token.next`
+// lies there from the first step to the last, and whether the house takes it tells whether the rotation has been
+// committed.
 
 import Foundation
 package import Orders
@@ -68,8 +69,8 @@ package struct MasterRotation {
             // Asked before anything is written: while the broker is away there is nothing to begin.
             guard try await house.accepts(try presentToken()) else {
                 throw CommandFailure(
-                    "the broker does not know this token; nothing was changed. Give the directory of this house's token "
-                        + "and key with --state", exit: .unauthorized)
+                    "the broker does not know this token; nothing was changed. Give the directory of this house's "
+                        + "token and key with --state", exit: .unauthorized)
             }
             try prepare()
             return try await commit()
@@ -99,8 +100,9 @@ package struct MasterRotation {
     private func unclear() -> CommandFailure {
         CommandFailure(
             "\(masters.path)/\(Self.nextMaster) or \(keys.folder.path)/\(nextKey) is there, but not "
-                + "\(tokens.folder.path)/\(nextToken), so it cannot be told whether a rotation was committed; nothing was "
-                + "changed. If the present token and key still work, remove the two and begin again", exit: .failure)
+                + "\(tokens.folder.path)/\(nextToken), so it cannot be told whether a rotation was committed; nothing "
+                + "was changed. If the present token and key still work, remove the two and begin again",
+            exit: .failure)
     }
 
     // MARK: Steps
@@ -127,7 +129,8 @@ package struct MasterRotation {
         do {
             try await house.rotate(try presentKey(), try presentToken(), order, master)
         } catch let failure as CommandFailure {
-            // A word of brokerd's own: it has not done it. Everything else leaves it open, and the files say where we are.
+            // A word of brokerd's own: it has not done it. Everything else leaves it open, and the files say where we
+            // are.
             if ["order_refused", "conflict", "invalid"].contains(failure.code) {
                 try discard()
                 throw failure

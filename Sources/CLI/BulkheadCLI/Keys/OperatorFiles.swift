@@ -1,5 +1,5 @@
-// OperatorFiles: where the admin's token and key lie when nobody says otherwise: in the state directory of `bulkhead up`, or
-// where `bulkhead init` put them.
+// OperatorFiles: where the admin's token and key lie when nobody says otherwise: in the state directory of
+// `bulkhead up`, or where `bulkhead init` put them.
 
 import Foundation
 

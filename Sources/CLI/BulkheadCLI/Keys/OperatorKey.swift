@@ -1,4 +1,5 @@
-// OperatorKey: the key with which a person gives orders to brokerd, from a file that the person named or that `bulkhead up` left.
+// OperatorKey: the key with which a person gives orders to brokerd, from a file that the person named or that
+// `bulkhead up` left.
 
 import Foundation
 import Orders

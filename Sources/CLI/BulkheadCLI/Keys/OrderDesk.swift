@@ -24,8 +24,8 @@ struct OrderDesk: Sendable {
         }
     }
 
-    /// An order that changes something. `conflict` says that brokerd has had a later one of this key, from another machine
-    /// perhaps: it is sealed once more with the time of then. `repeatable`: doing it twice does no harm.
+    /// An order that changes something. `conflict` says that brokerd has had a later one of this key, from another
+    /// machine perhaps: it is sealed once more with the time of then. `repeatable`: doing it twice does no harm.
     func send(_ body: OrderBody, value: [UInt8] = [], repeatable: Bool) async throws {
         do {
             try await post(try seal(body, value: value), repeatable: repeatable)

@@ -1,5 +1,5 @@
-// SecretInput: how the value of a secret gets into the CLI: from a pipe, a file, or typed where nobody sees it. Never from the
-// command line, which every process of the machine can read.
+// SecretInput: how the value of a secret gets into the CLI: from a pipe, a file, or typed where nobody sees it. Never
+// from the command line, which every process of the machine can read.
 
 import Foundation
 import Glibc

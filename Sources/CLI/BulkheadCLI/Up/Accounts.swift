@@ -1,5 +1,5 @@
-// Looking up users and groups of the host by name. Here and in no daemon, since the C library loads modules of the host for it.
-// Talks to the C library; Identities asks it.
+// Looking up users and groups of the host by name. Here and in no daemon, since the C library loads modules of the host
+// for it. Talks to the C library; Identities asks it.
 
 import Glibc
 

@@ -21,9 +21,12 @@ package struct GrantDirectory {
 
     /// As root a tmpfs at `run/grants`; one that an earlier `bulkhead up` left there is taken over, since runners that
     /// outlived it still look into it. As anybody else a directory in memory, if there is such a place.
-    static func prepare(run: String, instance: String, owner: Owner?) throws -> GrantDirectory {
+    ///
+    /// `group` may pass through it, to what it knows by name. An engine mounts as root, or as the owner where it is
+    /// rootless; but gVisor does it as the root of the container, who is somebody else.
+    static func prepare(run: String, instance: String, owner: Owner?, group: UInt32?) throws -> GrantDirectory {
         let own = run + "/grants"
-        guard let owner else {
+        guard let broker = owner else {
             if let runtime = ProcessInfo.processInfo.environment["XDG_RUNTIME_DIR"], runtime.hasPrefix("/"),
                 Host.isMemory(runtime)
             {
@@ -31,23 +34,29 @@ package struct GrantDirectory {
             }
             return try plain(own, owner: nil, remarks: [onDisk(own, "XDG_RUNTIME_DIR is not in memory")])
         }
-        try StateDirectory.make(own, mode: 0o700, owner: owner)
+        let owner = Owner(uid: broker.uid, gid: group ?? broker.gid)
+        let mode: UInt32 = group == nil ? 0o700 : 0o710
+        try StateDirectory.make(own, mode: mode, owner: owner)
         if try Posix.lstat(own).device != Posix.lstat(run).device, Host.isMemory(own) {
             return GrantDirectory(path: own, isMount: true, remarks: [])
         }
-        let options = "mode=0700,uid=\(owner.uid),gid=\(owner.gid),size=16m,nr_inodes=8192"
+        let options = "mode=0\(String(mode, radix: 8)),uid=\(owner.uid),gid=\(owner.gid),size=16m,nr_inodes=8192"
         var error = Host.mountMemory(own, options: options + ",noswap")
         if error == 0 { return GrantDirectory(path: own, isMount: true, remarks: []) }
         // `noswap` came with Linux 6.4.
         if error == EINVAL { error = Host.mountMemory(own, options: options) }
         if error == 0 { return GrantDirectory(path: own, isMount: true, remarks: swapRemark) }
         let reason = "cannot mount a tmpfs (\(PosixError.text(of: error)))"
-        if Host.isMemory("/run") { return try plain("/run/bulkhead-\(instance)", owner: owner, remarks: swapRemark) }
-        return try plain(own, owner: owner, remarks: [onDisk(own, reason)])
+        if Host.isMemory("/run") {
+            return try plain("/run/bulkhead-\(instance)", mode: mode, owner: owner, remarks: swapRemark)
+        }
+        return try plain(own, mode: mode, owner: owner, remarks: [onDisk(own, reason)])
     }
 
-    private static func plain(_ path: String, owner: Owner?, remarks: [String]) throws -> GrantDirectory {
-        try StateDirectory.make(path, mode: 0o700, owner: owner)
+    private static func plain(
+        _ path: String, mode: UInt32 = 0o700, owner: Owner?, remarks: [String]
+    ) throws -> GrantDirectory {
+        try StateDirectory.make(path, mode: mode, owner: owner)
         return GrantDirectory(path: path, isMount: false, remarks: remarks)
     }
 

@@ -34,6 +34,7 @@ final class Preparation {
         let allowBuildProfile: Bool
         let runtime: String?
         let runtimeUntrusted: String?
+        let grantsGroup: UInt32?
     }
 
     init(_ wishes: Wishes) throws {
@@ -49,7 +50,8 @@ final class Preparation {
         if separateUsers { try StateDirectory.checkTraversable(state) }
         let run = state + "/run"
         try StateDirectory.make(run, mode: 0o711)
-        grants = try GrantDirectory.prepare(run: run, instance: instance, owner: identities.users[.brokerd])
+        grants = try GrantDirectory.prepare(
+            run: run, instance: instance, owner: identities.users[.brokerd], group: wishes.grantsGroup)
         site = Site(
             state: state, run: run, binaries: binaries, runner: binaries + "/bulkhead-runner",
             engine: engine, engineGroup: engineGroup, instance: instance,

@@ -1,5 +1,5 @@
-// Supervisor: forks the daemons, starts again what dies, stops everything cleanly. It reads no message; all it knows is the
-// process graph.
+// Supervisor: forks the daemons, starts again what dies, stops everything cleanly. It reads no message; all it knows is
+// the process graph.
 
 import Foundation
 import Posix

@@ -1,5 +1,5 @@
-// grpc-bench: a unary call of the same few bytes over gRPC on a Unix socket, client and server in one process as gRPC's own
-// benchmarks have it. Prints nanoseconds of each call, a line each. Usage: grpc-bench PATH COUNT
+// grpc-bench: a unary call of the same few bytes over gRPC on a Unix socket, client and server in one process as gRPC's
+// own benchmarks have it. Prints nanoseconds of each call, a line each. Usage: grpc-bench PATH COUNT
 
 import GRPCCore
 import GRPCNIOTransportHTTP2
