@@ -129,7 +129,8 @@ final class FakeSpawner: SpawnerLink {
                 .success(
                     .init(
                         engine: "docker", engineVersion: "20.10", userNamespaces: true, cpus: 2,
-                        memoryBytes: 8 << 30, platforms: [.linuxAmd64])))
+                        memoryBytes: 8 << 30, platforms: [.init(platform: .linuxAmd64, native: true)],
+                        devices: [])))
         }
     }
 

@@ -56,7 +56,7 @@ import Wire
             let job = try #require(try rows.job(1))
             #expect(job.project == "default" && job.trust == .untrusted && !job.needsGrant)
             #expect(
-                try rows.definition(of: job) == JobDefinition(project: "default", spec: Samples.spec(), source: nil))
+                try rows.definition(of: job) == JobDefinition(project: "default", spec: Samples.spec(), source: nil, schedule: .usual))
             #expect(try rows.ticket(ofJob: 1) == nil)
             #expect(try rows.shape(7) == Samples.shape() && rows.key(of: Samples.shape()) == 7)
             let runner = try #require(try rows.runners().first)
@@ -78,7 +78,7 @@ import Wire
         #expect(house.broker.count("grant") == 0)
         let again = SchedulerEdge.SubmitJob(
             token: Samples.token, requestId: "r1",
-            definition: JobDefinition(project: "default", spec: Samples.spec(), source: nil), order: nil)
+            definition: JobDefinition(project: "default", spec: Samples.spec(), source: nil, schedule: .usual), order: nil)
         #expect(try house.call(again) == .init(job: 1, created: false), "the old request finds its old job")
     }
 

@@ -12,12 +12,12 @@ enum Samples {
             image: image, platform: .linuxAmd64, profile: .strict,
             resources: Resources(
                 cpuMillis: 1000, memoryBytes: 64 * megabyte, pids: 64, diskBytes: 32 * megabyte),
-            untrustedSteps: false)
+            untrustedSteps: false, gpus: nil)
     }
 
     static func spec(_ name: String = "hello", image: String = "busybox", timeout: UInt32 = 60) -> JobSpec {
         JobSpec(
-            name: name, shape: shape(image), timeoutSeconds: timeout, env: [Variable(name: "GREETING", value: "hi")],
+            name: name, shape: shape(image), timeoutSeconds: timeout, silenceSeconds: 0, env: [Variable(name: "GREETING", value: "hi")],
             steps: [
                 step("first", run: "echo one"), step("second", run: "echo two"),
             ])
@@ -33,7 +33,7 @@ enum Samples {
     ) -> JobDefinition {
         var spec = spec(name, image: image, timeout: timeout)
         spec.steps[1].secrets = secrets.map { SecretUse(name: $0, form: .variable, variable: "SECRET_\($0.count)") }
-        return JobDefinition(project: "shop", spec: spec, source: source)
+        return JobDefinition(project: "shop", spec: spec, source: source, schedule: .usual)
     }
 
     static func submission(

@@ -49,9 +49,18 @@ extension StoreTransaction {
         return try Self.message(JobSpec.self, row["spec"], of: .spec(ofJob: id))
     }
 
+    package func schedule(ofJob id: UInt64) throws -> Schedule {
+        guard let row = try one("SELECT schedule FROM jobs WHERE id = ?", [Self.key(id)]) else {
+            throw StoreError.damagedRow(DamagedRow(nil, "no job \(id)"))
+        }
+        return try Self.message(Schedule.self, row["schedule"], of: .spec(ofJob: id))
+    }
+
     /// All that the job is: what its ticket names by hash.
     package func definition(of job: JobRow) throws -> JobDefinition {
-        JobDefinition(project: job.project, spec: try spec(ofJob: job.id), source: job.source)
+        JobDefinition(
+            project: job.project, spec: try spec(ofJob: job.id), source: job.source,
+            schedule: try schedule(ofJob: job.id))
     }
 
     /// nil: a job from before there were tickets.
