@@ -29,6 +29,10 @@ final class FakeSpawner: SpawnerLink {
     /// What CreateRunner of a shape fails with.
     var refusal: (RunnerShape) -> Failure? = { _ in nil }
     var removalFailure: Failure?
+    var cpus: UInt32 = 64
+    var devices: [SpawnerEdge.Device] = []
+    /// The devices of each runner that was made, in order.
+    private(set) var passedIn: [[String]] = []
     /// False: containers are made, and nothing in them says hello.
     var saysHello = true
     /// False: spawnerd keeps its connections to itself when a scheduler starts.
@@ -90,6 +94,7 @@ final class FakeSpawner: SpawnerLink {
         created.append(runner)
         epochs.append(request.epoch)
         trusts.append(request.trust)
+        passedIn.append(request.devices)
         let failure = refusal(request.shape)
         if failure == nil, isReady, containers[runner] == nil {
             containers[runner] = .running
@@ -128,9 +133,9 @@ final class FakeSpawner: SpawnerLink {
             done(
                 .success(
                     .init(
-                        engine: "docker", engineVersion: "20.10", userNamespaces: true, cpus: 2,
+                        engine: "docker", engineVersion: "20.10", userNamespaces: true, cpus: self.cpus,
                         memoryBytes: 8 << 30, platforms: [.init(platform: .linuxAmd64, native: true)],
-                        devices: [])))
+                        devices: self.devices)))
         }
     }
 

@@ -35,7 +35,7 @@ import Wire
 
     /// A shape and a spec as version 1 encoded them: without what is new at the end of a shape and of each step.
     private static func encodings() throws -> (shape: [UInt8], spec: [UInt8]) {
-        let shape = try Samples.shape().encoded().dropLast()
+        let shape = try Samples.shape().encoded().dropLast(2)
         let spec = Samples.spec()
         var writer = WireWriter()
         try writer.text(short: spec.name, 1, 128, "name")
@@ -62,7 +62,9 @@ import Wire
             let runner = try #require(try rows.runners().first)
             #expect(runner.grant == nil && runner.trust == .untrusted)
             #expect(throws: StoreError.self) { try rows.spec(ofJob: 3) }
-            #expect(try rows.headOfQueue(plain: true)?.job == 2)
+            let line = try #require(try rows.nextLine(plain: true) { _ in true })
+            #expect(try rows.head(of: line) == 2 && line.project == "default")
+            #expect(try rows.tally() == [.succeeded: 2, .queued: 1])
         }
     }
 

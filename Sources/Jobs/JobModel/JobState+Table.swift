@@ -48,6 +48,8 @@ extension JobState {
             JobCell(.moves(.cancelled), "no runner ever hears of it")
         case .expired:
             JobCell(.moves(.timedOut), "no runner ever hears of it")
+        case .unrunnable:
+            JobCell(.moves(.failed), "nothing ran; the reason says what to change")
         case .dependenciesMet, .approved, .skipped:
             JobCell(.ignored, "it waits in the queue already")
         default:

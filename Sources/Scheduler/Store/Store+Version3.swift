@@ -6,14 +6,14 @@ import GRDB
 import Wire
 
 extension Store {
-    /// gate, of a QUEUED job: 0 it may be dispatched; 1 another one of its group is at work; 2 the container of its last
-    /// attempt is not seen to be gone. Times of the house (`queued_at`, `expires_at`, `used_at`) are milliseconds in
+    /// gate, of a QUEUED job: see `Gate`. Times of the house (`queued_at`, `expires_at`, `used_at`) are milliseconds in
     /// which a schedulerd was up: a wall clock that jumps ends nobody's patience.
     private static let columns = """
         ALTER TABLE jobs ADD COLUMN schedule BLOB NOT NULL DEFAULT x'';
         ALTER TABLE jobs ADD COLUMN priority INTEGER NOT NULL DEFAULT 50;
-        ALTER TABLE jobs ADD COLUMN gate INTEGER NOT NULL DEFAULT 0 CHECK (gate BETWEEN 0 AND 2);
+        ALTER TABLE jobs ADD COLUMN gate INTEGER NOT NULL DEFAULT 0 CHECK (gate BETWEEN 0 AND 3);
         ALTER TABLE jobs ADD COLUMN group_name TEXT;
+        ALTER TABLE jobs ADD COLUMN has_tags INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE jobs ADD COLUMN queued_at INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE jobs ADD COLUMN expires_at INTEGER;
         -- Attempts that ended by a fault of the house.
@@ -84,6 +84,8 @@ extension Store {
         CREATE INDEX jobs_queue ON jobs (id) WHERE state = 3;
         CREATE INDEX jobs_in_line ON jobs (project, shape, trust, needs_grant, priority, id) WHERE state = 3 AND gate = 0;
         CREATE INDEX jobs_by_group ON jobs (project, group_name, state, id) WHERE group_name IS NOT NULL AND state < 6;
+        CREATE INDEX jobs_by_gate ON jobs (gate, id) WHERE state = 3 AND gate > 0;
+        CREATE INDEX jobs_by_tags ON jobs (id) WHERE state = 3 AND has_tags = 1;
         CREATE INDEX jobs_by_expiry ON jobs (expires_at) WHERE state = 3 AND expires_at IS NOT NULL;
         CREATE INDEX jobs_by_end ON jobs (finished_ms) WHERE state > 5;
         """
