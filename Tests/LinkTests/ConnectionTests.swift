@@ -167,7 +167,7 @@ extension LinkTests {
                 resources: Resources(cpuMillis: 1, memoryBytes: 1, pids: 1, diskBytes: 1), untrustedSteps: false, gpus: nil)
             couple.client.call(
                 Edge.CreateRunner(
-                    runner: runner, epoch: 1, shape: shape, trust: .trusted, grant: runner)
+                    runner: runner, epoch: 1, shape: shape, trust: .trusted, grant: runner, devices: [])
             ) { result, _ in
                 if case .failure(let failure) = result { codes.append(failure.errorCode) }
             }

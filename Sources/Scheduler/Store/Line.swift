@@ -7,4 +7,11 @@ package struct Line: Hashable, Sendable {
     package let pool: Pool
     package let needsGrant: Bool
     package let priority: UInt8
+
+    package init(project: String, pool: Pool, needsGrant: Bool, priority: UInt8) {
+        self.project = project
+        self.pool = pool
+        self.needsGrant = needsGrant
+        self.priority = priority
+    }
 }
