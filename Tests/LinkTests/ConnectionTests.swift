@@ -164,10 +164,11 @@ extension LinkTests {
             var codes: [ErrorCode] = []
             let shape = RunnerShape(
                 image: "", platform: .linuxAmd64, profile: .strict,
-                resources: Resources(cpuMillis: 1, memoryBytes: 1, pids: 1, diskBytes: 1), untrustedSteps: false)
+                resources: Resources(cpuMillis: 1, memoryBytes: 1, pids: 1, diskBytes: 1), untrustedSteps: false,
+                gpus: nil)
             couple.client.call(
                 Edge.CreateRunner(
-                    runner: runner, epoch: 1, shape: shape, trust: .trusted, grant: runner)
+                    runner: runner, epoch: 1, shape: shape, trust: .trusted, grant: runner, devices: [])
             ) { result, _ in
                 if case .failure(let failure) = result { codes.append(failure.errorCode) }
             }

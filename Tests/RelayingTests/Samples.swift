@@ -15,17 +15,18 @@ enum Sample {
     ) -> RelayEdge.RunJob {
         let resources = Resources(cpuMillis: 1000, memoryBytes: 1 << 30, pids: 64, diskBytes: 1 << 20)
         let shape = RunnerShape(
-            image: "busybox", platform: .linuxAmd64, profile: .strict, resources: resources, untrustedSteps: false)
+            image: "busybox", platform: .linuxAmd64, profile: .strict, resources: resources, untrustedSteps: false,
+            gpus: nil)
         let uses = secrets ? [SecretUse(name: "token", form: .variable, variable: "TOKEN")] : []
         let steps = (0..<steps).map {
             Step(
                 name: "step \($0)", run: "true", timeoutSeconds: 0, continueOnError: false, untrusted: false,
                 secrets: uses)
         }
-        let spec = JobSpec(name: "test", shape: shape, timeoutSeconds: 60, env: [], steps: steps)
+        let spec = JobSpec(name: "test", shape: shape, timeoutSeconds: 60, silenceSeconds: 0, env: [], steps: steps)
         return RelayEdge.RunJob(
             runner: runner, attempt: Self.attempt(job, attempt),
-            definition: JobDefinition(project: "default", spec: spec, source: source))
+            definition: JobDefinition(project: "default", spec: spec, source: source, schedule: .usual))
     }
 
     static func log(_ text: String, step: UInt16 = 0) -> RunnerEdge.Record {

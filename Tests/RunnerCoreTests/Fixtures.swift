@@ -27,14 +27,14 @@ extension JobSpec {
         let resources = Resources(cpuMillis: 1000, memoryBytes: 64 << 20, pids: 64, diskBytes: 16 << 20)
         let shape = RunnerShape(
             image: "test", platform: .linuxAmd64, profile: profile, resources: resources,
-            untrustedSteps: steps.contains(where: \.untrusted))
-        return JobSpec(name: "test", shape: shape, timeoutSeconds: timeout, env: env, steps: steps)
+            untrustedSteps: steps.contains(where: \.untrusted), gpus: nil))
+        return JobSpec(name: "test", shape: shape, timeoutSeconds: timeout, silenceSeconds: 0, env: env, steps: steps)
     }
 }
 
 extension JobDefinition {
     static func of(_ spec: JobSpec, source: Source? = nil) -> JobDefinition {
-        JobDefinition(project: "default", spec: spec, source: source)
+        JobDefinition(project: "default", spec: spec, source: source, schedule: .usual)
     }
 }
 

@@ -105,7 +105,7 @@ import Wire
     /// The hash is that of the canonical bytes: what the CLI signs, and what the runner compares.
     @Test func theDefinitionIsNamedByItsHash() throws {
         let house = try House()
-        let definition = JobDefinition(project: "shop", spec: Samples.spec(), source: nil)
+        let definition = JobDefinition(project: "shop", spec: Samples.spec(), source: nil, schedule: .usual)
         _ = try house.call(Samples.submission("a", definition))
         var other = definition
         other.spec.name = "another"

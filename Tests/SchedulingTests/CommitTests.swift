@@ -112,11 +112,13 @@ import Wire
         let house = try House()
         var spec = Samples.spec()
         spec.env = [Variable(name: "BULKHEADS", value: "ours")]
-        try SpecCheck.check(JobDefinition(project: "shop", spec: spec, source: nil))
+        try SpecCheck.check(JobDefinition(project: "shop", spec: spec, source: nil, schedule: .usual))
         spec.env = [Variable(name: name, value: "42")]
-        #expect(throws: Failure.self) { try SpecCheck.check(JobDefinition(project: "shop", spec: spec, source: nil)) }
+        #expect(throws: Failure.self) {
+            try SpecCheck.check(JobDefinition(project: "shop", spec: spec, source: nil, schedule: .usual))
+        }
         if name.isEmpty { return }
-        let request = Samples.submission("r", JobDefinition(project: "shop", spec: spec, source: nil))
+        let request = Samples.submission("r", JobDefinition(project: "shop", spec: spec, source: nil, schedule: .usual))
         #expect(try house.failure(request) == .invalid)
     }
 

@@ -31,6 +31,7 @@ final class FakeRelay: RelayLink {
     private(set) var cancelled: [Attempt] = []
     private(set) var settled: [Attempt] = []
     private(set) var dropped: [Bytes16] = []
+    private(set) var removedLogs: [UInt64] = []
     private(set) var removedSources: [Bytes32] = []
     /// What RunJob fails with.
     var refusal: Failure?
@@ -183,6 +184,11 @@ final class FakeRelay: RelayLink {
     ) {
         #expect(upload == 7)
         answer { isConnected in done(isConnected ? .success(Samples.source) : .failure(Self.gone)) }
+    }
+
+    func removeLogs(_ job: UInt64, _ done: @escaping (Failure?) -> Void) {
+        if isReady { removedLogs.append(job) }
+        answer { isConnected in done(isConnected ? nil : Self.gone) }
     }
 
     func removeSource(_ sha256: Bytes32, _ done: @escaping (Failure?) -> Void) {

@@ -31,6 +31,10 @@ final class FakeSpawner: SpawnerLink {
     var removalFailure: Failure?
     /// What DescribeHost fails with: the engine is away.
     var silence: Failure?
+    var cpus: UInt32 = 64
+    var devices: [SpawnerEdge.Device] = []
+    /// The devices of each runner that was made, in order.
+    private(set) var passedIn: [[String]] = []
     /// False: containers are made, and nothing in them says hello.
     var saysHello = true
     /// False: spawnerd keeps its connections to itself when a scheduler starts.
@@ -92,6 +96,7 @@ final class FakeSpawner: SpawnerLink {
         created.append(runner)
         epochs.append(request.epoch)
         trusts.append(request.trust)
+        passedIn.append(request.devices)
         let failure = refusal(request.shape)
         if failure == nil, isReady, containers[runner] == nil {
             containers[runner] = .running
@@ -131,8 +136,9 @@ final class FakeSpawner: SpawnerLink {
             done(
                 .success(
                     .init(
-                        engine: "docker", engineVersion: "20.10", userNamespaces: true, cpus: 2,
-                        memoryBytes: 8 << 30, platforms: [.linuxAmd64])))
+                        engine: "docker", engineVersion: "20.10", userNamespaces: true, cpus: self.cpus,
+                        memoryBytes: 8 << 30, platforms: [.init(platform: .linuxAmd64, native: true)],
+                        devices: self.devices)))
         }
     }
 

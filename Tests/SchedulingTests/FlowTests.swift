@@ -232,7 +232,7 @@ import Wire
             var spec = Samples.spec()
             change(&spec)
             return try house.failure(
-                Samples.submission("r", JobDefinition(project: "shop", spec: spec, source: nil)))
+                Samples.submission("r", JobDefinition(project: "shop", spec: spec, source: nil, schedule: .usual)))
         }
         #expect(try refused { $0.shape.resources.memoryBytes = 1 << 50 } == .invalid)
         #expect(try refused { $0.shape.resources.cpuMillis = 0 } == .invalid)

@@ -159,9 +159,12 @@ final class House {
     @discardableResult
     func submit(
         _ name: String = "hello", request: String? = nil, image: String = "busybox", timeout: UInt32 = 60,
-        source: Source? = nil, secrets: [String] = []
+        source: Source? = nil, secrets: [String] = [], project: String = "shop",
+        _ adjust: (inout JobDefinition) -> Void = { _ in }
     ) throws -> UInt64 {
-        let definition = Samples.definition(name, image: image, timeout: timeout, source: source, secrets: secrets)
+        var definition = Samples.definition(
+            name, image: image, timeout: timeout, source: source, secrets: secrets, project: project)
+        adjust(&definition)
         let order = secrets.isEmpty ? nil : Samples.order
         return try call(Samples.submission(request ?? name, definition, order: order)).job
     }

@@ -35,7 +35,7 @@ import Wire
 
     /// A shape and a spec as version 1 encoded them: without what is new at the end of a shape and of each step.
     private static func encodings() throws -> (shape: [UInt8], spec: [UInt8]) {
-        let shape = try Samples.shape().encoded().dropLast()
+        let shape = try Samples.shape().encoded().dropLast(2)
         let spec = Samples.spec()
         var writer = WireWriter()
         try writer.text(short: spec.name, 1, 128, "name")
@@ -56,13 +56,16 @@ import Wire
             let job = try #require(try rows.job(1))
             #expect(job.project == "default" && job.trust == .untrusted && !job.needsGrant)
             #expect(
-                try rows.definition(of: job) == JobDefinition(project: "default", spec: Samples.spec(), source: nil))
+                try rows.definition(of: job)
+                    == JobDefinition(project: "default", spec: Samples.spec(), source: nil, schedule: .usual))
             #expect(try rows.ticket(ofJob: 1) == nil)
             #expect(try rows.shape(7) == Samples.shape() && rows.key(of: Samples.shape()) == 7)
             let runner = try #require(try rows.runners().first)
             #expect(runner.grant == nil && runner.trust == .untrusted)
             #expect(throws: StoreError.self) { try rows.spec(ofJob: 3) }
-            #expect(try rows.headOfQueue(plain: true)?.job == 2)
+            let line = try #require(try rows.nextLine(plain: true) { _ in true })
+            #expect(try rows.head(of: line) == 2 && line.project == "default")
+            #expect(try rows.tally() == [.succeeded: 2, .queued: 1])
         }
     }
 
@@ -78,7 +81,8 @@ import Wire
         #expect(house.broker.count("grant") == 0)
         let again = SchedulerEdge.SubmitJob(
             token: Samples.token, requestId: "r1",
-            definition: JobDefinition(project: "default", spec: Samples.spec(), source: nil), order: nil)
+            definition: JobDefinition(project: "default", spec: Samples.spec(), source: nil, schedule: .usual),
+            order: nil)
         #expect(try house.call(again) == .init(job: 1, created: false), "the old request finds its old job")
     }
 

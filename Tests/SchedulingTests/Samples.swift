@@ -12,12 +12,13 @@ enum Samples {
             image: image, platform: .linuxAmd64, profile: .strict,
             resources: Resources(
                 cpuMillis: 1000, memoryBytes: 64 * megabyte, pids: 64, diskBytes: 32 * megabyte),
-            untrustedSteps: false)
+            untrustedSteps: false, gpus: nil)
     }
 
     static func spec(_ name: String = "hello", image: String = "busybox", timeout: UInt32 = 60) -> JobSpec {
         JobSpec(
-            name: name, shape: shape(image), timeoutSeconds: timeout, env: [Variable(name: "GREETING", value: "hi")],
+            name: name, shape: shape(image), timeoutSeconds: timeout, silenceSeconds: 0,
+            env: [Variable(name: "GREETING", value: "hi")],
             steps: [
                 step("first", run: "echo one"), step("second", run: "echo two"),
             ])
@@ -29,11 +30,11 @@ enum Samples {
 
     static func definition(
         _ name: String = "hello", image: String = "busybox", timeout: UInt32 = 60, source: Source? = nil,
-        secrets: [String] = []
+        secrets: [String] = [], project: String = "shop", schedule: Schedule = .usual
     ) -> JobDefinition {
         var spec = spec(name, image: image, timeout: timeout)
         spec.steps[1].secrets = secrets.map { SecretUse(name: $0, form: .variable, variable: "SECRET_\($0.count)") }
-        return JobDefinition(project: "shop", spec: spec, source: source)
+        return JobDefinition(project: project, spec: spec, source: source, schedule: schedule)
     }
 
     static func submission(
@@ -43,7 +44,7 @@ enum Samples {
     }
 
     /// SHA-256 of the canonical bytes of the plain sample, worked out apart from this code.
-    static let hash = "29fc75b4e5b88b129a15c406c88ef4fc7b7eae51ee396b633d96eecd369aeb0f"
+    static let hash = "9376bd4352fc353a19f188ea94250740ba19460b513ecda7380d3cc8c70ea523"
 
     /// Nobody here can open it.
     static let order = SealedOrder(

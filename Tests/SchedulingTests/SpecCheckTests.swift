@@ -12,7 +12,8 @@ import Wire
             var spec = Samples.spec()
             spec.shape.resources.memoryBytes = UInt64(JobFile.Bounds.memory.upperBound)
             change(&spec)
-            return (try? SpecCheck.check(JobDefinition(project: "shop", spec: spec, source: nil))) != nil
+            return (try? SpecCheck.check(JobDefinition(project: "shop", spec: spec, source: nil, schedule: .usual)))
+                != nil
         }
         func check(_ bounds: ClosedRange<Int64>, _ set: (inout JobSpec, Int64) -> Void) {
             for value in [bounds.lowerBound, bounds.upperBound] { #expect(isTaken { set(&$0, value) }, "\(value)") }

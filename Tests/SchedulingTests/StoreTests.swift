@@ -69,14 +69,17 @@ import Wire
         let store = try Store(path: directory.database)
         let ids = try submit(store, ["a", "b"])
         try store.write { rows throws in
-            #expect(try rows.headOfQueue(plain: false)?.job == ids[0])
-            try rows.advance(job: ids[0], on: .withdrawn, at: 9)
-            #expect(try rows.headOfQueue(plain: false)?.job == ids[1])
             let pool = Pool(shape: try rows.key(of: Samples.shape()), trust: .untrusted)
-            #expect(try rows.headOfQueue(pool, plain: false) == ids[1])
-            #expect(try rows.headOfQueue(pool, plain: true) == ids[1])
-            #expect(try rows.headOfQueue(Pool(shape: pool.shape + 1, trust: .untrusted), plain: false) == nil)
-            #expect(try rows.headOfQueue(Pool(shape: pool.shape, trust: .approved), plain: false) == nil)
+            let line = try #require(try rows.nextLine(plain: false) { _ in true })
+            #expect(line == Line(project: "shop", pool: pool, needsGrant: false, priority: 50))
+            #expect(try rows.head(of: line) == ids[0])
+            try rows.advance(job: ids[0], on: .withdrawn, at: 9)
+            #expect(try rows.head(of: line) == ids[1])
+            #expect(try rows.nextLine(plain: true) { _ in true } == line)
+            #expect(try rows.nextLine(plain: false) { $0.pool.trust == .approved } == nil)
+            #expect(try rows.waiting(pool) == 1)
+            try rows.advance(job: ids[1], on: .withdrawn, at: 9)
+            #expect(try rows.nextLine(plain: false) { _ in true } == nil)
         }
     }
 

@@ -83,9 +83,9 @@ final class House {
             shape: RunnerShape(
                 image: image, platform: hostPlatform == .amd64 ? .linuxAmd64 : .linuxArm64, profile: profile,
                 resources: Resources(cpuMillis: 1000, memoryBytes: memory, pids: 64, diskBytes: 8 << 20),
-                untrustedSteps: untrustedSteps),
+                untrustedSteps: untrustedSteps, gpus: nil),
             // Where nothing is said of it, every runner has a grant of its own; its own number will do for it.
-            trust: trust, grant: grant ?? runner)
+            trust: trust, grant: grant ?? runner, devices: [])
     }
 
     /// Follows the exits from now on.

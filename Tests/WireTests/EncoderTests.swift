@@ -20,9 +20,9 @@ import Wire
             count: 33)
         let resources = Resources(cpuMillis: 1, memoryBytes: 1, pids: 1, diskBytes: 1)
         let shape = RunnerShape(
-            image: "i", platform: .linuxAmd64, profile: .strict, resources: resources, untrustedSteps: false)
+            image: "i", platform: .linuxAmd64, profile: .strict, resources: resources, untrustedSteps: false, gpus: nil)
         for bad in [[], steps] {
-            let spec = JobSpec(name: "n", shape: shape, timeoutSeconds: 1, env: [], steps: bad)
+            let spec = JobSpec(name: "n", shape: shape, timeoutSeconds: 1, silenceSeconds: 0, env: [], steps: bad)
             #expect(throws: WireError.outOfBounds("JobSpec.steps")) { try spec.encoded() }
         }
     }

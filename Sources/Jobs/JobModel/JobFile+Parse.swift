@@ -1,7 +1,11 @@
 // JobFile+Parse: from a document to a JobFile, or to all of its mistakes at once.
 
 extension JobFile {
-    static let keys = ["project", "name", "image", "platform", "profile", "resources", "timeout", "env", "steps"]
+    static let keys =
+        [
+            "project", "name", "image", "platform", "profile", "resources", "timeout", "silence_timeout", "env",
+            "steps",
+        ] + scheduleKeys
     static let shapeKeys = ["image", "platform", "profile", "resources"]
 
     /// Reads a job file. Every mistake is reported, each with its key and, where known, its line and the mend.
@@ -26,6 +30,10 @@ extension JobFile {
             file.profile = profile
         }
         if let value = map["timeout"], let timeout = reader.seconds(value, at: "timeout") { file.timeout = timeout }
+        if let value = map["silence_timeout"], let seconds = reader.seconds(value, at: "silence_timeout") {
+            file.silenceTimeout = seconds
+        }
+        file.schedule = reader.schedule(map)
         if let value = map["resources"] { file.resources = reader.resources(value) }
         if let value = map["env"] { file.env = reader.environment(value) }
         reader.compare(file, steps: map["steps"])
@@ -104,9 +112,11 @@ extension SpecReader {
         }.map(UInt64.init)
     }
 
+    private static let resourceKeys = ["cpus", "memory", "pids", "disk", "gpus", "gpu_vendor"]
+
     mutating func resources(_ value: SpecValue) -> JobFile.Resources {
         var resources = JobFile.Resources()
-        guard let map = map(value, at: "resources", keys: ["cpus", "memory", "pids", "disk"]) else { return resources }
+        guard let map = map(value, at: "resources", keys: Self.resourceKeys) else { return resources }
         if let cpus = map["cpus"] {
             let millis = number(
                 cpus, at: "resources.cpus", in: JobFile.Bounds.cpuMillis, example: "2 or 0.5",
@@ -120,11 +130,19 @@ extension SpecReader {
             }
             if let millis { resources.cpuMillis = UInt32(millis) }
         }
-        if let pids = map["pids"] {
-            let count = number(
-                pids, at: "resources.pids", in: JobFile.Bounds.pids, example: "256", show: { String($0) }
-            ) { if case .integer(let number) = $0 { number } else { nil } }
-            if let count { resources.pids = UInt32(count) }
+        if let pids = map["pids"], let count = integer(pids, at: "resources.pids", in: JobFile.Bounds.pids) {
+            resources.pids = UInt32(count)
+        }
+        if let gpus = map["gpus"], let count = integer(gpus, at: "resources.gpus", in: JobFile.Bounds.gpus) {
+            resources.gpus = UInt8(count)
+        }
+        if let value = map["gpu_vendor"],
+            let vendor = word(value, at: "resources.gpu_vendor", JobFile.GPUVendor.self)
+        {
+            resources.gpuVendor = vendor
+            if map["gpus"] == nil {
+                report("resources.gpu_vendor", value.place, "says nothing without gpus; add gpus: 1")
+            }
         }
         if let memory = map["memory"], let bytes = size(memory, at: "resources.memory", in: JobFile.Bounds.memory) {
             resources.memory = bytes

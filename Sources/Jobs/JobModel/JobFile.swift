@@ -24,8 +24,18 @@ package struct JobFile: Equatable, Sendable {
         package var pids: UInt32 = 256
         /// Bytes.
         package var disk: UInt64 = 512 << 20
+        /// Whole ones, for this job alone.
+        package var gpus: UInt8 = 0
+        /// nil: of any vendor.
+        package var gpuVendor: GPUVendor?
 
         package init() {}
+    }
+
+    package enum GPUVendor: String, CaseIterable, Sendable {
+        case nvidia
+        case amd
+        case intel
     }
 
     /// One secret of the project, and the variable in which a step finds it.
@@ -84,6 +94,9 @@ package struct JobFile: Equatable, Sendable {
     package var resources = Resources()
     /// Seconds.
     package var timeout: UInt32 = 3600
+    /// Seconds; 0: a step may be silent.
+    package var silenceTimeout: UInt32 = 0
+    package var schedule = Schedule()
     package var env: [Variable] = []
     package var steps: [Step]
 
@@ -166,6 +179,14 @@ extension JobFile {
         package static let memory: ClosedRange<Int64> = (16 << 20)...(4 << 40)
         package static let pids: ClosedRange<Int64> = 8...32768
         package static let disk: ClosedRange<Int64> = (1 << 20)...(4 << 40)
+        package static let gpus: ClosedRange<Int64> = 0...16
+        package static let priority: ClosedRange<Int64> = 0...100
+        package static let retries: ClosedRange<Int64> = 0...5
+        /// Jobs that one waits for.
+        package static let needs = 32
+        package static let tags = 16
+        /// Of a tag and of a group.
+        package static let tagBytes = 64
     }
 }
 

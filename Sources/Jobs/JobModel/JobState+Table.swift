@@ -20,6 +20,8 @@ extension JobState {
         switch event {
         case .dependenciesMet:
             JobCell(.moves(.queued), "it joins the queue at the place of its id, and is dispatched once")
+        case .skipped:
+            JobCell(.moves(.cancelled), "no runner ever hears of it; who needs it is looked at in the same commit")
         case .withdrawn:
             JobCell(.moves(.cancelled), "no runner ever hears of it")
         default:
@@ -44,7 +46,11 @@ extension JobState {
             JobCell(.moves(.assigned), "attempt, epoch and runner are committed together, before spawnerd hears of it")
         case .withdrawn:
             JobCell(.moves(.cancelled), "no runner ever hears of it")
-        case .dependenciesMet, .approved:
+        case .expired:
+            JobCell(.moves(.timedOut), "no runner ever hears of it")
+        case .unrunnable:
+            JobCell(.moves(.failed), "nothing ran; the reason says what to change")
+        case .dependenciesMet, .approved, .skipped:
             JobCell(.ignored, "it waits in the queue already")
         default:
             neverDispatched(event)
@@ -54,8 +60,10 @@ extension JobState {
     /// BLOCKED, HELD and QUEUED jobs have no attempt that could send news.
     private static func neverDispatched(_ event: JobEvent) -> JobCell {
         switch event {
-        case .dependenciesMet, .approved:
+        case .dependenciesMet, .approved, .skipped:
             JobCell(.refused, "this job does not wait for that")
+        case .expired:
+            JobCell(.refused, "its time in the queue has not begun")
         case .assigned:
             JobCell(.refused, "only a queued job is given to a runner")
         case .unassigned, .unrunnable:
@@ -68,14 +76,14 @@ extension JobState {
             JobCell(.moves(.cancelled), "no runner ever hears of it")
         case .overdue:
             JobCell(.refused, "its timeout begins with its runner")
-        case .outOfMemory, .runnerLost:
+        case .outOfMemory, .runnerLost, .retried:
             JobCell(.refused, "it has no runner to lose")
         }
     }
 
     private static func assignedCell(on event: JobEvent) -> JobCell {
         switch event {
-        case .dependenciesMet, .approved:
+        case .dependenciesMet, .approved, .skipped, .expired:
             JobCell(.ignored, "it has left the queue already")
         case .assigned:
             JobCell(.refused, "one attempt at a time: two runners never hold one job")
@@ -94,12 +102,12 @@ extension JobState {
 
     private static func runningCell(on event: JobEvent) -> JobCell {
         switch event {
-        case .dependenciesMet, .approved:
+        case .dependenciesMet, .approved, .skipped, .expired:
             JobCell(.ignored, "it has left the queue already")
         case .assigned:
             JobCell(.refused, "one attempt at a time: two runners never hold one job")
         case .unassigned:
-            JobCell(.refused, "a job that has begun is never run again by itself")
+            JobCell(.refused, "a job that has begun goes back as another attempt, or not at all")
         case .unrunnable:
             JobCell(.refused, "it is running")
         case .started:
@@ -130,8 +138,10 @@ extension JobState {
             JobCell(.moves(.timedOut), "committed, then the container is removed by force; no later report is taken")
         case .outOfMemory:
             JobCell(.moves(.failed), "the reason names the memory limit")
+        case .retried:
+            JobCell(.moves(.queued), "no new attempt begins before the old one's container is seen to be gone")
         default:
-            JobCell(.moves(.lost), "it is not run again by itself: it may have had effects")
+            JobCell(.moves(.lost), "its policy has no attempt left: it may have had effects, and a person decides")
         }
     }
 
@@ -139,13 +149,13 @@ extension JobState {
         switch event {
         case .assigned:
             JobCell(.refused, "a finished job is never given to a runner")
-        case .dependenciesMet, .approved, .unassigned, .unrunnable:
+        case .dependenciesMet, .approved, .skipped, .expired, .unassigned, .unrunnable:
             JobCell(.ignored, "the end has been committed and stands")
         case .started, .reportedSuccess, .reportedFailure, .reportedCancelled, .reportedTimeout:
             JobCell(.ignored, "the first end stands; relayd is told to forget the attempt")
         case .withdrawn, .cancelAsked:
             JobCell(.ignored, "the canceller is told how it ended")
-        case .cancelForced, .overdue, .outOfMemory, .runnerLost:
+        case .cancelForced, .overdue, .outOfMemory, .runnerLost, .retried:
             JobCell(.ignored, "the first end stands; the container is being removed")
         }
     }

@@ -42,6 +42,10 @@ package enum JobState: UInt8, CaseIterable, Hashable, Sendable {
 /// What can happen to a job.
 package enum JobEvent: String, CaseIterable, Hashable, Sendable {
     case dependenciesMet = "dependencies met"
+    /// What it waits for ended in another way than it needs.
+    case skipped
+    /// It has waited in the queue for longer than it wants to.
+    case expired
     case approved
     /// The dispatcher reserved a runner for it.
     case assigned
@@ -67,4 +71,6 @@ package enum JobEvent: String, CaseIterable, Hashable, Sendable {
     case outOfMemory = "out of memory"
     /// The container or its stream is gone, or the runner broke the protocol.
     case runnerLost = "runner lost"
+    /// The same, and its policy allows another attempt.
+    case retried
 }

@@ -15,13 +15,23 @@ extension JobFile {
             resources: Wire.Resources(
                 cpuMillis: resources.cpuMillis, memoryBytes: resources.memory, pids: resources.pids,
                 diskBytes: resources.disk),
-            untrustedSteps: steps.contains(where: \.untrusted))
+            untrustedSteps: steps.contains(where: \.untrusted),
+            gpus: resources.gpus == 0 ? nil : GPUs(count: resources.gpus, vendor: resources.gpuVendor?.wire))
+    }
+
+    /// When it runs. Needs and tags stand in their order.
+    package var wireSchedule: Wire.Schedule {
+        Wire.Schedule(
+            priority: schedule.priority,
+            group: schedule.group.map { Group(name: $0, cancelInProgress: schedule.cancelInProgress) },
+            needs: schedule.needs.sorted(), condition: schedule.when.wire, queueTimeoutSeconds: schedule.queueTimeout,
+            retries: retries, tags: schedule.tags.sorted())
     }
 
     /// What the runner executes. Variables and secrets stand in the order of their names.
     package func wireSpec() throws(JobWireError) -> JobSpec {
         let spec = JobSpec(
-            name: name, shape: wireShape, timeoutSeconds: timeout,
+            name: name, shape: wireShape, timeoutSeconds: timeout, silenceSeconds: silenceTimeout,
             env: env.sorted { $0.name < $1.name }.map { Wire.Variable(name: $0.name, value: $0.value) },
             steps: steps.map(\.wire))
         let size: Int
@@ -36,7 +46,7 @@ extension JobFile {
 
     /// All that the job is. SHA-256 of its `encoded()` is what an order and a ticket name.
     package func definition(source: Source?) throws(JobWireError) -> JobDefinition {
-        JobDefinition(project: project, spec: try wireSpec(), source: source)
+        JobDefinition(project: project, spec: try wireSpec(), source: source, schedule: wireSchedule)
     }
 }
 
@@ -55,6 +65,26 @@ extension JobFile.SecretUse.Form {
         switch self {
         case .variable: .variable
         case .file: .file
+        }
+    }
+}
+
+extension JobFile.Schedule.Condition {
+    fileprivate var wire: Condition {
+        switch self {
+        case .allSuccess: .allSuccess
+        case .anyFailed: .anyFailed
+        case .always: .always
+        }
+    }
+}
+
+extension JobFile.GPUVendor {
+    fileprivate var wire: Wire.GPUVendor {
+        switch self {
+        case .nvidia: .nvidia
+        case .amd: .amd
+        case .intel: .intel
         }
     }
 }

@@ -65,6 +65,12 @@ extension Relay {
                 return .init()
             }
         }
+        handlers.on(RelayEdge.RemoveLogs.self) { [weak self] _, _, responder in
+            self?.answer(responder) { _ in .init() }
+        }
+        handlers.on(RelayEdge.ReadCounters.self) { [weak self] _, _, responder in
+            self?.answer(responder) { _ in .init(logBytes: 0, maskedBytes: 0, masks: 0, streams: 0) }
+        }
     }
 
     private func answer<Reply>(_ responder: Responder<Reply>, _ body: (Relay) throws -> Reply) {

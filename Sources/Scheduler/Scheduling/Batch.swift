@@ -19,6 +19,7 @@ package final class Batch {
     private let loop: PollLoop
     private let store: Store
     private let log: Log
+    private var clock: HouseClock
     private let retry: Duration
     private let limit: Int
     private var waiting: [Unit] = []
@@ -42,10 +43,11 @@ package final class Batch {
     package var waitingCount: Int { waiting.count }
 
     /// `limit`: units that may wait while commits fail.
-    init(loop: PollLoop, store: Store, log: Log, retry: Duration, limit: Int) {
+    init(loop: PollLoop, store: Store, log: Log, clock: HouseClock, retry: Duration, limit: Int) {
         self.loop = loop
         self.store = store
         self.log = log
+        self.clock = clock
         self.retry = retry
         self.limit = limit
         loop.beforeWait { [weak self] in self?.flush() }
@@ -94,12 +96,13 @@ package final class Batch {
         var effects: [() -> Void] = []
         do {
             try store.write { rows in
-                let now = Posix.wallMilliseconds()
+                let now = Moment(wall: Posix.wallMilliseconds(), house: self.clock.time(at: Posix.monotonicNow()))
                 for unit in units { effects += try self.perform(unit, rows, now) }
                 if self.dispatchIsDue, let dispatcher = self.dispatcher {
                     let unit = Unit(name: "dispatch", fail: nil, work: dispatcher)
                     effects += try self.perform(unit, rows, now)
                 }
+                if self.clock.isDue(now.house) { try rows.keepHouseTime(now.house) }
             }
         } catch {
             return commitFailed(units, error)
@@ -113,7 +116,7 @@ package final class Batch {
     /// In a savepoint, so that one that fails fails alone. Throws only what ends the transaction. A row that cannot be
     /// read is given up first, and the unit done again: dispatch and every list would meet it for ever. Each round ends
     /// something that had not ended, so there is a last one.
-    private func perform(_ unit: Unit, _ rows: StoreTransaction, _ now: Int64) throws -> [() -> Void] {
+    private func perform(_ unit: Unit, _ rows: StoreTransaction, _ now: Moment) throws -> [() -> Void] {
         var mended: [() -> Void] = []
         while true {
             do {
@@ -140,7 +143,7 @@ package final class Batch {
     }
 
     /// nil if it has changed nothing.
-    private func mend(_ damage: DamagedRow, _ rows: StoreTransaction, _ now: Int64) throws -> [() -> Void]? {
+    private func mend(_ damage: DamagedRow, _ rows: StoreTransaction, _ now: Moment) throws -> [() -> Void]? {
         var isProgress = false
         do {
             let effects = try attempt(UnitOfWork(rows, now: now)) { work in

@@ -1,5 +1,6 @@
 // The sentences that people read in the `reason` of a job or a runner: what happened, and what to do about it.
 
+import JobWire
 import Link
 import Wire
 
@@ -114,8 +115,39 @@ enum Reasons {
         return fit("step '\(steps[Int(index)].name)' failed with exit status \(result.exitCode)")
     }
 
-    static func waits(used: Int, of limit: Int) -> String {
-        used >= limit ? "waits for a runner: \(used) of \(limit) are in use" : "waits for a runner"
+    /// It asks for more than all runners together may have.
+    static func neverFits(_ asked: Resources, cpuMillis: UInt64, memory: UInt64) -> String {
+        "it asks for \(amount(asked)), and this machine gives \(cpus(cpuMillis)) and \(size(memory)) to all its runners"
+            + " together; ask for less"
+    }
+
+    static func amount(_ resources: Resources) -> String {
+        "\(cpus(UInt64(resources.cpuMillis))) and \(size(resources.memoryBytes))"
+    }
+
+    static func platforms(_ host: SpawnerEdge.DescribeHost.Reply) -> String {
+        host.platforms.map(\.platform.label).joined(separator: ", ")
+    }
+
+    static func cpus(_ millis: UInt64) -> String {
+        let text = millis % 1000 == 0 ? "\(millis / 1000)" : "\(Double(millis) / 1000)"
+        return text == "1" ? "1 CPU" : "\(text) CPUs"
+    }
+
+    static func needFailed(_ job: UInt64, _ state: JobState?) -> String {
+        "not run: job \(job), which it needs, \(state.map { "is \($0.label)" } ?? "is forgotten")"
+    }
+
+    static let nothingFailed = "not run: it is for when one of the jobs that it needs fails, and all have succeeded"
+
+    static func replaced(by job: UInt64) -> String { "cancelled: job \(job) of its group replaces it" }
+
+    static func expired(_ seconds: UInt32) -> String {
+        "it waited in the queue for longer than its queue_timeout of \(seconds) s"
+    }
+
+    static func retries(_ reason: String, attempt: UInt32) -> String {
+        fit("attempt \(attempt) follows: \(reason)")
     }
 
     /// Whole units where that is exact.
@@ -139,5 +171,16 @@ enum Reasons {
             result.unicodeScalars.append(shown)
         }
         return result
+    }
+}
+
+extension Platform {
+    /// As a job file has it.
+    var label: String {
+        switch self {
+        case .linuxAmd64: "linux/amd64"
+        case .linuxArm64: "linux/arm64"
+        case .linuxRiscv64: "linux/riscv64"
+        }
     }
 }

@@ -65,6 +65,10 @@ package final class RelayClient: RelayLink {
         }
     }
 
+    package func removeLogs(_ job: UInt64, _ done: @escaping (Failure?) -> Void) {
+        link.call(RelayEdge.RemoveLogs(job: job)) { result, _ in done(result.failure) }
+    }
+
     package func removeSource(_ sha256: Bytes32, _ done: @escaping (Failure?) -> Void) {
         link.call(RelayEdge.RemoveSource(sha256: sha256)) { result, _ in done(result.failure) }
     }

@@ -11,7 +11,9 @@ extension Scheduler {
     static let longestGrace: UInt32 = 3600
 
     /// The state that the job has now. Throws `not_found`.
-    func cancel(_ unit: UnitOfWork, job id: UInt64, graceSeconds: UInt32) throws -> Wire.JobState {
+    func cancel(
+        _ unit: UnitOfWork, job id: UInt64, graceSeconds: UInt32, reason: String = Reasons.withdrawn
+    ) throws -> Wire.JobState {
         guard let job = try unit.rows.job(id) else { throw Failure(.notFound, "no such job", place: "job") }
         if job.isFinal { return job.state }
         let grace = min(graceSeconds, Self.longestGrace)
@@ -19,7 +21,7 @@ extension Scheduler {
             // No runner has heard of it. One that was being made for it, or waits for its grant, is of no use to
             // anybody else.
             let runner = try unit.rows.runner(ofJob: id)
-            try end(unit, job: id, on: .withdrawn, reason: Reasons.withdrawn)
+            try end(unit, job: id, on: .withdrawn, reason: reason)
             if let runner {
                 try tearDown(unit, runner.id, on: runner.state == .busy ? .jobEnded : .released, reason: "")
             }

@@ -51,6 +51,7 @@ extension Scheduler {
         if row.state == .provisioning && keyless.contains(row.id) {
             try takeBack(unit, job: job, reason: Reasons.keyless)
         } else {
+            if event == .runnerLost { return try endByFault(unit, job: job, reason: reason) }
             try end(unit, job: job, on: event, reason: reason)
         }
     }

@@ -15,9 +15,7 @@ extension Scheduler {
                 "runners": given.runners.map(\.hex).joined(separator: ","),
             ])
         unit.afterCommit {
-            for job in given.jobs {
-                for key in [TimerKey.cancel(job), .overdue(job), .tell(job), .grant(job)] { self.disarm(key) }
-            }
+            for job in given.jobs { self.forgetClocks(ofJob: job) }
             for attempt in given.attempts { self.settle(attempt) }
             for grant in given.grants { self.discard(grant) }
             for runner in given.runners { self.clear(runner) }

@@ -1,5 +1,6 @@
-// From the queue to a runner: first in, first out. It runs inside the transaction of whatever made it necessary, so a
-// job that meets an idle runner is inserted, assigned and told in one commit.
+// From the queue to a runner: the highest priority first, then the project that was served least, then the oldest job.
+// It runs inside the transaction of whatever made it necessary, so a job that meets an idle runner is inserted,
+// assigned and told in one commit.
 
 import Daemon
 import JobModel
@@ -8,147 +9,74 @@ import Store
 import Wire
 
 extension Scheduler {
-    /// Gives queued jobs to idle runners of their pool, and has runners made for the rest up to the limit. While
-    /// brokerd releases nothing, jobs that need no grant overtake those that do.
+    /// Gives queued jobs to idle runners of their pool, has runners made for the rest as far as the machine goes, and
+    /// then makes some in advance. While brokerd releases nothing, jobs that need no grant overtake those that do.
     func dispatch(_ unit: UnitOfWork) throws {
+        if isDraining { return try releaseSpares(unit) }
+        var floor = try Floor(unit.rows, host: host, settings: settings, shapes: shapes)
+        if canMakeRunners {
+            for runner in floor.pending { try provision(unit, runner) }
+        }
+        let isFull = try serve(unit, &floor)
+        try keepWarm(unit, &floor, isFull: isFull)
+    }
+
+    /// Containers can be asked for at all.
+    var canMakeRunners: Bool {
+        spawner.isReady && host != nil && !engineIsPaused && brokerIsUsable && !preparation.isPaused
+    }
+
+    /// True if somebody waits for room on this machine.
+    private func serve(_ unit: UnitOfWork, _ floor: inout Floor) throws -> Bool {
         let rows = unit.rows
         let plain = !brokerIsUsable || release.isPaused
-        for pool in try rows.idlePools() {
-            while let job = try rows.headOfQueue(pool, plain: plain), let runner = try rows.idleRunner(pool) {
-                try assign(unit, job: job, to: runner)
+        var passedOver: Set<Pool> = []
+        var isReserved = false
+        while floor.hasIdle || canMakeRunners && !isReserved && floor.hasPlace {
+            let line = try rows.nextLine(plain: plain) { line in
+                floor.hasIdle(line.pool)
+                    || canMakeRunners && floor.hasPlace && !isReserved && !passedOver.contains(line.pool)
+            }
+            guard let line, let job = try rows.head(of: line) else { break }
+            let shape = try shapes.shape(line.pool.shape, rows)
+            if let runner = floor.takeIdle(line.pool) {
+                try assign(unit, job: job, to: runner, line, shape, "on a runner that was waiting")
                 try give(unit, job: job, to: runner)
+                continue
+            }
+            switch floor.room(for: shape) {
+            case .fits(let devices):
+                let runner = Bytes16.random()
+                try rows.insertRunner(runner, pool: line.pool, wanted: false, at: unit.now)
+                try rows.lease(devices, to: runner)
+                floor.take(shape, devices)
+                try assign(unit, job: job, to: runner, line, shape, "on a new runner")
+                try provision(unit, runner)
+            case .never(let why):
+                try end(unit, job: job, on: .unrunnable, reason: why)
+            case .notNow(let why):
+                passedOver.insert(line.pool)
+                // Small jobs pass a large one by, but not for ever: then the machine is let run empty for it.
+                if why == .resources, try hasWaitedEnough(unit, job) { isReserved = true }
             }
         }
-        guard spawner.isReady && !engineIsPaused && brokerIsUsable && !preparation.isPaused else { return }
-        for runner in try rows.pendingRunners() { try provision(unit, runner) }
-        var room = runnerLimit - (try rows.runnerCount())
-        while room > 0, let head = try rows.headOfQueue(plain: plain) {
-            let runner = Bytes16.random()
-            try rows.insertRunner(runner, pool: head.pool, wanted: false, at: unit.now)
-            try assign(unit, job: head.job, to: runner)
-            try provision(unit, runner)
-            room -= 1
-        }
+        return !passedOver.isEmpty || !floor.hasPlace
     }
 
-    /// QUEUED to ASSIGNED, with an attempt and its fence.
-    private func assign(_ unit: UnitOfWork, job: UInt64, to runner: Bytes16) throws {
-        _ = try unit.rows.openAttempt(job: job, epoch: epoch, runner: runner)
+    private func hasWaitedEnough(_ unit: UnitOfWork, _ job: UInt64) throws -> Bool {
+        guard let row = try unit.rows.job(job) else { return false }
+        return unit.house - row.queuedAt >= settings.patience.wholeMilliseconds
+    }
+
+    /// QUEUED to ASSIGNED, with an attempt and its fence. The project is charged what it is given.
+    private func assign(
+        _ unit: UnitOfWork, job: UInt64, to runner: Bytes16, _ line: Line, _ shape: RunnerShape, _ how: String
+    ) throws {
+        let attempt = try unit.rows.openAttempt(job: job, epoch: epoch, runner: runner)
         try unit.rows.advance(job: job, on: .assigned, at: unit.now)
+        try unit.rows.note(job: job, "attempt \(attempt.attempt) \(how), \(runner.hex)", at: unit.now)
         try unit.rows.setJob(job, ofRunner: runner)
-    }
-
-    /// PENDING to PROVISIONING; then brokerd is asked, and spawnerd.
-    private func provision(_ unit: UnitOfWork, _ runner: Bytes16) throws {
-        try unit.rows.advance(runner: runner, on: .provisioned)
-        try askForContainer(unit, runner)
-    }
-
-    /// Asks spawnerd for the container of a PROVISIONING runner; again, if it was asked before. The name of its grant
-    /// is committed first, so that no grant is ever in two containers.
-    func askForContainer(_ unit: UnitOfWork, _ id: Bytes16) throws {
-        guard let row = try unit.rows.runner(id), row.state == .provisioning else { return }
-        guard let grant = row.grant else { return unit.afterCommit { self.prepare(id) } }
-        let shape = try unit.rows.shape(row.shape)
-        unit.afterCommit { self.create(id, shape, row.trust, grant) }
-    }
-
-    private func create(_ id: Bytes16, _ shape: RunnerShape, _ trust: Trust, _ grant: Bytes16) {
-        guard spawner.isReady, creating.insert(id).inserted else { return }
-        asked.insert(id)
-        if !isArmed(.ready(id)) { waitForHello(id) }
-        let request = SpawnerEdge.CreateRunner(runner: id, epoch: epoch, shape: shape, trust: trust, grant: grant)
-        spawner.createRunner(request) { failure in
-            self.creating.remove(id)
-            self.created(id, shape, failure)
-        }
-    }
-
-    private func created(_ id: Bytes16, _ shape: RunnerShape, _ failure: Failure?) {
-        guard let failure else {
-            engineBackoff.reset()
-            engineTrouble = nil
-            // Its hello is on its way, unless relayd was restarted just now and has lost the stream.
-            return arm(.attach(id), after: settings.attachAgain) { $0.attach(id) }
-        }
-        switch failure.errorCode {
-        case .imageMissing, .imageRefused, .deniedByPolicy, .usernsMissing, .engineMismatch, .invalid, .tooLarge,
-            .malformed, .notFound:
-            batch.event("create refused") { try self.unrunnable($0, id, failure, image: shape.image) }
-        case .runnerGone: noteExit(id, nil)
-        case .grantGone: grantIsGone(id, failure)
-        case .disconnected, .shuttingDown, .deadlineExceeded, .notReady:
-            // Nobody knows whether it was made, or it is being made still: the same name is asked for again, now or
-            // when spawnerd is back.
-            askAgain(id)
-        default:
-            pauseEngine(failure)
-            batch.event("create failed") { unit in
-                // An engine that answers, and refuses this one again and again, would block the queue for all others.
-                let tries = try self.tries(unit, id)
-                let isHopeless = failure.errorCode == .engineRefused && tries >= 3
-                isHopeless
-                    ? try self.unrunnable(unit, id, failure, image: shape.image)
-                    : try self.unavailable(unit, id, failure, reason: Reasons.waitsForEngine(failure))
-            }
-        }
-    }
-
-    /// How often a container was asked for on behalf of the job that this runner is for.
-    private func tries(_ unit: UnitOfWork, _ id: Bytes16) throws -> UInt32 {
-        guard let job = try unit.rows.runner(id)?.job else { return 0 }
-        return try unit.rows.job(job)?.attempts ?? 0
-    }
-
-    private func askAgain(_ id: Bytes16) {
-        arm(.create(id), after: settings.retryLongest) { scheduler in
-            scheduler.batch.event("create again") { try scheduler.askForContainer($0, id) }
-        }
-    }
-
-    /// The engine has trouble: nothing is asked of it for a while.
-    private func pauseEngine(_ failure: Failure) {
-        log.warning("runners cannot be made", ["code": failure.errorCode.name, "why": failure.text])
-        engineTrouble = failure
-        if failure.errorCode == .engineUnavailable { engine.fail(failure) }
-        if engineIsPaused { return }
-        engineIsPaused = true
-        arm(.engine, after: engineBackoff.pause()) { scheduler in
-            scheduler.engineIsPaused = false
-            scheduler.batch.dispatchNext()
-        }
-    }
-
-    /// No such runner can be made: its job fails and says what to change.
-    private func unrunnable(_ unit: UnitOfWork, _ id: Bytes16, _ failure: Failure, image: String) throws {
-        guard let row = try unit.rows.runner(id), row.state == .provisioning else { return }
-        let reason = Reasons.unrunnable(failure, image: image)
-        log.warning("runner refused", ["runner": id.hex, "code": failure.errorCode.name, "why": failure.text])
-        if let job = row.job { try end(unit, job: job, on: .unrunnable, reason: reason) }
-        try tearDown(unit, id, on: .createFailed, reason: reason)
-    }
-
-    /// Not now: the job goes back to its place in the queue; a runner that a person asked for stays wanted.
-    func unavailable(_ unit: UnitOfWork, _ id: Bytes16, _ failure: Failure, reason: String) throws {
-        guard let row = try unit.rows.runner(id), row.state == .provisioning else { return }
-        if row.wanted && row.job == nil {
-            return unit.afterCommit { self.askAgain(id) }
-        }
-        if let job = row.job { try takeBack(unit, job: job, reason: reason) }
-        try tearDown(unit, id, on: .createFailed, reason: Reasons.fit(failure.text, limit: 128))
-    }
-
-    /// A runner that never says hello must not hold its job for ever.
-    func waitForHello(_ id: Bytes16) {
-        arm(.ready(id), after: settings.readyLimit) { scheduler in
-            // Not its fault while a sibling is away.
-            if !scheduler.relay.isReady || !scheduler.spawner.isReady { return scheduler.waitForHello(id) }
-            scheduler.batch.event("never ready") { unit in
-                guard let row = try unit.rows.runner(id), row.state == .provisioning else { return }
-                let reason = Reasons.neverReady(scheduler.settings.readyLimit)
-                try scheduler.lose(unit, row, on: .runnerLost, reason: reason)
-                try scheduler.tearDown(unit, id, on: .failed, reason: reason)
-            }
-        }
+        try unit.rows.noteUse(of: line.pool, at: unit.house)
+        try unit.rows.charge(line.project, cpuMillis: shape.resources.cpuMillis)
     }
 }

@@ -15,6 +15,7 @@ extension Scheduler {
         addRunnerHandlers(&handlers)
         addUploadHandlers(&handlers)
         addSecretHandlers(&handlers)
+        addInsightHandlers(&handlers)
         return handlers
     }
 

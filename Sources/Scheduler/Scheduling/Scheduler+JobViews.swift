@@ -36,7 +36,9 @@ extension Scheduler {
     private func view(_ unit: UnitOfWork, _ id: UInt64) throws -> SchedulerEdge.GetJob.Reply {
         guard let job = try unit.rows.job(id) else { throw Failure(.notFound, "no such job", place: "job") }
         var summary = job.summary
-        if job.reason.isEmpty { summary.reason = try whyItWaits(unit, job) }
+        if job.reason.isEmpty && (job.state == .blocked || job.state == .queued) {
+            summary.reason = Reasons.fit("waits: " + (try whys(unit, job).first?.text ?? ""))
+        }
         let spec = try unit.rows.spec(ofJob: id)
         let known = Dictionary(
             try unit.rows.steps(ofJob: id).map { (Int($0.index), $0) }, uniquingKeysWith: { first, _ in first })
@@ -46,26 +48,19 @@ extension Scheduler {
         }
         return .init(
             summary: summary, shape: spec.shape, timeoutSeconds: job.timeoutSeconds, steps: steps, result: job.result,
-            runner: try unit.rows.runner(ofJob: id)?.id)
-    }
-
-    /// What is not written in the row, because it concerns everybody.
-    private func whyItWaits(_ unit: UnitOfWork, _ job: JobRow) throws -> String {
-        guard job.state == .queued || job.state == .assigned else { return "" }
-        if job.needsGrant && !brokerIsUsable { return Reasons.brokerIsAway }
-        guard job.state == .queued else { return "" }
-        if job.needsGrant, let failure = release.failure { return Reasons.waitsForGrant(failure) }
-        if !brokerIsUsable { return Reasons.brokerIsAway }
-        if let failure = preparation.failure { return Reasons.waitsForPreparation(failure) }
-        return Reasons.waits(used: try unit.rows.runnerCount(), of: runnerLimit)
+            runner: try unit.rows.runner(ofJob: id)?.id, schedule: try unit.rows.schedule(ofJob: id),
+            attempts: job.attempts)
     }
 
     private func status(_ unit: UnitOfWork) throws -> SchedulerEdge.GetStatus.Reply {
         .init(
             instance: instance, queued: UInt32(clamping: try unit.rows.queuedCount()),
             running: UInt32(clamping: try unit.rows.runningCount()),
-            runners: UInt32(clamping: try unit.rows.runnerCount()), maxRunners: UInt32(clamping: runnerLimit),
+            runners: UInt32(clamping: try unit.rows.runnerCount()), maxRunners: UInt32(clamping: settings.runnerLimit),
             engine: engineName,
+            engineTrouble: Reasons.fit(
+                (engine.silence ?? engineTrouble).map { "\($0.errorCode.name): \($0.text)" } ?? "", limit: 256),
+            blocked: UInt32(clamping: try unit.rows.tally()[.blocked] ?? 0), draining: isDraining,
             daemons: [
                 .init(role: .schedulerd, connected: true, detail: "epoch \(epoch)"),
                 health(.brokerd, broker.isReady, broker.lastFailure, trouble: release.failure ?? preparation.failure),

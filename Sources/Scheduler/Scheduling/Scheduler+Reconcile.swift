@@ -13,6 +13,8 @@ extension Scheduler {
     /// The clocks of jobs that an earlier life has left. The siblings are told when their links come up.
     func takeUpJobs() {
         batch.event("take up jobs") { unit in
+            for job in try unit.rows.jobsToRegate() { try self.regate(unit, job: job) }
+            self.watchExpiry(unit)
             for job in try unit.rows.assignedJobs() {
                 guard let attempt = try unit.rows.openAttempt(ofJob: job.id), attempt.told else { continue }
                 unit.afterCommit {
@@ -164,7 +166,8 @@ extension Scheduler {
         settleAll()
         cancelAgain()
         attachAll()
-        // A relayd that has started anew has no masks. Whether brokerd has some it says when it is asked for the grants.
+        // A relayd that has started anew has no masks. Whether brokerd has some it says when it is asked for the
+        // grants.
         if brokerIsUsable { sayTakenGrantsAgain() }
     }
 

@@ -35,8 +35,9 @@ extension Scheduler {
 
     private func createRunner(_ unit: UnitOfWork, _ shape: RunnerShape) throws -> Bytes16 {
         try SpecCheck.check(shape)
-        if try unit.rows.runnerCount() >= runnerLimit {
-            throw Failure(.limitReached, "there are \(runnerLimit) runners, as many as this site allows")
+        let limit = settings.runnerLimit
+        if try unit.rows.runnerCount() >= limit {
+            throw Failure(.limitReached, "there are \(limit) runners, as many as this site allows")
         }
         let id = Bytes16.random()
         // The pool of jobs that nobody vouches for. Those of operators have runners made for them.

@@ -54,17 +54,38 @@ extension Scheduler {
     }
 
     private func write(_ request: SchedulerEdge.SubmitJob, _ ticket: Ticket, _ responder: SubmitResponder) {
-        batch.request("submit", fail: { responder.fail($0) }) { unit in
+        batch.request("submit", fail: { responder.fail($0) }) { [weak self] unit in
             // Again: the same request may have come twice while brokerd was asked.
             if let reply = try Self.known(unit, request) { return unit.afterCommit { responder.reply(reply) } }
             if let source = request.definition.source, try !unit.rows.takeUp(source) {
                 throw Failure(.notFound, "the source archive is not in the store; upload it again", place: "source")
             }
-            let (job, created) = try unit.rows.submit(
-                requestID: request.requestId, definition: request.definition, ticket: ticket, at: unit.now)
-            unit.dispatchNext()
-            unit.afterCommit { responder.reply(.init(job: job, created: created)) }
+            guard let self else { throw Failure(.shuttingDown, "") }
+            let job = try insert(unit, request, ticket)
+            unit.afterCommit { responder.reply(.init(job: job, created: true)) }
         }
+    }
+
+    /// A new row, in line or behind what its schedule says.
+    private func insert(_ unit: UnitOfWork, _ request: SchedulerEdge.SubmitJob, _ ticket: Ticket) throws -> UInt64 {
+        let (definition, schedule) = (request.definition, request.definition.schedule)
+        try Self.checkNeeds(unit, of: definition)
+        // With a group or tags it is behind a gate until that is looked at, in this transaction.
+        let isPlain = schedule.group == nil && schedule.tags.isEmpty
+        let (job, _) = try unit.rows.submit(
+            requestID: request.requestId, definition: definition, ticket: ticket, gate: isPlain ? .open : .group,
+            at: unit.now, house: unit.house)
+        if let group = schedule.group, group.cancelInProgress {
+            try cancelOlder(unit, than: job, inGroup: group.name, project: definition.project)
+        }
+        if !schedule.needs.isEmpty {
+            try settleNeeds(unit, of: [job])
+        } else if !isPlain {
+            try regate(unit, job: job)
+        }
+        if schedule.queueTimeoutSeconds > 0 { watchExpiry(unit) }
+        unit.dispatchNext()
+        return job
     }
 
     /// What an order, a ticket and a grant name a definition by; nil if it cannot be encoded.

@@ -9,28 +9,36 @@ import Wire
 extension Scheduler {
     /// Moves a job on; if that ends it: closes its attempt and lets relayd and the store forget what they held for it.
     /// Says whether the job moved.
+    /// `settling`: those that wait for it are looked at; the caller does it otherwise.
     @discardableResult
-    func end(_ unit: UnitOfWork, job: UInt64, on event: JobEvent, reason: String) throws -> Bool {
+    func end(
+        _ unit: UnitOfWork, job: UInt64, on event: JobEvent, reason: String, settling: Bool = true
+    ) throws -> Bool {
         guard case .moved(let state) = try unit.rows.advance(job: job, on: event, reason: reason, at: unit.now) else {
             return false
         }
         let attempt = try unit.rows.closeAttempt(ofJob: job)
         unit.afterCommit {
-            self.disarm(.cancel(job))
-            self.disarm(.overdue(job))
-            self.disarm(.tell(job))
-            self.disarm(.grant(job))
+            self.forgetClocks(ofJob: job)
             self.log.info("job ended", ["job": "\(job)", "state": "\(state)", "reason": reason])
             if let attempt, attempt.told { self.settle(attempt.attempt) }
         }
-        if let source = try unit.rows.job(job)?.source { try releaseSource(unit, source.sha256) }
+        if let row = try unit.rows.job(job) {
+            if let source = row.source { try releaseSource(unit, source.sha256) }
+            if let group = row.group { try openGroup(unit, group, project: row.project) }
+        }
+        if settling { try settleNeeds(unit, of: try unit.rows.blocked(by: job)) }
         return true
     }
 
     /// Ends a job and takes its runner down, whatever the runner is doing.
     func endWithRunner(_ unit: UnitOfWork, job: UInt64, on event: JobEvent, reason: String) throws {
         let runner = try unit.rows.runner(ofJob: job)
-        guard try end(unit, job: job, on: event, reason: reason) else { return }
+        if event == .runnerLost {
+            try endByFault(unit, job: job, reason: reason)
+        } else {
+            guard try end(unit, job: job, on: event, reason: reason) else { return }
+        }
         if let runner { try tearDown(unit, runner.id, on: .jobEnded, reason: "") }
     }
 
@@ -80,7 +88,9 @@ extension Scheduler {
             removalBackoff[id] = nil
             batch.event("removed") { unit in
                 guard try unit.rows.runner(id)?.state == .teardown else { return }
+                let fenced = try unit.rows.fencedJob(of: id)
                 try unit.rows.advance(runner: id, on: .removed)
+                if let fenced { try self.regate(unit, job: fenced) }
                 unit.dispatchNext()
             }
         case .disconnected, .shuttingDown:

@@ -32,6 +32,12 @@ package final class Scheduler {
     var finishing = 0
     private var timers: [TimerKey: TimerID] = [:]
 
+    let shapes = ShapeCache()
+    /// Nothing begins.
+    var isDraining = false
+    /// Why no runners of a pool can be made in advance at present.
+    var poolTrouble: [Pool: Trouble] = [:]
+
     // What the connections to the siblings have told since they came up. Nothing of it is needed after a restart.
 
     /// Runners whose stream relayd holds.
@@ -73,9 +79,14 @@ package final class Scheduler {
         broker: any BrokerLink, settings: SchedulerSettings, log: Log
     ) throws {
         var claimed: (instance: String, epoch: UInt64) = (instance, 0)
+        var house: Int64 = 0
+        var isDraining = false
         try store.write { rows in
             claimed = (try rows.claimInstance(instance), try rows.nextEpoch())
+            house = try rows.houseTime()
+            isDraining = try rows.isDraining()
         }
+        self.isDraining = isDraining
         (self.instance, epoch) = claimed
         self.loop = loop
         self.spawner = spawner
@@ -87,7 +98,8 @@ package final class Scheduler {
         preparation = Trouble(settings)
         release = Trouble(settings)
         batch = Batch(
-            loop: loop, store: store, log: log, retry: settings.commitRetry, limit: settings.waitingUnits)
+            loop: loop, store: store, log: log, clock: HouseClock(base: house, now: Posix.monotonicNow()),
+            retry: settings.commitRetry, limit: settings.waitingUnits)
         batch.dispatcher = { [weak self] unit in try self?.dispatch(unit) }
         batch.mender = { [weak self] unit, damage in try self?.giveUp(unit, damage) ?? false }
         batch.onOverflow = { [weak self] in self?.askAnew() }
@@ -105,15 +117,10 @@ package final class Scheduler {
         broker.onDown = { [weak self] failure in self?.brokerIsDown(failure) }
         takeUpJobs()
         sweepSources()
+        sweepJobs()
         broker.start()
         spawner.start()
         relay.start()
-    }
-
-    /// The most runners that may exist.
-    var runnerLimit: Int {
-        let limit = settings.maxRunners ?? host.map { Int(clamping: $0.cpus) } ?? 1
-        return min(max(limit, 1), SchedulerSettings.runnersAtMost)
     }
 
     /// Runs `body` after `delay`, in place of what this timer was to do before.

@@ -23,7 +23,23 @@ package struct SchedulerDaemon {
             .required("apid-uid", .uid, "The only user that may use the scheduler edge"),
             .optional(
                 "max-runners", .int(1...SchedulerSettings.runnersAtMost),
-                "Runners at once; if it is not given, as many as the engine's host has CPUs"),
+                "Runners at once; if it is not given, as many as the machine has room for"),
+            .defaulted(
+                "cpu-percent", .int(10...1000, unit: "percent"), "200",
+                "Of the machine's processors, what all runners together may be promised"),
+            .defaulted(
+                "memory-percent", .int(10...100, unit: "percent"), "90",
+                "Of the machine's memory, what all runners together may have"),
+            .defaulted(
+                "max-idle-runners", .int(0...SchedulerSettings.runnersAtMost), "0",
+                "Runners that are made in advance and wait, in all"),
+            .optional(
+                "idle", .list, "How many of these wait at most for an image: IMAGE=NUMBER"),
+            .defaulted(
+                "cooldown", .int(1...604_800, unit: "seconds"), "300",
+                "How long after its last use a pool keeps runners that wait"),
+            .optional("tags", .list, "What this host has, for jobs that ask for it"),
+            .optional("retention", .int(1...36_500, unit: "days"), "How long ended jobs and their logs are kept"),
         ]
     }
 
@@ -37,7 +53,25 @@ package struct SchedulerDaemon {
             spawner: SpawnerClient(loop: loop, path: configuration.path("spawner-socket")),
             relay: RelayClient(loop: loop, path: configuration.path("relay-socket")),
             broker: BrokerClient(loop: loop, path: configuration.path("broker-socket")),
-            settings: SchedulerSettings(maxRunners: configuration.optionalInt("max-runners")), log: log)
+            settings: try Self.settings(configuration), log: log)
+    }
+
+    private static func settings(_ configuration: Configuration) throws -> SchedulerSettings {
+        var settings = SchedulerSettings(maxRunners: configuration.optionalInt("max-runners"))
+        settings.cpuPercent = configuration.int("cpu-percent")
+        settings.memoryPercent = configuration.int("memory-percent")
+        settings.maxIdleRunners = configuration.int("max-idle-runners")
+        settings.cooldown = .seconds(configuration.int("cooldown"))
+        settings.tags = Set(configuration.list("tags"))
+        settings.retention = configuration.optionalInt("retention").map { .seconds($0 * 86_400) }
+        for entry in configuration.list("idle") {
+            let parts = entry.split(separator: "=", omittingEmptySubsequences: false)
+            guard parts.count == 2, let number = Int(parts[1]), (0...SchedulerSettings.runnersAtMost).contains(number),
+                !parts[0].isEmpty
+            else { throw Failure(.invalid, "'\(entry)' is not IMAGE=NUMBER", place: "--idle") }
+            settings.idleOfImage[String(parts[0])] = number
+        }
+        return settings
     }
 
     /// The given name, else the one from before, else a new one: containers carry it as their label.

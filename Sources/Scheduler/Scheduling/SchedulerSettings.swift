@@ -1,9 +1,25 @@
 // The numbers of schedulerd. The daemon uses these; tests pass smaller ones.
 
+import Wire
+
 /// Limits and patience.
 package struct SchedulerSettings: Sendable {
-    /// Runners that may exist at once; nil: as many as the engine's host has CPUs.
+    /// Runners that may exist at once; nil: as many as the machine has room for.
     package var maxRunners: Int?
+    /// Of the host's processors and memory, what all runners together may be promised, in percent.
+    package var cpuPercent = 200
+    package var memoryPercent = 90
+    /// Runners that wait without a job, in all; and of one pool, by image, where that is not `maxIdleRunners`.
+    package var maxIdleRunners = 0
+    package var idleOfImage: [String: Int] = [:]
+    /// How long after its last use a pool keeps runners that wait.
+    package var cooldown = Duration.seconds(300)
+    /// How long a job that finds no room lets others pass it by.
+    package var patience = Duration.seconds(60)
+    /// What this host has, for jobs that ask for it.
+    package var tags: Set<String> = []
+    /// How long a job and its logs are kept after its end; nil: for ever.
+    package var retention: Duration?
     /// What a job's own timeout is given on top, before its container is removed by force.
     package var timeoutMargin = Duration.seconds(30)
     /// What the grace of a cancellation is given on top.
@@ -35,6 +51,28 @@ package struct SchedulerSettings: Sendable {
 
     /// The most that ListRunners can show.
     package static let runnersAtMost = 128
+
+    var runnerLimit: Int { min(max(maxRunners ?? Self.runnersAtMost, 1), Self.runnersAtMost) }
+
+    /// Thousandths of a CPU.
+    func cpuCapacity(_ host: SpawnerEdge.DescribeHost.Reply) -> UInt64 {
+        UInt64(host.cpus) * 1000 * UInt64(cpuPercent) / 100
+    }
+
+    /// Bytes.
+    func memoryCapacity(_ host: SpawnerEdge.DescribeHost.Reply) -> UInt64 {
+        host.memoryBytes / 100 * UInt64(memoryPercent)
+    }
+
+    /// Runners of one pool that may wait.
+    func spares(ofImage image: String) -> Int { idleOfImage[image] ?? maxIdleRunners }
+}
+
+extension Duration {
+    var wholeMilliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+    }
 }
 
 /// Pauses that double.

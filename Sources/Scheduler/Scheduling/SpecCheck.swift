@@ -19,15 +19,34 @@ package enum SpecCheck {
             throw invalid("at most \(JobFile.Bounds.secretsOfJob) different secrets", "steps")
         }
         try check(definition.spec)
+        try check(definition.schedule)
         if let source = definition.source, source.size == 0 || source.size > sourceLimit {
             throw invalid("not a size", "source.size")
         }
+    }
+
+    private static func check(_ schedule: Schedule) throws(Failure) {
+        try range(schedule.priority, JobFile.Bounds.priority, "priority")
+        try range(schedule.retries, JobFile.Bounds.retries, "retries")
+        if schedule.queueTimeoutSeconds != 0 {
+            try range(schedule.queueTimeoutSeconds, JobFile.Bounds.timeout, "queue_timeout")
+        }
+        if let group = schedule.group, !JobFile.isSecretName(group.name) {
+            throw invalid("not a group's name", "group")
+        }
+        if schedule.needs.contains(0) || Set(schedule.needs).count != schedule.needs.count {
+            throw invalid("each job once, by its number", "needs")
+        }
+        if !schedule.tags.allSatisfy(JobFile.isSecretName) { throw invalid("not a tag", "tags") }
     }
 
     private static func check(_ spec: JobSpec) throws(Failure) {
         if spec.steps.isEmpty { throw invalid("a job has at least one step", "steps") }
         try check(spec.shape)
         try range(spec.timeoutSeconds, JobFile.Bounds.timeout, "timeout", Quantity.show(seconds:))
+        if spec.silenceSeconds != 0 {
+            try range(spec.silenceSeconds, JobFile.Bounds.timeout, "silence_timeout", Quantity.show(seconds:))
+        }
         for (index, step) in spec.steps.enumerated() {
             if step.run.isEmpty { throw invalid("a step has something to run", "steps[\(index)].run") }
             if step.timeoutSeconds != 0 {  // 0: the job's limit is its own
@@ -62,6 +81,9 @@ package enum SpecCheck {
         try range(shape.resources.memoryBytes, JobFile.Bounds.memory, "resources.memory", Quantity.show(bytes:))
         try range(shape.resources.pids, JobFile.Bounds.pids, "resources.pids")
         try range(shape.resources.diskBytes, JobFile.Bounds.disk, "resources.disk", Quantity.show(bytes:))
+        if let gpus = shape.gpus, gpus.count == 0 || Int64(gpus.count) > JobFile.Bounds.gpus.upperBound {
+            throw invalid("between 1 and \(JobFile.Bounds.gpus.upperBound), or none", "resources.gpus")
+        }
         if shape.resources.diskBytes > shape.resources.memoryBytes {
             throw invalid("the disk lies in memory: it cannot be larger than resources.memory", "resources.disk")
         }

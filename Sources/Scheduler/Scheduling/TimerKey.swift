@@ -1,5 +1,6 @@
 // What schedulerd waits for by the clock. One timer for each: arming it again replaces it.
 
+import Store
 import Wire
 
 enum TimerKey: Hashable {
@@ -36,4 +37,11 @@ enum TimerKey: Hashable {
     case watchExits
     case attachAll
     case sweep
+    /// The end of a pool's cooldown.
+    case cooldown
+    /// Runners of a pool may be made in advance again.
+    case pool(Pool)
+    /// The end of somebody's time in the queue.
+    case expiry
+    case retention
 }

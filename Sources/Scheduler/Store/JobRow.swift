@@ -28,6 +28,13 @@ package struct JobRow: Equatable, Sendable {
     /// How many attempts have been made.
     package let attempts: UInt32
     package let result: JobResult?
+    package let priority: UInt8
+    package let group: String?
+    package let gate: Gate
+    /// In milliseconds of the house's time.
+    package let queuedAt: Int64
+    /// Attempts that ended by a fault of the house.
+    package let faults: UInt32
 
     package var isFinal: Bool { state.isFinal }
 
@@ -35,12 +42,13 @@ package struct JobRow: Equatable, Sendable {
         SchedulerEdge.JobSummary(
             id: id, project: project, trust: trust, name: name, image: image, state: state, createdMs: createdMs,
             startedMs: startedMs,
-            finishedMs: finishedMs, reason: reason)
+            finishedMs: finishedMs, reason: reason, priority: priority)
     }
 
     static let columns = """
         id, project, trust, needs_grant, name, image, shape, timeout_seconds, source_sha, source_size, state, reason, \
-        created_ms, started_ms, finished_ms, cancel_requested, cancel_grace, attempts, result
+        created_ms, started_ms, finished_ms, cancel_requested, cancel_grace, attempts, result, \
+        priority, group_name, gate, queued_at, faults
         """
 
     init(_ row: Row) throws {
@@ -65,6 +73,11 @@ package struct JobRow: Equatable, Sendable {
         let grace: Int64 = row["cancel_grace"]
         cancelGrace = (row["cancel_requested"] as Int64) == 0 ? nil : UInt32(truncatingIfNeeded: grace)
         attempts = UInt32(truncatingIfNeeded: row["attempts"] as Int64)
+        priority = UInt8(clamping: row["priority"] as Int64)
+        group = row["group_name"]
+        gate = Gate(rawValue: row["gate"]) ?? .open
+        queuedAt = row["queued_at"]
+        faults = UInt32(truncatingIfNeeded: row["faults"] as Int64)
         source = try Self.source(row, of: id)
         result = try (row["result"] as Data?).map { try StoreTransaction.message(JobResult.self, $0, of: .job(id)) }
     }

@@ -8,29 +8,76 @@ package import Wire
 
 extension StoreTransaction {
     /// The job of a request; a repeated request finds the first one's job and writes nothing.
-    /// `ticket` is brokerd's word on it.
+    /// `ticket` is brokerd's word on it. It is QUEUED at `gate`, or BLOCKED if it needs other jobs; `house` is the time
+    /// of the house.
     package func submit(
-        requestID: String, definition: JobDefinition, ticket: Ticket, at now: Int64
+        requestID: String, definition: JobDefinition, ticket: Ticket, gate: Gate = .open, at now: Int64,
+        house: Int64 = 0
     ) throws -> (job: UInt64, created: Bool) {
         if let found = try one("SELECT id FROM jobs WHERE request_id = ?", [requestID]) {
             return (UInt64(bitPattern: found["id"]), false)
         }
-        let (spec, source) = (definition.spec, definition.source)
+        let (spec, source, schedule) = (definition.spec, definition.source, definition.schedule)
+        let state = schedule.needs.isEmpty ? Wire.JobState.queued : .blocked
         try run(
             """
             INSERT INTO jobs (request_id, project, trust, ticket, needs_grant, name, image, shape, spec,
-                timeout_seconds, source_sha, source_size, state, created_ms)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                timeout_seconds, source_sha, source_size, state, created_ms, schedule, priority, gate, group_name,
+                has_tags, queued_at, expires_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 requestID, definition.project, Int64(ticket.trust.rawValue), Self.blob(try Self.bytes(ticket)),
                 definition.needsGrant ? 1 : 0, spec.name, spec.shape.image, try key(of: spec.shape),
                 Self.blob(try Self.bytes(spec)), Int64(spec.timeoutSeconds), source.map { Self.blob($0.sha256.array) },
-                source.map { Self.key($0.size) }, Wire.JobState.queued.rawValue, now,
+                source.map { Self.key($0.size) }, state.rawValue, now, Self.blob(try Self.bytes(schedule)),
+                Int64(schedule.priority), gate.rawValue, schedule.group?.name, schedule.tags.isEmpty ? 0 : 1, house,
+                state == .queued ? Self.expiry(schedule, from: house) : nil,
             ])
         let id = UInt64(bitPattern: db.lastInsertedRowID)
-        changes.append(JobChange(job: id, state: .queued, reason: ""))
+        try insertNeeds(schedule.needs, ofJob: id)
+        try note(job: id, "submitted: \(state.label)", at: now)
+        changes.append(JobChange(job: id, state: state, reason: ""))
         return (id, true)
+    }
+
+    private static func expiry(_ schedule: Schedule, from house: Int64) -> Int64? {
+        schedule.queueTimeoutSeconds == 0 ? nil : house + Int64(schedule.queueTimeoutSeconds) * 1000
+    }
+
+    /// Its time in the queue begins.
+    package func joinQueue(job id: UInt64, at house: Int64) throws {
+        let expiry = Self.expiry(try schedule(ofJob: id), from: house)
+        try run("UPDATE jobs SET queued_at = ?, expires_at = ? WHERE id = ?", [house, expiry, Self.key(id)])
+    }
+
+    /// Another attempt is to be made: what was known of the steps is of the last one.
+    package func noteFault(job id: UInt64) throws {
+        try run("UPDATE jobs SET faults = faults + 1, started_ms = NULL, result = NULL WHERE id = ?", [Self.key(id)])
+        try run("DELETE FROM steps WHERE job = ?", [Self.key(id)])
+    }
+
+    /// Jobs that ended before `limit` and that no other one waits for, oldest first.
+    package func ended(before limit: Int64, count: Int) throws -> [UInt64] {
+        try all(
+            """
+            SELECT id FROM jobs INDEXED BY jobs_by_end WHERE state > 5 AND finished_ms < ?
+            AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.job = jobs.id AND attempts.state < 3)
+            AND NOT EXISTS (SELECT 1 FROM needs JOIN jobs AS waiting ON waiting.id = needs.job
+                WHERE needs.needed = jobs.id AND waiting.state = 1)
+            AND NOT EXISTS (SELECT 1 FROM runners WHERE runners.fences = jobs.id)
+            ORDER BY finished_ms LIMIT ?
+            """, [limit, count]
+        ).map { UInt64(bitPattern: $0["id"]) }
+    }
+
+    /// A job that has ended and whose logs are gone.
+    package func forget(job id: UInt64) throws {
+        let key = Self.key(id)
+        for table in ["steps", "attempts", "happenings", "needs"] {
+            try run("DELETE FROM \(table) WHERE job = ?", [key])
+        }
+        try run("DELETE FROM jobs WHERE id = ? AND state > 5", [key])
     }
 
     /// The job that a request made, if it has been here before.
@@ -49,9 +96,18 @@ extension StoreTransaction {
         return try Self.message(JobSpec.self, row["spec"], of: .spec(ofJob: id))
     }
 
+    package func schedule(ofJob id: UInt64) throws -> Schedule {
+        guard let row = try one("SELECT schedule FROM jobs WHERE id = ?", [Self.key(id)]) else {
+            throw StoreError.damagedRow(DamagedRow(nil, "no job \(id)"))
+        }
+        return try Self.message(Schedule.self, row["schedule"], of: .spec(ofJob: id))
+    }
+
     /// All that the job is: what its ticket names by hash.
     package func definition(of job: JobRow) throws -> JobDefinition {
-        JobDefinition(project: job.project, spec: try spec(ofJob: job.id), source: job.source)
+        JobDefinition(
+            project: job.project, spec: try spec(ofJob: job.id), source: job.source,
+            schedule: try schedule(ofJob: job.id))
     }
 
     /// nil: a job from before there were tickets.
@@ -81,12 +137,11 @@ extension StoreTransaction {
         ).map { try JobRow($0) }
     }
 
-    package func queuedCount() throws -> Int {
-        try count("SELECT count(*) FROM jobs INDEXED BY jobs_queue WHERE state = 3")
-    }
+    package func queuedCount() throws -> Int { try tally()[.queued] ?? 0 }
 
     package func runningCount() throws -> Int {
-        try count("SELECT count(*) FROM jobs INDEXED BY jobs_by_state WHERE state <> 3 AND state IN (4, 5)")
+        let tally = try tally()
+        return (tally[.assigned] ?? 0) + (tally[.running] ?? 0)
     }
 
     /// Moves a job through its table. An event that the table refuses throws `.refused` and writes nothing.
@@ -120,6 +175,7 @@ extension StoreTransaction {
             UPDATE jobs SET state = ?, reason = ?, started_ms = coalesce(started_ms, ?), finished_ms = ? WHERE id = ?
             """,
             [state.rawValue, reason, state == .running ? now : nil, state.isFinal ? now : nil, Self.key(id)])
+        try note(job: id, reason.isEmpty ? state.label : "\(state.label): \(reason)", at: now)
         changes.append(JobChange(job: id, state: state, reason: reason))
     }
 

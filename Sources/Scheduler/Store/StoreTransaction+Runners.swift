@@ -44,65 +44,19 @@ extension StoreTransaction {
         try count("SELECT count(*) FROM runners")
     }
 
-    /// The oldest idle runner of a pool.
-    package func idleRunner(_ pool: Pool) throws -> Bytes16? {
-        try one(
-            """
-            SELECT \(RunnerRow.columns) FROM runners WHERE state = \(Wire.RunnerState.idle.rawValue) AND job IS NULL
-            AND shape = ? AND trust = ? ORDER BY created_ms LIMIT 1
-            """,
-            [pool.shape, Int64(pool.trust.rawValue)]
-        ).map { try RunnerRow($0).id }
+    /// This runner's container has to be gone before `job` is dispatched again.
+    package func setFence(_ id: Bytes16, for job: UInt64) throws {
+        try run("UPDATE runners SET fences = ? WHERE id = ?", [Self.key(job), Self.blob(id.array)])
     }
 
-    /// Those that spawnerd has not been asked for.
-    package func pendingRunners() throws -> [Bytes16] {
-        try all(
-            """
-            SELECT \(RunnerRow.columns) FROM runners WHERE state = \(Wire.RunnerState.pending.rawValue)
-            ORDER BY created_ms
-            """
-        ).map { try RunnerRow($0).id }
+    /// The job that waits until this runner is gone.
+    package func fencedJob(of id: Bytes16) throws -> UInt64? {
+        try one("SELECT fences FROM runners WHERE id = ? AND fences IS NOT NULL", [Self.blob(id.array)])
+            .map { UInt64(bitPattern: $0["fences"]) }
     }
 
-    /// Pools of which an idle runner waits.
-    package func idlePools() throws -> Set<Pool> {
-        let idle = try all(
-            """
-            SELECT \(RunnerRow.columns) FROM runners WHERE state = \(Wire.RunnerState.idle.rawValue) AND job IS NULL
-            """)
-        return Set(try idle.map { try RunnerRow($0).pool })
-    }
-
-    /// The head of the queue, whatever its pool; with `plain`, of the jobs that need no grant.
-    package func headOfQueue(plain: Bool) throws -> (job: UInt64, pool: Pool)? {
-        // The literals make the partial indexes usable.
-        let sql =
-            plain
-            ? """
-            SELECT id, shape, trust FROM jobs INDEXED BY jobs_plain_queue WHERE state = 3 AND needs_grant = 0
-            ORDER BY id LIMIT 1
-            """
-            : "SELECT id, shape, trust FROM jobs INDEXED BY jobs_queue WHERE state = 3 ORDER BY id LIMIT 1"
-        return try one(sql).map { row in
-            let id = UInt64(bitPattern: row["id"])
-            return (id, Pool(shape: row["shape"], trust: try Self.trust(row["trust"], of: .job(id))))
-        }
-    }
-
-    /// The first in the queue that a runner of this pool fits.
-    package func headOfQueue(_ pool: Pool, plain: Bool) throws -> UInt64? {
-        let sql =
-            plain
-            ? """
-            SELECT id FROM jobs INDEXED BY jobs_plain_queue_by_pool WHERE state = 3 AND needs_grant = 0
-            AND shape = ? AND trust = ? ORDER BY id LIMIT 1
-            """
-            : """
-            SELECT id FROM jobs INDEXED BY jobs_queue_by_pool WHERE state = 3 AND shape = ? AND trust = ?
-            ORDER BY id LIMIT 1
-            """
-        return try one(sql, [pool.shape, Int64(pool.trust.rawValue)]).map { UInt64(bitPattern: $0["id"]) }
+    package func isFenced(_ job: UInt64) throws -> Bool {
+        try count("SELECT count(*) FROM runners WHERE fences = ?", [Self.key(job)]) > 0
     }
 
     package func setJob(_ job: UInt64, ofRunner id: Bytes16) throws {

@@ -62,6 +62,7 @@ package final class SpawnService {
         handlers.on(SpawnerEdge.DescribeHost.self) { _, _, responder in
             self.describe { Self.answer(responder, $0) }
         }
+        handlers.on(SpawnerEdge.ReadDevices.self) { _, _, responder in responder.reply(.init(devices: [])) }
         handlers.on(SpawnerEdge.WatchExits.self) { _, sink in self.exits.add(sink) }
         return handlers
     }
@@ -190,7 +191,8 @@ package final class SpawnService {
                         .init(
                             engine: facts.engine, engineVersion: facts.version, userNamespaces: facts.userNamespaces,
                             cpus: facts.cpus, memoryBytes: facts.memoryBytes,
-                            platforms: facts.platforms.map(Platform.init)))
+                            platforms: facts.platforms.map { .init(platform: Platform($0), native: true) }, devices: [])
+                    )
                 })
         }
     }

@@ -36,10 +36,11 @@ extension ScriptedScheduler {
     static let shape = RunnerShape(
         image: "bulkhead/busybox", platform: .linuxAmd64, profile: .strict,
         resources: Resources(cpuMillis: 1500, memoryBytes: 1 << 30, pids: 256, diskBytes: 1 << 20),
-        untrustedSteps: false)
+        untrustedSteps: false, gpus: nil)
 
     static let status = SchedulerEdge.GetStatus.Reply(
-        instance: "test", queued: 1, running: 2, runners: 3, maxRunners: 4, engine: "Docker 20.10",
+        instance: "test", queued: 1, running: 2, runners: 3, maxRunners: 4, engine: "Docker 20.10", engineTrouble: "",
+        blocked: 0, draining: false,
         daemons: [.init(role: .relayd, connected: true, detail: "")])
 
     private static func summary(_ job: UInt64, _ state: JobState) -> SchedulerEdge.JobSummary {
@@ -47,7 +48,7 @@ extension ScriptedScheduler {
             id: job, project: "shop", trust: .approved, name: "job \(job)", image: "bulkhead/busybox", state: state,
             createdMs: 1_700_000_000_123,
             startedMs: state == .queued ? nil : 1_700_000_001_000, finishedMs: state.isEnd ? 1_700_000_002_000 : nil,
-            reason: "")
+            reason: "", priority: 50)
     }
 
     private static func addJobs(
@@ -88,7 +89,7 @@ extension ScriptedScheduler {
                         .init(name: "two", startedMs: nil, result: nil),
                     ],
                     result: state.isEnd ? .init(state: state, failedStep: 0, exitCode: 3, reason: "") : nil,
-                    runner: runner))
+                    runner: runner, schedule: .usual, attempts: 1))
         }
         handlers.on(SchedulerEdge.CancelJob.self) { request, _, responder in
             guard admits(request.token, "CancelJob \(request.graceSeconds)", script, responder) else { return }

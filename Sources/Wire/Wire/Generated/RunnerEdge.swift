@@ -15,7 +15,7 @@ package enum RunnerEdge: WireEdge {
     package static let client = Role.relayd
     package static let server = Role.runner
     package static let phases = ["attached", "working"]
-    package static let schemaHash = "1771704cf6007b5f67d2bfa9716f574693d9ba6f6be4babefeea5d161e33b4f5"
+    package static let schemaHash = "b68f3cd24783f144cb981add4bbf345d38bd1f162ac881dfb3c75bfde001186d"
     package static let rules = [
         Resume.rule,
         RunJob.rule,

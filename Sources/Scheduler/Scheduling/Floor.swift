@@ -1,0 +1,142 @@
+// What there is, at the moment of a dispatch: idle runners, what the machine has left, free devices. One value lives as
+// long as its transaction and is kept up with what is given away in it.
+
+import JobModel
+import Store
+import Wire
+
+/// The machine as the dispatcher sees it.
+struct Floor {
+    /// Whether a runner of some shape can be made.
+    enum Room {
+        /// With these devices.
+        case fits([String])
+        case notNow(Lack)
+        /// Whatever else ends: the sentence is for the job's author.
+        case never(String)
+    }
+
+    /// What is missing.
+    enum Lack: Equatable {
+        /// Processors or memory.
+        case resources
+        case device
+        /// No emulator for this processor.
+        case platform
+        case hostUnknown
+    }
+
+    /// Runners that spawnerd has not been asked for.
+    private(set) var pending: [Bytes16] = []
+    private var idle: [Pool: [Bytes16]] = [:]
+    /// Runners without a job, ready or on their way, that nobody has asked for by name; by pool, oldest first.
+    private(set) var spares: [Pool: [Bytes16]] = [:]
+    private(set) var spareCount = 0
+    private var runners = 0
+    private var usedMillis: UInt64 = 0
+    private var usedMemory: UInt64 = 0
+    private var freeDevices: [SpawnerEdge.Device] = []
+    private let host: SpawnerEdge.DescribeHost.Reply?
+    private let settings: SchedulerSettings
+
+    init(
+        _ rows: StoreTransaction, host: SpawnerEdge.DescribeHost.Reply?, settings: SchedulerSettings, shapes: ShapeCache
+    ) throws {
+        self.host = host
+        self.settings = settings
+        let leased = try rows.leasedDevices()
+        freeDevices = host?.devices.filter { !leased.contains($0.id) } ?? []
+        for row in try rows.runners() {
+            runners += 1
+            // Until the container is seen to be gone, what it has is not free.
+            if let resources = try? shapes.shape(row.shape, rows).resources { use(resources) }
+            if row.state == .pending { pending.append(row.id) }
+            if row.job != nil || row.state == .teardown { continue }
+            if row.state == .idle { idle[row.pool, default: []].append(row.id) }
+            if !row.wanted && row.state != .busy {
+                spares[row.pool, default: []].append(row.id)
+                spareCount += 1
+            }
+        }
+    }
+
+    private mutating func use(_ resources: Resources) {
+        usedMillis += UInt64(resources.cpuMillis)
+        usedMemory = usedMemory.addingReportingOverflow(resources.memoryBytes).partialValue
+    }
+
+    var hasIdle: Bool { !idle.isEmpty }
+    func hasIdle(_ pool: Pool) -> Bool { idle[pool] != nil }
+    /// One more runner may exist.
+    var hasPlace: Bool { runners < settings.runnerLimit }
+
+    /// The oldest idle runner of a pool, which is idle no more.
+    mutating func takeIdle(_ pool: Pool) -> Bytes16? {
+        guard var waiting = idle[pool], !waiting.isEmpty else { return nil }
+        let runner = waiting.removeFirst()
+        idle[pool] = waiting.isEmpty ? nil : waiting
+        removeSpare(runner, pool)
+        return runner
+    }
+
+    /// It is on its way out.
+    mutating func release(_ runner: Bytes16, _ pool: Pool) {
+        idle[pool]?.removeAll { $0 == runner }
+        if idle[pool]?.isEmpty == true { idle[pool] = nil }
+        removeSpare(runner, pool)
+    }
+
+    private mutating func removeSpare(_ runner: Bytes16, _ pool: Pool) {
+        guard let index = spares[pool]?.firstIndex(of: runner) else { return }
+        spares[pool]?.remove(at: index)
+        if spares[pool]?.isEmpty == true { spares[pool] = nil }
+        spareCount -= 1
+    }
+
+    /// A runner of this shape is made, with these devices.
+    mutating func take(_ shape: RunnerShape, _ devices: [String], spare: (Bytes16, Pool)? = nil) {
+        runners += 1
+        use(shape.resources)
+        freeDevices.removeAll { devices.contains($0.id) }
+        if let (runner, pool) = spare {
+            spares[pool, default: []].append(runner)
+            spareCount += 1
+        }
+    }
+
+    /// What is not promised to anybody, for people.
+    var free: String {
+        guard let host else { return "unknown" }
+        let millis = settings.cpuCapacity(host)
+        let memory = settings.memoryCapacity(host)
+        return "\(Reasons.cpus(millis - min(usedMillis, millis))) and "
+            + Reasons.size(memory - min(usedMemory, memory))
+    }
+
+    func room(for shape: RunnerShape) -> Room {
+        guard let host else { return .notNow(.hostUnknown) }
+        let asked = shape.resources
+        let millis = settings.cpuCapacity(host)
+        let memory = settings.memoryCapacity(host)
+        if UInt64(asked.cpuMillis) > millis || asked.memoryBytes > memory {
+            return .never(Reasons.neverFits(asked, cpuMillis: millis, memory: memory))
+        }
+        guard host.platforms.contains(where: { $0.platform == shape.platform }) else { return .notNow(.platform) }
+        guard let devices = devices(for: shape.gpus) else { return .notNow(.device) }
+        let fits =
+            usedMillis + UInt64(asked.cpuMillis) <= millis && asked.memoryBytes <= memory
+            && usedMemory <= memory - asked.memoryBytes
+        return fits ? .fits(devices) : .notNow(.resources)
+    }
+
+    /// Free ones of one vendor, in their order; nil if there are too few.
+    private func devices(for need: GPUs?) -> [String]? {
+        guard let need, need.count > 0 else { return [] }
+        let vendors: [GPUVendor] = need.vendor.map { [$0] } ?? [.nvidia, .amd, .intel]
+        for vendor in vendors {
+            let free = freeDevices.filter { $0.vendor == vendor }
+            if free.count >= Int(need.count) { return free.prefix(Int(need.count)).map(\.id) }
+        }
+        return nil
+    }
+}

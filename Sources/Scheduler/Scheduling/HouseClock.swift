@@ -1,0 +1,28 @@
+// The time of the house: milliseconds in which a schedulerd of this state was up. Patience and cooldowns are counted in
+// it: it outlives a restart, and neither a wall clock that jumps nor a night without power ends anything early.
+
+import Posix
+
+/// Lives on the loop's thread.
+struct HouseClock {
+    /// Where an earlier life stood.
+    private let base: Int64
+    private let start: UInt64
+    /// What was written last; at most a second is lost by a kill.
+    private(set) var kept: Int64
+
+    init(base: Int64, now: UInt64) {
+        self.base = base
+        start = now
+        kept = base
+    }
+
+    func time(at now: UInt64) -> Int64 { base + Int64((now - start) / 1_000_000) }
+
+    /// True if `house` is worth writing.
+    mutating func isDue(_ house: Int64) -> Bool {
+        guard house - kept >= 1000 else { return false }
+        kept = house
+        return true
+    }
+}

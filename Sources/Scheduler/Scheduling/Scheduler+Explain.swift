@@ -1,0 +1,191 @@
+// Why a job waits, or why it ended: what `bulkhead why` shows. The order is the answer: first what has to change first.
+// Each kind has one sentence and one piece of advice.
+
+import Daemon
+import JobWire
+import Link
+import Store
+import Wire
+
+extension Scheduler {
+    typealias Why = SchedulerEdge.Why
+
+    /// At least one; the first is what to look at first.
+    func whys(_ unit: UnitOfWork, _ job: JobRow) throws -> [Why] {
+        var found: [Why]
+        switch job.state {
+        case .blocked: found = [try whyBlocked(unit, job)]
+        case .held:
+            found = [Why(.needsApproval, "it waits for somebody's approval", "bulkhead approve \(job.id)")]
+        case .queued: found = try whyQueued(unit, job)
+        case .assigned: found = [try whyAssigned(unit, job)]
+        case .running:
+            found = [Why(.runs, "it runs", "bulkhead log \(job.id) --follow")]
+            if !relay.isReady { found.insert(Self.awayRelay, at: 0) }
+        default: found = [whyEnded(job)]
+        }
+        let since = try unit.rows.happenings(ofJob: job.id).last?.atMs ?? job.createdMs
+        for index in found.indices where found[index].sinceMs == 0 { found[index].sinceMs = since }
+        return found
+    }
+
+    private func whyBlocked(_ unit: UnitOfWork, _ job: JobRow) throws -> Why {
+        let needs = try unit.rows.needs(ofJob: job.id).filter { !($0.state?.isFinal ?? true) }
+        let list = needs.map { "\($0.job) (\($0.state?.label ?? "gone"))" }.joined(separator: ", ")
+        let first = needs.first.map { "\($0.job)" } ?? ""
+        return Why(
+            .needsOtherJobs, "it needs jobs that have not ended: \(list)",
+            "wait, or see what they wait for: bulkhead why \(first)")
+    }
+
+    private func whyAssigned(_ unit: UnitOfWork, _ job: JobRow) throws -> Why {
+        if !spawner.isReady { return Self.awaySpawner }
+        if !relay.isReady { return Self.awayRelay }
+        if job.needsGrant && !brokerIsUsable { return Self.awayBroker }
+        guard let runner = try unit.rows.runner(ofJob: job.id), runner.state == .provisioning else {
+            return job.needsGrant
+                ? Why(.grantIsBeingMade, "its runner is there, and its secrets are being laid out", "wait a moment")
+                : Why(.runnerIsStarting, "its runner was told to begin", "wait a moment")
+        }
+        return Why(.runnerIsStarting, "its container is being made", "wait; a container takes about half a second")
+    }
+
+    private func whyEnded(_ job: JobRow) -> Why {
+        let text = job.reason.isEmpty ? job.state.label : "\(job.state.label): \(job.reason)"
+        let advice =
+            switch job.state {
+            case .succeeded: ""
+            case .lost: "the fault was not the job's: submit it again, or give it `retries`"
+            case .cancelled: "submit it again, if that was not meant"
+            case .timedOut: "bulkhead log \(job.id); raise its timeout, or find out what hangs"
+            default: "bulkhead log \(job.id)"
+            }
+        return Why(.ended, Reasons.fit(text), advice)
+    }
+
+    // MARK: in the queue
+
+    private func whyQueued(_ unit: UnitOfWork, _ job: JobRow) throws -> [Why] {
+        if let gate = try whyGated(unit, job) { return [gate] }
+        var found: [Why] = []
+        if isDraining {
+            found.append(Why(.draining, "the house is draining: no job begins", "bulkhead drain --off"))
+        }
+        found += whySiblings(job)
+        if let lack = try whyNoRoom(unit, job) { found.append(lack) }
+        if found.isEmpty, !job.reason.isEmpty {
+            found.append(
+                Why(.runnerCannotBeMade, job.reason, "it is tried again by itself; mend what the reason names"))
+        }
+        let ahead = try unit.rows.ahead(of: job)
+        found.append(
+            ahead == 0
+                ? Why(.nextInLine, "it is among the next in line", "wait a moment")
+                : Why(
+                    .behindOthers,
+                    "\(ahead) jobs are served before it: of higher priority, or of projects that had less",
+                    "wait, or submit it with a higher `priority`"))
+        return found
+    }
+
+    private func whyGated(_ unit: UnitOfWork, _ job: JobRow) throws -> Why? {
+        switch job.gate {
+        case .open: return nil
+        case .fence:
+            return Why(
+                .oldAttemptIsClearedAway, "attempt \(job.attempts) is lost, and its container is not seen to be gone",
+                "wait; if the engine hangs, mend it: nothing runs twice at once")
+        case .tags:
+            let missing = try unit.rows.schedule(ofJob: job.id).tags.filter { !settings.tags.contains($0) }
+            return Why(
+                .tagNotAvailable, "no host here has the tags: \(missing.joined(separator: ", "))",
+                "mend the job's tags, or give the host these: bulkhead up --tags ...")
+        case .group:
+            let group = job.group ?? ""
+            guard let holder = try unit.rows.holder(ofGroup: group, project: job.project, besides: job.id) else {
+                return Why(.groupIsBusy, "another job of its group '\(group)' is before it", "wait")
+            }
+            return Why(
+                .groupIsBusy, "job \(holder) of its group '\(group)' is at work, and one runs at a time",
+                "wait, or end that one: bulkhead cancel \(holder)")
+        }
+    }
+
+    /// Who is away, or does not do its work, at present.
+    private func whySiblings(_ job: JobRow) -> [Why] {
+        var found: [Why] = []
+        if !brokerIsUsable { found.append(Self.awayBroker) }
+        if !spawner.isReady { found.append(Self.awaySpawner) }
+        if !relay.isReady { found.append(Self.awayRelay) }
+        if spawner.isReady, let trouble = engine.silence ?? engineTrouble {
+            found.append(
+                Why(
+                    .engineUnavailable, Reasons.waitsForEngine(trouble),
+                    "start or mend the container engine; the job goes on by itself"))
+        }
+        if job.needsGrant, let trouble = release.failure {
+            found.append(
+                Why(.nothingIsReleased, Reasons.waitsForGrant(trouble), "make room for brokerd's audit log"))
+        }
+        if let trouble = preparation.failure {
+            found.append(
+                Why(.nothingIsReleased, Reasons.waitsForPreparation(trouble), "make room on brokerd's tmpfs"))
+        }
+        return found
+    }
+
+    private func whyNoRoom(_ unit: UnitOfWork, _ job: JobRow) throws -> Why? {
+        guard let host else { return nil }
+        let shape = try shapes.shape(job.shape, unit.rows)
+        let floor = try Floor(unit.rows, host: host, settings: settings, shapes: shapes)
+        if floor.hasIdle(Pool(shape: job.shape, trust: job.trust)) { return nil }
+        if !floor.hasPlace {
+            return Why(
+                .allRunnersInUse, "all \(settings.runnerLimit) runners are in use",
+                "wait, or allow more: bulkhead up --max-runners N")
+        }
+        switch floor.room(for: shape) {
+        case .fits, .never, .notNow(.hostUnknown): return nil
+        case .notNow(.resources):
+            return Why(
+                .notEnoughResources, "it asks for \(Reasons.amount(shape.resources)); free are \(floor.free)",
+                "wait until others end, ask for less, or promise more: bulkhead up --cpu-percent N")
+        case .notNow(.platform):
+            return Why(
+                .platformNotAvailable, "this host runs \(Reasons.platforms(host)), and not \(shape.platform.label)",
+                "register an emulator with the kernel (package qemu-user-static), and restart spawnerd")
+        case .notNow(.device): return whyNoDevice(shape.gpus, host)
+        }
+    }
+
+    private func whyNoDevice(_ need: GPUs?, _ host: SpawnerEdge.DescribeHost.Reply) -> Why {
+        let vendor = need?.vendor
+        let count = Int(need?.count ?? 0)
+        let most =
+            vendor.map { vendor in host.devices.count { $0.vendor == vendor } }
+            ?? [GPUVendor.nvidia, .amd, .intel].map { one in host.devices.count { $0.vendor == one } }.max() ?? 0
+        let name = vendor.map { "\($0) " } ?? ""
+        if most < count {
+            return Why(
+                .noSuchDevice, "it asks for \(count) \(name)GPUs, and this host has \(most)",
+                "ask for less, or for another vendor; bulkhead status shows the host's devices")
+        }
+        return Why(
+            .noFreeDevice, "\(count) \(name)GPUs are not free: each is one job's alone",
+            "wait until a job with one ends")
+    }
+
+    private static let awayBroker = Why(
+        .brokerdIsAway, "brokerd is away, and nothing begins without its word",
+        "see why: bulkhead status, brokerd's log")
+    private static let awaySpawner = Why(
+        .spawnerdIsAway, "spawnerd is away, which alone makes containers", "see why: bulkhead status, spawnerd's log")
+    private static let awayRelay = Why(
+        .relaydIsAway, "relayd is away, which alone speaks with runners", "see why: bulkhead status, relayd's log")
+}
+
+extension SchedulerEdge.Why {
+    init(_ kind: SchedulerEdge.WhyKind, _ text: String, _ advice: String) {
+        self.init(kind: kind, text: Reasons.fit(text), advice: Reasons.fit(advice), sinceMs: 0)
+    }
+}

@@ -1,0 +1,42 @@
+// What keeps a QUEUED job out of the line though there may be room: another job of its group, the container of its last
+// attempt, a tag that this host lacks.
+
+import Daemon
+import JobModel
+import Link
+import Store
+import Wire
+
+extension Scheduler {
+    /// Where a job that joins the queue has to wait. Fences first: they guard against two attempts at once.
+    func regate(_ unit: UnitOfWork, job id: UInt64) throws {
+        guard let job = try unit.rows.job(id), job.state == .queued else { return }
+        let gate = try gate(unit, job)
+        try unit.rows.setGate(gate, ofJob: id)
+        if gate == .open { unit.dispatchNext() }
+    }
+
+    private func gate(_ unit: UnitOfWork, _ job: JobRow) throws -> Gate {
+        if try unit.rows.isFenced(job.id) { return .fence }
+        let schedule = try unit.rows.schedule(ofJob: job.id)
+        if !schedule.tags.allSatisfy(settings.tags.contains) { return .tags }
+        guard let group = job.group else { return .open }
+        let holder = try unit.rows.holder(ofGroup: group, project: job.project, besides: job.id)
+        return holder == nil ? .open : .group
+    }
+
+    /// A job of this group has ended, or was found to be no hindrance: the next one's turn.
+    func openGroup(_ unit: UnitOfWork, _ group: String, project: String) throws {
+        if let next = try unit.rows.nextOfGroup(group, project: project) { try regate(unit, job: next) }
+    }
+
+    /// A new job of a group that cancels what is in progress.
+    func cancelOlder(_ unit: UnitOfWork, than job: UInt64, inGroup group: String, project: String) throws {
+        for older in try unit.rows.older(inGroup: group, project: project, than: job) {
+            _ = try cancel(unit, job: older, graceSeconds: Self.groupGrace, reason: Reasons.replaced(by: job))
+        }
+    }
+
+    /// Seconds that a job has for its own clean-up when a newer one of its group replaces it.
+    static let groupGrace: UInt32 = 10
+}

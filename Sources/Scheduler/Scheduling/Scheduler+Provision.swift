@@ -1,0 +1,130 @@
+// From a runner's row to its container: brokerd prepares, spawnerd makes, the runner says hello. What goes wrong on the
+// way is the engine's trouble, the pool's, or the job's.
+
+import Daemon
+import JobModel
+import Link
+import Store
+import Wire
+
+extension Scheduler {
+    /// PENDING to PROVISIONING; then brokerd is asked, and spawnerd.
+    func provision(_ unit: UnitOfWork, _ runner: Bytes16) throws {
+        try unit.rows.advance(runner: runner, on: .provisioned)
+        try askForContainer(unit, runner)
+    }
+
+    /// Asks spawnerd for the container of a PROVISIONING runner; again, if it was asked before. The name of its grant
+    /// is committed first, so that no grant is ever in two containers.
+    func askForContainer(_ unit: UnitOfWork, _ id: Bytes16) throws {
+        guard let row = try unit.rows.runner(id), row.state == .provisioning else { return }
+        guard let grant = row.grant else { return unit.afterCommit { self.prepare(id) } }
+        let request = SpawnerEdge.CreateRunner(
+            runner: id, epoch: epoch, shape: try unit.rows.shape(row.shape), trust: row.trust, grant: grant,
+            devices: try unit.rows.devices(ofRunner: id))
+        unit.afterCommit { self.create(request, row.pool) }
+    }
+
+    private func create(_ request: SpawnerEdge.CreateRunner, _ pool: Pool) {
+        let id = request.runner
+        guard spawner.isReady, creating.insert(id).inserted else { return }
+        asked.insert(id)
+        if !isArmed(.ready(id)) { waitForHello(id) }
+        spawner.createRunner(request) { failure in
+            self.creating.remove(id)
+            self.created(id, request.shape, pool, failure)
+        }
+    }
+
+    private func created(_ id: Bytes16, _ shape: RunnerShape, _ pool: Pool, _ failure: Failure?) {
+        guard let failure else {
+            engineBackoff.reset()
+            engineTrouble = nil
+            poolTrouble[pool] = nil
+            // Its hello is on its way, unless relayd was restarted just now and has lost the stream.
+            return arm(.attach(id), after: settings.attachAgain) { $0.attach(id) }
+        }
+        switch failure.errorCode {
+        case .imageMissing, .imageRefused, .deniedByPolicy, .usernsMissing, .engineMismatch, .invalid, .tooLarge,
+            .malformed, .notFound:
+            noteTrouble(pool, failure)
+            batch.event("create refused") { try self.unrunnable($0, id, failure, image: shape.image) }
+        case .runnerGone: noteExit(id, nil)
+        case .grantGone: grantIsGone(id, failure)
+        case .disconnected, .shuttingDown, .deadlineExceeded, .notReady:
+            // Nobody knows whether it was made, or it is being made still: the same name is asked for again, now or
+            // when spawnerd is back.
+            askAgain(id)
+        default:
+            noteTrouble(pool, failure)
+            pauseEngine(failure)
+            batch.event("create failed") { unit in
+                // An engine that answers, and refuses this one again and again, would block the queue for all others.
+                let tries = try self.tries(unit, id)
+                let isHopeless = failure.errorCode == .engineRefused && tries >= 3
+                isHopeless
+                    ? try self.unrunnable(unit, id, failure, image: shape.image)
+                    : try self.unavailable(unit, id, failure, reason: Reasons.waitsForEngine(failure))
+            }
+        }
+    }
+
+    /// How often a container was asked for on behalf of the job that this runner is for.
+    private func tries(_ unit: UnitOfWork, _ id: Bytes16) throws -> UInt32 {
+        guard let job = try unit.rows.runner(id)?.job else { return 0 }
+        return try unit.rows.job(job)?.attempts ?? 0
+    }
+
+    private func askAgain(_ id: Bytes16) {
+        arm(.create(id), after: settings.retryLongest) { scheduler in
+            scheduler.batch.event("create again") { try scheduler.askForContainer($0, id) }
+        }
+    }
+
+    /// The engine has trouble: nothing is asked of it for a while.
+    private func pauseEngine(_ failure: Failure) {
+        log.warning("runners cannot be made", ["code": failure.errorCode.name, "why": failure.text])
+        engineTrouble = failure
+        if failure.errorCode == .engineUnavailable { engine.fail(failure) }
+        if engineIsPaused { return }
+        engineIsPaused = true
+        arm(.engine, after: engineBackoff.pause()) { scheduler in
+            scheduler.engineIsPaused = false
+            scheduler.batch.dispatchNext()
+        }
+    }
+
+    /// No such runner can be made: its job fails and says what to change.
+    private func unrunnable(_ unit: UnitOfWork, _ id: Bytes16, _ failure: Failure, image: String) throws {
+        guard let row = try unit.rows.runner(id), row.state == .provisioning else { return }
+        let reason = Reasons.unrunnable(failure, image: image)
+        log.warning("runner refused", ["runner": id.hex, "code": failure.errorCode.name, "why": failure.text])
+        if let job = row.job { try end(unit, job: job, on: .unrunnable, reason: reason) }
+        try tearDown(unit, id, on: .createFailed, reason: reason)
+    }
+
+    /// Not now: the job goes back to its place in the queue; a runner that a person asked for stays wanted.
+    func unavailable(_ unit: UnitOfWork, _ id: Bytes16, _ failure: Failure, reason: String) throws {
+        guard let row = try unit.rows.runner(id), row.state == .provisioning else { return }
+        if row.wanted && row.job == nil {
+            return unit.afterCommit { self.askAgain(id) }
+        }
+        if let job = row.job { try takeBack(unit, job: job, reason: reason) }
+        try tearDown(unit, id, on: .createFailed, reason: Reasons.fit(failure.text, limit: 128))
+    }
+
+    /// A runner that never says hello must not hold its job for ever.
+    func waitForHello(_ id: Bytes16) {
+        arm(.ready(id), after: settings.readyLimit) { scheduler in
+            // Not its fault while a sibling is away.
+            if !scheduler.relay.isReady || !scheduler.spawner.isReady { return scheduler.waitForHello(id) }
+            scheduler.batch.event("never ready") { unit in
+                guard let row = try unit.rows.runner(id), row.state == .provisioning else { return }
+                let reason = Reasons.neverReady(scheduler.settings.readyLimit)
+                unit.afterCommit { scheduler.noteTrouble(row.pool, Failure(.deadlineExceeded, reason)) }
+                try scheduler.lose(unit, row, on: .runnerLost, reason: reason)
+                try scheduler.tearDown(unit, id, on: .failed, reason: reason)
+            }
+        }
+    }
+}

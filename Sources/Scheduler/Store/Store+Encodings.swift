@@ -1,0 +1,80 @@
+// Shapes and specs are stored as they go over the wire, and the wire has changed since the first versions: what those
+// stored is written anew.
+
+import Foundation
+import GRDB
+import Wire
+
+extension Store {
+    /// Every stored shape and spec in today's encoding. A row that does not read was damaged before, and stays so:
+    /// whoever meets it gives it up.
+    static func recode(_ db: Database) throws {
+        for row in try Row.fetchAll(db, sql: "SELECT id, bytes FROM shapes") {
+            guard let bytes = recoded(row["bytes"], RunnerShape.self) else { continue }
+            try db.execute(
+                sql: "UPDATE shapes SET bytes = ? WHERE id = ?", arguments: [bytes, row["id"] as Int64])
+        }
+        for id in try Int64.fetchAll(db, sql: "SELECT id FROM jobs") {
+            guard let old = try Data.fetchOne(db, sql: "SELECT spec FROM jobs WHERE id = ?", arguments: [id]),
+                let bytes = recoded(old, JobSpec.self)
+            else { continue }
+            try db.execute(sql: "UPDATE jobs SET spec = ? WHERE id = ?", arguments: [bytes, id])
+        }
+    }
+
+    /// The older encoding is known by being read to its last byte.
+    private static func recoded(_ old: Data, _ type: any OlderEncoded.Type) -> Data? {
+        for encoding in [Encoding.version2, .version1] {
+            var reader = WireReader([UInt8](old))
+            if let message = try? type.read(encoding, from: &reader), (try? reader.finish()) != nil,
+                let bytes = try? message.encoded()
+            {
+                return Data(bytes)
+            }
+        }
+        return nil
+    }
+}
+
+/// The encodings of older schema versions.
+private enum Encoding {
+    /// Without secrets and untrusted steps.
+    case version1
+    /// Without GPUs and silence.
+    case version2
+}
+
+/// What is stored, and was stored in other words before.
+private protocol OlderEncoded: WireMessage {
+    static func read(_ encoding: Encoding, from reader: inout WireReader) throws -> Self
+}
+
+extension RunnerShape: OlderEncoded {
+    fileprivate static func read(_ encoding: Encoding, from reader: inout WireReader) throws -> RunnerShape {
+        RunnerShape(
+            image: try reader.text(short: 1, 255, "image"), platform: try Platform(from: &reader),
+            profile: try Profile(from: &reader), resources: try Resources(from: &reader),
+            untrustedSteps: encoding == .version2 ? try reader.bool() : false, gpus: nil)
+    }
+}
+
+extension JobSpec: OlderEncoded {
+    fileprivate static func read(_ encoding: Encoding, from reader: inout WireReader) throws -> JobSpec {
+        let name = try reader.text(short: 1, 128, "name")
+        let shape = try RunnerShape.read(encoding, from: &reader)
+        let timeout = try reader.u32()
+        var env: [Variable] = []
+        for _ in 0..<(try reader.count(0, 64, each: 4, "env")) { env.append(try Variable(from: &reader)) }
+        var steps: [Step] = []
+        for _ in 0..<(try reader.count(1, 32, each: 9, "steps")) { steps.append(try step(encoding, from: &reader)) }
+        return JobSpec(name: name, shape: shape, timeoutSeconds: timeout, silenceSeconds: 0, env: env, steps: steps)
+    }
+
+    private static func step(_ encoding: Encoding, from reader: inout WireReader) throws -> Step {
+        // Steps have not changed since version 2.
+        if encoding == .version2 { return try Step(from: &reader) }
+        return Step(
+            name: try reader.text(short: 1, 128, "name"), run: try reader.text(short: 1, 16384, "run"),
+            timeoutSeconds: try reader.u32(), continueOnError: try reader.bool(), untrusted: false, secrets: [])
+    }
+}

@@ -1,0 +1,162 @@
+// Who is next. The lines are kept by triggers (Store+Version3); here they are read, and a project is charged for what
+// it is given. A higher priority goes first, then the project that was served least, then the older job.
+
+import Foundation
+import GRDB
+package import Wire
+
+extension StoreTransaction {
+    /// The first line, in the order of service, of which `isServable` is true; with `plain`, of jobs that need no
+    /// grant. Its cost does not grow with the jobs that wait, only with the lines before it.
+    package func nextLine(plain: Bool, where isServable: (Line) throws -> Bool) throws -> Line? {
+        let rows = try Row.fetchCursor(
+            try db.cachedStatement(
+                sql: """
+                    SELECT project, shape, trust, needs_grant, priority FROM queues INDEXED BY queues_in_order
+                    ORDER BY priority DESC, turn, project
+                    """))
+        while let row = try rows.next() {
+            let needsGrant = (row["needs_grant"] as Int64) != 0
+            if plain && needsGrant { continue }
+            let line = Line(
+                project: row["project"],
+                pool: Pool(shape: row["shape"], trust: try Self.trust(row["trust"], of: .shape(row["shape"]))),
+                needsGrant: needsGrant, priority: UInt8(clamping: row["priority"] as Int64))
+            if try isServable(line) { return line }
+        }
+        return nil
+    }
+
+    /// The oldest job of a line.
+    package func head(of line: Line) throws -> UInt64? {
+        try one(
+            """
+            SELECT id FROM jobs INDEXED BY jobs_in_line WHERE state = 3 AND gate = 0 AND project = ? AND shape = ?
+            AND trust = ? AND needs_grant = ? AND priority = ? ORDER BY id LIMIT 1
+            """, Self.key(of: line)
+        ).map { UInt64(bitPattern: $0["id"]) }
+    }
+
+    private static func key(of line: Line) -> StatementArguments {
+        [
+            line.project, line.pool.shape, Int64(line.pool.trust.rawValue), line.needsGrant ? 1 : 0,
+            Int64(line.priority),
+        ]
+    }
+
+    /// A project is given a runner: its next turn comes after those of projects that were given less.
+    package func charge(_ project: String, cpuMillis: UInt32) throws {
+        // The clock is where the one stood that is served: who comes anew begins here, not with a credit.
+        try run(
+            """
+            UPDATE meta SET value = max(value, (SELECT turn FROM shares WHERE project = ?)) WHERE key = 'clock'
+            """, [project])
+        try run("UPDATE shares SET turn = turn + ? WHERE project = ?", [Int64(cpuMillis), project])
+        try run(
+            "UPDATE queues SET turn = (SELECT turn FROM shares WHERE project = ?1) WHERE project = ?1", [project])
+    }
+
+    /// How many jobs of a pool wait in line.
+    package func waiting(_ pool: Pool) throws -> Int {
+        try count(
+            "SELECT coalesce(sum(waiting), 0) FROM queues WHERE shape = ? AND trust = ?",
+            [pool.shape, Int64(pool.trust.rawValue)])
+    }
+
+    /// All that wait in lines that are served before this job's, or before it in its own.
+    package func ahead(of job: JobRow) throws -> Int {
+        let turn = try one("SELECT turn FROM shares WHERE project = ?", [job.project]).map { $0["turn"] as Int64 } ?? 0
+        let others = try count(
+            """
+            SELECT coalesce(sum(waiting), 0) FROM queues
+            WHERE priority > ?1 OR (priority = ?1 AND (turn < ?2 OR (turn = ?2 AND project < ?3)))
+            """, [Int64(job.priority), turn, job.project])
+        return others
+    }
+
+    /// Jobs by state, kept by triggers: the same cost with a million jobs as with one.
+    package func tally() throws -> [Wire.JobState: Int] {
+        var tally: [Wire.JobState: Int] = [:]
+        for row in try all("SELECT state, jobs FROM tally") {
+            if let state = UInt8(exactly: row["state"] as Int64).flatMap({ Wire.JobState(rawValue: $0) }) {
+                tally[state] = row["jobs"]
+            }
+        }
+        return tally
+    }
+
+    // MARK: gates
+
+    package func gate(ofJob id: UInt64) throws -> Gate? {
+        try one("SELECT gate FROM jobs WHERE id = ? AND state = 3", [Self.key(id)])
+            .flatMap { Gate(rawValue: $0["gate"]) }
+    }
+
+    package func setGate(_ gate: Gate, ofJob id: UInt64) throws {
+        try run(
+            "UPDATE jobs SET gate = ?1 WHERE id = ?2 AND state = 3 AND gate <> ?1", [gate.rawValue, Self.key(id)])
+    }
+
+    /// The job of this group that is at work or on its way, other than `job`; nil if there is none.
+    package func holder(ofGroup group: String, project: String, besides job: UInt64) throws -> UInt64? {
+        try one(
+            """
+            SELECT id FROM jobs INDEXED BY jobs_by_group WHERE group_name IS NOT NULL AND state < 6 AND project = ?
+            AND group_name = ? AND state IN (3, 4, 5) AND NOT (state = 3 AND gate IN (1, 3)) AND id <> ? LIMIT 1
+            """, [project, group, Self.key(job)]
+        ).map { UInt64(bitPattern: $0["id"]) }
+    }
+
+    /// Who of a group is next: the highest priority, then the oldest.
+    package func nextOfGroup(_ group: String, project: String) throws -> UInt64? {
+        try one(
+            """
+            SELECT id FROM jobs INDEXED BY jobs_by_group WHERE group_name IS NOT NULL AND state < 6 AND project = ?
+            AND group_name = ? AND state = 3 AND gate = 1 ORDER BY priority DESC, id LIMIT 1
+            """, [project, group]
+        ).map { UInt64(bitPattern: $0["id"]) }
+    }
+
+    /// Jobs of a group that have not ended and came before `job`.
+    package func older(inGroup group: String, project: String, than job: UInt64) throws -> [UInt64] {
+        try all(
+            """
+            SELECT id FROM jobs INDEXED BY jobs_by_group WHERE group_name IS NOT NULL AND state < 6 AND project = ?
+            AND group_name = ? AND id < ? ORDER BY id
+            """, [project, group, Self.key(job)]
+        ).map { UInt64(bitPattern: $0["id"]) }
+    }
+
+    /// QUEUED jobs with tags, and those behind the fence of a runner that is gone from the books.
+    package func jobsToRegate() throws -> [UInt64] {
+        try all(
+            """
+            SELECT id FROM jobs INDEXED BY jobs_by_tags WHERE state = 3 AND has_tags = 1
+            UNION SELECT id FROM jobs INDEXED BY jobs_by_gate WHERE state = 3 AND gate > 0 AND gate = 2
+                AND NOT EXISTS (SELECT 1 FROM runners WHERE fences = jobs.id)
+            """
+        ).map { UInt64(bitPattern: $0["id"]) }
+    }
+
+    // MARK: patience
+
+    /// QUEUED jobs whose time in the queue is over at this time of the house.
+    package func expired(at house: Int64, limit: Int) throws -> [UInt64] {
+        try all(
+            """
+            SELECT id FROM jobs INDEXED BY jobs_by_expiry WHERE state = 3 AND expires_at IS NOT NULL
+            AND expires_at <= ? ORDER BY expires_at LIMIT ?
+            """, [house, limit]
+        ).map { UInt64(bitPattern: $0["id"]) }
+    }
+
+    /// When the next one's is over.
+    package func nextExpiry() throws -> Int64? {
+        try one(
+            """
+            SELECT expires_at FROM jobs INDEXED BY jobs_by_expiry WHERE state = 3 AND expires_at IS NOT NULL
+            ORDER BY expires_at LIMIT 1
+            """
+        ).map { $0["expires_at"] }
+    }
+}

@@ -1,0 +1,75 @@
+// Devices: each is leased to one runner, and comes back when that runner's container is seen to be gone.
+
+import Link
+import Scheduling
+import Store
+import Testing
+import Wire
+
+@Suite struct DeviceTests {
+    private static func device(_ id: String, _ vendor: GPUVendor) -> SpawnerEdge.Device {
+        .init(id: id, vendor: vendor, name: "test", memoryBytes: 1 << 30)
+    }
+
+    private func house(_ devices: [SpawnerEdge.Device]) throws -> House {
+        let house = try House(maxRunners: 8)
+        house.spawner.devices = devices
+        try house.restart()
+        return house
+    }
+
+    private func job(_ house: House, _ name: String, _ count: UInt8, _ vendor: GPUVendor? = nil) throws -> UInt64 {
+        try house.submit(name) { $0.spec.shape.gpus = GPUs(count: count, vendor: vendor) }
+    }
+
+    @Test func eachIsOneRunnersAlone() throws {
+        let house = try house([Self.device("a", .nvidia), Self.device("b", .nvidia), Self.device("c", .amd)])
+        let first = try job(house, "first", 2, .nvidia)
+        let second = try job(house, "second", 1, .nvidia)
+        let any = try job(house, "any", 1)
+        let none = try house.submit("none")
+        try house.run("three told") { house.relay.jobs.count == 3 }
+        house.settle()
+        #expect(Set(house.spawner.passedIn) == [["a", "b"], ["c"], []])
+        #expect(try house.state(second) == .queued && house.state(any) == .assigned && house.state(none) == .assigned)
+        house.relay.finish(try #require(house.relay.jobs.keys.first { $0.job == first }), .succeeded)
+        try house.run("second told") { house.relay.jobs.keys.contains { $0.job == second } }
+        #expect(house.spawner.passedIn.last == ["a"])
+    }
+
+    /// The container may still use them: not before it is gone.
+    @Test func theyComeBackWithTheContainerNotWithTheJob() throws {
+        let house = try house([Self.device("a", .intel)])
+        let first = try job(house, "first", 1)
+        try house.run("told") { house.relay.jobs.count == 1 }
+        house.spawner.removalFailure = Failure(.engineUnavailable, "hangs")
+        house.relay.finish(try house.relay.attempt(), .succeeded)
+        try house.run(first, to: .succeeded)
+        let second = try job(house, "second", 1)
+        house.settle()
+        #expect(try house.state(second) == .queued)
+        try house.restart()
+        house.settle()
+        #expect(try house.state(second) == .queued, "leases outlive a restart")
+        house.spawner.removalFailure = nil
+        try house.run("told") { house.relay.jobs.keys.contains { $0.job == second } }
+    }
+
+    @Test func noneIsMadeInAdvance() throws {
+        let house = try House(maxRunners: 8) { $0.maxIdleRunners = 4 }
+        house.spawner.devices = [Self.device("a", .amd), Self.device("b", .amd)]
+        try house.restart()
+        _ = try job(house, "first", 1)
+        try house.run("told") { house.relay.jobs.count == 1 }
+        house.settle()
+        #expect(house.spawner.created.count == 1)
+    }
+
+    @Test func otherJobsPassOneThatWaitsForADevice() throws {
+        let house = try house([])
+        let waits = try job(house, "waits", 1, .amd)
+        let runs = try house.submit("runs")
+        try house.run("told") { house.relay.jobs.keys.contains { $0.job == runs } }
+        #expect(try house.state(waits) == .queued)
+    }
+}

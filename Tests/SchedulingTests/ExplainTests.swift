@@ -1,0 +1,135 @@
+// `why`: each reason, made to happen, and the advice beside it.
+
+import Link
+import Scheduling
+import Store
+import Testing
+import Wire
+
+@Suite struct ExplainTests {
+    private func why(_ house: House, _ job: UInt64) throws -> SchedulerEdge.Why {
+        let reply = try house.call(SchedulerEdge.ExplainJob(token: Samples.token, job: job))
+        let first = try #require(reply.whys.first)
+        #expect(!first.text.isEmpty && first.sinceMs > 0)
+        #expect(!reply.happenings.isEmpty)
+        return first
+    }
+
+    private func expect(
+        _ house: House, _ job: UInt64, _ kind: SchedulerEdge.WhyKind, _ words: String...,
+        at location: SourceLocation = #_sourceLocation
+    ) throws {
+        let why = try why(house, job)
+        #expect(why.kind == kind, "\(why.text)", sourceLocation: location)
+        for word in words {
+            #expect((why.text + " | " + why.advice).contains(word), "\(why)", sourceLocation: location)
+        }
+    }
+
+    @Test func whatItWaitsForInTheHouse() throws {
+        let house = try House(maxRunners: 1)
+        let first = try house.submit("first")
+        try house.run("told") { house.relay.jobs.count == 1 }
+        try expect(house, first, .runnerIsStarting)
+        house.relay.begin(try house.relay.attempt())
+        try house.run(first, to: .running)
+        try expect(house, first, .runs, "bulkhead log \(first)")
+        let second = try house.submit("second")
+        try expect(house, second, .allRunnersInUse, "all 1 runners", "--max-runners")
+        let third = try house.submit("third") { $0.schedule.priority = 1 }
+        let answers = try house.call(SchedulerEdge.ExplainJob(token: Samples.token, job: third)).whys
+        #expect(answers.contains { $0.kind == .behindOthers && $0.text.hasPrefix("1 jobs") })
+        let needs = try house.submit("needs") { $0.schedule.needs = [first] }
+        try expect(house, needs, .needsOtherJobs, "\(first) (RUNNING)", "bulkhead why \(first)")
+        let tagged = try house.submit("tagged") { $0.schedule.tags = ["big"] }
+        try expect(house, tagged, .tagNotAvailable, "big", "--tags")
+        let group = Group(name: "deploy", cancelInProgress: false)
+        let holder = try house.submit("holder") { $0.schedule.group = group }
+        let member = try house.submit("member") { $0.schedule.group = group }
+        try expect(house, member, .groupIsBusy, "job \(holder)", "bulkhead cancel \(holder)")
+        _ = try house.call(SchedulerEdge.SetDrain(token: Samples.token, drain: true))
+        try expect(house, second, .draining, "bulkhead drain --off")
+    }
+
+    @Test func whatTheMachineLacks() throws {
+        let house = try House(maxRunners: 8) { $0.cpuPercent = 100 }
+        house.spawner.cpus = 2
+        house.spawner.devices = [.init(id: "a", vendor: .amd, name: "x", memoryBytes: 1)]
+        try house.restart()
+        try house.submit("half")
+        try house.run("told") { house.relay.jobs.count == 1 }
+        let large = try house.submit("large") { $0.spec.shape.resources.cpuMillis = 2000 }
+        try expect(house, large, .notEnoughResources, "2 CPUs and 64 MiB", "free are 1 CPU", "--cpu-percent")
+        let foreign = try house.submit("foreign") { $0.spec.shape.platform = .linuxRiscv64 }
+        try expect(house, foreign, .platformNotAvailable, "linux/riscv64", "qemu-user-static")
+        let green = try house.submit("green") { $0.spec.shape.gpus = GPUs(count: 1, vendor: .nvidia) }
+        try expect(house, green, .noSuchDevice, "1 nvidia GPUs", "has 0")
+        try house.submit("red") { $0.spec.shape.gpus = GPUs(count: 1, vendor: .amd) }
+        try house.run("told") { house.relay.jobs.count == 2 }
+        let red = try house.submit("red too") { $0.spec.shape.gpus = GPUs(count: 1, vendor: .amd) }
+        try expect(house, red, .noFreeDevice, "1 amd GPUs are not free")
+    }
+
+    @Test func whoIsAway() throws {
+        let house = try House()
+        house.spawner.comesUp = false
+        try house.restart()
+        let job = try house.submit()
+        try expect(house, job, .spawnerdIsAway, "spawnerd's log")
+        house.spawner.refusal = { _ in Failure(.engineUnavailable, "connection refused") }
+        house.spawner.up()
+        try house.run("asked") { !house.spawner.created.isEmpty }
+        house.settle()
+        try house.run("queued again") { try house.state(job) == .queued }
+        try expect(house, job, .engineUnavailable, "connection refused", "start or mend")
+        house.relay.down(losingStreams: false)
+        let answers = try house.call(SchedulerEdge.ExplainJob(token: Samples.token, job: job)).whys
+        #expect(answers.contains { $0.kind == .relaydIsAway })
+    }
+
+    @Test func whyItEndedAndWhatWasTried() throws {
+        let house = try House(maxRunners: 4)
+        let (job, attempt) = try house.running()
+        house.relay.finish(attempt, .failed)
+        try house.run(job, to: .failed)
+        try expect(house, job, .ended, "FAILED: step 'second' failed", "bulkhead log \(job)")
+        let lost = try house.submit("lost") { $0.schedule.retries = 1 }
+        for number in UInt32(1)...2 {
+            try house.run("attempt \(number)") { house.relay.jobs.keys.contains { $0.attempt == number } }
+            house.spawner.exit(try #require(try house.runners().first { $0.job == lost }).id)
+            try house.run("over") { house.relay.jobs.isEmpty }
+        }
+        try house.run(lost, to: .lost)
+        try expect(house, lost, .ended, "LOST", "retries")
+        let lines = try house.call(SchedulerEdge.ExplainJob(token: Samples.token, job: lost)).happenings.map(\.text)
+        #expect(lines.first == "submitted: QUEUED")
+        #expect(lines.contains { $0.hasPrefix("attempt 1 on a new runner") })
+        #expect(lines.contains { $0.hasPrefix("QUEUED: attempt 2 follows") })
+        #expect(lines.last?.hasPrefix("LOST") == true)
+    }
+
+    @Test func theOldContainerIsInTheWay() throws {
+        let house = try House(maxRunners: 4)
+        house.spawner.removalFailure = Failure(.engineUnavailable, "hangs")
+        let job = try house.submit { $0.schedule.retries = 1 }
+        try house.run("told") { house.relay.jobs.count == 1 }
+        house.spawner.exit(try #require(try house.runners().first).id)
+        try house.run(job, to: .queued)
+        try expect(house, job, .oldAttemptIsClearedAway, "attempt 1 is lost")
+    }
+
+    /// A night without an engine is not a disk full of history.
+    @Test func theHistoryIsBounded() throws {
+        let directory = try TemporaryDirectory()
+        let store = try Store(path: directory.database)
+        try store.write { rows throws in
+            let job = try Samples.insert(rows, "r")
+            for number in 0..<500 { try rows.note(job: job, "line \(number)", at: 1) }
+            try rows.trimHappenings(ofJob: job)
+            let kept = try rows.happenings(ofJob: job)
+            #expect(kept.count == StoreTransaction.happeningsKept && kept.last?.text == "line 499")
+            try rows.note(job: job, String(repeating: "ä", count: 400), at: 1)
+            #expect(try rows.happenings(ofJob: job).last?.text.utf8.count == 256)
+        }
+    }
+}

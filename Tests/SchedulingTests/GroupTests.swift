@@ -1,0 +1,98 @@
+// Groups and tags: what keeps a job out of the line though there is room.
+
+import Scheduling
+import Store
+import Testing
+import Wire
+
+@Suite struct GroupTests {
+    private func deploy(
+        _ house: House, _ name: String, cancels: Bool = false, project: String = "shop", priority: UInt8 = 50
+    ) throws -> UInt64 {
+        try house.submit(name, project: project) {
+            $0.schedule.group = Group(name: "deploy", cancelInProgress: cancels)
+            $0.schedule.priority = priority
+        }
+    }
+
+    private func finish(_ house: House, _ job: UInt64, _ state: JobState = .succeeded) throws {
+        try house.run("told") { house.relay.jobs.keys.contains { $0.job == job } }
+        house.relay.finish(try #require(house.relay.jobs.keys.first { $0.job == job }), state)
+        try house.run(job, to: state)
+    }
+
+    @Test func oneOfAGroupRunsAtATime() throws {
+        let house = try House(maxRunners: 4)
+        let first = try deploy(house, "first")
+        let second = try deploy(house, "second")
+        let urgent = try deploy(house, "urgent", priority: 90)
+        let elsewhere = try deploy(house, "elsewhere", project: "bakery")
+        let free = try house.submit("free")
+        try house.run("three told") { house.relay.jobs.count == 3 }
+        #expect(try house.state(second) == .queued && house.state(urgent) == .queued)
+        #expect(Set(house.relay.jobs.keys.map(\.job)) == [first, elsewhere, free])
+        try finish(house, first, .failed)
+        try house.run("urgent told") { house.relay.jobs.keys.contains { $0.job == urgent } }
+        #expect(try house.state(second) == .queued, "still one at a time")
+        try finish(house, urgent)
+        try finish(house, second)
+    }
+
+    @Test func aNewerOneCancelsWhatIsInProgress() throws {
+        let house = try House(maxRunners: 4)
+        let first = try deploy(house, "first", cancels: true)
+        try house.run("told") { !house.relay.jobs.isEmpty }
+        let attempt = try house.relay.attempt()
+        house.relay.begin(attempt)
+        let second = try deploy(house, "second", cancels: true)
+        let third = try deploy(house, "third", cancels: true)
+        #expect(try house.state(second) == .cancelled, "it had not begun")
+        #expect(try house.job(second).reason == "cancelled: job \(third) of its group replaces it")
+        #expect(try house.state(third) == .queued, "the first one has its grace")
+        try house.run("asked to cancel") { house.relay.cancelled.contains(attempt) }
+        house.relay.finish(attempt, .cancelled)
+        try house.run(first, to: .cancelled)
+        try finish(house, third)
+        try house.expectEmpty()
+    }
+
+    @Test func aGroupOutlivesARestart() throws {
+        let house = try House(maxRunners: 4)
+        let first = try deploy(house, "first")
+        let second = try deploy(house, "second")
+        try house.run("told") { house.relay.jobs.count == 1 }
+        try house.restart()
+        house.settle()
+        #expect(try house.state(second) == .queued)
+        try finish(house, first)
+        try finish(house, second)
+    }
+
+    /// The line after a group's job that waits for another job: neither holds the other up.
+    @Test func aBlockedJobHoldsNoGroup() throws {
+        let house = try House(maxRunners: 1)
+        let slow = try house.submit("slow")
+        let blocked = try house.submit("blocked") {
+            $0.schedule.group = Group(name: "deploy", cancelInProgress: false)
+            $0.schedule.needs = [slow]
+        }
+        let next = try deploy(house, "next")
+        #expect(try house.witness.see { try $0.gate(ofJob: next) } == .open)
+        try finish(house, slow)
+        try house.run("joins") { try house.state(blocked) != .blocked }
+        #expect(try house.witness.see { try $0.gate(ofJob: blocked) } == .group)
+        try finish(house, next)
+        try finish(house, blocked)
+    }
+
+    @Test func aTagThatThisHostLacksKeepsAJobWaiting() throws {
+        let house = try House(maxRunners: 2) { $0.tags = ["ssd"] }
+        let fits = try house.submit("fits") { $0.schedule.tags = ["ssd"] }
+        let lacks = try house.submit("lacks") { $0.schedule.tags = ["big", "ssd"] }
+        try house.run("told") { house.relay.jobs.keys.contains { $0.job == fits } }
+        #expect(try house.state(lacks) == .queued)
+        house.settings.tags = ["ssd", "big"]
+        try house.restart()
+        try house.run("told") { house.relay.jobs.keys.contains { $0.job == lacks } }
+    }
+}

@@ -1,0 +1,135 @@
+// Who is next: priority, then the project that was served least, then age. And what the triggers keep is what a count
+// finds.
+
+import GRDB
+import JobModel
+import Posix
+import Scheduling
+import Store
+import Testing
+import Wire
+
+@Suite struct QueueTests {
+    /// The names of the jobs in the order in which one runner after another is given them.
+    private func serve(_ house: House, _ count: Int) throws -> [String] {
+        var names: [String] = []
+        for _ in 0..<count {
+            try house.run("told") { !house.relay.jobs.isEmpty }
+            let attempt = try house.relay.attempt()
+            names.append(try house.job(attempt.job).name)
+            house.relay.finish(attempt, .succeeded)
+            try house.run("settled") { house.relay.jobs[attempt] == nil }
+        }
+        return names
+    }
+
+    @Test func aHigherPriorityGoesFirst() throws {
+        let house = try House(maxRunners: 1)
+        try house.submit("first")
+        try house.submit("low") { $0.schedule.priority = 10 }
+        try house.submit("usual")
+        try house.submit("high") { $0.schedule.priority = 90 }
+        #expect(try serve(house, 4) == ["first", "high", "usual", "low"])
+        try house.expectEmpty()
+    }
+
+    /// A project that comes later with little does not wait for one that came first with much.
+    @Test func noProjectStarves() throws {
+        let house = try House(maxRunners: 1)
+        for number in 1...6 { try house.submit("a\(number)", project: "a") }
+        for number in 1...2 { try house.submit("b\(number)", project: "b") }
+        #expect(try serve(house, 8) == ["a1", "b1", "a2", "b2", "a3", "a4", "a5", "a6"])
+    }
+
+    /// Having asked for nothing is no credit: it would let one project shut out the others afterwards.
+    @Test func whoComesLateHasNoCredit() throws {
+        let house = try House(maxRunners: 1)
+        for number in 1...8 { try house.submit("a\(number)", project: "a") }
+        #expect(try serve(house, 5) == ["a1", "a2", "a3", "a4", "a5"])
+        for number in 1...4 { try house.submit("b\(number)", project: "b") }
+        let rest = try serve(house, 7)
+        #expect(rest.prefix(5).filter { $0.hasPrefix("a") }.count >= 2, "\(rest)")
+        #expect(Set(rest) == ["a6", "a7", "a8", "b1", "b2", "b3", "b4"])
+    }
+
+    /// What a job costs its project is what it takes of the machine.
+    @Test func largeJobsCountForMore() throws {
+        let house = try House(maxRunners: 1)
+        try house.submit("hold", project: "z")
+        for number in 1...2 {
+            try house.submit("big\(number)", project: "big") { $0.spec.shape.resources.cpuMillis = 4000 }
+        }
+        for number in 1...4 { try house.submit("small\(number)", project: "small") }
+        #expect(try serve(house, 7) == ["hold", "big1", "small1", "small2", "small3", "small4", "big2"])
+    }
+
+    /// Random lives of jobs, by every path that there is: the lines and the tally are what a count says.
+    @Test func theTriggersCountAsACountDoes() throws {
+        let directory = try TemporaryDirectory()
+        let store = try Store(path: directory.database)
+        var random = SplitMix(seed: 7)
+        var jobs: [UInt64] = []
+        for round in 0..<60 {
+            try store.write { rows throws in
+                for number in 0..<5 {
+                    let project = "p\(random.next() % 3)"
+                    var definition = Samples.definition(project: project)
+                    definition.schedule.priority = UInt8(random.next() % 2) * 10
+                    let gate: Gate = random.next() % 4 == 0 ? .group : .open
+                    jobs.append(
+                        try rows.submit(
+                            requestID: "\(round).\(number)", definition: definition,
+                            ticket: Samples.ticket(definition), gate: gate, at: 1
+                        ).job)
+                }
+                for _ in 0..<8 {
+                    let job = jobs[Int(random.next() % UInt64(jobs.count))]
+                    let event = JobEvent.allCases[Int(random.next() % UInt64(JobEvent.allCases.count))]
+                    _ = try? rows.advance(job: job, on: event, at: 2)
+                    if random.next() % 3 == 0 { try rows.setGate(random.next() % 2 == 0 ? .open : .fence, ofJob: job) }
+                }
+                if round % 10 == 9, let line = try rows.nextLine(plain: false, where: { _ in true }) {
+                    try rows.charge(line.project, cpuMillis: 1000)
+                }
+            }
+            let queue = try DatabaseQueue(path: directory.database)
+            try queue.read { db in
+                let kept = try Row.fetchAll(
+                    db, sql: "SELECT project, priority, waiting AS n FROM queues ORDER BY project, priority")
+                let counted = try Row.fetchAll(
+                    db,
+                    sql: """
+                        SELECT project, priority, count(*) AS n FROM jobs WHERE state = 3 AND gate = 0
+                        GROUP BY project, priority ORDER BY project, priority
+                        """)
+                #expect(kept == counted)
+                let tally = try Row.fetchAll(
+                    db, sql: "SELECT state, jobs AS n FROM tally WHERE jobs > 0 ORDER BY state")
+                let states = try Row.fetchAll(
+                    db, sql: "SELECT state, count(*) AS n FROM jobs GROUP BY state ORDER BY state")
+                #expect(tally == states)
+                let turns = try Int.fetchOne(
+                    db,
+                    sql: """
+                        SELECT count(*) FROM queues JOIN shares USING (project) WHERE queues.turn <> shares.turn
+                        """)
+                #expect(turns == 0, "a project has one turn in all its lines")
+            }
+        }
+    }
+}
+
+/// Numbers that are the same in every run.
+struct SplitMix: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
