@@ -48,7 +48,7 @@ import Wire
         let job = try house.submit(secrets: ["npm"])
         house.settle()
         let view = try house.call(SchedulerEdge.GetJob(token: Samples.token, job: job))
-        #expect(view.summary.state == .queued && view.summary.reason == "waits for brokerd, which is away")
+        #expect(view.summary.state == .queued && view.summary.reason.hasPrefix("waits: brokerd is away"))
         house.broker.refusals = [:]
         try house.run("told") { house.relay.jobs.keys.contains { $0.job == job } }
     }

@@ -7,8 +7,10 @@ import Testing
 import Wire
 
 @Suite struct RetryTests {
-    private func begun(_ house: House, retries: UInt8) throws -> (job: UInt64, attempt: Attempt) {
-        let job = try house.submit { $0.schedule.retries = retries }
+    private func begun(
+        _ house: House, _ name: String = "hello", retries: UInt8
+    ) throws -> (job: UInt64, attempt: Attempt) {
+        let job = try house.submit(name) { $0.schedule.retries = retries }
         try house.run("told") { !house.relay.jobs.isEmpty }
         let attempt = try house.relay.attempt()
         house.relay.begin(attempt)
@@ -95,7 +97,7 @@ import Wire
         house.spawner.exit(try runner(of: job, house), outOfMemory: true)
         try house.run(job, to: .failed)
         // Whoever breaks the protocol inside the container must not get more tries at it.
-        let (other, _) = try begun(house, retries: 5)
+        let (other, _) = try begun(house, "other", retries: 5)
         house.relay.lose(try runner(of: other, house), .runnerViolation, "frame")
         try house.run(other, to: .lost)
     }

@@ -40,7 +40,7 @@ import Wire
             var spec = Samples.spec()
             change(&spec)
             do throws(Failure) {
-                try SpecCheck.check(JobDefinition(project: "shop", spec: spec, source: nil))
+                try SpecCheck.check(JobDefinition(project: "shop", spec: spec, source: nil, schedule: .usual))
                 return nil
             } catch { return error.text }
         }

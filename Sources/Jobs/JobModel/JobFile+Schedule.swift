@@ -40,10 +40,11 @@ extension JobFile {
 extension SpecReader {
     mutating func schedule(_ map: [String: SpecValue]) -> JobFile.Schedule {
         var schedule = JobFile.Schedule()
-        if let value = map["priority"], let number = integer(value, at: "priority", in: JobFile.Bounds.priority) {
+        if let value = map["priority"], let number = integer(value, at: "priority", in: JobFile.Bounds.priority, example: "50")
+        {
             schedule.priority = UInt8(number)
         }
-        if let value = map["retries"], let number = integer(value, at: "retries", in: JobFile.Bounds.retries) {
+        if let value = map["retries"], let number = integer(value, at: "retries", in: JobFile.Bounds.retries, example: "2") {
             schedule.retries = UInt8(number)
         }
         if let value = map["queue_timeout"], let seconds = seconds(value, at: "queue_timeout") {
@@ -67,8 +68,10 @@ extension SpecReader {
         return schedule
     }
 
-    mutating func integer(_ value: SpecValue, at path: String, in range: ClosedRange<Int64>) -> Int64? {
-        number(value, at: path, in: range, example: "\(range.upperBound)", show: { String($0) }) {
+    mutating func integer(
+        _ value: SpecValue, at path: String, in range: ClosedRange<Int64>, example: String
+    ) -> Int64? {
+        number(value, at: path, in: range, example: example, show: { String($0) }) {
             if case .integer(let number) = $0 { number } else { nil }
         }
     }

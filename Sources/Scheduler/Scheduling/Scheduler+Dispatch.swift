@@ -31,6 +31,7 @@ extension Scheduler {
         let rows = unit.rows
         let plain = !brokerIsUsable || release.isPaused
         var passedOver: Set<Pool> = []
+        var needsRoom = false
         var isReserved = false
         while floor.hasIdle || canMakeRunners && !isReserved && floor.hasPlace {
             let line = try rows.nextLine(plain: plain) { line in
@@ -56,11 +57,13 @@ extension Scheduler {
                 try end(unit, job: job, on: .unrunnable, reason: why)
             case .notNow(let why):
                 passedOver.insert(line.pool)
+                guard why == .resources else { continue }
+                needsRoom = true
                 // Small jobs pass a large one by, but not for ever: then the machine is let run empty for it.
-                if why == .resources, try hasWaitedEnough(unit, job) { isReserved = true }
+                if try hasWaitedEnough(unit, job) { isReserved = true }
             }
         }
-        return !passedOver.isEmpty || !floor.hasPlace
+        return try needsRoom || !floor.hasPlace && rows.nextLine(plain: plain) { _ in true } != nil
     }
 
     private func hasWaitedEnough(_ unit: UnitOfWork, _ job: UInt64) throws -> Bool {

@@ -115,6 +115,14 @@ extension Scheduler {
             if let job = row.job { try end(unit, job: job, on: .runnerLost, reason: reason) }
             return try tearDown(unit, id, on: .failed, reason: reason)
         }
+        if code == .deadlineExceeded {
+            // It was asked and did not answer: it is of no use to anybody, and its container has to go.
+            log.warning("runner does not answer", ["runner": id.hex, "why": lost.reason])
+            let reason = Reasons.fit("the runner does not answer: \(lost.reason)")
+            unit.afterCommit { self.noteTrouble(row.pool, Failure(.deadlineExceeded, reason)) }
+            try lose(unit, row, on: .runnerLost, reason: reason)
+            return try tearDown(unit, id, on: .failed, reason: reason)
+        }
         unit.afterCommit {
             self.attached.remove(id)
             self.detached.insert(id)

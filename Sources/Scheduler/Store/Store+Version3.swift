@@ -82,7 +82,8 @@ extension Store {
         DROP INDEX jobs_plain_queue;
         DROP INDEX jobs_plain_queue_by_pool;
         CREATE INDEX jobs_queue ON jobs (id) WHERE state = 3;
-        CREATE INDEX jobs_in_line ON jobs (project, shape, trust, needs_grant, priority, id) WHERE state = 3 AND gate = 0;
+        CREATE INDEX jobs_in_line ON jobs (project, shape, trust, needs_grant, priority, id)
+            WHERE state = 3 AND gate = 0;
         CREATE INDEX jobs_by_group ON jobs (project, group_name, state, id) WHERE group_name IS NOT NULL AND state < 6;
         CREATE INDEX jobs_by_gate ON jobs (gate, id) WHERE state = 3 AND gate > 0;
         CREATE INDEX jobs_by_tags ON jobs (id) WHERE state = 3 AND has_tags = 1;
