@@ -69,9 +69,24 @@ extension Posix {
     package static func directoryEntries(_ path: String) throws(PosixError) -> [String] {
         let name = try checked(path)
         guard let stream = unsafe opendir(name) else { throw .system(call: "opendir \(path)", errno: errno) }
+        return try unsafe entries(stream, path, limit: .max)
+    }
+
+    /// The same of an open directory, wherever it lies by now; at most `limit` of them.
+    package static func directoryEntries(of directory: Int32, limit: Int) throws(PosixError) -> [String] {
+        // Opened anew: the stream takes its descriptor, and the place in it, for itself.
+        let own = try open(at: directory, ".", [.readOnly, .directory])
+        guard let stream = unsafe fdopendir(own.raw) else { throw .system(call: "fdopendir", errno: errno) }
+        _ = own.release()
+        return try unsafe entries(stream, "of a directory", limit: limit)
+    }
+
+    private static func entries(
+        _ stream: OpaquePointer, _ path: String, limit: Int
+    ) throws(PosixError) -> [String] {
         defer { unsafe closedir(stream) }
         var names: [String] = []
-        while true {
+        while names.count < limit {
             errno = 0
             guard let entry = unsafe readdir(stream) else { break }
             let length = Int(unsafe strlen(nameOf(entry)))
@@ -80,7 +95,7 @@ extension Posix {
                 names.append(text)
             }
         }
-        if errno != 0 { throw .system(call: "readdir \(path)", errno: errno) }
+        if errno != 0, names.count < limit { throw .system(call: "readdir \(path)", errno: errno) }
         return names.sorted()
     }
 
