@@ -15,7 +15,8 @@ enum Sample {
     ) -> RelayEdge.RunJob {
         let resources = Resources(cpuMillis: 1000, memoryBytes: 1 << 30, pids: 64, diskBytes: 1 << 20)
         let shape = RunnerShape(
-            image: "busybox", platform: .linuxAmd64, profile: .strict, resources: resources, untrustedSteps: false, gpus: nil)
+            image: "busybox", platform: .linuxAmd64, profile: .strict, resources: resources, untrustedSteps: false,
+            gpus: nil)
         let uses = secrets ? [SecretUse(name: "token", form: .variable, variable: "TOKEN")] : []
         let steps = (0..<steps).map {
             Step(
