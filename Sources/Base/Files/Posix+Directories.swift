@@ -1,5 +1,6 @@
 // Names in directories. The `at` forms take a directory's descriptor, so that nobody can swap a parent for a link
 // meanwhile.
+import CLinux
 import Glibc
 package import Posix
 
@@ -69,24 +70,9 @@ extension Posix {
     package static func directoryEntries(_ path: String) throws(PosixError) -> [String] {
         let name = try checked(path)
         guard let stream = unsafe opendir(name) else { throw .system(call: "opendir \(path)", errno: errno) }
-        return try unsafe entries(stream, path, limit: .max)
-    }
-
-    /// The same of an open directory, wherever it lies by now; at most `limit` of them.
-    package static func directoryEntries(of directory: Int32, limit: Int) throws(PosixError) -> [String] {
-        // Opened anew: the stream takes its descriptor, and the place in it, for itself.
-        let own = try open(at: directory, ".", [.readOnly, .directory])
-        guard let stream = unsafe fdopendir(own.raw) else { throw .system(call: "fdopendir", errno: errno) }
-        _ = own.release()
-        return try unsafe entries(stream, "of a directory", limit: limit)
-    }
-
-    private static func entries(
-        _ stream: OpaquePointer, _ path: String, limit: Int
-    ) throws(PosixError) -> [String] {
         defer { unsafe closedir(stream) }
         var names: [String] = []
-        while names.count < limit {
+        while true {
             errno = 0
             guard let entry = unsafe readdir(stream) else { break }
             let length = Int(unsafe strlen(nameOf(entry)))
@@ -95,8 +81,31 @@ extension Posix {
                 names.append(text)
             }
         }
-        if errno != 0, names.count < limit { throw .system(call: "readdir \(path)", errno: errno) }
+        if errno != 0 { throw .system(call: "readdir \(path)", errno: errno) }
         return names.sorted()
+    }
+
+    /// The same of an open directory, wherever it lies by now; at most `limit` of them, in no order.
+    package static func directoryEntries(of directory: Int32, limit: Int) throws(PosixError) -> [String] {
+        // Opened anew: the place in it is ours, and at its beginning.
+        let own = try open(at: directory, ".", [.readOnly, .directory])
+        var names: [String] = []
+        var buffer = [UInt8](repeating: 0, count: 16_384)
+        while names.count < limit {
+            let filled = unsafe bh_directory_entries(own.raw, &buffer, buffer.count)
+            var rest = buffer[..<Int(try PosixError.check(filled, "getdents64"))]
+            if rest.isEmpty { break }
+            // Entries of {inode u64, offset u64, length u16, kind u8, name with a NUL}, in the machine's byte order.
+            while rest.count > 19, names.count < limit {
+                let length = unsafe rest.withUnsafeBytes {
+                    unsafe $0.loadUnaligned(fromByteOffset: 16, as: UInt16.self)
+                }
+                let name = rest.prefix(Int(length)).dropFirst(19).prefix { $0 != 0 }
+                if let text = String(validating: name, as: UTF8.self), text != ".", text != ".." { names.append(text) }
+                rest = rest.dropFirst(max(Int(length), 1))
+            }
+        }
+        return names
     }
 
     private static func nameOf(_ entry: UnsafeMutablePointer<dirent>) -> UnsafePointer<CChar> {
