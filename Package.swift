@@ -223,7 +223,8 @@ let tests: [Target] = [
     .testTarget(
         name: "RelayingTests",
         dependencies: [
-            "Endpoints", "Files", "Link", "LogStore", "Masker", "Posix", "Relaying", "Secret", "Wire",
+            "Endpoints", "Files", "Link", "LogStore", "Masker", "Posix", "Processes", "Relaying", "Secret", "Wire",
+            "runner-fixture",
         ],
         swiftSettings: house),
     // The runner with a directory of its own instead of a container's paths; RunnerCoreTests start it as a child.

@@ -24,7 +24,7 @@ struct JobFileMistakeTests {
 
     private static let plain: [Mistake] = [
         .init("nam", "x", says: "'name'"), .init("Image", "x", says: "'image'"), .init("step", ["a"], says: "'steps'"),
-        .init("stages", ["a"], says: "known are project, name"), .init("timeot", "1m", says: "'timeout'"),
+        .init("stages", ["a"], says: "'tags'"), .init("timeot", "1m", says: "'timeout'"),
         .init("enviroment", [:], says: "known are project, name"), .init("", "x", says: "is not known"),
         .init("name", "", says: "empty"), .init("name", long, says: "at most 128"), .init("name", [], says: "a list"),
         .init("name", nil, says: "nothing"), .init("name", "a\0b", says: "NUL"), .init("name", 1.5, says: "quotes"),

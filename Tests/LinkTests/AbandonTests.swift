@@ -37,6 +37,7 @@ private final class House {
         handlers.refuse(Edge.StopRunner.self)
         handlers.refuse(Edge.ListRunners.self)
         handlers.refuse(Edge.DescribeHost.self)
+        handlers.refuse(Edge.ReadDevices.self)
         return handlers
     }
 }

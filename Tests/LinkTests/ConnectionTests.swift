@@ -22,6 +22,7 @@ private func handlers(
     handlers.refuse(Edge.StopRunner.self)
     handlers.refuse(Edge.ListRunners.self)
     handlers.refuse(Edge.DescribeHost.self)
+    handlers.refuse(Edge.ReadDevices.self)
     return handlers
 }
 
@@ -189,6 +190,28 @@ extension LinkTests {
             try couple.wait("an answer") { done == 1 }
             let remaining = try #require(seen.first ?? nil)
             #expect(remaining > .seconds(1) && remaining <= .seconds(7))
+        }
+
+        /// Both sides go by the time of their loop: an hour passes when that says so, and in no time.
+        @Test func deadlinesGoByTheLoopsClock() throws {
+            var time = Posix.monotonicNow()
+            var held: [Responder<Edge.RemoveRunner.Reply>] = []
+            let couple = try Couple(handlers(remove: { held.append($0) }), clock: { time })
+            let results = Results()
+            couple.client.call(Edge.RemoveRunner(runner: runner), deadline: .seconds(3600)) { result, _ in
+                results.add(result)
+            }
+            try couple.wait("the request") { held.count == 1 }
+            let first = try #require(held.first)
+            #expect(first.remaining == .seconds(3600))
+            time += 3_599_999_999_999
+            couple.loop.runPass()
+            #expect(results.codes.isEmpty && first.remaining == .nanoseconds(1))
+            time += 1
+            try couple.wait("the deadline") { results.codes == [.deadlineExceeded] }
+            #expect(first.remaining == .zero)
+            first.reply(.init())
+            #expect(first.remaining == .zero)
         }
 
         @Test func waitingCallsHaveDeadlines() throws {

@@ -15,6 +15,7 @@ extension LinkTests {
             handlers.refuse(SpawnerEdge.StopRunner.self)
             handlers.refuse(SpawnerEdge.RemoveRunner.self)
             handlers.refuse(SpawnerEdge.DescribeHost.self)
+            handlers.refuse(SpawnerEdge.ReadDevices.self)
             #expect(
                 handlers.problems(serving: .server) == ["no handler for ListRunners", "no handler for WatchExits"])
             let failure = try failureOfServer(handlers)

@@ -115,6 +115,8 @@ extension LinkTests {
             handlers.refuse(Edge.SettleJob.self)
             handlers.refuse(Edge.FinishUpload.self)
             handlers.refuse(Edge.RemoveSource.self)
+            handlers.refuse(Edge.RemoveLogs.self)
+            handlers.refuse(Edge.ReadCounters.self)
             handlers.refuse(Edge.WatchEvents.self)
             let open = try openDescriptors()
             func check() throws {

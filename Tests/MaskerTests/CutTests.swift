@@ -63,6 +63,14 @@ import Testing
                 let output = masker.all(pieces(material.text, cuts: cuts))
                 if output != expected { return #expect(output == expected, "\(material) \(cuts)") }
             }
+            // Counted once, wherever it was cut: by the masker that has had all of it, 101 times.
+            let covered = Reference.covered(material.text, material.patterns)
+            let masks = covered.indices.count { covered[$0] && ($0 == 0 || !covered[$0 - 1]) }
+            let bytes = covered.count { $0 }
+            let count = Masker.Count(bytes: 101 * UInt64(bytes), masks: 101 * UInt64(masks))
+            if masker.replaced != count {
+                return #expect(masker.replaced == count, "\(material)")
+            }
         }
         #expect(masked > 200)
     }

@@ -50,6 +50,36 @@ extension Base {
             #expect(!early)
         }
 
+        @Test func aClockOfItsOwnIsAllThatTimersGoBy() throws {
+            var time: UInt64 = 1_000
+            let loop = try PollLoop(clock: { time })
+            var seen: [String] = []
+            #expect(loop.nextDeadline == nil)
+            // Hours that nobody waits for: turned to the next deadline, the loop runs what is due, and no more.
+            loop.after(.seconds(7200)) { seen.append("second hour") }
+            let cancelled = loop.after(.seconds(1800)) { seen.append("half an hour") }
+            loop.after(.seconds(3600)) {
+                seen.append("first hour")
+                loop.after(.seconds(60)) { seen.append("a minute later") }
+            }
+            loop.cancel(cancelled)
+            loop.runPass()
+            #expect(seen.isEmpty)
+            var deadlines: [UInt64] = []
+            while let deadline = loop.nextDeadline {
+                deadlines.append((deadline - 1_000) / 1_000_000_000)
+                time = deadline - 1
+                let before = seen
+                loop.runPass()
+                #expect(seen == before, "a nanosecond early")
+                time = deadline
+                loop.runPass()
+            }
+            #expect(deadlines == [3600, 3660, 7200])
+            #expect(seen == ["first hour", "a minute later", "second hour"])
+            #expect(loop.now == 1_000 + 7200 * 1_000_000_000)
+        }
+
         @Test func cancelledTimersDoNotFire() throws {
             let loop = try PollLoop()
             var fired: [Int] = []

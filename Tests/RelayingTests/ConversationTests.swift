@@ -156,6 +156,48 @@ import Wire
     }
 }
 
+/// The disk is full for longer than a runner has for an answer: what it says is not read, so it cannot be at fault.
+@Suite struct LongStallTests {
+    @Test func aFullDiskCostsNoRunner() throws {
+        let world = try RelayWorld()
+        let runner = ScriptedRunner(world.loop)
+        _ = try world.call(Sample.job())
+        try world.attach(runner)
+        try world.until("job") { runner.job != nil }
+        runner.isDeaf = true
+        runner.emit([Sample.begun(0)])
+        try world.until("an acknowledgement without an answer") { runner.asked == 1 }
+        world.setFull(true)
+        runner.emit([Sample.log("more")])
+        world.settle()
+        for _ in 0..<10 {
+            world.clock.advance(seconds: 60)
+            world.settle()
+        }
+        #expect(world.lost(Sample.runner) == nil)
+        runner.isDeaf = false
+        world.setFull(false)
+        world.clock.advance(seconds: 2)
+        runner.emit([Sample.ended(0), Sample.jobEnded()])
+        try world.until("the end") { world.finished(7) != nil && runner.acknowledged == 4 }
+        #expect(try world.directory.bytes("jobs/7/1/log") == Array("more".utf8))
+    }
+
+    /// The control: with room on the disk, the same silence is the runner's.
+    @Test func withoutAFullDiskTheRunnerIsAtFault() throws {
+        let world = try RelayWorld()
+        let runner = ScriptedRunner(world.loop)
+        _ = try world.call(Sample.job())
+        try world.attach(runner)
+        try world.until("job") { runner.job != nil }
+        runner.isDeaf = true
+        runner.emit([Sample.begun(0)])
+        try world.until("an acknowledgement without an answer") { runner.asked == 1 }
+        world.clock.advance(seconds: 60)
+        try world.until("the loss") { world.lost(Sample.runner) != nil }
+    }
+}
+
 /// relayd dies after every so many bytes that it wrote; the next one goes on with the same runner.
 @Suite struct KillTests {
     @Test(arguments: 0..<40) func aKillInTheMiddleLosesAndRepeatsNothing(number: Int) throws {

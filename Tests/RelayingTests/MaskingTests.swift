@@ -14,18 +14,13 @@ import Wire
         String(decoding: try world.directory.bytes("jobs/\(job)/1/log"), as: UTF8.self)
     }
 
-    /// Passes of the loop in which something that is forbidden could happen.
-    private func settle(_ world: RelayWorld) {
-        for _ in 0..<20 { world.loop.runPass(waiting: .milliseconds(2)) }
-    }
-
     @Test func nothingRunsBeforeTheMasksAreHere() throws {
         let world = try RelayWorld()
         let runner = ScriptedRunner(world.loop)
         try world.attach(runner)
         _ = try world.call(Sample.job(secrets: true))
         try world.until("it asks again and again") { world.broker.asked >= 3 }
-        settle(world)
+        world.settle()
         #expect(runner.job == nil)
         try world.broker.give([Self.secret])
         try world.until("the job at the runner") { runner.job != nil }
@@ -102,7 +97,7 @@ import Wire
         try world.until("it asks") { world.broker.asked == 1 }
         try world.broker.give(raw: bytes)
         try world.until("it asks again") { world.broker.asked >= 2 }
-        settle(world)
+        world.settle()
         #expect(runner.job == nil)
         try world.broker.give([Self.secret])
         try world.until("the job at the runner") { runner.job != nil }
@@ -126,7 +121,7 @@ import Wire
         #expect(try log(world) == expected)
         let asked = world.broker.asked
         try world.broker.give([Self.secret, "late-value"])
-        settle(world)
+        world.settle()
         #expect(world.broker.asked == asked)
         runner.emit([Sample.log(bytes), Sample.ended(0), Sample.jobEnded()])
         try world.until("the end") { world.finished(7) != nil }
@@ -144,7 +139,7 @@ import Wire
         try world.until("the job at the runner") { runner.job != nil }
         runner.emit([Sample.begun(0), Sample.log("one\n"), Sample.log("two hunter2"), Sample.log("-hun")])
         try world.until("what is certain") { runner.acknowledged == 2 }
-        settle(world)
+        world.settle()
         #expect(runner.acknowledged == 2)
         #expect(try log(world) == "one\ntwo ")
         runner.emit([Sample.log("ger\n")])
@@ -157,7 +152,7 @@ import Wire
         // And so is a job that is given up.
         runner.emit([Sample.begun(1), Sample.log("hun")])
         try world.until("the last record") { runner.acknowledged == 8 }
-        settle(world)
+        world.settle()
         _ = try world.call(RelayEdge.SettleJob(attempt: Sample.attempt()))
         #expect(try log(world) == "one\ntwo hunter2-hunger\nhunter2-hhun")
     }
@@ -173,7 +168,7 @@ import Wire
         runner.emit([Sample.begun(0), line])
         try world.until("the line") { runner.acknowledged == 2 }
         world.broker.stop()
-        settle(world)
+        world.settle()
         runner.emit([line])
         try world.until("another line") { runner.acknowledged == 3 }
         // It comes back and does not know the grant until schedulerd has told it.
@@ -186,7 +181,7 @@ import Wire
         try world.broker.give([Self.secret, "late-value"])
         let before = world.broker.asked
         try world.until("it asks once more") { world.broker.asked > before }
-        settle(world)
+        world.settle()
         runner.emit([line, Sample.log("late-value\n"), Sample.ended(0), Sample.jobEnded()])
         try world.until("the end") { world.finished(7) != nil }
         #expect(try log(world) == "<***>\n<***>\n<***>\n<***>\n***\n")

@@ -12,6 +12,7 @@ import Testing
 import Wire
 
 final class RelayWorld {
+    let clock = ShiftedClock()
     let loop: PollLoop
     let directory: TemporaryDirectory
     var limits: RelayLimits
@@ -29,7 +30,8 @@ final class RelayWorld {
     }
 
     init(limits: RelayLimits = RelayLimits(), directory: TemporaryDirectory? = nil, diskBudget: Int = .max) throws {
-        let loop = try PollLoop()
+        let clock = clock
+        let loop = try PollLoop(clock: { clock.now })
         self.loop = loop
         self.limits = limits
         self.directory = try directory ?? TemporaryDirectory()
@@ -101,6 +103,20 @@ final class RelayWorld {
         _ = try answer?.get()
     }
 
+    /// The same for a runner that is a process.
+    func attach(_ runner: RunnerProcess) throws {
+        var answer: Result<StreamEdge.TakeStream.Reply, Failure>?
+        let request = StreamEdge.TakeStream(runner: runner.id, framing: .raw, pending: [])
+        spawner.call(request, fd: try runner.stream.duplicate()) { result, _ in answer = result }
+        try until("an answer to TakeStream") { answer != nil }
+        _ = try answer?.get()
+    }
+
+    /// Passes of the loop in which something that is forbidden could happen.
+    func settle() {
+        for _ in 0..<20 { loop.runPass(waiting: .milliseconds(2)) }
+    }
+
     /// Uploads an archive, all of it.
     func store(_ bytes: [UInt8]) throws -> Source {
         let (reply, sink) = try callWithFDs(RelayEdge.OpenUpload(size: UInt64(bytes.count)))
@@ -128,6 +144,10 @@ final class RelayWorld {
         return nil
     }
 
+    func started(_ job: UInt64) -> Bool {
+        events.contains { if case .jobStarted(let event) = $0 { event.attempt.job == job } else { false } }
+    }
+
     func taken(_ job: UInt64) -> Bool {
         events.contains { if case .grantTaken(let event) = $0 { event.attempt.job == job } else { false } }
     }
@@ -136,6 +156,15 @@ final class RelayWorld {
         for case .jobFinished(let event) in events where event.attempt.job == job { return event }
         return nil
     }
+}
+
+/// The real clock, and what a test has gone ahead of it.
+final class ShiftedClock {
+    private var ahead: UInt64 = 0
+
+    var now: UInt64 { Posix.monotonicNow() + ahead }
+
+    func advance(seconds: UInt64) { ahead += seconds * 1_000_000_000 }
 }
 
 /// A descriptor in a place that closures can write to.

@@ -28,6 +28,13 @@ final class ScriptedRunner {
     var answersPreamble = true
     /// The nonce that the answer gives back is wrong.
     var answersOldNonce = false
+    /// What it does not answer, as if it were stopped.
+    var isDeaf = false
+    private var unanswered: [AnyObject] = []
+    /// How often it was told what it knew: a question whether it is there.
+    private(set) var questions = 0
+    /// And how often it was told anything of what is on disk.
+    private(set) var asked = 0
     /// A handler that answers with a failure in place of a reply.
     var refusesJob = false
     var resumeReply: RunnerEdge.Resume.Reply?
@@ -103,6 +110,7 @@ final class ScriptedRunner {
         }
         handlers.on(RunnerEdge.RunJob.self) { [unowned self] request, _, responder in
             guard !refusesJob else { return responder.fail(Failure(.internal, "no")) }
+            guard !isDeaf else { return unanswered.append(responder) }
             jobsTaken += 1
             job = request
             attempt = request.attempt
@@ -118,6 +126,9 @@ final class ScriptedRunner {
             pump()
         }
         handlers.on(RunnerEdge.Acknowledge.self) { [unowned self] request, _, responder in
+            asked += 1
+            if request.durable == acknowledged { questions += 1 }
+            guard !isDeaf else { return unanswered.append(responder) }
             acknowledged = max(acknowledged, request.durable)
             responder.reply(.init())
             pump()

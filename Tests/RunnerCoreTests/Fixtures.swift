@@ -22,13 +22,14 @@ extension SecretUse {
 extension JobSpec {
     /// A job with 64 MiB of memory.
     static func of(
-        _ steps: [Step], timeout: UInt32 = 0, env: [Variable] = [], profile: Profile = .strict
+        _ steps: [Step], timeout: UInt32 = 0, silence: UInt32 = 0, env: [Variable] = [], profile: Profile = .strict
     ) -> JobSpec {
         let resources = Resources(cpuMillis: 1000, memoryBytes: 64 << 20, pids: 64, diskBytes: 16 << 20)
         let shape = RunnerShape(
             image: "test", platform: .linuxAmd64, profile: profile, resources: resources,
             untrustedSteps: steps.contains(where: \.untrusted), gpus: nil)
-        return JobSpec(name: "test", shape: shape, timeoutSeconds: timeout, silenceSeconds: 0, env: env, steps: steps)
+        return JobSpec(
+            name: "test", shape: shape, timeoutSeconds: timeout, silenceSeconds: silence, env: env, steps: steps)
     }
 }
 

@@ -243,21 +243,23 @@ final class MachineDriver {
         let steps = (0..<Int.random(in: 1...4, using: &random)).map {
             Step("\($0)", "", timeout: 1, continueOnError: .random(using: &random), secrets: uses)
         }
-        job.run(.of(steps, timeout: 5), withSource: .random(using: &random), wiped: false)
+        job.run(.of(steps, timeout: 5, silence: 1), withSource: .random(using: &random), wiped: false)
         for _ in 0..<200 where !job.hasEnded {
             job.now += 1
-            switch Int.random(in: 0..<12, using: &random) {
+            switch Int.random(in: 0..<13, using: &random) {
             case 0: job.actions += job.machine.sourceReady(files: 0, now: job.now)
             case 1...3: job.actions += job.machine.stepExited(.exited(.random(in: 0...1, using: &random)), now: job.now)
             case 4...6: job.actions += job.machine.stepCleared(outOfMemory: .random(using: &random), now: job.now)
             case 7:
-                let timer = [JobMachine.Timer.job, .step, .grace, .grant].randomElement(using: &random) ?? .job
+                let timers: [JobMachine.Timer] = [.job, .step, .silence, .grace, .grant]
+                let timer = timers.randomElement(using: &random) ?? .job
                 job.actions += job.machine.timerFired(timer, now: job.now)
             case 8 where .random(using: &random): job.actions += job.machine.cancel(grace: 5, now: job.now)
             case 9 where Int.random(in: 0..<9, using: &random) == 0:
                 job.actions += job.machine.stepCouldNotStart("x")
             case 10: job.actions += job.machine.grantTaken()
             case 11: job.actions += job.machine.grantWiped(now: job.now)
+            case 12: job.machine.stepWrote(now: job.now)
             default: break
             }
         }

@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 const int bh_o_tmpfile = O_TMPFILE;
@@ -109,6 +110,11 @@ void bh_raise(int fd) { eventfd_write(fd, 1); }
 void bh_lower(int fd) {
     eventfd_t count;
     eventfd_read(fd, &count);
+}
+
+int bh_directory_entries(int directory, void *buffer, size_t size) {
+    long count = syscall(SYS_getdents64, directory, buffer, size);
+    return count < 0 ? -errno : (int)count;
 }
 
 int bh_epoll_create(void) {

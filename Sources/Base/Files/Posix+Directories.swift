@@ -1,5 +1,6 @@
 // Names in directories. The `at` forms take a directory's descriptor, so that nobody can swap a parent for a link
 // meanwhile.
+import CLinux
 import Glibc
 package import Posix
 
@@ -82,6 +83,29 @@ extension Posix {
         }
         if errno != 0 { throw .system(call: "readdir \(path)", errno: errno) }
         return names.sorted()
+    }
+
+    /// The same of an open directory, wherever it lies by now; at most `limit` of them, in no order.
+    package static func directoryEntries(of directory: Int32, limit: Int) throws(PosixError) -> [String] {
+        // Opened anew: the place in it is ours, and at its beginning.
+        let own = try open(at: directory, ".", [.readOnly, .directory])
+        var names: [String] = []
+        var buffer = [UInt8](repeating: 0, count: 16_384)
+        while names.count < limit {
+            let filled = unsafe bh_directory_entries(own.raw, &buffer, buffer.count)
+            var rest = buffer[..<Int(try PosixError.check(filled, "getdents64"))]
+            if rest.isEmpty { break }
+            // Entries of {inode u64, offset u64, length u16, kind u8, name with a NUL}, in the machine's byte order.
+            while rest.count > 19, names.count < limit {
+                let length = unsafe rest.withUnsafeBytes {
+                    unsafe $0.loadUnaligned(fromByteOffset: 16, as: UInt16.self)
+                }
+                let name = rest.prefix(Int(length)).dropFirst(19).prefix { $0 != 0 }
+                if let text = String(validating: name, as: UTF8.self), text != ".", text != ".." { names.append(text) }
+                rest = rest.dropFirst(max(Int(length), 1))
+            }
+        }
+        return names
     }
 
     private static func nameOf(_ entry: UnsafeMutablePointer<dirent>) -> UnsafePointer<CChar> {

@@ -22,6 +22,7 @@ package final class PollLoop {
     let epoll: FileDescriptor
     var slots: [Slot] = []
     var timers = TimerQueue()
+    private let clock: () -> UInt64
     private var later: [() -> Void] = []
     private var hooks: [() -> Void] = []
     private var stopped = false
@@ -29,7 +30,10 @@ package final class PollLoop {
     private var events = [UInt32](repeating: 0, count: 256)
     private var signals = FDBundle()
 
-    package init() throws(PosixError) {
+    /// `clock`: what the loop takes for the time, in monotonic nanoseconds. A simulation brings its own, and runs
+    /// passes that do not wait (`runPass`); `run` is for a clock that goes on by itself.
+    package init(clock: @escaping () -> UInt64 = Posix.monotonicNow) throws(PosixError) {
+        self.clock = clock
         try Posix.ignoreBrokenPipes()
         epoll = FileDescriptor(owning: try PosixError.check(bh_epoll_create(), "epoll_create"))
         poster = try LoopPoster()
@@ -39,10 +43,16 @@ package final class PollLoop {
         }
     }
 
+    /// The time that timers go by: deadlines of whatever hangs on this loop are set and judged by it.
+    package var now: UInt64 { clock() }
+
+    /// When the first timer is due; nil: there is none.
+    package var nextDeadline: UInt64? { timers.nextDeadline() }
+
     /// Runs `body` after `delay` (at once if it is not positive), on this thread.
     @discardableResult
     package func after(_ delay: Duration, _ body: @escaping () -> Void) -> TimerID {
-        timers.add(deadline: Posix.monotonicNow() &+ delay.wholeNanoseconds, body)
+        timers.add(deadline: now &+ delay.wholeNanoseconds, body)
     }
 
     /// A timer that has fired or was cancelled is ignored.
@@ -105,7 +115,7 @@ package final class PollLoop {
         if !later.isEmpty { return 0 }
         if timers.isEmpty { return -1 }
         guard let deadline = timers.nextDeadline() else { return -1 }
-        let now = Posix.monotonicNow()
+        let now = now
         // Rounded up: a timer never fires early, and the loop does not spin through the last millisecond.
         return deadline <= now ? 0 : Int32(clamping: (deadline - now + 999_999) / 1_000_000)
     }
@@ -113,7 +123,7 @@ package final class PollLoop {
     private func runTimers() {
         // Those that are due now; one that they set for at once waits for the next pass, so that descriptors get their
         // turn.
-        let now = Posix.monotonicNow()
+        let now = now
         while let body = timers.takeDue(now) { body() }
     }
 

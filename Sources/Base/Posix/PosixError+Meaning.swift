@@ -4,6 +4,8 @@ import Glibc
 extension PosixError {
     /// There is no such file, directory or program.
     package var isMissing: Bool { errno == ENOENT }
+    /// It is not a directory but something else, perhaps a link to one.
+    package var isNoDirectory: Bool { errno == ENOTDIR || errno == ELOOP }
     /// The name is taken.
     package var isTaken: Bool { errno == EEXIST }
     /// Not now: a queue or buffer is full, or a lock is held by another.

@@ -39,6 +39,7 @@ package final class AttemptLog {
     private var journalFile: FileDescriptor
     private var journalEnd: UInt64
     private let limit: UInt64
+    private let bytes: LogBytes
     /// Everything written is on the medium.
     private var isSynced = false
 
@@ -54,7 +55,7 @@ package final class AttemptLog {
 
     init(
         recovered: RecoveredJournal, paths: AttemptPaths, log: consuming FileDescriptor,
-        journal: consuming FileDescriptor, limit: UInt64, disk: Disk
+        journal: consuming FileDescriptor, limit: UInt64, disk: Disk, bytes: LogBytes
     ) {
         job = recovered.job
         written = recovered.last.point
@@ -69,6 +70,7 @@ package final class AttemptLog {
         self.paths = paths
         self.limit = limit
         self.disk = disk
+        self.bytes = bytes
         logFile = log
         journalFile = journal
     }
@@ -166,6 +168,7 @@ package final class AttemptLog {
     private func settleStaged() -> [RunnerEdge.Record] {
         written = reached
         logEnd += UInt64(stagedOutput.count)
+        bytes.count += UInt64(stagedOutput.count)
         dropped += stagedDropped
         events += stagedEvents
         defer { stagedEvents = [] }

@@ -15,9 +15,12 @@ package final class LogStore {
     /// Attempts whose journal could not be read, at this start or an earlier one: nobody knows how far they came.
     package private(set) var unreadable: Set<AttemptKey> = []
 
+    /// Of all attempts, since the start.
+    private let written = LogBytes()
+
     private let state: String
     private let limit: UInt64
-    private let disk: Disk
+    let disk: Disk
     /// Last record of each runner whose attempts are settled.
     private var heard: [Bytes16: UInt64] = [:]
 
@@ -70,7 +73,7 @@ package final class LogStore {
         }
         let journal = try disk.replaceJournal(paths.journal, with: recovered.kept)
         let attempt = AttemptLog(
-            recovered: recovered, paths: paths, log: log, journal: journal, limit: limit, disk: disk)
+            recovered: recovered, paths: paths, log: log, journal: journal, limit: limit, disk: disk, bytes: written)
         attempts[key] = attempt
         return attempt
     }
@@ -105,6 +108,10 @@ package final class LogStore {
         try stored { () throws(PosixError) in try Posix.unlink(runnerPath(runner)) }
     }
 
+    /// Bytes of logs that were written since the start.
+    package var logBytes: UInt64 { written.count }
+
+    var jobsPath: String { "\(state)/jobs" }
     private func runnerPath(_ runner: Bytes16) -> String { "\(state)/runners/\(runner.hex)" }
 }
 
@@ -163,7 +170,8 @@ extension LogStore {
             notes.append("\(paths.log): \(end - size) bytes were lost with the machine's memory")
         }
         try stored { () throws(PosixError) in try Posix.ftruncate(log.raw, size: Int64(end)) }
-        return AttemptLog(recovered: recovered, paths: paths, log: log, journal: journal, limit: limit, disk: disk)
+        return AttemptLog(
+            recovered: recovered, paths: paths, log: log, journal: journal, limit: limit, disk: disk, bytes: written)
     }
 
     private func recoverRunners() throws(StoreError) {

@@ -13,6 +13,8 @@ package enum StoreError: Error, Equatable, Sendable {
     case tooLarge
     /// Fewer bytes than were announced.
     case incomplete
+    /// There is more than one call does: it is to be called again.
+    case unfinished
     case system(PosixError)
 
     /// It says nothing about the file that it happened to.

@@ -24,6 +24,24 @@ package final class Masker {
         }
     }
 
+    /// What has been replaced in the output since the beginning.
+    package struct Count: Equatable, Sendable {
+        /// Bytes of the stream that are not in the output.
+        package var bytes: UInt64 = 0
+        /// Those in their place.
+        package var masks: UInt64 = 0
+
+        package init(bytes: UInt64 = 0, masks: UInt64 = 0) {
+            self.bytes = bytes
+            self.masks = masks
+        }
+
+        package static func += (one: inout Count, other: Count) {
+            one.bytes += other.bytes
+            one.masks += other.masks
+        }
+    }
+
     /// Bytes that occurrences cover, relative to the beginning of the piece that is being looked at.
     struct Run {
         var start: Int
@@ -40,6 +58,8 @@ package final class Masker {
     /// Apart from each other, in order, and not before the held bytes.
     var runs: [Run] = []
     private var isOpen = false
+    /// Counted where a replacement is made: bytes that pass cost nothing.
+    package private(set) var replaced = Count()
 
     package init() {}
 
@@ -147,9 +167,14 @@ package final class Masker {
                 emit(chunk, position..<run.start, &output)
                 isOpen = false
             }
-            if !isOpen { output.append(contentsOf: Self.mask) }
+            if !isOpen {
+                output.append(contentsOf: Self.mask)
+                replaced.masks += 1
+            }
             isOpen = true
+            let covered = max(position, run.start)
             position = min(run.end, end)
+            replaced.bytes += UInt64(max(0, position - covered))
             if run.end > end { break }
             passed += 1
         }

@@ -17,6 +17,7 @@ extension Failure {
         case .conflict(let why): self.init(.conflict, why)
         case .tooLarge: self.init(.tooLarge, "more bytes arrived than were announced")
         case .incomplete: self.init(.incomplete, "fewer bytes arrived than were announced")
+        case .unfinished: self.init(.limitReached, "there is more than one call removes; call again")
         case .system(let error): self.init(.internal, "\(error)")
         }
     }

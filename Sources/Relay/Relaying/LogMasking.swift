@@ -27,6 +27,9 @@ final class LogMasking {
     private var waiting: [Waiting] = []
     private var ahead: Int
 
+    /// What it has replaced in the log.
+    var replaced: Masker.Count { masker.replaced }
+
     /// Goes on where the log stands.
     init(_ log: AttemptLog) {
         let point = log.reached

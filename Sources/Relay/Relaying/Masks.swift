@@ -3,6 +3,7 @@
 package import Daemon
 package import Link
 import LogStore
+import Masker
 package import Posix
 package import Wire
 
@@ -28,6 +29,8 @@ final class Masks {
     private let broker: LinkClient<MaskEdge>
     private let daemonLog: Log
     private var entries: [AttemptKey: Entry] = [:]
+    /// Of the attempts that are over.
+    private var past = Masker.Count()
 
     /// The first masks of an attempt are here.
     var arrived: ((AttemptLog) -> Void)?
@@ -68,6 +71,15 @@ final class Masks {
 
     /// Nothing more of this attempt will be written. What there was to mask is forgotten.
     func end(_ log: AttemptLog) {
-        entries.removeValue(forKey: AttemptKey(log.job.attempt))?.watch.stop()
+        guard let entry = entries.removeValue(forKey: AttemptKey(log.job.attempt)) else { return }
+        past += entry.masking.replaced
+        entry.watch.stop()
+    }
+
+    /// What was replaced in all logs since the start.
+    var replaced: Masker.Count {
+        var sum = past
+        for entry in entries.values { sum += entry.masking.replaced }
+        return sum
     }
 }

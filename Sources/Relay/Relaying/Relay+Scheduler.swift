@@ -2,6 +2,7 @@
 
 package import Link
 import LogStore
+import Masker
 import Posix
 package import Wire
 
@@ -65,11 +66,19 @@ extension Relay {
                 return .init()
             }
         }
-        handlers.on(RelayEdge.RemoveLogs.self) { [weak self] _, _, responder in
-            self?.answer(responder) { _ in .init() }
+        handlers.on(RelayEdge.RemoveLogs.self) { [weak self] request, _, responder in
+            self?.answer(responder) { relay in
+                try relay.store.remove(job: request.job)
+                return .init()
+            }
         }
         handlers.on(RelayEdge.ReadCounters.self) { [weak self] _, _, responder in
-            self?.answer(responder) { _ in .init(logBytes: 0, maskedBytes: 0, masks: 0, streams: 0) }
+            self?.answer(responder) { relay in
+                let masked = relay.masks.replaced
+                return .init(
+                    logBytes: relay.store.logBytes, maskedBytes: masked.bytes, masks: masked.masks,
+                    streams: UInt32(clamping: relay.runners.count))
+            }
         }
     }
 

@@ -20,6 +20,11 @@ package struct RelayLimits: Sendable {
     package var syncBytes = 16 << 20
     /// Time for a runner to answer a call. A paused machine is no violation.
     package var answerTime: Duration = .seconds(60)
+    /// Time for a runner to take a job that it is given.
+    package var startTime: Duration = .seconds(30)
+    /// How often an idle runner is asked whether it is there, and how long it has to say so.
+    package var idleTime: Duration = .seconds(15)
+    package var idleAnswerTime: Duration = .seconds(10)
     /// How long a commit that failed waits for its next try.
     package var retryTime: Duration = .seconds(1)
     /// Events that a slow watcher may leave unread.

@@ -27,10 +27,12 @@ final class RunnerConversation {
     /// Set for good by a job that had secrets: its runner may know them after their masks are gone.
     var mayKnowSecrets = false
     var progress: JobProgress?
-    private var isJobOffered = false
+    private(set) var isJobOffered = false
     private(set) var isJobSent = false
     private var isListening = false
     private var feed: SourceFeed?
+    /// Runs while the runner is ready: see RunnerConversation+Pulse.
+    var pulse: TimerID?
 
     // The state of RunnerConversation+Records.
     /// Last record of the runner's life that is on disk, whatever job it belonged to.
@@ -77,6 +79,7 @@ final class RunnerConversation {
                 return self.violation("it has forgotten records that it sent before")
             }
             self.isReady = true
+            self.keepAsking()
             self.listen()
             self.owner?.runnerIsReady(self)
             self.beginJob(runnerHas: reply.attempt, sourceReceived: reply.sourceReceived)
@@ -134,8 +137,9 @@ final class RunnerConversation {
         }
         guard !awaitsMasks else { return }
         isJobOffered = true
-        call(RunnerEdge.RunJob(attempt: log.job.attempt, definition: log.job.definition)) {
-            [weak self] _ in self?.jobTaken(sourceReceived: 0)
+        let request = RunnerEdge.RunJob(attempt: log.job.attempt, definition: log.job.definition)
+        call(request, within: limits.startTime, silent: "it was given a job and has not answered") { [weak self] _ in
+            self?.jobTaken(sourceReceived: 0)
         }
     }
 
@@ -228,6 +232,7 @@ final class RunnerConversation {
         isClosed = true
         isReady = false
         feed?.stop()
+        stopAsking()
         connection?.close(failure)
         transport.close()
         connection = nil

@@ -7,7 +7,7 @@ extension JobMachine {
     func outcome(of step: RunningStep, _ status: ExitStatus, outOfMemory: Bool) -> StepOutcome {
         switch step.stopCause {
         case .cancelled, .stopped: .cancelled
-        case .stepTimeout, .jobTimeout: .timedOut
+        case .stepTimeout, .silence, .jobTimeout: .timedOut
         case nil where status == .exited(0): .succeeded
         case nil: outOfMemory ? .outOfMemory : .failed
         }
@@ -18,11 +18,14 @@ extension JobMachine {
         "step \(index + 1) '\(spec?.steps[index].name ?? "")'"
     }
 
-    func reason(_ index: Int, _ outcome: StepOutcome, _ status: ExitStatus) -> String {
+    func reason(_ step: RunningStep, _ outcome: StepOutcome, _ status: ExitStatus) -> String {
+        let index = step.index
         switch outcome {
         case .outOfMemory:
             let limit = JobMachine.size(spec?.shape.resources.memoryBytes ?? 0)
             return "\(title(index)) ran out of memory: the memory limit of \(limit) was hit; raise resources.memory"
+        case .timedOut where step.stopCause == .silence:
+            return "\(title(index)) wrote nothing for \(JobMachine.duration(spec?.silenceSeconds ?? 0))"
         case .timedOut:
             return "\(title(index)) ran longer than \(JobMachine.duration(spec?.steps[index].timeoutSeconds ?? 0))"
         default:

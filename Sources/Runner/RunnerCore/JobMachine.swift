@@ -32,6 +32,8 @@ package struct JobMachine: ~Copyable {
     package enum Timer: Equatable, Sendable {
         case job
         case step
+        /// Since the step last wrote something, or later: see `stepWrote`.
+        case silence
         /// Between SIGTERM and SIGKILL.
         case grace
         /// What is awaited of the grant's directory.
@@ -43,6 +45,7 @@ package struct JobMachine: ~Copyable {
 
     package enum StopCause {
         case stepTimeout
+        case silence
         case jobTimeout
         case cancelled
         /// The engine stops the container.
@@ -76,6 +79,8 @@ package struct JobMachine: ~Copyable {
     package private(set) var attempt: Attempt?
     /// A cancellation, the engine's end or the job's timeout has been taken: no further step begins.
     var stopping: StopCause?
+    /// When the step that runs last wrote something, or began.
+    var lastHeard: UInt64 = 0
     /// Steps that failed although the job goes on (`continue_on_error`), in words.
     var tolerated: String?
 
@@ -164,6 +169,9 @@ package struct JobMachine: ~Copyable {
             return [.killEverything]
         case (.step, .running(let step)) where step.end == nil:
             return stop(.stepTimeout, grace: JobMachine.timeoutGrace, now: now)
+        case (.silence, .running(let step)) where step.end == nil && step.stopCause == nil:
+            if let left = silenceLeft(now: now) { return [.startTimer(.silence, milliseconds: left)] }
+            return stop(.silence, grace: JobMachine.timeoutGrace, now: now)
         case (.job, .preparing):
             return end(after: nil, stoppedResult(.jobTimeout, step: nil, exitCode: 0))
         case (.grant, .preparing(let preparation)):
@@ -181,9 +189,11 @@ package struct JobMachine: ~Copyable {
     mutating func begin(step index: Int, now: UInt64) -> [Action] {
         guard let spec, index < spec.steps.count else { return succeed() }
         phase = .running(RunningStep(index: index, startedAt: now))
+        lastHeard = now
         var actions: [Action] = [.record(.stepBegun(RunnerEdge.StepBegun(index: UInt16(index))))]
         let timeout = spec.steps[index].timeoutSeconds
         if timeout > 0 { actions.append(.startTimer(.step, milliseconds: UInt64(timeout) * 1000)) }
+        if silenceLimit > 0 { actions.append(.startTimer(.silence, milliseconds: silenceLimit)) }
         return actions + [.start(step: index)]
     }
 
@@ -216,7 +226,7 @@ package struct JobMachine: ~Copyable {
         let index = step.index
         if let stopping { return end(after: index, stoppedResult(stopping, step: index, exitCode: status.code)) }
         if outcome == .succeeded { return begin(step: index + 1, now: now) }
-        let why = reason(index, outcome, status)
+        let why = reason(step, outcome, status)
         if spec?.steps[index].continueOnError == true {
             tolerated = tolerated ?? why
             return begin(step: index + 1, now: now)
@@ -242,6 +252,6 @@ package struct JobMachine: ~Copyable {
     }
 
     private func stopStepTimers() -> [Action] {
-        [.stopTimer(.step), .stopTimer(.grace)]
+        [.stopTimer(.step), .stopTimer(.silence), .stopTimer(.grace)]
     }
 }

@@ -18,6 +18,7 @@ extension Runner {
         guard !records.isFull else { return false }
         switch output.read(&readBuffer, room: records.room) {
         case .bytes(let bytes):
+            machine.stepWrote(now: now)
             append(output.line.take(bytes), output)
             hold(output)
             return true
@@ -27,6 +28,13 @@ extension Runner {
             flush(output)
             return false
         }
+    }
+
+    /// Before a step is called silent: this process may be late, and a step whose words nobody takes is not silent.
+    func listenAgain() {
+        guard let step, !isClearing else { return }
+        for output in step.outputs { take(output) }
+        if records.isFull { machine.stepWrote(now: now) }
     }
 
     /// Lets go of an unfinished line. It was counted, so there is room.
@@ -50,7 +58,7 @@ extension Runner {
     /// seen whether anything has waited that long.
     private func hold(_ output: StepOutput) {
         guard !output.line.isEmpty else { return }
-        output.lastHeard = Posix.monotonicNow()
+        output.lastHeard = loop.now
         if output.holdTimer == nil { wait(configuration.lineHold, output) }
     }
 
@@ -71,7 +79,7 @@ extension Runner {
         if take(output) {
             if output.holdTimer == nil && !output.line.isEmpty { wait(configuration.lineHold, output) }
         } else if !output.line.isEmpty {
-            let left = configuration.lineHold - .nanoseconds(Int64(Posix.monotonicNow() - output.lastHeard))
+            let left = configuration.lineHold - .nanoseconds(Int64(loop.now - output.lastHeard))
             if left > .zero { return wait(left, output) }
             flush(output)
         }

@@ -80,7 +80,7 @@ package final class Runner {
         processes.killEverything()
     }
 
-    var now: UInt64 { Posix.monotonicNow() / 1_000_000 }
+    var now: UInt64 { loop.now / 1_000_000 }
 
     // MARK: - Connections
 
@@ -126,6 +126,7 @@ package final class Runner {
         timers[timer] = loop.after(.milliseconds(Int64(clamping: milliseconds))) { [weak self] in
             guard let self else { return }
             timers[timer] = nil
+            if timer == .silence { listenAgain() }
             perform(machine.timerFired(timer, now: now))
         }
     }

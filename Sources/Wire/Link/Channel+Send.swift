@@ -35,7 +35,7 @@ extension Channel {
         case .send(let id):
             let header = FrameHeader(
                 type: request.type, kind: .request, requestID: id, bodyLength: 0, fdCount: UInt8(fds),
-                deadline: Self.milliseconds(until: request.deadline))
+                deadline: milliseconds(until: request.deadline))
             do {
                 try request.append(to: &outbound, header, limit: session.sendLimit)
             } catch {
@@ -63,9 +63,9 @@ extension Channel {
         queued()
     }
 
-    private static func milliseconds(until deadline: UInt64) -> UInt32 {
+    private func milliseconds(until deadline: UInt64) -> UInt32 {
         if deadline == .max { return 0 }
-        let now = Posix.monotonicNow()
+        let now = loop.now
         return UInt32(clamping: max(1, (deadline > now ? deadline - now : 0) / 1_000_000))
     }
 }

@@ -91,7 +91,7 @@ extension Channel {
         if deadline >= deadlineAt { return }
         if let deadlineTimer { loop.cancel(deadlineTimer) }
         deadlineAt = deadline
-        let now = Posix.monotonicNow()
+        let now = loop.now
         let delay = deadline > now ? deadline - now : 0
         deadlineTimer = loop.after(.nanoseconds(Int64(clamping: delay))) { self.deadlineHasCome() }
     }
@@ -100,7 +100,7 @@ extension Channel {
         deadlineTimer = nil
         deadlineAt = .max
         guard isOpen else { return }
-        let now = Posix.monotonicNow()
+        let now = loop.now
         var expired = session.expire(now).compactMap { calls.remove($0) }
         expired += waiting.filter { $0.deadline <= now }
         waiting.removeAll { $0.deadline <= now }

@@ -47,7 +47,7 @@ package final class Connection<Edge: WireEdge> {
         _ request: Call, deadline: Duration = .seconds(30),
         _ completion: @escaping (Result<Call.Reply, Failure>, consuming FDBundle) -> Void
     ) where Call.Edge == Edge {
-        channel.start(PendingCall(request, deadline: Self.moment(deadline), fds: FDBundle(), completion))
+        channel.start(PendingCall(request, deadline: moment(deadline), fds: FDBundle(), completion))
     }
 
     /// The same, with a descriptor. It is ours from here on, and closed when it is sent or the call has failed.
@@ -55,7 +55,7 @@ package final class Connection<Edge: WireEdge> {
         _ request: Call, fd: consuming FileDescriptor, deadline: Duration = .seconds(30),
         _ completion: @escaping (Result<Call.Reply, Failure>, consuming FDBundle) -> Void
     ) where Call.Edge == Edge {
-        channel.start(PendingCall(request, deadline: Self.moment(deadline), fds: FDBundle(fd), completion))
+        channel.start(PendingCall(request, deadline: moment(deadline), fds: FDBundle(fd), completion))
     }
 
     /// Opens a stream. `onEnd` runs exactly once, unless the stream is abandoned: nil after a good end, else the
@@ -96,11 +96,11 @@ package final class Connection<Edge: WireEdge> {
     /// The minor version that both sides speak; valid when ready.
     package var minor: UInt16 { channel.session.minor }
 
-    private static func moment(_ deadline: Duration) -> UInt64 {
+    private func moment(_ deadline: Duration) -> UInt64 {
         let (seconds, attoseconds) = deadline.components
-        if seconds < 0 { return Posix.monotonicNow() }
+        if seconds < 0 { return channel.loop.now }
         // A century is for ever; nothing here overflows.
         let whole = UInt64(min(seconds, 3_000_000_000)) * 1_000_000_000
-        return Posix.monotonicNow() + whole + UInt64(max(0, attoseconds) / 1_000_000_000)
+        return channel.loop.now + whole + UInt64(max(0, attoseconds) / 1_000_000_000)
     }
 }

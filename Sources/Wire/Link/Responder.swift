@@ -16,8 +16,7 @@ package final class Responder<Reply: WireMessage> {
         self.channel = channel
         id = request.id
         type = request.type
-        deadline =
-            request.deadline == 0 ? .max : Posix.monotonicNow() &+ UInt64(request.deadline) &* 1_000_000
+        deadline = request.deadline == 0 ? .max : channel.loop.now &+ UInt64(request.deadline) &* 1_000_000
     }
 
     package func reply(_ reply: Reply) {
@@ -33,10 +32,11 @@ package final class Responder<Reply: WireMessage> {
         take()?.fail(id, type, failure)
     }
 
-    /// What is left of the requester's patience; nil: it waits for ever. Never negative.
+    /// What is left of the requester's patience; nil: it waits for ever. Never negative; nothing once it has its
+    /// answer.
     package var remaining: Duration? {
         if deadline == .max { return nil }
-        let now = Posix.monotonicNow()
+        guard let now = channel?.loop.now else { return .zero }
         return .nanoseconds(Int64(clamping: deadline > now ? deadline - now : 0))
     }
 

@@ -17,8 +17,12 @@ final class Couple<Edge: WireEdge> {
         var serverEnds: [Failure] = []
     }
 
-    init(_ handlers: Handlers<Edge>, settings: LinkSettings = LinkSettings()) throws {
-        let loop = try PollLoop()
+    /// `clock`: the loop's.
+    init(
+        _ handlers: Handlers<Edge>, settings: LinkSettings = LinkSettings(),
+        clock: @escaping () -> UInt64 = Posix.monotonicNow
+    ) throws {
+        let loop = try PollLoop(clock: clock)
         let events = Events()
         let ends = try transports()
         self.loop = loop

@@ -76,6 +76,10 @@ extension SchedulerEdge: ProbeEdge {
         handlers.refuse(FinishUpload.self)
         handlers.refuse(SendOrder.self)
         handlers.refuse(ListSecrets.self)
+        handlers.refuse(ExplainJob.self)
+        handlers.refuse(ListPools.self)
+        handlers.refuse(SetDrain.self)
+        handlers.refuse(ReadMetrics.self)
         return handlers
     }
 }
@@ -91,6 +95,7 @@ extension SpawnerEdge: ProbeEdge {
         handlers.refuse(StopRunner.self)
         handlers.refuse(ListRunners.self)
         handlers.refuse(DescribeHost.self)
+        handlers.refuse(ReadDevices.self)
         handlers.refuse(WatchExits.self)
         return handlers
     }
@@ -119,6 +124,8 @@ extension RelayEdge: ProbeEdge {
         handlers.refuse(OpenUpload.self)
         handlers.refuse(FinishUpload.self)
         handlers.refuse(RemoveSource.self)
+        handlers.refuse(RemoveLogs.self)
+        handlers.refuse(ReadCounters.self)
         handlers.refuse(WatchEvents.self)
         return handlers
     }

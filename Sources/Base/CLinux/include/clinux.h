@@ -40,6 +40,10 @@ int bh_eventfd(void);
 void bh_raise(int eventfd);
 void bh_lower(int eventfd);
 
+/// getdents64 on an open directory: the bytes of `buffer` that were filled, 0 at its end, or -errno. The C library's way,
+/// fdopendir, sets flags of the descriptor, for which a daemon would need a permission more.
+int bh_directory_entries(int directory, void *buffer, size_t size);
+
 int bh_epoll_create(void);
 /// operation: 1 add, 2 delete, 3 modify (EPOLL_CTL_*).
 int bh_epoll_control(int epoll, int operation, int fd, uint32_t events, uint64_t key);

@@ -16,7 +16,7 @@ fdatasync                       # the journal, before a record is acknowledged
 fstat                           # rare: newer C libraries ask for a file's size so
 ftruncate                       # a log or journal with a torn end
 futex                           # locks
-getdents64                      # journals that are there at the start
+getdents64                      # journals that are there at the start, logs to remove
 geteuid                         # says in the log who runs
 getpid                          # says in the log who runs
 getrandom                       # random numbers, the seeds of dictionaries among them
@@ -48,6 +48,6 @@ sendto                          # frames; readiness
 signalfd4                       # signals come by the loop
 socket arg0=AF_UNIX             # connections to siblings; no other family
 tgkill arg0=self                # rare: abort; no other process
-unlinkat                        # journals that are done with
+unlinkat                        # journals that are done with, logs that are kept no longer
 write                           # the runners' streams, the log of the daemon
 writev                          # rare: the last words of the C library
