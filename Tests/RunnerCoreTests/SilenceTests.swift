@@ -1,6 +1,7 @@
 // A step that writes nothing for too long: the machine's part without a clock, and the whole runner.
 
 import Posix
+import Processes
 import RunnerCore
 import Testing
 import Wire

@@ -64,7 +64,7 @@ import Wire
             #expect(runner.grant == nil && runner.trust == .untrusted)
             #expect(throws: StoreError.self) { try rows.spec(ofJob: 3) }
             let line = try #require(try rows.nextLine(plain: true) { _ in true })
-            #expect(try rows.head(of: line) == 2 && line.project == "default")
+            #expect(line.head == 2 && line.project == "default")
             #expect(try rows.tally() == [.succeeded: 2, .queued: 1])
         }
     }

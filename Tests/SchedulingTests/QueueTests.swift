@@ -41,6 +41,14 @@ import Wire
         #expect(try serve(house, 8) == ["a1", "b1", "a2", "b2", "a3", "a4", "a5", "a6"])
     }
 
+    /// Within a project age decides, whatever the jobs ask for.
+    @Test func theOlderOneOfAProjectGoesFirst() throws {
+        let house = try House(maxRunners: 1)
+        try house.submit("hold", image: "debian")
+        for number in 1...4 { try house.submit("\(number)", image: number % 2 == 0 ? "busybox" : "debian") }
+        #expect(try serve(house, 5) == ["hold", "1", "2", "3", "4"])
+    }
+
     /// Having asked for nothing is no credit: it would let one project shut out the others afterwards.
     @Test func whoComesLateHasNoCredit() throws {
         let house = try House(maxRunners: 1)
@@ -95,11 +103,12 @@ import Wire
             let queue = try DatabaseQueue(path: directory.database)
             try queue.read { db in
                 let kept = try Row.fetchAll(
-                    db, sql: "SELECT project, priority, waiting AS n FROM queues ORDER BY project, priority")
+                    db, sql: "SELECT project, priority, waiting AS n, head FROM queues ORDER BY project, priority")
                 let counted = try Row.fetchAll(
                     db,
                     sql: """
-                        SELECT project, priority, count(*) AS n FROM jobs WHERE state = 3 AND gate = 0
+                        SELECT project, priority, count(*) AS n, min(id) AS head FROM jobs
+                        WHERE state = 3 AND gate = 0
                         GROUP BY project, priority ORDER BY project, priority
                         """)
                 #expect(kept == counted)

@@ -41,7 +41,7 @@ extension JobMachine {
             case .cancelled: (.cancelled, "cancelled \(place)")
             case .stopped:
                 (.lost, "the container engine stopped the runner \(place): was the engine stopped or restarted?")
-            case .jobTimeout, .stepTimeout:
+            case .jobTimeout, .stepTimeout, .silence:
                 (
                     .timedOut,
                     "the job ran longer than \(JobMachine.duration(spec?.timeoutSeconds ?? 0)); its time ended "

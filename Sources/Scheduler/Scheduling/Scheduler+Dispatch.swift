@@ -38,7 +38,8 @@ extension Scheduler {
                 floor.hasIdle(line.pool)
                     || canMakeRunners && floor.hasPlace && !isReserved && !passedOver.contains(line.pool)
             }
-            guard let line, let job = try rows.head(of: line) else { break }
+            guard let line else { break }
+            let job = line.head
             let shape = try shapes.shape(line.pool.shape, rows)
             if let runner = floor.takeIdle(line.pool) {
                 try assign(unit, job: job, to: runner, line, shape, "on a runner that was waiting")

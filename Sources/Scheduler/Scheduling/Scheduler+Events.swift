@@ -90,7 +90,12 @@ extension Scheduler {
             reason = "the runner was told to stop by a signal, and nobody had cancelled the job"
         }
         try unit.rows.setResult(job: job, result, logBytes: finished.logBytes)
-        try end(unit, job: job, on: event, reason: reason)
+        if event == .runnerLost {
+            // The engine stopped it: the fault is not the job's.
+            try endByFault(unit, job: job, reason: reason)
+        } else {
+            try end(unit, job: job, on: event, reason: reason)
+        }
         try tearDown(unit, attempt.runner, on: .jobEnded, reason: "")
     }
 

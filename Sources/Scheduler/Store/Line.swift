@@ -6,11 +6,14 @@ package struct Line: Hashable, Sendable {
     package let pool: Pool
     package let needsGrant: Bool
     package let priority: UInt8
+    /// The oldest job of it.
+    package let head: UInt64
 
-    package init(project: String, pool: Pool, needsGrant: Bool, priority: UInt8) {
+    package init(project: String, pool: Pool, needsGrant: Bool, priority: UInt8, head: UInt64) {
         self.project = project
         self.pool = pool
         self.needsGrant = needsGrant
         self.priority = priority
+        self.head = head
     }
 }

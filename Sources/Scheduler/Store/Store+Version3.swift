@@ -68,9 +68,10 @@ extension Store {
             priority INTEGER NOT NULL,
             waiting INTEGER NOT NULL,
             turn INTEGER NOT NULL,
+            head INTEGER NOT NULL,
             PRIMARY KEY (project, shape, trust, needs_grant, priority)
         ) STRICT, WITHOUT ROWID;
-        CREATE INDEX queues_in_order ON queues (priority DESC, turn, project);
+        CREATE INDEX queues_in_order ON queues (priority DESC, turn, project, head);
 
         CREATE TABLE tally (
             state INTEGER PRIMARY KEY,
@@ -95,14 +96,18 @@ extension Store {
         INSERT OR IGNORE INTO shares (project, turn) VALUES (NEW.project, 0);
         UPDATE shares SET turn = max(turn, (SELECT value FROM meta WHERE key = 'clock'))
             WHERE project = NEW.project AND NOT EXISTS (SELECT 1 FROM queues WHERE project = NEW.project);
-        INSERT INTO queues (project, shape, trust, needs_grant, priority, waiting, turn)
+        INSERT INTO queues (project, shape, trust, needs_grant, priority, waiting, turn, head)
             VALUES (NEW.project, NEW.shape, NEW.trust, NEW.needs_grant, NEW.priority, 1,
-                (SELECT turn FROM shares WHERE project = NEW.project))
-            ON CONFLICT DO UPDATE SET waiting = waiting + 1;
+                (SELECT turn FROM shares WHERE project = NEW.project), NEW.id)
+            ON CONFLICT DO UPDATE SET waiting = waiting + 1, head = min(head, excluded.head);
         """
 
     private static let leaves = """
-        UPDATE queues SET waiting = waiting - 1 WHERE project = OLD.project AND shape = OLD.shape
+        UPDATE queues SET waiting = waiting - 1, head = coalesce((
+                SELECT id FROM jobs WHERE state = 3 AND gate = 0 AND project = OLD.project AND shape = OLD.shape
+                AND trust = OLD.trust AND needs_grant = OLD.needs_grant AND priority = OLD.priority
+                ORDER BY id LIMIT 1), 0)
+            WHERE project = OLD.project AND shape = OLD.shape
             AND trust = OLD.trust AND needs_grant = OLD.needs_grant AND priority = OLD.priority;
         DELETE FROM queues WHERE waiting < 1 AND project = OLD.project AND shape = OLD.shape
             AND trust = OLD.trust AND needs_grant = OLD.needs_grant AND priority = OLD.priority;
@@ -144,8 +149,8 @@ extension Store {
             sql: """
                 INSERT INTO tally (state, jobs) SELECT state, count(*) FROM jobs GROUP BY state;
                 INSERT OR IGNORE INTO shares (project, turn) SELECT DISTINCT project, 0 FROM jobs WHERE state = 3;
-                INSERT INTO queues (project, shape, trust, needs_grant, priority, waiting, turn)
-                    SELECT project, shape, trust, needs_grant, priority, count(*), 0 FROM jobs WHERE state = 3
+                INSERT INTO queues (project, shape, trust, needs_grant, priority, waiting, turn, head)
+                    SELECT project, shape, trust, needs_grant, priority, count(*), 0, min(id) FROM jobs WHERE state = 3
                     GROUP BY project, shape, trust, needs_grant, priority;
                 """)
     }

@@ -23,6 +23,8 @@ package final class Store {
             // A view or trigger that somebody put into the file must not call functions with effects.
             try db.execute(sql: "PRAGMA trusted_schema = OFF")
             try db.execute(sql: "PRAGMA cell_size_check = ON")
+            // Landlock lets SQLite make no file but the database's own.
+            try db.execute(sql: "PRAGMA temp_store = MEMORY")
         }
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)

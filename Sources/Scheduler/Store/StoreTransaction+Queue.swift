@@ -12,8 +12,8 @@ extension StoreTransaction {
         let rows = try Row.fetchCursor(
             try db.cachedStatement(
                 sql: """
-                    SELECT project, shape, trust, needs_grant, priority FROM queues INDEXED BY queues_in_order
-                    ORDER BY priority DESC, turn, project
+                    SELECT project, shape, trust, needs_grant, priority, head FROM queues INDEXED BY queues_in_order
+                    ORDER BY priority DESC, turn, project, head
                     """))
         while let row = try rows.next() {
             let needsGrant = (row["needs_grant"] as Int64) != 0
@@ -21,27 +21,11 @@ extension StoreTransaction {
             let line = Line(
                 project: row["project"],
                 pool: Pool(shape: row["shape"], trust: try Self.trust(row["trust"], of: .shape(row["shape"]))),
-                needsGrant: needsGrant, priority: UInt8(clamping: row["priority"] as Int64))
+                needsGrant: needsGrant, priority: UInt8(clamping: row["priority"] as Int64),
+                head: UInt64(bitPattern: row["head"]))
             if try isServable(line) { return line }
         }
         return nil
-    }
-
-    /// The oldest job of a line.
-    package func head(of line: Line) throws -> UInt64? {
-        try one(
-            """
-            SELECT id FROM jobs INDEXED BY jobs_in_line WHERE state = 3 AND gate = 0 AND project = ? AND shape = ?
-            AND trust = ? AND needs_grant = ? AND priority = ? ORDER BY id LIMIT 1
-            """, Self.key(of: line)
-        ).map { UInt64(bitPattern: $0["id"]) }
-    }
-
-    private static func key(of line: Line) -> StatementArguments {
-        [
-            line.project, line.pool.shape, Int64(line.pool.trust.rawValue), line.needsGrant ? 1 : 0,
-            Int64(line.priority),
-        ]
     }
 
     /// A project is given a runner: its next turn comes after those of projects that were given less.
