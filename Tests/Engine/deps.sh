@@ -11,6 +11,7 @@ iptables    iptables
 newuidmap   uidmap
 -           busybox-static
 mmdebstrap  mmdebstrap
+qemu-aarch64-static qemu-user-static
 -           libsqlite3-dev
 -           libcurl4-openssl-dev
 -           libseccomp-dev
