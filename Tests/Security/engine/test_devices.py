@@ -14,6 +14,7 @@ import tempfile
 import unittest
 
 from spawnerd import ROOT, Refused, Spawnerd, engine, needs_engine
+from test_inspect import DEVIATIONS, GPU_DEVIATIONS, cis
 
 sys.path.insert(0, str(ROOT / "Tests/Engine"))
 from emulation import emulators  # noqa: E402
@@ -81,6 +82,7 @@ class Devices(unittest.TestCase):
             self.assertEqual(host["Devices"], [{"PathOnHost": "/dev/dri/renderD250", "PathInContainer": "/dev/dri/renderD250",
                                                 "CgroupPermissions": "rw"}])
             self.assertEqual(runner.inspect()["Config"]["Labels"]["bulkhead.devices"], FIRST)
+            self.assertEqual(cis(runner.inspect(), engine("GET", "/info")[1]), set(DEVIATIONS | GPU_DEVIATIONS))
             runner.output()
             runner.remove()
 
