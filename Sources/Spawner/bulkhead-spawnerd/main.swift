@@ -21,6 +21,8 @@ Startup.main(
     // 2. sockets and files
     let listener = try daemon.listener("spawner")
     let host = try HostFindings.read(settings.path("host-tree"))
+    for platform in host.inventory.emulated { daemon.log.info("found", ["emulator": platform.rawValue]) }
+    for device in host.inventory.devices { daemon.log.info("found", ["device": device.id, "name": device.name]) }
     for problem in host.problems {
         daemon.log.warning("left out", ["what": problem.place, "why": "\(problem.error)"])
     }
