@@ -70,6 +70,7 @@ enum Leaf: Int, CaseIterable, Sendable {
     ]
 
     private static func devices(_ leaf: Leaf, _ leased: [String]) -> String {
+        if leased.isEmpty { return leaf == .deviceLabel ? "\"\"" : "[]" }
         let leased = devices.filter { leased.contains($0.key) }
         switch leaf {
         case .deviceLabel: return "\"\(leased.map(\.key).joined(separator: ","))\""
