@@ -86,6 +86,19 @@ class Devices(unittest.TestCase):
             runner.output()
             runner.remove()
 
+    def test_nvidia_is_asked_of_the_engine(self):
+        """This engine has no NVIDIA runtime. That it says so, and no field differs, shows that the request came through as it was planned."""
+        information = self.tree / "proc/driver/nvidia/gpus/0000:62:00.0/information"
+        information.parent.mkdir(parents=True)
+        uuid = "GPU-9221d5d1-b60b-a624-bf14-0a1819cfda3b"
+        information.write_text(f"Model: \t\t NVIDIA H100\nGPU UUID: \t {uuid}\nDevice Minor: \t 5\n")
+        os.mknod(self.tree / "dev/nvidia5", stat.S_IFCHR | 0o666, os.makedev(195, 5))
+        with self.spawnerd() as house:
+            self.assertEqual(house.describe()[1], [FIRST, SECOND, uuid])
+            with self.assertRaisesRegex(Refused, "engine_refused.*could not select device driver"):
+                house.create(devices=[uuid])
+            self.assertEqual(house.containers(), [])
+
     def test_a_device_is_in_one_container_and_labels_remember(self):
         with self.spawnerd("while read -r line; do exit 0; done") as house:
             runner = house.create(devices=[FIRST])
