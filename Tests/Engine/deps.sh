@@ -61,6 +61,7 @@ if ! command -v apt-get >/dev/null || { ((EUID != 0)) && ! command -v sudo >/dev
     exit 1
 fi
 
+# qemu-user-static registers its emulators with the kernel where systemd runs; elsewhere tests do, for as long as they run.
 # A freshly installed engine must not start as a system service: ours is private, and a test machine stays as it was.
 # Debian asks this script before it starts any service; one that is there already is left to its owner.
 policy=/usr/sbin/policy-rc.d

@@ -386,7 +386,8 @@ def shape(image="bulkhead/busybox", profile="strict", untrusted_steps=False, **r
 def definition(*steps, project="default", **secrets):
     """A job as it travels: `steps` are commands; `secrets`: VARIABLE=name, which each step is given."""
     uses = [{"name": name, "form": "variable", "variable": variable} for variable, name in secrets.items()]
-    schedule = {"priority": 50, "group": None, "needs": [], "condition": "all_success", "queue_timeout_seconds": 0, "retries": 0, "tags": []}
+    schedule = {"priority": 50, "group": None, "needs": [], "condition": "all_success", "queue_timeout_seconds": 0, "retries": 0,
+                "tags": []}
     return {"project": project, "source": None, "schedule": schedule, "spec": {
         "name": "attack", "shape": shape(), "timeout_seconds": 600, "silence_seconds": 0, "env": [],
         "steps": [{"name": f"step {n + 1}", "run": run, "timeout_seconds": 0, "continue_on_error": False, "untrusted": False,

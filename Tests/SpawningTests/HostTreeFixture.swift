@@ -1,6 +1,6 @@
-// Trees that look like a host's /proc, /sys and /dev. No recording of one machine: each file has the form that its driver
-// gives it (NVIDIA's README on /proc/driver/nvidia; the kernel's Documentation/gpu/amdgpu and ABI/testing of sysfs, with
-// directories of /sys/class linking into /sys/devices; Documentation/admin-guide/binfmt-misc.rst).
+// Trees that look like a host's /proc, /sys and /dev. No recording of one machine: each file has the form that its
+// driver gives it (NVIDIA's README on /proc/driver/nvidia; the kernel's Documentation/gpu/amdgpu and ABI/testing of
+// sysfs, with directories of /sys/class linking into /sys/devices; Documentation/admin-guide/binfmt-misc.rst).
 
 import Devices
 import Files

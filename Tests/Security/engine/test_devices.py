@@ -87,7 +87,7 @@ class Devices(unittest.TestCase):
             runner.remove()
 
     def test_nvidia_is_asked_of_the_engine(self):
-        """This engine has no NVIDIA runtime. That it says so, and no field differs, shows that the request came through as it was planned."""
+        """This engine has no NVIDIA runtime. That it says so, and no field differs, shows that the request came through as planned."""
         information = self.tree / "proc/driver/nvidia/gpus/0000:62:00.0/information"
         information.parent.mkdir(parents=True)
         uuid = "GPU-9221d5d1-b60b-a624-bf14-0a1819cfda3b"
