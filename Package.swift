@@ -95,6 +95,11 @@ let scheduler: [Target] = [
 
 let spawner: [Target] = [
     .target(name: "SpawnPolicy", path: "Sources/Spawner/SpawnPolicy", swiftSettings: trusted),
+    // What spawnerd reads of its host's files, before it confines itself.
+    .target(name: "CHostTree", path: "Sources/Spawner/CHostTree"),
+    .target(
+        name: "Devices", dependencies: ["CHostTree", "Posix", "SpawnPolicy"], path: "Sources/Spawner/Devices",
+        swiftSettings: trusted),
     .target(
         name: "Runtime", dependencies: ["Posix", "SpawnPolicy"], path: "Sources/Spawner/Runtime",
         swiftSettings: trusted),
@@ -102,11 +107,13 @@ let spawner: [Target] = [
         name: "DockerRuntime", dependencies: ["Posix", "Runtime", "SpawnPolicy"], path: "Sources/Spawner/DockerRuntime",
         swiftSettings: trusted),
     .target(
-        name: "Spawning", dependencies: ["Daemon", "Link", "Posix", "Runtime", "SpawnPolicy", "Wire"],
+        name: "Spawning", dependencies: ["Daemon", "Devices", "Link", "Posix", "Runtime", "SpawnPolicy", "Wire"],
         path: "Sources/Spawner/Spawning", swiftSettings: trusted),
     .executableTarget(
         name: "bulkhead-spawnerd",
-        dependencies: ["Spawning", "Daemon", "DockerRuntime", "Link", "Posix", "Sandbox", "SpawnPolicy", "Wire"],
+        dependencies: [
+            "Spawning", "Daemon", "Devices", "DockerRuntime", "Link", "Posix", "Sandbox", "SpawnPolicy", "Wire",
+        ],
         path: "Sources/Spawner/bulkhead-spawnerd", swiftSettings: trusted),
 ]
 
@@ -217,7 +224,8 @@ let tests: [Target] = [
     .testTarget(
         name: "SpawningTests",
         dependencies: [
-            "DockerRuntime", "Endpoints", "Files", "Link", "Posix", "Runtime", "SpawnPolicy", "Spawning", "Wire",
+            "Devices", "DockerRuntime", "Endpoints", "Files", "Link", "Posix", "Runtime", "SpawnPolicy", "Spawning",
+            "Wire",
         ],
         swiftSettings: house),
     .testTarget(

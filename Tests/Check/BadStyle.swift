@@ -1,6 +1,9 @@
+import Apple
 // Deliberately bad: Tests/Check/check.sh insists that the linter rejects this file. A linter that accepts it checks
 // nothing.
-import Zebra; import Apple
-func Bad( ) {
-  let x = dictionary["key"]!
-      try! risky(); _ = x }
+import Zebra;
+
+func Bad() {
+    let x = dictionary["key"]!
+    try! risky(); _ = x
+}

@@ -11,6 +11,7 @@ iptables    iptables
 newuidmap   uidmap
 -           busybox-static
 mmdebstrap  mmdebstrap
+qemu-aarch64-static qemu-user-static
 -           libsqlite3-dev
 -           libcurl4-openssl-dev
 -           libseccomp-dev
@@ -64,6 +65,7 @@ if ! command -v apt-get >/dev/null || { ((EUID != 0)) && ! command -v sudo >/dev
     exit 1
 fi
 
+# qemu-user-static registers its emulators with the kernel where systemd runs; elsewhere tests do, for as long as they run.
 # A freshly installed engine must not start as a system service: ours is private, and a test machine stays as it was.
 # Debian asks this script before it starts any service; one that is there already is left to its owner.
 policy=/usr/sbin/policy-rc.d

@@ -83,6 +83,18 @@ CONTAINERS = [
            SPAWNER + "SpawnPolicy/SpawnPolicy.swift", " || bound.asked > bound.most {", " {"),
     Mutant("seccomp-default", "what the job's filter does not name is refused", "SpawningTests/theFilterIsJSONAndDeniesByDefault",
            SPAWNER + "SpawnPolicy/JobSeccomp.swift", '{"defaultAction":"SCMP_ACT_ERRNO"', '{"defaultAction":"SCMP_ACT_ALLOW"'),
+    Mutant("device-in-one-container", "a device is in one container", "SpawningTests/aDeviceIsInOneContainer",
+           SPAWNER + "Spawning/DeviceFence.swift", "holders[$0, default: [runner]] == [runner]", "!$0.isEmpty"),
+    Mutant("device-known", "a device is one of the inventory", "SpawningTests/everythingElseIsDenied",
+           SPAWNER + "SpawnPolicy/RunnerDevices.swift", "if found.count != asked.count {", "if found.count > asked.count {"),
+    Mutant("device-numbers", "a node is the device that the kernel speaks of", "SpawningTests/aNodeIsWhatItsNumbersSay",
+           SPAWNER + "Devices/RenderNodes.swift", 'guard try tree.text(numbers) == "', 'guard try tree.text(numbers) != "x'),
+    Mutant("tree-beneath", "no link leads out of the host's tree", "SpawningTests/linksDoNotLeadOut",
+           SPAWNER + "CHostTree/hosttree.c", "BENEATH | NO_MAGIC_LINKS}", "NO_MAGIC_LINKS}"),
+    Mutant("platform-known", "a platform is the host's own or emulated", "SpawningTests/aPlatformIsTheHostsOwnOrEmulated",
+           SPAWNER + "Spawning/RunnerPlan+Host.swift", "guard platforms.contains(platform) else", "guard !platforms.isEmpty else"),
+    Mutant("emulator-held", "the kernel holds an emulator open", "SpawningTests/emulatorsNeedToBeHeldByTheKernel",
+           SPAWNER + "Devices/Emulators.swift", '.contains("F")', '.contains("P")'),
 ]
 
 # What may be said between two processes.

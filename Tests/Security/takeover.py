@@ -157,8 +157,9 @@ class Scheduling:
         self.runners.append((runner, grant))
         return runner, grant
 
-    def create(self, runner, grant, shape=shape(), trust="trusted", epoch=1 << 40):
-        return self.spawner.code("CreateRunner", runner=runner, epoch=epoch, shape=shape, trust=trust, grant=grant)
+    def create(self, runner, grant, shape=shape(), trust="trusted", epoch=1 << 40, devices=()):
+        return self.spawner.code(
+            "CreateRunner", runner=runner, epoch=epoch, shape=shape, trust=trust, grant=grant, devices=list(devices))
 
     def runner(self, wipe=True, **asked):
         """A runner that has said hello."""

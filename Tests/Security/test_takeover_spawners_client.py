@@ -45,6 +45,12 @@ class SpawnersClient(Takeover, Scheduling):
             wanted = shape(**{k: v for k, v in asked.items() if k != "platform"}) | {k: v for k, v in asked.items() if k == "platform"}
             self.assertIn(self.create(other, its_grant, wanted), {"denied_by_policy", "invalid", "image_missing", "image_refused"}, what)
             self.assertIsNone(container(self.house, other), what)
+        for device in ["/dev/mem", "../sda", "/dev/dri/renderD128", "all", "GPU-00000000-0000-0000-0000-000000000000"]:
+            other, its_grant = self.prepare()
+            for gpus in (None, {"count": 1, "vendor": None}):
+                code = self.create(other, its_grant, shape() | {"gpus": gpus}, devices=[device])
+                self.assertEqual(code, "denied_by_policy", f"R17: the device {device}")
+            self.assertIsNone(container(self.house, other), device)
         for what, asked in {"another image": shape("bulkhead/debian"), "small": shape(memory_bytes=20 * mib, pids=9, disk_bytes=2 * mib),
                             "untrusted": shape()}.items():
             other, its_grant = self.runner(shape=asked, trust="untrusted" if what == "untrusted" else "trusted")
@@ -67,7 +73,8 @@ class SpawnersClient(Takeover, Scheduling):
         """P4: a profile, a platform, a field that the language does not have: goodbye, and spawnerd lives. The control is the same frame
         with the words that it has."""
         runner, grant = self.prepare()
-        body = {"runner": runner, "epoch": 1 << 40, "shape": shape(), "trust": "trusted", "grant": grant}
+        body = {"runner": runner, "epoch": 1 << 40, "shape": shape(), "trust": "trusted", "grant": grant,
+                "devices": []}
         frame = b"".join(data for _, data in decode.encode_frame(
             "spawner", {"kind": "request", "message": "CreateRunner", "id": 1, "deadline_ms": 0, "body": body}))
         profile = frame.index(b"bulkhead/busybox") + len(b"bulkhead/busybox") + 1

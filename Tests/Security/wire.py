@@ -379,14 +379,16 @@ class Person:
 
 
 def shape(image="bulkhead/busybox", profile="strict", untrusted_steps=False, **resources):
-    return {"image": image, "platform": "linux_amd64", "profile": profile, "untrusted_steps": untrusted_steps,
+    return {"image": image, "platform": "linux_amd64", "profile": profile, "untrusted_steps": untrusted_steps, "gpus": None,
             "resources": {"cpu_millis": 500, "memory_bytes": 64 << 20, "pids": 64, "disk_bytes": 16 << 20, **resources}}
 
 
 def definition(*steps, project="default", **secrets):
     """A job as it travels: `steps` are commands; `secrets`: VARIABLE=name, which each step is given."""
     uses = [{"name": name, "form": "variable", "variable": variable} for variable, name in secrets.items()]
-    return {"project": project, "source": None, "spec": {
-        "name": "attack", "shape": shape(), "timeout_seconds": 600, "env": [],
+    schedule = {"priority": 50, "group": None, "needs": [], "condition": "all_success", "queue_timeout_seconds": 0, "retries": 0,
+                "tags": []}
+    return {"project": project, "source": None, "schedule": schedule, "spec": {
+        "name": "attack", "shape": shape(), "timeout_seconds": 600, "silence_seconds": 0, "env": [],
         "steps": [{"name": f"step {n + 1}", "run": run, "timeout_seconds": 0, "continue_on_error": False, "untrusted": False,
                    "secrets": uses} for n, run in enumerate(steps)]}}

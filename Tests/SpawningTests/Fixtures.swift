@@ -22,12 +22,13 @@ func site(
 
 func request(
     runner: String = runnerHex, image: String = "bulkhead/busybox", profile: RunnerProfile = .strict,
-    epoch: UInt64 = 7, untrustedSteps: Bool = false, trust: RunnerTrust = .trusted, grant: String = grantHex
+    epoch: UInt64 = 7, untrustedSteps: Bool = false, trust: RunnerTrust = .trusted, grant: String = grantHex,
+    gpus: RunnerGPUs? = nil, devices: [String] = []
 ) -> RunnerRequest {
     RunnerRequest(
         runner: runner, epoch: epoch, image: image, platform: hostPlatform, profile: profile,
         resources: RunnerResources(cpuMillis: 1500, memoryBytes: 64 << 20, pids: 64, diskBytes: 16 << 20),
-        untrustedSteps: untrustedSteps, trust: trust, grant: grant)
+        untrustedSteps: untrustedSteps, trust: trust, grant: grant, gpus: gpus, devices: devices)
 }
 
 #if arch(arm64)
@@ -47,7 +48,7 @@ func anImage(
 func boundPlan(_ request: RunnerRequest = request(), site: SitePolicy = site(), image: ImageFacts = anImage()) throws
     -> BoundPlan
 {
-    try SpawnPolicy.plan(request, site: site).get().bound(to: image).get()
+    try SpawnPolicy.plan(request, site: site, inventory: inventory).get().bound(to: image).get()
 }
 
 /// A directory of its own, removed with it; short, since sockets lie in it.

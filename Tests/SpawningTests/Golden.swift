@@ -24,9 +24,9 @@ let goldenStrict = #"""
     "rw,exec,nosuid,nodev,size=4194304,nr_inodes=1024,mode=1777,uid=1000,gid=1000"}, "UTSMode": "", "Ulimits":
     [{"Hard": 0, "Name": "core", "Soft": 0}, {"Hard": 16777216, "Name": "fsize", "Soft": 16777216}, {"Hard":
     4096, "Name": "nofile", "Soft": 4096}], "UsernsMode": "", "VolumesFrom": []}, "Hostname": "runner",
-    "Image": "sha256:abc", "Labels": {"bulkhead.epoch": "7", "bulkhead.grant":
+    "Image": "sha256:abc", "Labels": {"bulkhead.devices": "", "bulkhead.epoch": "7", "bulkhead.grant":
     "8899aabbccddeeff0011223344556677", "bulkhead.instance": "test", "bulkhead.runner":
-    "00112233445566778899aabbccddeeff", "bulkhead.trust": "trusted", "bulkhead.v": "2"}, "NetworkDisabled":
+    "00112233445566778899aabbccddeeff", "bulkhead.trust": "trusted", "bulkhead.v": "3"}, "NetworkDisabled":
     false, "OpenStdin": true, "StdinOnce": false, "StopSignal": "SIGTERM", "Tty": false, "User": "1000:1000",
     "Volumes": {}, "WorkingDir": "/"}
     """#
@@ -55,9 +55,9 @@ let goldenBuild = #"""
     "rw,exec,nosuid,nodev,size=4194304,nr_inodes=1024,mode=1777,uid=0,gid=0"}, "UTSMode": "", "Ulimits":
     [{"Hard": 0, "Name": "core", "Soft": 0}, {"Hard": 16777216, "Name": "fsize", "Soft": 16777216}, {"Hard":
     4096, "Name": "nofile", "Soft": 4096}], "UsernsMode": "", "VolumesFrom": []}, "Hostname": "runner",
-    "Image": "sha256:abc", "Labels": {"bulkhead.epoch": "7", "bulkhead.grant":
+    "Image": "sha256:abc", "Labels": {"bulkhead.devices": "", "bulkhead.epoch": "7", "bulkhead.grant":
     "8899aabbccddeeff0011223344556677", "bulkhead.instance": "test", "bulkhead.runner":
-    "00112233445566778899aabbccddeeff", "bulkhead.trust": "trusted", "bulkhead.v": "2"}, "NetworkDisabled":
+    "00112233445566778899aabbccddeeff", "bulkhead.trust": "trusted", "bulkhead.v": "3"}, "NetworkDisabled":
     false, "OpenStdin": true, "StdinOnce": false, "StopSignal": "SIGTERM", "Tty": false, "User": "0:0",
     "Volumes": {}, "WorkingDir": "/"}
     """#

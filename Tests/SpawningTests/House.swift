@@ -1,6 +1,7 @@
 // spawnerd without a process: the service over real sockets between a scheduler and a relayd that the test plays.
 
 import Daemon
+import Devices
 import Endpoints
 import Link
 import Posix
@@ -31,12 +32,16 @@ final class House {
         init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
     }
 
-    init(_ loop: PollLoop, _ runtime: any ContainerRuntime, _ site: SitePolicy) throws {
+    init(
+        _ loop: PollLoop, _ runtime: any ContainerRuntime, _ site: SitePolicy,
+        inventory: HostInventory = HostInventory(), gauges: DeviceGauges = DeviceGauges()
+    ) throws {
         self.loop = loop
         directory = try TemporaryDirectory()
         let log = Log(process: "spawnerd-test", level: .error)
         relay = LinkClient(loop: loop, path: directory.path + "/stream", role: .spawnerd)
-        service = SpawnService(loop: loop, runtime: runtime, site: site, relay: relay, log: log)
+        service = SpawnService(
+            loop: loop, runtime: runtime, site: site, inventory: inventory, gauges: gauges, relay: relay, log: log)
         scheduler = LinkClient(loop: loop, path: directory.path + "/spawner", role: .schedulerd)
         var handlers = Handlers<StreamEdge>()
         handlers.on(StreamEdge.TakeStream.self) { [unowned self] request, fds, responder in

@@ -73,7 +73,8 @@ import Testing
 
     @Test(arguments: RunnerProfile.allCases)
     func everyLeafThatDiffersIsFound(_ profile: RunnerProfile) throws {
-        let plan = try boundPlan(request(profile: profile), image: anImage(environment: ["LD_PRELOAD"]))
+        let asked = request(profile: profile, gpus: RunnerGPUs(count: 2), devices: [amdTwo, nvidiaOne])
+        let plan = try boundPlan(asked, image: anImage(environment: ["LD_PRELOAD"]))
         try create(plan)
         let account = try #require(simulation.inspection)
         var changed = 0
@@ -95,7 +96,7 @@ import Testing
             }
             changed += 1
         }
-        #expect(changed > 80)
+        #expect(changed > 100)
     }
 
     private static func different(_ value: Any) -> Any {
@@ -117,6 +118,9 @@ import Testing
         case mount = "Mounts"
         case variable = "Config.Env"
         case unmasked = "HostConfig.MaskedPaths"
+        case device = "HostConfig.Devices"
+        case request = "HostConfig.DeviceRequests"
+        case group = "HostConfig.GroupAdd"
 
         func apply(to account: inout [String: Any]) {
             switch self {
@@ -126,6 +130,8 @@ import Testing
             case .mount: account["Mounts"] = (account["Mounts"] as? [Any]).map { $0 + $0 }
             case .variable: change(&account) { ($0 as? [String]).map { $0 + ["LD_PRELOAD=/evil.so"] } }
             case .unmasked: change(&account) { _ in [String]() }
+            case .device, .request: change(&account) { ($0 as? [Any]).map { $0 + [["PathOnHost": "/dev/sda"]] } }
+            case .group: change(&account) { ($0 as? [String]).map { $0 + ["6"] } }
             }
         }
 

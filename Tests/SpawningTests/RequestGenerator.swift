@@ -63,7 +63,27 @@ struct RequestGenerator {
         [false, true].flatMap { steps in RunnerTrust.allCases.map { (profile, steps, $0) } }
     }
 
+    static let hostileDevices = [
+        "", "/dev/mem", "/dev/sda", "../sda", "/dev/dri/renderD128", "renderD128", amdOne + ",", amdOne.uppercased(),
+        "\(amdOne),\(nvidiaOne)", "all", "0", "GPU-11111111-1111-1111-1111-111111111112", "nvidia.com/gpu=all",
+        "\",\"PathOnHost\":\"/dev/sda", "0000:00:02.0\u{0}",
+    ]
+    private static let devices = [intelOne, amdTwo, amdOne, nvidiaOne, nvidiaTwo]
+
     mutating func next() -> RunnerRequest {
+        var asked = plain()
+        // Three of four want none; of the rest most are right, and some are so by chance only.
+        guard random.next() % 4 == 0 else { return asked }
+        asked.devices = Self.devices.shuffled(using: &random).prefix(Int(random.next() % 4)).map { $0 }
+        if let hostile = oneOf(17, Self.hostileDevices) { asked.devices.append(hostile) }
+        if random.next() % 17 == 0, let first = asked.devices.first { asked.devices.append(first) }
+        let count = random.next() % 17 == 0 ? UInt8(random.next() % 5) : UInt8(asked.devices.count)
+        let vendor = random.next() % 3 == 0 ? DeviceVendor.allCases[Int(random.next() % 3)] : nil
+        asked.gpus = random.next() % 17 == 0 ? nil : RunnerGPUs(count: count, vendor: vendor)
+        return asked
+    }
+
+    private mutating func plain() -> RunnerRequest {
         RunnerRequest(
             runner: identifier(), epoch: random.next() >> (random.next() & 63), image: image(), platform: hostPlatform,
             profile: Bool.random(using: &random) ? .strict : .build,
@@ -107,6 +127,17 @@ struct RequestGenerator {
             && (10...4000).contains(asked.cpuMillis) && (16 << 20...4 << 30).contains(asked.memoryBytes)
             && (8...4096).contains(asked.pids) && (1 << 20...2 << 30).contains(asked.diskBytes)
             && asked.diskBytes <= asked.memoryBytes
+            && areDevices(request.devices, request.gpus)
+    }
+
+    private static func areDevices(_ asked: [String], _ gpus: RunnerGPUs?) -> Bool {
+        guard let gpus else { return asked.isEmpty }
+        let vendors: [String: DeviceVendor] = [
+            intelOne: .intel, amdTwo: .amd, amdOne: .amd, nvidiaOne: .nvidia, nvidiaTwo: .nvidia,
+        ]
+        let found = Set(asked).compactMap { vendors[$0] }
+        return gpus.count > 0 && found.count == Int(gpus.count) && asked.count == found.count
+            && (gpus.vendor == nil || Set(found) == [gpus.vendor])
     }
 
     private static func isImageName(_ name: String) -> Bool {

@@ -28,19 +28,21 @@ import Wire
     private struct Count: Sendable {
         var planned = 0
         var denied = 0
+        var withDevices = 0
         var longest = 0
         var wrong: [String] = []
 
         mutating func add(_ other: Count) {
             planned += other.planned
             denied += other.denied
+            withDevices += other.withDevices
             longest = max(longest, other.longest)
             wrong += other.wrong
         }
     }
 
     private func check(_ asked: RunnerRequest, _ count: inout Count) {
-        let result = SpawnPolicy.plan(asked, site: Self.house)
+        let result = SpawnPolicy.plan(asked, site: Self.house, inventory: inventory)
         let acceptable = RequestGenerator.isAcceptable(asked)
         guard case .success(let plan) = result else {
             count.denied += 1
@@ -48,6 +50,7 @@ import Wire
             return
         }
         count.planned += 1
+        if !asked.devices.isEmpty { count.withDevices += 1 }
         guard acceptable, case .success(let bound) = plan.bound(to: anImage()) else {
             return count.wrong.append("planned: \(asked)")
         }
@@ -77,6 +80,7 @@ import Wire
         for part in parts { count.add(part) }
         #expect(count.planned + count.denied >= 1_000_000)
         // Neither half of the generator is idle.
+        #expect(count.withDevices > 20_000)
         #expect(count.planned > 400_000 && count.denied > 100_000, "\(count.planned) planned, \(count.denied) denied")
         #expect(count.wrong.isEmpty, "\(count.wrong.count): \(count.wrong.prefix(3))")
         #expect(count.longest < 32 * 1024)
@@ -107,7 +111,7 @@ import Wire
     }
 
     /// What the constant part of each template says of the worst: the words are there once, and say no.
-    @Test("R1, R17: privilege, host namespaces, devices and foreign binds are constants that say no")
+    @Test("R1, R17: privilege, host namespaces, foreign binds, and devices without a lease are constants that say no")
     func theWorstIsConstant() throws {
         for (profile, steps, trust) in RequestGenerator.classes {
             let asked = request(profile: profile, untrustedSteps: steps, trust: trust)
@@ -128,16 +132,18 @@ import Wire
     }
 
     /// A request has no word for anything else: a new field of the wire has to be looked at here.
-    @Test("R3, R4, R17: no variable, path, device or command can be asked for")
+    @Test("R3, R4, R17: no variable, path or command can be asked for, and a device by its id alone")
     func theLanguageIsClosed() {
         func fields(_ value: Any) -> [String] { Mirror(reflecting: value).children.compactMap(\.label) }
         let asked = House.request(.random())
-        #expect(fields(asked) == ["runner", "epoch", "shape", "trust", "grant"])
-        #expect(fields(asked.shape) == ["image", "platform", "profile", "resources", "untrustedSteps"])
+        #expect(fields(asked) == ["runner", "epoch", "shape", "trust", "grant", "devices"])
+        #expect(fields(asked.shape) == ["image", "platform", "profile", "resources", "untrustedSteps", "gpus"])
+        #expect(fields(GPUs(count: 1, vendor: nil)) == ["count", "vendor"])
         #expect(fields(asked.shape.resources) == ["cpuMillis", "memoryBytes", "pids", "diskBytes"])
         #expect(
             fields(request()) == [
                 "runner", "epoch", "image", "platform", "profile", "resources", "untrustedSteps", "trust", "grant",
+                "gpus", "devices",
             ])
     }
 

@@ -4,20 +4,27 @@ import Testing
 
 /// R1: whatever is asked for, the plan is the template outside the leaves that a request may set.
 @Suite struct SpawnPolicyTests {
+    private func plan(_ request: RunnerRequest, _ site: SitePolicy = site()) throws -> RunnerPlan {
+        try SpawnPolicy.plan(request, site: site, inventory: inventory).get()
+    }
+
     private func denial(_ request: RunnerRequest, _ site: SitePolicy = site()) -> Denial? {
-        guard case .failure(let denial) = SpawnPolicy.plan(request, site: site) else { return nil }
+        guard case .failure(let denial) = SpawnPolicy.plan(request, site: site, inventory: inventory) else {
+            return nil
+        }
         return denial
     }
 
     @Test func aStrictPlanHasNoPrivilegeAtAll() throws {
-        let plan = try SpawnPolicy.plan(request(), site: site()).get()
+        let plan = try self.plan(request())
         #expect(plan.name == "bulkhead-test-\(runnerHex)")
         #expect(plan.readOnlyRoot && plan.capabilities.isEmpty && plan.uid == 1000 && plan.gid == 1000)
         #expect(plan.entryPoint == SpawnPolicy.runnerPath && plan.arguments == [runnerHex])
         #expect(!plan.maskedPaths.isEmpty && !plan.readOnlyPaths.isEmpty)
         #expect(
             plan.labels.map(\.key) == [
-                "bulkhead.epoch", "bulkhead.grant", "bulkhead.instance", "bulkhead.runner", "bulkhead.trust",
+                "bulkhead.devices", "bulkhead.epoch", "bulkhead.grant", "bulkhead.instance", "bulkhead.runner",
+                "bulkhead.trust",
                 "bulkhead.v",
             ])
         let writable = plan.temporaryMounts.map(\.bytes).reduce(plan.sharedMemoryBytes, +)
@@ -25,7 +32,7 @@ import Testing
     }
 
     @Test func aBuildPlanHasSixCapabilitiesInsideItsNamespace() throws {
-        let plan = try SpawnPolicy.plan(request(profile: .build), site: site()).get()
+        let plan = try self.plan(request(profile: .build))
         #expect(!plan.readOnlyRoot && plan.uid == 0)
         #expect(
             plan.capabilities == [
@@ -34,25 +41,25 @@ import Testing
     }
 
     @Test func whoSwitchesUsersHasThreeCapabilities() throws {
-        let plan = try SpawnPolicy.plan(request(untrustedSteps: true), site: site()).get()
+        let plan = try self.plan(request(untrustedSteps: true))
         #expect(plan.readOnlyRoot && plan.uid == 0 && plan.gid == 0)
         #expect(plan.capabilities == ["CAP_KILL", "CAP_SETGID", "CAP_SETUID"])
         let job = try #require(plan.temporaryMounts.first { $0.path == "/job" })
         #expect(job.mode == 0o1777 && job.uid == 0)
         // Profile build can do so anyway.
-        let build = try SpawnPolicy.plan(request(profile: .build), site: site()).get()
-        #expect(try SpawnPolicy.plan(request(profile: .build, untrustedSteps: true), site: site()).get() == build)
+        let build = try self.plan(request(profile: .build))
+        #expect(try self.plan(request(profile: .build, untrustedSteps: true)) == build)
     }
 
     @Test(arguments: RunnerTrust.allCases)
     func trustChoosesTheRuntime(_ trust: RunnerTrust) throws {
-        #expect(try SpawnPolicy.plan(request(trust: trust), site: site()).get().runtime == "runc")
-        let runtime = try SpawnPolicy.plan(request(trust: trust), site: site(untrustedRuntime: "runsc")).get().runtime
+        #expect(try plan(request(trust: trust)).runtime == "runc")
+        let runtime = try self.plan(request(trust: trust), site(untrustedRuntime: "runsc")).runtime
         #expect(runtime == (trust == .untrusted ? "runsc" : "runc"))
     }
 
     @Test func aGrantIsADirectoryOfTheSites() throws {
-        let plan = try SpawnPolicy.plan(request(), site: site()).get()
+        let plan = try self.plan(request())
         #expect(plan.grantDirectory == "/run/grants/\(grantHex)")
     }
 
@@ -143,7 +150,7 @@ import Testing
 
     /// R4, R10: what an image's author may not decide.
     @Test func imagesAreWeighed() throws {
-        let plan = try SpawnPolicy.plan(request(), site: site()).get()
+        let plan = try self.plan(request())
         func refusal(_ image: ImageFacts) -> Denial? {
             guard case .failure(let denial) = plan.bound(to: image) else { return nil }
             return denial

@@ -8,6 +8,7 @@ import SpawnPolicy
 enum Leaf: Int, CaseIterable, Sendable {
     case argument, imageVariable, epoch, grant, runner, memory, memorySwap, nanoCPUs, processes, sharedMemory
     case grantSource, job, tmp, fileSizeSoft, fileSizeHard
+    case deviceLabel, deviceNodes, deviceRequests, deviceGroups
 
     enum Step: Sendable {
         case key(String), index(Int)
@@ -30,6 +31,10 @@ enum Leaf: Int, CaseIterable, Sendable {
         case .tmp: Self.host("Tmpfs") + [.key("/tmp")]
         case .fileSizeSoft: Self.host("Ulimits") + [.index(1), .key("Soft")]
         case .fileSizeHard: Self.host("Ulimits") + [.index(1), .key("Hard")]
+        case .deviceLabel: [.key("Labels"), .key("bulkhead.devices")]
+        case .deviceNodes: Self.host("Devices")
+        case .deviceRequests: Self.host("DeviceRequests")
+        case .deviceGroups: Self.host("GroupAdd")
         }
     }
 
@@ -48,12 +53,39 @@ enum Leaf: Int, CaseIterable, Sendable {
         case .nanoCPUs: return "\(resources.cpuMillis)000000"
         case .processes: return "\(resources.pids)"
         case .fileSizeSoft, .fileSizeHard: return "\(resources.diskBytes)"
+        case .deviceLabel, .deviceNodes, .deviceRequests, .deviceGroups: return Self.devices(self, request.devices)
         case .sharedMemory: return "\(Self.pages(resources.diskBytes / 8))"
         case .tmp: return Self.tmpfs(Self.pages(resources.diskBytes / 4), mode: "1777", request)
         case .job:
             let rest = Self.pages(resources.diskBytes / 8) + Self.pages(resources.diskBytes / 4)
             let open = request.profile == .strict && request.untrustedSteps
             return Self.tmpfs(Self.pages(resources.diskBytes) - rest, mode: open ? "1777" : "755", request)
+        }
+    }
+
+    /// Of each device of the inventory, in its order: the nodes, and the groups that they bring.
+    private static let devices: KeyValuePairs<String, (nodes: [String], groups: [Int])> = [
+        intelOne: (["/dev/dri/renderD130"], []), amdTwo: (["/dev/dri/renderD129", "/dev/kfd"], [44, 107]),
+        amdOne: (["/dev/dri/renderD128", "/dev/kfd"], [107]), nvidiaOne: ([], []), nvidiaTwo: ([], []),
+    ]
+
+    private static func devices(_ leaf: Leaf, _ leased: [String]) -> String {
+        if leased.isEmpty { return leaf == .deviceLabel ? "\"\"" : "[]" }
+        let leased = devices.filter { leased.contains($0.key) }
+        switch leaf {
+        case .deviceLabel: return "\"\(leased.map(\.key).joined(separator: ","))\""
+        case .deviceNodes:
+            let nodes = Set(leased.flatMap(\.value.nodes)).sorted().map {
+                #"{"CgroupPermissions":"rw","PathInContainer":"\#($0)","PathOnHost":"\#($0)"}"#
+            }
+            return "[\(nodes.joined(separator: ","))]"
+        case .deviceRequests:
+            let ids = leased.map(\.key).filter { $0.hasPrefix("GPU-") }.map { "\"\($0)\"" }.joined(separator: ",")
+            let rest = #""Driver":"nvidia","Options":{}"#
+            return ids.isEmpty ? "[]" : #"[{"Capabilities":[["gpu"]],"Count":0,"DeviceIDs":[\#(ids)],\#(rest)}]"#
+        default:
+            let groups = Set(leased.flatMap(\.value.groups)).sorted().map { "\"\($0)\"" }
+            return "[\(groups.joined(separator: ","))]"
         }
     }
 

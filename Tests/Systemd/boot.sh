@@ -38,8 +38,9 @@ inside() {
     mount --bind "$root" "$root"
     mount -t tmpfs -o mode=755,nosuid,nodev run "$root/run"
     mount -t tmpfs -o mode=755,nosuid dev "$root/dev"
-    # `probe` is the kernel's log by another name: what a unit with a /dev of its own does not see.
-    for device in null:3 zero:5 full:7 random:8 urandom:9 probe:11; do
+    # `probe` is the kernel's log by another name: what a unit with a /dev of its own does not see. `kfd` as well: AMD's node, here for
+    # spawnerd to look at and not to open.
+    for device in null:3 zero:5 full:7 random:8 urandom:9 probe:11 kfd:11; do
         mknod -m 666 "$root/dev/${device%:*}" c 1 "${device#*:}"
     done
     mknod -m 666 "$root/dev/tty" c 5 0

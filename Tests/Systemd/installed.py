@@ -72,7 +72,7 @@ class Installed(Machine):
         return done
 
     def start_engine(self):
-        packed = sorted(glob.glob(ROOT + "/.build/images/busybox-*.tar"))
+        packed = sorted(glob.glob(ROOT + "/.build/images/busybox-????????????????.tar"))
         if not packed:
             raise Failed("the image bulkhead/busybox is not packed: make images")
         self.write(f"{UNITS}/engine.service", ENGINE)

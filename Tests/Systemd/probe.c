@@ -134,6 +134,8 @@ static void files(void) {
     say("tunable", try_open("/proc/sys/kernel/core_pattern", O_WRONLY));
     say("proc_files", try_open("/proc/meminfo", O_RDONLY));
     say("other_processes", try_open("/proc/1/status", O_RDONLY));
+    say("host_tree", try_open("/host/sys/class", O_RDONLY));
+    say("host_node", try_open("/host/dev/kfd", O_RDONLY));
     say("grants", try_create("/run/bulkhead/grants/probe-file"));
     for (const char *edge = "scheduler\0spawner\0stream\0relay\0broker\0mask\0"; *edge; edge += strlen(edge) + 1) {
         char path[80], name[40];

@@ -67,7 +67,7 @@ CALLS = {"accounts": set(), "apid": {"scheduler"}, "schedulerd": {"spawner", "re
 EDGES = ["scheduler", "spawner", "stream", "relay", "broker", "mask"]
 # Lines of the probe that say nothing about walls, or that are looked at in `per_unit`.
 GIVEN = re.compile(r"write_tmp|null_device|socket_unix|write_state|session_keyring|edge_.*|grants|credential.*|limit_.*|Cap.*|No.*|Seccomp|"
-                   r"ns_.*|uid|umask")
+                   r"ns_.*|uid|umask|host_tree|host_node")
 DENIED = {"EPERM", "EACCES", "ENOENT", "EROFS", "EAFNOSUPPORT", "EFAULT"}
 
 
@@ -112,6 +112,9 @@ def per_unit(daemon, said, control, found):
     reached = {edge for edge in EDGES if said[f"edge_{edge}"] == "ok"}
     yield "the sockets that it calls, and no other", reached == CALLS[daemon], reached
     yield "grants are brokerd's alone", (said["grants"] == "ok") == (daemon == "brokerd"), said["grants"]
+    # The others share the empty root in which systemd made the names: to them the node is an empty file.
+    yield "the host's devices are spawnerd's to look at, and not to open", (
+        (said["host_tree"] == "ok", daemon != "spawnerd" or said["host_node"] == "EPERM") == (daemon == "spawnerd", True)), said
     yield "its state directory, if it has one", ("StateDirectory" in units) == (said.get("write_state") == "ok"), said
     yield "its credential, read-only, if it has one", (
         (said.get("credential"), said.get("credential_write") in DENIED) == (("ok", True) if daemon == "brokerd" else (None, False))), said

@@ -17,6 +17,11 @@ extension PosixError {
     /// No memory or descriptors are left; it says nothing about the file that it happened to.
     package var isOfTheMachine: Bool { errno == ENOMEM || errno == EMFILE || errno == ENFILE }
 
+    /// A link leads out of the directory that was to hold it, or in circles.
+    package var isOutside: Bool { errno == EXDEV || errno == ELOOP }
+    /// It is not done with this kind of file, or not in this way.
+    package var isUnsupported: Bool { errno == EINVAL }
+
     /// What is to be gone is still there.
     package static func stillThere(_ call: String) -> PosixError { .system(call: call, errno: EEXIST) }
     /// It is not done, and no caller of ours asks for it.

@@ -130,11 +130,13 @@ extension SpecReader {
             }
             if let millis { resources.cpuMillis = UInt32(millis) }
         }
-        if let pids = map["pids"], let count = integer(pids, at: "resources.pids", in: JobFile.Bounds.pids, example: "256")
+        if let pids = map["pids"],
+            let count = integer(pids, at: "resources.pids", in: JobFile.Bounds.pids, example: "256")
         {
             resources.pids = UInt32(count)
         }
-        if let gpus = map["gpus"], let count = integer(gpus, at: "resources.gpus", in: JobFile.Bounds.gpus, example: "1")
+        if let gpus = map["gpus"],
+            let count = integer(gpus, at: "resources.gpus", in: JobFile.Bounds.gpus, example: "1")
         {
             resources.gpus = UInt8(count)
         }

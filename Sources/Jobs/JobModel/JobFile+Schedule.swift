@@ -40,11 +40,14 @@ extension JobFile {
 extension SpecReader {
     mutating func schedule(_ map: [String: SpecValue]) -> JobFile.Schedule {
         var schedule = JobFile.Schedule()
-        if let value = map["priority"], let number = integer(value, at: "priority", in: JobFile.Bounds.priority, example: "50")
+        if let value = map["priority"],
+            let number = integer(value, at: "priority", in: JobFile.Bounds.priority, example: "50")
         {
             schedule.priority = UInt8(number)
         }
-        if let value = map["retries"], let number = integer(value, at: "retries", in: JobFile.Bounds.retries, example: "2") {
+        if let value = map["retries"],
+            let number = integer(value, at: "retries", in: JobFile.Bounds.retries, example: "2")
+        {
             schedule.retries = UInt8(number)
         }
         if let value = map["queue_timeout"], let seconds = seconds(value, at: "queue_timeout") {

@@ -18,6 +18,7 @@ package struct ContainerSpec {
         config = Self.config(bound)
         hostConfig = Self.confinement(bound.plan)
             .merging(Self.limits(bound.plan)) { first, _ in first }
+            .merging(Self.devices(bound.plan.devices)) { first, _ in first }
             .merging(Self.nothing) { first, _ in first }
     }
 
@@ -159,9 +160,31 @@ package struct ContainerSpec {
         ]
     }
 
+    /// Never `m`: nobody makes a node in a container.
+    private static func devices(_ devices: RunnerDevices) -> [String: EngineJSON] {
+        let nodes = devices.nodes.map { node in
+            EngineJSON.object([
+                "PathOnHost": .text(node.path), "PathInContainer": .text(node.path), "CgroupPermissions": .text("rw"),
+            ])
+        }
+        let requests = [devices.request].compactMap(\.self).map { request in
+            EngineJSON.object([
+                "Driver": .text(request.driver), "Count": .number(0),
+                "DeviceIDs": .list(request.ids.map(EngineJSON.text)),
+                "Capabilities": .list(
+                    request.capabilities.isEmpty ? [] : [.list(request.capabilities.map(EngineJSON.text))]),
+                "Options": .object([:]),
+            ])
+        }
+        return [
+            "Devices": .list(nodes), "DeviceRequests": .list(requests),
+            "GroupAdd": .list(devices.groups.map { .text(String($0)) }),
+        ]
+    }
+
     private static let nothing: [String: EngineJSON] = [
-        "Binds": .list([]), "VolumesFrom": .list([]), "Devices": .list([]), "DeviceRequests": .list([]),
-        "DeviceCgroupRules": .list([]), "GroupAdd": .list([]), "Links": .list([]), "ExtraHosts": .list([]),
+        "Binds": .list([]), "VolumesFrom": .list([]), "DeviceCgroupRules": .list([]), "Links": .list([]),
+        "ExtraHosts": .list([]),
         "Dns": .list([]), "DnsOptions": .list([]), "DnsSearch": .list([]), "Sysctls": .object([:]),
         "PortBindings": .object([:]), "PublishAllPorts": .bool(false), "StorageOpt": .object([:]),
     ]

@@ -146,7 +146,8 @@ enum EngineAnswers {
             return ListedContainer(
                 name: String(name.dropFirst()), state: EngineAnswers.state(State),
                 runner: Labels?[SpawnPolicy.runnerLabel] ?? "", grant: Labels?[SpawnPolicy.grantLabel] ?? "",
-                epoch: Labels?[SpawnPolicy.epochLabel].flatMap { UInt64($0) } ?? 0)
+                epoch: Labels?[SpawnPolicy.epochLabel].flatMap { UInt64($0) } ?? 0,
+                devices: (Labels?[SpawnPolicy.devicesLabel] ?? "").split(separator: ",").map(String.init))
         }
     }
 

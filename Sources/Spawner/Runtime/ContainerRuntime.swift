@@ -84,13 +84,17 @@ package struct ListedContainer: Equatable, Sendable {
     package let runner: String
     package let grant: String
     package let epoch: UInt64
+    package let devices: [String]
 
-    package init(name: String, state: ContainerState, runner: String, grant: String, epoch: UInt64) {
+    package init(
+        name: String, state: ContainerState, runner: String, grant: String, epoch: UInt64, devices: [String] = []
+    ) {
         self.name = name
         self.state = state
         self.runner = runner
         self.grant = grant
         self.epoch = epoch
+        self.devices = devices
     }
 }
 

@@ -1,6 +1,6 @@
 // The plan of one container, every field by name. A driver turns it into its engine's words and, before the start,
 // compares what the engine made with it. What has no field here cannot be asked for: no privilege, nothing of the host
-// but the runner's own file and its grant, no device, no port, no network, no second process.
+// but the runner's own file, its grant and the GPUs leased to it, no port, no network, no second process.
 
 /// Made by `SpawnPolicy.plan` only.
 package struct RunnerPlan: Equatable, Sendable {
@@ -45,6 +45,7 @@ package struct RunnerPlan: Equatable, Sendable {
     package let outOfMemoryScore: Int32
     package let stopSignal: String
     package let runtime: String
+    package let devices: RunnerDevices
 
     package struct Label: Equatable, Sendable {
         package let key: String

@@ -33,10 +33,14 @@ package struct RunnerRequest: Equatable, Sendable {
     package var trust: RunnerTrust
     /// Which of brokerd's directories: 32 lower-case hexadecimal digits, never a path.
     package var grant: String
+    package var gpus: RunnerGPUs?
+    /// The GPUs that the scheduler has leased to this runner, by id.
+    package var devices: [String]
 
     package init(
         runner: String, epoch: UInt64, image: String, platform: RunnerPlatform, profile: RunnerProfile,
-        resources: RunnerResources, untrustedSteps: Bool, trust: RunnerTrust, grant: String
+        resources: RunnerResources, untrustedSteps: Bool, trust: RunnerTrust, grant: String, gpus: RunnerGPUs? = nil,
+        devices: [String] = []
     ) {
         self.runner = runner
         self.epoch = epoch
@@ -47,6 +51,19 @@ package struct RunnerRequest: Equatable, Sendable {
         self.untrustedSteps = untrustedSteps
         self.trust = trust
         self.grant = grant
+        self.gpus = gpus
+        self.devices = devices
+    }
+}
+
+/// How many GPUs, and whose; nil: anybody's.
+package struct RunnerGPUs: Equatable, Sendable {
+    package var count: UInt8
+    package var vendor: DeviceVendor?
+
+    package init(count: UInt8, vendor: DeviceVendor? = nil) {
+        self.count = count
+        self.vendor = vendor
     }
 }
 

@@ -1,5 +1,9 @@
 // What this site allows, from spawnerd's own command line: a request cannot change a word of it.
 
+/// How the engine is told which NVIDIA GPU: by a request to NVIDIA's driver, or by a name of the Container Device
+/// Interface.
+package enum NVIDIAPassing: String, CaseIterable, Sendable { case requests, cdi }
+
 /// The site's side of every plan.
 package struct SitePolicy: Equatable, Sendable {
     /// Tells this installation's containers from those of others on the same engine: 1 to 32 of `a-z 0-9`.
@@ -21,11 +25,13 @@ package struct SitePolicy: Equatable, Sendable {
     package var untrustedRuntime: String?
     /// Open files of one process in a runner; not above what the engine itself was given.
     package var openFiles: UInt64
+    package var nvidia: NVIDIAPassing
 
     package init(
         instance: String, runnerBinary: String, grantsDirectory: String, images: [String] = ["*"],
         ceiling: RunnerResources, profiles: Set<RunnerProfile> = [.strict], allowNoUserNamespaces: Bool = false,
-        runtime: String = "runc", untrustedRuntime: String? = nil, openFiles: UInt64 = 4096
+        runtime: String = "runc", untrustedRuntime: String? = nil, openFiles: UInt64 = 4096,
+        nvidia: NVIDIAPassing = .requests
     ) {
         self.instance = instance
         self.runnerBinary = runnerBinary
@@ -37,6 +43,7 @@ package struct SitePolicy: Equatable, Sendable {
         self.runtime = runtime
         self.untrustedRuntime = untrustedRuntime
         self.openFiles = openFiles
+        self.nvidia = nvidia
     }
 
     /// What is wrong with the site's own words, or nil. spawnerd does not start with it.

@@ -11,45 +11,55 @@ package enum SpawnPolicy {
     package static let runnerLabel = "bulkhead.runner"
     package static let epochLabel = "bulkhead.epoch"
     package static let grantLabel = "bulkhead.grant"
+    /// The ids of the container's devices, with commas between them.
+    package static let devicesLabel = "bulkhead.devices"
 
     /// The one way to a plan.
-    package static func plan(_ request: RunnerRequest, site: SitePolicy) -> Result<RunnerPlan, Denial> {
+    package static func plan(
+        _ request: RunnerRequest, site: SitePolicy, inventory: HostInventory
+    ) -> Result<RunnerPlan, Denial> {
         if let denial = denial(of: request, site: site) { return .failure(denial) }
+        return devices(of: request, in: inventory).map { plan(request, site: site, devices: $0) }
+    }
+
+    /// Of a request that was found good.
+    private static func plan(_ request: RunnerRequest, site: SitePolicy, devices: [HostDevice]) -> RunnerPlan {
         let power = Power(request.profile, untrustedSteps: request.untrustedSteps)
         let resources = request.resources
         let disk = split(resources.diskBytes)
-        return .success(
-            RunnerPlan(
-                name: containerName(runner: request.runner, instance: site.instance),
-                labels: [
-                    .init(key: epochLabel, value: String(request.epoch)),
-                    .init(key: grantLabel, value: request.grant),
-                    .init(key: instanceLabel, value: site.instance),
-                    .init(key: runnerLabel, value: request.runner),
-                    .init(key: "bulkhead.trust", value: request.trust.rawValue),
-                    .init(key: "bulkhead.v", value: "2"),
-                ],
-                image: request.image, platform: request.platform,
-                entryPoint: runnerPath, arguments: [request.runner],
-                environment: environment + [.init(name: imageVariable, value: request.image)],
-                workingDirectory: "/", hostname: "runner", uid: power.owner, gid: power.owner,
-                runnerBinary: site.runnerBinary, grantDirectory: "\(site.grantsDirectory)/\(request.grant)",
-                readOnlyRoot: request.profile == .strict,
-                temporaryMounts: [
-                    mount("/job", disk.job, mode: power.jobMode, owner: power.owner),
-                    mount("/tmp", disk.tmp, mode: 0o1777, owner: power.owner),
-                ],
-                sharedMemoryBytes: disk.shared, capabilities: power.capabilities,
-                seccomp: JobSeccomp.json(request.profile), maskedPaths: maskedPaths, readOnlyPaths: readOnlyPaths,
-                memoryBytes: resources.memoryBytes, cpuMillis: resources.cpuMillis, pids: resources.pids,
-                limits: [
-                    .init(name: "core", value: 0),
-                    // A writable root has no size on most engines: at least no single file outgrows the disk.
-                    .init(name: "fsize", value: resources.diskBytes),
-                    .init(name: "nofile", value: site.openFiles),
-                ],
-                outOfMemoryScore: 500, stopSignal: "SIGTERM",
-                runtime: site.runtime(for: request.trust)))
+        return RunnerPlan(
+            name: containerName(runner: request.runner, instance: site.instance),
+            labels: [
+                .init(key: devicesLabel, value: devices.map(\.id).joined(separator: ",")),
+                .init(key: epochLabel, value: String(request.epoch)),
+                .init(key: grantLabel, value: request.grant),
+                .init(key: instanceLabel, value: site.instance),
+                .init(key: runnerLabel, value: request.runner),
+                .init(key: "bulkhead.trust", value: request.trust.rawValue),
+                .init(key: "bulkhead.v", value: "3"),
+            ],
+            image: request.image, platform: request.platform,
+            entryPoint: runnerPath, arguments: [request.runner],
+            environment: environment + [.init(name: imageVariable, value: request.image)],
+            workingDirectory: "/", hostname: "runner", uid: power.owner, gid: power.owner,
+            runnerBinary: site.runnerBinary, grantDirectory: "\(site.grantsDirectory)/\(request.grant)",
+            readOnlyRoot: request.profile == .strict,
+            temporaryMounts: [
+                mount("/job", disk.job, mode: power.jobMode, owner: power.owner),
+                mount("/tmp", disk.tmp, mode: 0o1777, owner: power.owner),
+            ],
+            sharedMemoryBytes: disk.shared, capabilities: power.capabilities,
+            seccomp: JobSeccomp.json(request.profile), maskedPaths: maskedPaths, readOnlyPaths: readOnlyPaths,
+            memoryBytes: resources.memoryBytes, cpuMillis: resources.cpuMillis, pids: resources.pids,
+            limits: [
+                .init(name: "core", value: 0),
+                // A writable root has no size on most engines: at least no single file outgrows the disk.
+                .init(name: "fsize", value: resources.diskBytes),
+                .init(name: "nofile", value: site.openFiles),
+            ],
+            outOfMemoryScore: 500, stopSignal: "SIGTERM",
+            runtime: site.runtime(for: request.trust),
+            devices: RunnerDevices(devices, nvidia: site.nvidia))
     }
 
     /// The name under which the engine knows a runner of this instance.

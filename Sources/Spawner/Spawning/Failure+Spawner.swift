@@ -45,7 +45,9 @@ extension RunnerRequest {
             resources: RunnerResources(
                 cpuMillis: shape.resources.cpuMillis, memoryBytes: shape.resources.memoryBytes,
                 pids: shape.resources.pids, diskBytes: shape.resources.diskBytes),
-            untrustedSteps: shape.untrustedSteps, trust: RunnerTrust(request.trust), grant: request.grant.hex)
+            untrustedSteps: shape.untrustedSteps, trust: RunnerTrust(request.trust), grant: request.grant.hex,
+            gpus: shape.gpus.map { RunnerGPUs(count: $0.count, vendor: $0.vendor.map { DeviceVendor($0) }) },
+            devices: request.devices)
     }
 }
 
@@ -56,6 +58,28 @@ extension RunnerTrust {
             case .trusted: .trusted
             case .approved: .approved
             case .untrusted: .untrusted
+            }
+    }
+}
+
+extension DeviceVendor {
+    init(_ vendor: GPUVendor) {
+        self =
+            switch vendor {
+            case .nvidia: .nvidia
+            case .amd: .amd
+            case .intel: .intel
+            }
+    }
+}
+
+extension GPUVendor {
+    init(_ vendor: DeviceVendor) {
+        self =
+            switch vendor {
+            case .nvidia: .nvidia
+            case .amd: .amd
+            case .intel: .intel
             }
     }
 }

@@ -68,12 +68,7 @@ final class RunnerStart {
             guard host.userNamespaces || self.service.site.allowNoUserNamespaces else {
                 return self.fail(Failure(.usernsMissing, "the engine runs without user namespaces"))
             }
-            // In 64 bits: the number of CPUs is the engine's word, and no word of a peer may end this process.
-            let most = UInt64(host.cpus) * 1000
-            guard UInt64(self.plan.cpuMillis) <= most, self.plan.memoryBytes <= host.memoryBytes else {
-                let limits = "\(host.cpus) CPUs and \(host.memoryBytes >> 20) MiB of memory"
-                return self.fail(Failure(.deniedByPolicy, "this machine has \(limits)", place: "shape.resources"))
-            }
+            if let denial = self.plan.denial(on: host, self.service.inventory) { return self.fail(Failure(denial)) }
             switch self.plan.bound(to: image) {
             case .success(let bound): self.create(bound)
             case .failure(let denial): self.fail(Failure(denial))

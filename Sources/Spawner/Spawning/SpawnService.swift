@@ -2,6 +2,7 @@
 // stream edge) and the engine (through Runtime). No byte that a job wrote ever comes here.
 
 package import Daemon
+package import Devices
 package import Link
 package import Posix
 package import Runtime
@@ -13,22 +14,28 @@ package final class SpawnService {
     let loop: PollLoop
     let runtime: any ContainerRuntime
     let site: SitePolicy
+    let inventory: HostInventory
+    private let gauges: DeviceGauges
     let relay: LinkClient<StreamEdge>
     let log: Log
     let knowledge: Knowledge
     let exits: ExitWatch
     private var starts: [Bytes16: RunnerStart] = [:]
     private var fence = GrantFence()
+    private var leases = DeviceFence()
     private var highestEpoch: UInt64 = 0
     private var hasListed = false
 
     /// `relay` is started by the caller.
     package init(
-        loop: PollLoop, runtime: any ContainerRuntime, site: SitePolicy, relay: LinkClient<StreamEdge>, log: Log
+        loop: PollLoop, runtime: any ContainerRuntime, site: SitePolicy, inventory: HostInventory,
+        gauges: DeviceGauges, relay: LinkClient<StreamEdge>, log: Log
     ) {
         self.loop = loop
         self.runtime = runtime
         self.site = site
+        self.inventory = inventory
+        self.gauges = gauges
         self.relay = relay
         self.log = log
         knowledge = Knowledge(runtime)
@@ -62,7 +69,9 @@ package final class SpawnService {
         handlers.on(SpawnerEdge.DescribeHost.self) { _, _, responder in
             self.describe { Self.answer(responder, $0) }
         }
-        handlers.on(SpawnerEdge.ReadDevices.self) { _, _, responder in responder.reply(.init(devices: [])) }
+        handlers.on(SpawnerEdge.ReadDevices.self) { _, _, responder in
+            responder.reply(.init(devices: self.readDevices()))
+        }
         handlers.on(SpawnerEdge.WatchExits.self) { _, sink in self.exits.add(sink) }
         return handlers
     }
@@ -90,12 +99,16 @@ package final class SpawnService {
             guard self.starts[request.runner] == nil else {
                 return done(.failure(Failure(.notReady, "this runner is being made", place: "runner")))
             }
-            switch SpawnPolicy.plan(RunnerRequest(request), site: self.site) {
+            switch SpawnPolicy.plan(RunnerRequest(request), site: self.site, inventory: self.inventory) {
             case .failure(let denial): done(.failure(Failure(denial)))
             case .success(let plan):
+                guard self.leases.areFree(request.devices, for: request.runner) else {
+                    return done(.failure(Failure(.conflict, "a device is another runner's", place: "devices")))
+                }
                 guard self.fence.claim(request.grant, for: request.runner) else {
                     return done(.failure(Failure(.conflict, "the grant is another runner's", place: "grant")))
                 }
+                self.leases.take(request.devices, for: request.runner)
                 // Only a request that may be made raises the fence: a refused one changes nothing.
                 self.highestEpoch = request.epoch
                 self.begin(request.runner, plan, done)
@@ -105,7 +118,7 @@ package final class SpawnService {
 
     private func begin(_ runner: Bytes16, _ plan: RunnerPlan, _ done: @escaping (Result<Void, Failure>) -> Void) {
         let start = RunnerStart(self, runner, plan) { result in
-            if self.starts[runner]?.leftNothing == true { self.fence.release(runner) }
+            if self.starts[runner]?.leftNothing == true { self.release(runner) }
             self.starts[runner] = nil
             if case .failure(let failure) = result {
                 let fields: KeyValuePairs = ["runner": runner.hex, "code": failure.errorCode.name, "why": failure.text]
@@ -148,7 +161,7 @@ package final class SpawnService {
         removeOurs(runner) { result in
             if case .success = result {
                 self.exits.forget(runner)
-                self.fence.release(runner)
+                self.release(runner)
             }
             done(result)
         }
@@ -191,9 +204,16 @@ package final class SpawnService {
                         .init(
                             engine: facts.engine, engineVersion: facts.version, userNamespaces: facts.userNamespaces,
                             cpus: facts.cpus, memoryBytes: facts.memoryBytes,
-                            platforms: facts.platforms.map { .init(platform: Platform($0), native: true) }, devices: [])
-                    )
+                            platforms: facts.supported(self.inventory), devices: self.inventory.devices.map(\.wire)))
                 })
+        }
+    }
+
+    private func readDevices() -> [SpawnerEdge.DeviceUse] {
+        inventory.devices.filter { leases.isHeld($0.id) }.map { device in
+            let reading = gauges.read(device.id)
+            return .init(
+                id: device.id, busyPercent: reading.busyPercent, memoryUsedBytes: reading.memoryUsedBytes)
         }
     }
 
@@ -223,6 +243,12 @@ package final class SpawnService {
         }
     }
 
+    /// The runner's container is gone, or never was.
+    private func release(_ runner: Bytes16) {
+        fence.release(runner)
+        leases.release(runner)
+    }
+
     /// Gives a stream to relayd. Our copy of the descriptor is closed with the message.
     func handOver(_ runner: Bytes16, _ stream: consuming AttachedStream, _ done: @escaping (Failure?) -> Void) {
         let framing: StreamEdge.Framing = stream.framing == .raw ? .raw : .dockerMultiplexed
@@ -245,13 +271,14 @@ package final class SpawnService {
             }
         }
     }
+
     private func take(_ containers: [ListedContainer]) {
         hasListed = true
         for container in containers {
             highestEpoch = max(highestEpoch, container.epoch)
-            guard let grant = Bytes16(hex: container.grant), let runner = Bytes16(hex: container.runner) else {
-                continue
-            }
+            guard let runner = Bytes16(hex: container.runner) else { continue }
+            leases.take(container.devices, for: runner)
+            guard let grant = Bytes16(hex: container.grant) else { continue }
             // Two containers of one grant were made by no spawnerd; schedulerd knows neither, and removes them.
             if !fence.claim(grant, for: runner) { log.warning("a grant in two runners", ["runner": runner.hex]) }
         }

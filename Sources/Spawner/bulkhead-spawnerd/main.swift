@@ -1,6 +1,7 @@
 // bulkhead-spawnerd: holds the container engine's socket. Talks to schedulerd, relayd and the engine.
 
 import Daemon
+import Devices
 import DockerRuntime
 import Link
 import Posix
@@ -11,46 +12,29 @@ import Wire
 
 Startup.main(
     "bulkhead-spawnerd", about: "holds the container engine and launches runners",
-    keys: [
-        .required("engine-socket", .path, "The engine's Unix socket"),
-        .required("stream-socket", .path, "relayd's socket for streams"),
-        .required("schedulerd-uid", .uid, "The only user that may call the spawner edge"),
-        .required("instance", .string, "Tells this house's containers from those of others on the same engine"),
-        .required("runner-path", .path, "The static bulkhead-runner, readable for everybody on the engine's host"),
-        .required("grants", .path, "brokerd's file system of grants, as the engine's host knows it"),
-        .defaulted("images", .list, "*", "Images that may run; one that ends in * stands for all that begin so"),
-        .defaulted("allow-build-profile", .bool, "false", "Allow profile build too: writable root, six capabilities"),
-        .defaulted("allow-no-userns", .bool, "false", "Run although root in a runner would be root of the host"),
-        .defaulted("runtime", .string, "runc", "The engine's name of the low-level runtime"),
-        .optional("runtime-untrusted", .string, "The same for jobs of authors who are not trusted: runsc, say"),
-        .defaulted("max-cpus", .int(1...4096), "64", "Processors of the largest runner"),
-        .defaulted("max-memory", .int(1...65536, unit: "GiB"), "64", "Memory of the largest runner"),
-        .defaulted("max-disk", .int(1...65536, unit: "GiB"), "64", "Disk of the largest runner; it lies in memory"),
-        .defaulted("max-files", .int(64...1_048_576), "4096", "Open files of one process; not above the engine's own"),
-        .defaulted("max-pids", .int(8...1_000_000), "16384", "Processes and threads of the largest runner"),
-    ]
+    keys: Settings.keys
 ) { daemon in
     // 1. configuration
     let settings = daemon.configuration
-    let ceiling = RunnerResources(
-        cpuMillis: UInt32(settings.int("max-cpus")) * 1000, memoryBytes: UInt64(settings.int("max-memory")) << 30,
-        pids: UInt32(settings.int("max-pids")), diskBytes: UInt64(settings.int("max-disk")) << 30)
-    let site = SitePolicy(
-        instance: settings.string("instance"), runnerBinary: settings.path("runner-path"),
-        grantsDirectory: settings.path("grants"), images: settings.list("images"), ceiling: ceiling,
-        profiles: settings.bool("allow-build-profile") ? [.strict, .build] : [.strict],
-        allowNoUserNamespaces: settings.bool("allow-no-userns"), runtime: settings.string("runtime"),
-        untrustedRuntime: settings.optionalString("runtime-untrusted"), openFiles: UInt64(settings.int("max-files")))
+    let site = Settings.site(settings)
     if let mistake = site.mistake { throw Failure(.invalid, mistake) }
     // 2. sockets and files
     let listener = try daemon.listener("spawner")
+    let host = try HostFindings.read(settings.path("host-tree"))
+    for platform in host.inventory.emulated { daemon.log.info("found", ["emulator": platform.rawValue]) }
+    for device in host.inventory.devices { daemon.log.info("found", ["device": device.id, "name": device.name]) }
+    for problem in host.problems {
+        daemon.log.warning("left out", ["what": problem.place, "why": "\(problem.error)"])
+    }
     // 3. users and capabilities  4. every other descriptor  5. no new privileges, limits, not dumpable
-    try daemon.confine(keeping: [listener.raw], profile: .spawnerd)
+    try daemon.confine(keeping: [listener.raw] + host.gauges.descriptors, profile: .spawnerd)
     // 6. the peers
     let loop = try PollLoop()
     let relay = LinkClient<StreamEdge>(loop: loop, path: settings.path("stream-socket"), role: .spawnerd)
     let engine = DockerRuntime(loop: loop, path: settings.path("engine-socket"))
-    let service = SpawnService(loop: loop, runtime: engine, site: site, relay: relay, log: daemon.log)
+    let service = SpawnService(
+        loop: loop, runtime: engine, site: site, inventory: host.inventory, gauges: host.gauges, relay: relay,
+        log: daemon.log)
     let server = try LinkServer<SpawnerEdge>(
         loop: loop, listener: listener, peerUID: settings.uid("schedulerd-uid"), handlers: service.handlers)
     relay.start()

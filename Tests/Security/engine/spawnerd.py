@@ -153,8 +153,12 @@ class Spawnerd:
         self.streams, self.request = {}, 0
         self.relay = self.listen("stream")
         threading.Thread(target=self.play_relayd, daemon=True).start()
-        listener = self.listen("spawner")
         self.log = open(self.directory / "log", "wb+")
+        self.start()
+        return self
+
+    def start(self):
+        listener = self.listen("spawner")
         arguments = [BINARIES / "bulkhead-spawnerd", "--engine-socket", ENGINE, "--stream-socket", self.directory / "stream",
                      "--schedulerd-uid", "0", "--instance", self.instance, "--runner-path", self.runner, "--grants",
                      self.grants, "--allow-build-profile", "true", *self.options]
@@ -171,7 +175,14 @@ class Spawnerd:
         connection.sendall(hello("schedulerd"))
         self.scheduler = Peer(connection)
         assert self.scheduler.receive()[:2] == (1, 6), "no hello"
-        return self
+
+    def restart(self):
+        """Another one, that knows of this one what the engine tells."""
+        self.scheduler.connection.close()
+        self.process.terminate()
+        self.process.wait(30)
+        (self.directory / "spawner").unlink()
+        self.start()
 
     def __exit__(self, kind, *_):
         if kind is not None:
@@ -228,15 +239,17 @@ class Spawnerd:
         return answer[3]
 
     def create(self, image="bulkhead/busybox", profile="strict", untrusted_steps=False, trust="trusted", memory=64 << 20,
-               disk=16 << 20, pids=64, grant=None):
+               disk=16 << 20, pids=64, grant=None, platform=PLATFORM, devices=()):
         runner, grant = Runner(self, secrets.token_bytes(16)), grant or secrets.token_bytes(16)
         runner.grant = self.grants / grant.hex()
         runner.grant.mkdir(mode=0o755, exist_ok=True)
         (runner.grant / "key").write_bytes(b"key of the grant")
-        shape = (text(image) + bytes([PLATFORM, {"strict": 1, "build": 2}[profile]])
-                 + struct.pack(">IQIQ", 1500, memory, pids, disk) + bytes([untrusted_steps]))
+        shape = (text(image) + bytes([platform, {"strict": 1, "build": 2}[profile]])
+                 + struct.pack(">IQIQ", 1500, memory, pids, disk) + bytes([untrusted_steps])
+                 + (bytes([1, len(devices), 0]) if devices else bytes([0])))
+        leases = struct.pack(">H", len(devices)) + b"".join(map(text, devices))
         self.call(1, runner.identifier + struct.pack(">Q", 7) + shape
-                  + bytes([{"trusted": 1, "approved": 2, "untrusted": 3}[trust]]) + grant)
+                  + bytes([{"trusted": 1, "approved": 2, "untrusted": 3}[trust]]) + grant + leases)
         return runner
 
     def run(self, **shape):
@@ -246,6 +259,21 @@ class Spawnerd:
             return runner.output()
         finally:
             runner.remove()
+
+    def describe(self):
+        """The host's platforms, as (number, native), and the ids of its devices."""
+        body = self.call(6, b"")
+        for _ in range(2):  # engine, engine_version
+            body = body[2 + struct.unpack(">H", body[:2])[0]:]
+        count, body = struct.unpack(">H", body[13:15])[0], body[15:]  # behind user_namespaces, cpus, memory_bytes
+        platforms, body = [tuple(body[2 * i:2 * i + 2]) for i in range(count)], body[2 * count:]
+        devices, body = [], body[2:]
+        while body:
+            length = struct.unpack(">H", body[:2])[0]
+            devices.append(body[2:2 + length].decode())
+            name = struct.unpack(">H", body[3 + length:5 + length])[0]
+            body = body[5 + length + name + 8:]
+        return platforms, devices
 
     def stop(self, runner, grace):
         self.call(3, runner.identifier + struct.pack(">I", grace))

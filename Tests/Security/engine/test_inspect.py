@@ -77,6 +77,8 @@ DEVIATIONS = {
     "5.28": "Bulkhead never pulls; a container is made from the image's content, and which image that is, is the site's affair",
 }
 UNTRUSTED_STEPS_DEVIATIONS = {"5.4": "three capabilities inside the user namespace, for steps of two users"}
+# Shown in test_devices.py.
+GPU_DEVIATIONS = {"5.18": "the leased ones, `rw` and never `m`; their paths come from spawnerd's inventory, never from a request"}
 BUILD_DEVIATIONS = {
     "5.4": "six capabilities inside the user namespace, for installing packages",
     "5.13": "the root file system can be written, for installing packages",
@@ -244,11 +246,13 @@ class Inspect(unittest.TestCase):
 
     def test_the_deviations_are_documented(self):
         page = PAGE.read_text()
-        for shape, deviations in [("all", DEVIATIONS), ("untrusted steps", UNTRUSTED_STEPS_DEVIATIONS), ("build", BUILD_DEVIATIONS)]:
+        kinds = [("all", DEVIATIONS), ("untrusted steps", UNTRUSTED_STEPS_DEVIATIONS), ("build", BUILD_DEVIATIONS),
+                 ("with GPUs", GPU_DEVIATIONS)]
+        for shape, deviations in kinds:
             for number, reason in deviations.items():
                 self.assertIn(f"| {number} | {shape} | {reason} |\n", page)
         rows = re.findall(r"^\| 5\.\d+ \|", page, re.MULTILINE)
-        self.assertEqual(len(rows), len(DEVIATIONS) + len(UNTRUSTED_STEPS_DEVIATIONS) + len(BUILD_DEVIATIONS), "and no others")
+        self.assertEqual(len(rows), sum(len(deviations) for _, deviations in kinds), "and no others")
 
     def test_kubernetes_restricted(self):
         """R1: the rules hold for strict; what the other two need is named."""

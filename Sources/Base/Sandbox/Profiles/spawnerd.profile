@@ -1,4 +1,4 @@
-# bulkhead-spawnerd: the container engine. It faces schedulerd: it opens no file at all.
+# bulkhead-spawnerd: the container engine. It faces schedulerd: it opens no file at all. What it reads of the host, it opened before.
 # Form and upkeep: docs/howto/add-a-syscall.md
 
 accept4                         # connections of the listeners that were passed
@@ -22,6 +22,7 @@ mmap arg2&PROT_EXEC=0           # rare: a large answer of the engine; never to b
 mprotect arg2&PROT_EXEC=0       # rare: memory when the heap cannot grow in its place
 mremap                          # rare: a large buffer grows
 munmap                          # rare: a large answer of the engine is done with
+pread64                         # rare: what a GPU does, in files that were opened before; most hosts have none
 read                            # the engine's answers, signals
 recvmsg                         # frames, with descriptors
 restart_syscall                 # rare: a wait goes on after the process was stopped and continued
