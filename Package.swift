@@ -46,6 +46,7 @@ let base: [Target] = [
     // SHA-256 and ChaCha20-Poly1305 for the static runner: swift-crypto would bring Foundation into every container.
     .systemLibrary(name: "CNettle", path: "Sources/Base/CNettle", pkgConfig: "nettle"),
     .target(name: "Daemon", dependencies: ["Posix", "Sandbox"], path: "Sources/Base/Daemon", swiftSettings: trusted),
+    .target(name: "Exposition", path: "Sources/Base/Exposition", swiftSettings: trusted),
 ]
 
 let wire: [Target] = [
@@ -69,7 +70,7 @@ let jobs: [Target] = [
 let api: [Target] = [
     .target(
         name: "APIServer",
-        dependencies: ["Daemon", "Files", "JobModel", "JobWire", "Link", "Posix", "Wire", hummingbird],
+        dependencies: ["Daemon", "Exposition", "Files", "JobModel", "JobWire", "Link", "Posix", "Wire", hummingbird],
         path: "Sources/API/APIServer", swiftSettings: house),
     .executableTarget(
         name: "bulkhead-apid", dependencies: ["APIServer", "Daemon", "Link", "Posix", "Sandbox", "Wire"],
@@ -83,7 +84,7 @@ let scheduler: [Target] = [
         swiftSettings: house),
     .target(
         name: "Scheduling",
-        dependencies: ["Daemon", "Files", "JobModel", "JobWire", "Link", "Posix", "Store", "Wire", crypto],
+        dependencies: ["Daemon", "Exposition", "Files", "JobModel", "JobWire", "Link", "Posix", "Store", "Wire", crypto],
         path: "Sources/Scheduler/Scheduling", swiftSettings: house),
     .executableTarget(
         name: "bulkhead-schedulerd",
@@ -205,7 +206,8 @@ let tests: [Target] = [
     .testTarget(
         name: "SchedulingTests",
         dependencies: [
-            "Daemon", "Endpoints", "Files", "JobModel", "JobWire", "Link", "Posix", "Scheduling", "Store", "Wire", grdb,
+            "Daemon", "Endpoints", "Exposition", "Files", "JobModel", "JobWire", "Link", "Posix", "Scheduling", "Store", "Wire",
+            grdb,
         ],
         swiftSettings: house),
     .testTarget(
