@@ -18,7 +18,7 @@ struct RunnerAnswer: Encodable {
         image = runner.shape.image
         platform = runner.shape.platform.label
         profile = runner.shape.profile.label
-        resources = ResourcesAnswer(runner.shape.resources)
+        resources = ResourcesAnswer(runner.shape)
         state = runner.state.label
         job = runner.job
         createdAt = timestamp(runner.createdMs)
@@ -43,18 +43,22 @@ struct StatusAnswer: Encodable {
 
     let instance: String
     let queued: UInt32
+    let blocked: UInt32
     let running: UInt32
     let runners: UInt32
     let maxRunners: UInt32
+    let draining: Bool
     let engine: String
     let daemons: [Health]
 
     init(_ reply: SchedulerEdge.GetStatus.Reply) {
         instance = reply.instance
         queued = reply.queued
+        blocked = reply.blocked
         running = reply.running
         runners = reply.runners
         maxRunners = reply.maxRunners
+        draining = reply.draining
         engine = reply.engine
         daemons = reply.daemons.map { Health(name: "\($0.role)", connected: $0.connected, detail: $0.detail) }
     }
