@@ -89,7 +89,9 @@ struct Status: AsyncParsableCommand {
             let status = try client.decoded(StatusAnswer.self, data)
             Terminal.print("instance  \(status.instance)")
             Terminal.print("engine    \(status.engine.isEmpty ? "not reached" : status.engine)")
-            Terminal.print("jobs      \(status.queued) queued, \(status.running) running")
+            let blocked = status.blocked == 0 ? "" : ", \(status.blocked) blocked"
+            Terminal.print("jobs      \(status.queued) queued\(blocked), \(status.running) running")
+            if status.draining { Terminal.print("draining  no job begins; `bulkhead drain --off` ends that") }
             Terminal.print("runners   \(status.runners) of \(status.maxRunners)")
             let rows = status.daemons.map { [$0.name, $0.connected ? "up" : "DOWN", $0.detail] }
             Terminal.table(["DAEMON", "LINK", "DETAIL"], rows)
