@@ -39,6 +39,8 @@ package final class Store {
     private static func tune(_ queue: DatabaseQueue, maximumPages: Int) throws {
         try queue.inDatabase { db in
             try db.execute(sql: "PRAGMA synchronous = FULL")
+            // What a statement with triggers needs to undo itself: no files beside the database may be opened.
+            try db.execute(sql: "PRAGMA temp_store = MEMORY")
             try db.execute(sql: "PRAGMA journal_size_limit = 16777216")
             if maximumPages > 0 { try db.execute(sql: "PRAGMA max_page_count = \(maximumPages)") }
         }
