@@ -20,8 +20,11 @@ class Waiting(unittest.TestCase):
         eventually("nothing is left of the test before", lambda: not self.house.api("GET", "/runners")[1]["runners"])
 
     def submit(self, name, run, *lines):
-        """A job file as somebody writes it."""
-        return self.house.submit_file(name, "\n".join([f"name: {name}", "image: bulkhead/busybox", *lines, "steps:", f"  - {run}", ""]))
+        """A job file as somebody writes it; the job does not outlive its test."""
+        text = "\n".join([f"name: {name}", "image: bulkhead/busybox", *lines, "steps:", f"  - {json.dumps(run)}", ""])
+        job = self.house.submit_file(name, text)
+        self.addCleanup(self.house.bulkhead, "cancel", job, "--grace", 0)
+        return job
 
     def blocker(self, *lines):
         """A job that runs until it is told to end."""
@@ -79,10 +82,8 @@ class Waiting(unittest.TestCase):
         self.assertEqual(kind, "group_is_busy")
         self.assertIn(f"bulkhead cancel {first}", shown)
         third = self.submit("third", "true", "group: deploy", "cancel_in_progress: true")
-        for job in (first, second):
-            ended = self.house.wait(job)
-            self.assertEqual(ended["state"], "CANCELLED")
-            self.assertIn(f"job {third}", ended["reason"])
+        self.assertEqual([self.house.wait(job)["state"] for job in (first, second)], ["CANCELLED"] * 2)
+        self.assertIn(f"job {third} of its group", self.house.job(second)["reason"])
         self.assertEqual(self.house.wait(third)["state"], "SUCCEEDED")
 
     def test_jobs_that_need_others(self):
@@ -130,15 +131,18 @@ class Waiting(unittest.TestCase):
     def test_drain_waits_for_the_last_and_begins_nothing(self):
         blocker = self.blocker()
         waits = self.submit("waits", "true")
-        drain = subprocess.Popen(
+        drain = self.enterContext(subprocess.Popen(
             [BINARIES / "bulkhead", "drain", "--wait", "--url", f"http://127.0.0.1:{self.house.port}"],
-            env={"BULKHEAD_TOKEN": self.house.token, "PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            env={"BULKHEAD_TOKEN": self.house.token, "PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        # Also where this test fails: else it would wait for it for ever.
+        self.addCleanup(drain.kill)
         self.addCleanup(lambda: self.house.bulkhead("drain", "--off", check=0))
         self.assertEqual(drain.stderr.readline(), "1 job runs, 1 runner left\n")
         self.assertEqual(self.why(waits)[0], "draining")
         self.assertIn("draining", self.house.bulkhead("status", check=0).stdout.decode())
         # It holds over a restart of whoever decides.
         self.house.kill("bulkhead-schedulerd", signal.SIGKILL)
+        eventually("schedulerd is back", lambda: self.house.api("GET", "/status")[0] == 200)
         self.end(blocker)
         out, _ = drain.communicate(timeout=60)
         self.assertEqual((drain.returncode, out), (0, "drained: no runner is left\n"))

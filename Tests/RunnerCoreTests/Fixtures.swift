@@ -27,7 +27,7 @@ extension JobSpec {
         let resources = Resources(cpuMillis: 1000, memoryBytes: 64 << 20, pids: 64, diskBytes: 16 << 20)
         let shape = RunnerShape(
             image: "test", platform: .linuxAmd64, profile: profile, resources: resources,
-            untrustedSteps: steps.contains(where: \.untrusted), gpus: nil))
+            untrustedSteps: steps.contains(where: \.untrusted), gpus: nil)
         return JobSpec(name: "test", shape: shape, timeoutSeconds: timeout, silenceSeconds: 0, env: env, steps: steps)
     }
 }
