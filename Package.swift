@@ -84,7 +84,9 @@ let scheduler: [Target] = [
         swiftSettings: house),
     .target(
         name: "Scheduling",
-        dependencies: ["Daemon", "Exposition", "Files", "JobModel", "JobWire", "Link", "Posix", "Store", "Wire", crypto],
+        dependencies: [
+            "Daemon", "Exposition", "Files", "JobModel", "JobWire", "Link", "Posix", "Store", "Wire", crypto,
+        ],
         path: "Sources/Scheduler/Scheduling", swiftSettings: house),
     .executableTarget(
         name: "bulkhead-schedulerd",
@@ -206,7 +208,8 @@ let tests: [Target] = [
     .testTarget(
         name: "SchedulingTests",
         dependencies: [
-            "Daemon", "Endpoints", "Exposition", "Files", "JobModel", "JobWire", "Link", "Posix", "Scheduling", "Store", "Wire",
+            "Daemon", "Endpoints", "Exposition", "Files", "JobModel", "JobWire", "Link", "Posix", "Scheduling", "Store",
+            "Wire",
             grdb,
         ],
         swiftSettings: house),

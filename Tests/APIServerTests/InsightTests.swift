@@ -69,17 +69,21 @@ struct InsightTests {
                 #expect(lines.contains(line), "\(line) is not in \(answer.text)")
             }
             let memory = try #require(lines.first { $0.hasPrefix("bulkhead_api_resident_memory_bytes ") })
-            #expect(try #require(UInt64(memory.split(separator: " ")[1])) > 1 << 20)
+            let bytes = try #require(UInt64(memory.split(separator: " ")[1]))
+            #expect(bytes > 1 << 20)
             #expect(!answer.text.contains("nowhere"))
         }
     }
 
     @Test func metricsWithoutARightOrASchedulerd() async throws {
         try await withHouse { house in
-            #expect(try await house.ask("GET", "/metrics", token: "wrong").status == 401)
-            #expect(try await house.ask("GET", "/metrics", token: nil).status == 401)
+            for token in ["wrong", nil] {
+                let answer = try await house.ask("GET", "/metrics", token: token)
+                #expect(answer.status == 401)
+            }
             await house.stopScheduler()
-            #expect(try await house.ask("GET", "/metrics").status == 503)
+            let answer = try await house.ask("GET", "/metrics")
+            #expect(answer.status == 503)
         }
     }
 }

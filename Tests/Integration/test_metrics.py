@@ -42,11 +42,10 @@ class Metrics(unittest.TestCase):
         self.house.bulkhead("cancel", waits, check=0)
         done = self.check(text)
         self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""), text)
-        for name in ["bulkhead_jobs", "bulkhead_queue_jobs", "bulkhead_job_start_seconds_bucket", "bulkhead_runners", "bulkhead_retries_total",
-                     "bulkhead_engine_errors_total", "bulkhead_attempts_total", "bulkhead_dispatch_seconds_bucket", "bulkhead_commits_total",
-                     "bulkhead_store_bytes", "bulkhead_masked_bytes_total", "bulkhead_log_bytes_total", "bulkhead_daemon_up",
-                     "bulkhead_build_info", "bulkhead_api_requests_total", "bulkhead_api_connections", "bulkhead_api_resident_memory_bytes"]:
-            self.assertRegex(text, rf"(?m)^{name}[{{ ]", name)
+        for name in """jobs queue_jobs job_start_seconds_bucket runners retries_total engine_errors_total attempts_total
+                       dispatch_seconds_bucket commits_total store_bytes masked_bytes_total log_bytes_total daemon_up build_info
+                       api_requests_total api_connections api_resident_memory_bytes""".split():
+            self.assertRegex(text, rf"(?m)^bulkhead_{name}[{{ ]", name)
         self.assertIn('bulkhead_queue_jobs{image="",trust="",reason="tag_not_available"} 1\n', text)
         self.assertIn('bulkhead_engine_errors_total{code="image_missing"} 1\n', text)
 

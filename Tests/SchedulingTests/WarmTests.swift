@@ -1,5 +1,5 @@
-// Runners in advance: made for the pools of late, used once, gone after the cooldown; and what the machine has is not promised
-// twice.
+// Runners in advance: made for the pools of late, used once, gone after the cooldown; and what the machine has is not
+// promised twice.
 
 import Link
 import Posix

@@ -1,8 +1,8 @@
 // APIMeter: what apid counts about itself. Routes are the rows of the table, so a stranger's paths make no new labels.
 
+import Exposition
 import Files
 import HTTPTypes
-import Exposition
 import Posix
 import Synchronization
 

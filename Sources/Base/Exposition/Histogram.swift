@@ -4,7 +4,8 @@
 package struct Histogram: Sendable {
     /// From a tenth of a millisecond to ten minutes.
     package static let durations = [
-        0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600,
+        0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
+        600,
     ]
 
     private let bounds: [Double]

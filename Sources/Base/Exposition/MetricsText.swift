@@ -1,5 +1,5 @@
-// Prometheus' text format, version 0.0.4: what `GET /metrics` answers. Names follow its conventions, which `promtool check
-// metrics` knows: Tests/Integration/test_metrics.py asks it.
+// Prometheus' text format, version 0.0.4: what `GET /metrics` answers. Names follow its conventions, which
+// `promtool check metrics` knows: Tests/Integration/test_metrics.py asks it.
 
 /// Families of metrics, one after another: each has its head, and then its samples.
 package struct MetricsText: Sendable {

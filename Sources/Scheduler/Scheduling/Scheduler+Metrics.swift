@@ -1,5 +1,6 @@
-// What Prometheus is told. The counters are Meter's; the rest is read when it is asked for, at a cost that does not grow with
-// the jobs that wait. The siblings are asked for theirs first: one that does not answer in time leaves its metrics out.
+// What Prometheus is told. The counters are Meter's; the rest is read when it is asked for, at a cost that does not
+// grow with the jobs that wait. The siblings are asked for theirs first: one that does not answer in time leaves its
+// metrics out.
 
 import Daemon
 import Exposition
@@ -121,10 +122,12 @@ extension Scheduler {
         text.sample(meter.dispatch)
         text.family("bulkhead_attempts_total", .counter, "Jobs that were given a runner.")
         text.sample(meter.attempts)
-        text.family("bulkhead_retries_total", .counter, "Jobs that were put back into the queue after a fault of the house.")
+        text.family("bulkhead_retries_total", .counter, "Jobs that came back to the queue after a fault of the house.")
         text.sample(meter.retries)
-        text.family("bulkhead_engine_errors_total", .counter, "Requests to the container engine that failed, by error.")
-        for (code, count) in meter.engineErrors.sorted(by: { $0.key < $1.key }) { text.sample(count, ["code": code]) }
+        text.family("bulkhead_engine_errors_total", .counter, "Requests to the engine that failed, by error.")
+        for (code, count) in meter.engineErrors.sorted(by: { $0.key < $1.key }) {
+            text.sample(count, ["code": code])
+        }
         text.family("bulkhead_commits_total", .counter, "Transactions of the scheduler's database.")
         text.sample(batch.commits)
     }
@@ -141,7 +144,9 @@ extension Scheduler {
         let runners = Dictionary(
             try unit.rows.leases().map { ($0.device, $0.runner) }, uniquingKeysWith: { first, _ in first })
         let uses = siblings.devices.compactMap { use -> (id: String, vendor: String, runner: String, busy: Double)? in
-            guard let busy = use.busyPercent, let vendor = known[use.id], let runner = runners[use.id] else { return nil }
+            guard let busy = use.busyPercent, let vendor = known[use.id], let runner = runners[use.id] else {
+                return nil
+            }
             return (use.id, "\(vendor)", runner.hex, Double(busy) / 100)
         }
         if uses.isEmpty { return }

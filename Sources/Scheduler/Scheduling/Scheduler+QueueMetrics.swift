@@ -1,5 +1,5 @@
-// The queue as metrics show it: how many wait, by pool, and the first thing that keeps them. The reasons have the names that
-// `bulkhead why` has.
+// The queue as metrics show it: how many wait, by pool, and the first thing that keeps them. The reasons have the names
+// that `bulkhead why` has.
 
 import JobWire
 import Link

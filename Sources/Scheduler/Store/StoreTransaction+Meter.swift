@@ -1,4 +1,4 @@
-// What metrics count. Nothing here goes through the jobs: the lines, the tally and the table of runners know it already.
+// What metrics count. Nothing here goes through the jobs: the lines, the tally and the runners know it already.
 
 import Foundation
 import GRDB

@@ -31,7 +31,8 @@ extension ScriptedScheduler {
         }
         handlers.on(SchedulerEdge.ReadMetrics.self) { request, sink in
             guard request.token == "good" else { return sink.fail(Failure(.unauthorized, "the token is wrong")) }
-            for line in ["# TYPE bulkhead_jobs gauge\n", "bulkhead_jobs{state=\"queued\"} 1\n"] { sink.send(.init(text: line)) }
+            sink.send(.init(text: "# TYPE bulkhead_jobs gauge\n"))
+            sink.send(.init(text: "bulkhead_jobs{state=\"queued\"} 1\n"))
             sink.end()
         }
     }

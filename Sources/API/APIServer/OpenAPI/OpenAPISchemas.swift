@@ -91,7 +91,8 @@ enum OpenAPISchemas {
             [
                 "id": number, "project": text, "trust": words(Wire.Trust.allCases.map(\.label)), "name": text,
                 "image": text, "state": jobState, "reason": text, "priority": number, "created_at": text,
-                "schedule": schedule, "attempts": number, "started_at": text, "finished_at": text, "platform": text, "profile": text, "resources": resources,
+                "schedule": schedule, "attempts": number, "started_at": text, "finished_at": text, "platform": text,
+                "profile": text, "resources": resources,
                 "timeout": number, "runner": text, "steps": list(step), "result": result,
             ], required: ["id", "project", "trust", "name", "image", "state", "reason", "priority", "created_at"])
     }()
@@ -116,7 +117,8 @@ enum OpenAPISchemas {
         ], required: ["id", "image", "platform", "profile", "resources", "state", "created_at", "reason"])
 
     private static let status = object([
-        "instance": text, "queued": number, "blocked": number, "draining": flag, "running": number, "runners": number, "max_runners": number,
+        "instance": text, "queued": number, "blocked": number, "draining": flag, "running": number, "runners": number,
+        "max_runners": number,
         "engine": text, "daemons": list(object(["name": text, "connected": flag, "detail": text])),
     ])
 

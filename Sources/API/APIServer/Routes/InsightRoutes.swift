@@ -1,9 +1,9 @@
 // Insight: why a job waits, which pools there are, draining, metrics.
 
+import Exposition
 import HTTPTypes
 import Hummingbird
 import JobModel
-import Exposition
 import NIOCore
 import Wire
 

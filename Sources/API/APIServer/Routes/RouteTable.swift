@@ -27,7 +27,7 @@ struct RouteTable: Sendable {
 
     func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self)
-        router.middlewares.add(MeterMiddleware(meter: meter))
+        router.middlewares.add(MeterMiddleware(meter: meter, routes: Set(routes.map(\.path))))
         router.middlewares.add(FailureMiddleware(table: self))
         for route in routes {
             router.on(RouterPath(route.path), method: route.method) { request, context in

@@ -14,7 +14,10 @@ struct Jobs: AsyncParsableCommand {
               bulkhead jobs --json
             """)
 
-    @Option(help: "Only jobs in this state: blocked, queued, assigned, running, succeeded, failed, cancelled, timed_out, lost.")
+    @Option(
+        help:
+            "In this state only: blocked, queued, assigned, running, succeeded, failed, cancelled, timed_out, lost."
+    )
     var only: String?
 
     @Option(help: "How many, 1 to 50.")
@@ -40,7 +43,8 @@ struct Jobs: AsyncParsableCommand {
                 [String(job.id), job.state] + (showsPriority ? [job.unusualPriority.map { String($0) } ?? ""] : [])
                     + [job.createdAt, job.name, job.image, job.reason]
             }
-            let header = ["JOB", "STATE"] + (showsPriority ? ["PRIORITY"] : []) + ["CREATED", "NAME", "IMAGE", "REASON"]
+            let header =
+                ["JOB", "STATE"] + (showsPriority ? ["PRIORITY"] : []) + ["CREATED", "NAME", "IMAGE", "REASON"]
             Terminal.table(header, rows, stateColumn: 1)
             if let next = page.next, next > 0 { Terminal.note("more: bulkhead jobs --before \(next)") }
         }

@@ -15,7 +15,7 @@ struct PoolOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How long after its last use runners wait, like 90s or 5m; RUNNER_COOLDOWN_MINUTES sets it too. (default: 5m)",
+            "How long after their pool's last use they wait; RUNNER_COOLDOWN_MINUTES sets it too. (default: 5m)",
             valueName: "time"))
     var cooldown: String?
 
@@ -33,7 +33,9 @@ struct PoolOptions: ParsableArguments {
     @Option(help: ArgumentHelp("What this machine has, for jobs that ask for it, with commas.", valueName: "a,b"))
     var tags: String?
 
-    @Option(help: ArgumentHelp("Days after its end that a job and its log are kept; for ever if not given.", valueName: "days"))
+    @Option(
+        help: ArgumentHelp(
+            "Days after its end that a job and its log are kept; for ever if not given.", valueName: "days"))
     var retention: String?
 
     func settings() throws -> PoolSettings {

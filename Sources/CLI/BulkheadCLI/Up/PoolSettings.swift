@@ -1,5 +1,5 @@
-// PoolSettings: the words of a person about runners in advance, checked, as schedulerd's command line. An option wins over its
-// variable; what is wrong is said here and not in a daemon's log.
+// PoolSettings: the words of a person about runners in advance, checked, as schedulerd's command line. An option wins
+// over its variable; what is wrong is said here and not in a daemon's log.
 
 import JobModel
 
