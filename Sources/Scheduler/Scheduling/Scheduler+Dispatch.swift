@@ -62,7 +62,9 @@ extension Scheduler {
                 if why == .resources, try hasWaitedEnough(unit, job) { isReserved = true }
             }
         }
-        return !passedOver.isEmpty || !floor.hasPlace
+        if !passedOver.isEmpty { return true }
+        // The last place may well be a spare's, as long as there is no line.
+        return try !floor.hasPlace && rows.nextLine(plain: plain) { _ in true } != nil
     }
 
     private func hasWaitedEnough(_ unit: UnitOfWork, _ job: UInt64) throws -> Bool {
