@@ -48,6 +48,7 @@ let base: [Target] = [
     // SHA-256 and ChaCha20-Poly1305 for the static runner: swift-crypto would bring Foundation into every container.
     .systemLibrary(name: "CNettle", path: "Sources/Base/CNettle", pkgConfig: "nettle"),
     .target(name: "Daemon", dependencies: ["Posix", "Sandbox"], path: "Sources/Base/Daemon", swiftSettings: trusted),
+    .target(name: "Exposition", path: "Sources/Base/Exposition", swiftSettings: trusted),
 ]
 
 let wire: [Target] = [
@@ -71,7 +72,7 @@ let jobs: [Target] = [
 let api: [Target] = [
     .target(
         name: "APIServer",
-        dependencies: ["Daemon", "Files", "JobModel", "JobWire", "Link", "Posix", "Wire", hummingbird],
+        dependencies: ["Daemon", "Exposition", "Files", "JobModel", "JobWire", "Link", "Posix", "Wire", hummingbird],
         path: "Sources/API/APIServer", swiftSettings: house),
     .executableTarget(
         name: "bulkhead-apid", dependencies: ["APIServer", "Daemon", "Link", "Posix", "Sandbox", "Wire"],
@@ -85,7 +86,9 @@ let scheduler: [Target] = [
         swiftSettings: house),
     .target(
         name: "Scheduling",
-        dependencies: ["Daemon", "Files", "JobModel", "JobWire", "Link", "Posix", "Store", "Wire", crypto],
+        dependencies: [
+            "Daemon", "Exposition", "Files", "JobModel", "JobWire", "Link", "Posix", "Store", "Wire", crypto,
+        ],
         path: "Sources/Scheduler/Scheduling", swiftSettings: house),
     .executableTarget(
         name: "bulkhead-schedulerd",
@@ -218,7 +221,9 @@ let tests: [Target] = [
     .testTarget(
         name: "SchedulingTests",
         dependencies: [
-            "Daemon", "Endpoints", "Files", "JobModel", "JobWire", "Link", "Posix", "Scheduling", "Store", "Wire", grdb,
+            "Daemon", "Endpoints", "Exposition", "Files", "JobModel", "JobWire", "Link", "Posix", "Scheduling", "Store",
+            "Wire",
+            grdb,
         ],
         swiftSettings: house),
     .testTarget(

@@ -73,6 +73,11 @@ struct RouteTests {
             try await check("DELETE", "/runners/\(ScriptedScheduler.runner.hex)", 202, as: "/runners/{id}")
             try await check("DELETE", "/runners/\(Bytes16(high: 9, low: 9).hex)", 404, as: "/runners/{id}")
             try await check("POST", "/sources", 201, as: "/sources", body: "a tar")
+            try await check("GET", "/jobs/1/why", 200, as: "/jobs/{id}/why")
+            try await check("GET", "/jobs/9/why", 404, as: "/jobs/{id}/why")
+            try await check("GET", "/pools", 200, as: "/pools")
+            try await check("POST", "/drain", 200, as: "/drain", body: #"{"drain": true}"#)
+            try await check("POST", "/drain", 400, as: "/drain", body: #"{"drain": 1}"#)
             try await check("GET", "/projects/shop/secrets", 200, as: "/projects/{project}/secrets")
             try await check("POST", "/orders", 400, as: "/orders", body: "no order")
         }
@@ -99,7 +104,7 @@ struct RouteTests {
             let document = try OpenAPICheck(try await house.ask("GET", "/openapi.json", token: nil))
             #expect(document.version == "3.1.0")
             let rows = document.rows
-            #expect(rows.count == 14 && rows.contains { $0 == ("POST", "/sources") })
+            #expect(rows.count == 18 && rows.contains { $0 == ("POST", "/sources") })
             for (path, methods) in Dictionary(grouping: rows, by: \.path) {
                 let real = Self.real(path)
                 let known = methods.map(\.method).sorted()
@@ -123,6 +128,7 @@ struct RouteTests {
                 let real = Self.real(path, id: path.hasPrefix("/runners") ? Bytes16.random().hex : "1")
                 let body =
                     switch path {
+                    case "/drain": Array(#"{"drain": true}"#.utf8)
                     case "/runners": Array(#"{"image": "a"}"#.utf8)
                     case "/orders": try OrderTests.order.encoded()
                     default: Array(Self.job.utf8)

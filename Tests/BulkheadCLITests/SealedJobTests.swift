@@ -14,8 +14,17 @@ import Wire
         project: web
         name: deploy
         image: bulkhead/busybox
-        resources: {cpus: 0.29, memory: 256MiB, disk: 64MiB}
+        resources: {cpus: 0.29, memory: 256MiB, disk: 64MiB, gpus: 2, gpu_vendor: amd}
         timeout: 90s
+        silence_timeout: 30s
+        priority: 70
+        group: deploys
+        cancel_in_progress: true
+        needs: [9, 4]
+        when: any_failed
+        queue_timeout: 2h
+        retries: 3
+        tags: [ssd, big]
         env: {ZED: "1", ALPHA: "2"}
         steps:
           - make

@@ -53,6 +53,11 @@ if ! command -v swift >/dev/null; then
     echo "deps: there is no Swift toolchain here: install Swift 6.3 or newer and put its usr/bin on the PATH" >&2
     exit 1
 fi
+# One test alone wants it, and says so if it is not there.
+if [[ ${1-} != bench ]]; then
+    "$(dirname "$0")/promtool.sh" >/dev/null || echo "deps: promtool cannot be fetched; the test of metrics wants it" >&2
+fi
+
 if ((${#missing[@]} == 0)); then
     echo "deps: nothing is missing"
     exit 0

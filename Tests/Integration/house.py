@@ -38,7 +38,8 @@ def free_port():
 
 class House:
     def __init__(self, *options):
-        self.options = list(options)
+        # What waits in advance is a leftover to most tests; those about it say how many they want.
+        self.options = ["--max-idle-runners", "0", *options] if "--max-idle-runners" not in options else list(options)
 
     def __enter__(self):
         self.state = pathlib.Path(tempfile.mkdtemp(prefix="bulkhead-test-"))

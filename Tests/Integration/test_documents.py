@@ -48,6 +48,29 @@ class Documents(unittest.TestCase):
         self.assertIn("11 of 11 tests passed", done.stdout)
         self.assertIn("***", done.stdout)
 
+    def test_how_to_operate(self):
+        blocks = BLOCK.findall((ROOT / "docs/howto/operate.md").read_text())
+        config = next(text for language, text in blocks if language == "yaml")
+        with tempfile.TemporaryDirectory(prefix="bulkhead-operate-") as folder:
+            os.chmod(folder, 0o755)
+            port = free_port()
+            script = "".join(text for language, text in blocks if language == "sh")
+            script = script.replace("/tmp/bulkhead", f"{folder}/state").replace("http://127.0.0.1:7700", "$BULKHEAD_URL").replace(
+                "bulkhead up ", f"bulkhead up --listen 127.0.0.1:{port} ")
+            done = subprocess.run(
+                ["bash", "-c", f"set -euo pipefail; trap 'kill $(jobs -p); wait' EXIT; PATH={BINARIES}:$PATH\n{script}"],
+                capture_output=True, text=True, timeout=120,
+                env={**os.environ, "BULKHEAD_ENGINE": f"unix://{ENGINE}", "BULKHEAD_URL": f"http://127.0.0.1:{port}"})
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            for shown in ["SUCCEEDED", "submitted: QUEUED", "drained: no runner is left", "jobs begin again",
+                          'bulkhead_jobs{state="succeeded"} 1', 'msg="job ended" job=1 ']:
+                self.assertIn(shown, done.stdout)
+            # What an administrator pastes into Prometheus is read by Prometheus.
+            promtool = subprocess.run([ROOT / "Tests/Engine/promtool.sh"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+            pathlib.Path(folder, "token").touch()
+            pathlib.Path(folder, "prometheus.yml").write_text(config.replace("/etc/bulkhead/admin-token", f"{folder}/token"))
+            subprocess.run([promtool, "check", "config", f"{folder}/prometheus.yml"], check=True, stdout=subprocess.DEVNULL)
+
     def test_links_lead_somewhere(self):
         pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "proto-spec").glob("*.md")]
         found = 0
@@ -59,10 +82,9 @@ class Documents(unittest.TestCase):
         self.assertGreater(found, 10)
 
     def test_help_has_examples(self):
-        for command in [[], ["up"], ["submit"], ["jobs"], ["job"], ["log"], ["cancel"], ["runners"], ["status"], ["init"],
-                        ["secret"], ["secret", "set"], ["secret", "ls"], ["secret", "rm"], ["secret", "rotate-master"],
-                         ["audit", "verify"]]:
-            done = subprocess.run([BINARIES / "bulkhead", *command, "--help"], capture_output=True, text=True, check=True)
+        for command in ["", "up", "submit", "jobs", "job", "log", "why", "cancel", "runners", "pools", "drain", "status", "init", "secret",
+                        "secret set", "secret ls", "secret rm", "secret rotate-master", "audit verify"]:
+            done = subprocess.run([BINARIES / "bulkhead", *command.split(), "--help"], capture_output=True, text=True, check=True)
             self.assertIn("EXAMPLES", done.stdout, command)
 
     def test_make_help_lists_every_target(self):

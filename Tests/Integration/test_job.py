@@ -182,7 +182,8 @@ class Job(unittest.TestCase):
         status, document = self.house.http("GET", "/openapi.json")
         self.assertEqual(status, 200)
         paths = json.loads(document)["paths"]
-        for path in ["/health", "/status", "/runners", "/runners/{id}", "/jobs", "/jobs/{id}", "/jobs/{id}/log", "/sources"]:
+        for path in ["/health", "/status", "/runners", "/runners/{id}", "/jobs", "/jobs/{id}", "/jobs/{id}/log", "/jobs/{id}/why", "/pools", "/drain", "/metrics",
+                     "/sources"]:
             self.assertIn(path, paths)
         checker = pathlib.Path(__file__).resolve().parents[1] / "Check/openapi.py"
         subprocess.run(["python3", checker], input=document, check=True)
@@ -190,7 +191,7 @@ class Job(unittest.TestCase):
     def test_json_everywhere(self):
         job = self.house.submit("true")
         self.house.wait(job)
-        for command in [["jobs"], ["job", job], ["runners"], ["status"]]:
+        for command in [["jobs"], ["job", job], ["why", job], ["runners"], ["pools"], ["status"]]:
             json.loads(self.house.bulkhead(*command, "--json", check=0).stdout)
 
 

@@ -196,6 +196,14 @@ final class FakeRelay: RelayLink {
         answer { isConnected in done(isConnected ? nil : Self.gone) }
     }
 
+    var counters = RelayEdge.ReadCounters.Reply(logBytes: 1000, maskedBytes: 900, masks: 3, streams: 1)
+
+    func readCounters(
+        deadline: Duration, _ done: @escaping (Result<RelayEdge.ReadCounters.Reply, Failure>) -> Void
+    ) {
+        answer { isConnected in done(isConnected ? .success(self.counters) : .failure(Self.gone)) }
+    }
+
     func watchEvents(onItem: @escaping (RelayEdge.RelayEvent) -> Void, onEnd: @escaping (Failure?) -> Void) {
         watcher = onItem
         for runner in streams { onItem(.runnerReady(.init(runner: runner))) }

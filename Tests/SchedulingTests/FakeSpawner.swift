@@ -142,6 +142,12 @@ final class FakeSpawner: SpawnerLink {
         }
     }
 
+    var uses: [SpawnerEdge.DeviceUse] = []
+
+    func readDevices(deadline: Duration, _ done: @escaping (Result<[SpawnerEdge.DeviceUse], Failure>) -> Void) {
+        answer("devices") { isConnected in done(isConnected ? .success(self.uses) : .failure(Self.gone)) }
+    }
+
     func watchExits(
         onItem: @escaping (SpawnerEdge.RunnerExit) -> Void, onEnd: @escaping (Failure?) -> Void
     ) {

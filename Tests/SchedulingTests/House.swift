@@ -154,6 +154,17 @@ final class House {
             SchedulerEdge.WatchJob(token: token, job: job), onItem: { onItem($0.state) }, onEnd: onEnd)
     }
 
+    /// What Prometheus would be told.
+    func metrics(token: String = Samples.token) throws -> String {
+        var (text, end): (String, Result<Void, Failure>?) = ("", nil)
+        client.open(
+            SchedulerEdge.ReadMetrics(token: token), onItem: { text += $0.text },
+            onEnd: { end = $0.map { .failure($0) } ?? .success(()) })
+        try run("metrics") { end != nil }
+        try end?.get()
+        return text
+    }
+
     // MARK: what tests ask for
 
     @discardableResult

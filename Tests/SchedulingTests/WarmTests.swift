@@ -52,6 +52,22 @@ import Wire
         #expect(house.spawner.created.count == 3)
     }
 
+    /// Whoever stops the house would otherwise leave containers behind that nobody removes.
+    @Test func runnersThatWaitGoWithTheHouse() throws {
+        let house = try warm()
+        let (job, _) = try house.running("first")
+        try house.run("two idle") { try self.idle(house).count == 2 }
+        house.scheduler.leave()
+        house.loop.runPass()
+        #expect(house.scheduler.isClearing)
+        try house.run("cleared") { !house.scheduler.isClearing }
+        #expect(house.spawner.containers.count == 1)
+        try house.restart()
+        let after = try house.submit("after")
+        try house.run("told") { house.relay.jobs.keys.contains { $0.job == after } }
+        #expect(try house.state(job) == .running)
+    }
+
     /// Another's pool is none of a job's: neither another shape nor another class of trust.
     @Test func eachPoolHasItsOwn() throws {
         let house = try warm { $0.idleOfImage = ["busybox": 1, "debian": 1] }

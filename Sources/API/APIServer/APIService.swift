@@ -23,8 +23,9 @@ package final class APIService: Sendable {
         self.limits = limits
         self.log = log
         let logger = Logger(label: "apid") { [log] _ in LogBridge(log: log) }
-        server = InheritedSocketServer(
-            channel: Self.channel(RouteTable(scheduler: scheduler), limits, logger), logger: logger)
+        let meter = APIMeter()
+        let table = RouteTable(scheduler: scheduler, meter: meter)
+        server = InheritedSocketServer(channel: Self.channel(table, meter, limits, logger), logger: logger)
     }
 
     /// The link's loop; for the thread that runs it only.
@@ -62,9 +63,11 @@ package final class APIService: Sendable {
         }
     }
 
-    private static func channel(_ table: RouteTable, _ limits: HTTPLimits, _ logger: Logger) -> GuardedHTTPChannel {
+    private static func channel(
+        _ table: RouteTable, _ meter: APIMeter, _ limits: HTTPLimits, _ logger: Logger
+    ) -> GuardedHTTPChannel {
         let responder = table.router().buildResponder()
-        return GuardedHTTPChannel(limits: limits) { request, writer, channel in
+        return GuardedHTTPChannel(limits: limits, meter: meter) { request, writer, channel in
             let context = APIContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
             var response = try await responder.respond(to: request, context: context)
             response.headers[.server] = "bulkhead"

@@ -15,11 +15,11 @@ struct LogBridge: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let details = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
-        if event.level >= .error {
-            log.error("\(event.message)", ["details": details])
-        } else {
-            log.warning("\(event.message)", ["details": details])
-        }
+        var metadata = event.metadata ?? [:]
+        // The key by which the lines of all daemons about one job are found.
+        let job = metadata.removeValue(forKey: "job").map { "\($0)" } ?? "none"
+        let details = metadata.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
+        let write = event.level >= .error ? log.error : log.warning
+        write("\(event.message)", ["job": job, "details": details])
     }
 }

@@ -76,6 +76,19 @@ final class SchedulerBridge: Sendable {
         }
     }
 
+    /// The items of a stream that ends by itself, and soon: whoever stops reading lets it run out.
+    func stream<Stream: WireStream>(
+        _ request: Stream
+    ) -> AsyncThrowingStream<Stream.Item, any Error> where Stream.Edge == SchedulerEdge {
+        let (stream, continuation) = AsyncThrowingStream.makeStream(of: Stream.Item.self)
+        poster.post { [confined] in
+            confined.client.open(
+                request, onItem: { continuation.yield($0) },
+                onEnd: { failure in continuation.finish(throwing: failure.map { APIFailure($0) }) })
+        }
+        return stream
+    }
+
     /// A job's states as they change, the present one first; ends after the final one. Goes on when schedulerd comes
     /// back.
     func watch(job: UInt64, token: String) -> AsyncThrowingStream<SchedulerEdge.WatchJob.Item, any Error> {

@@ -73,6 +73,12 @@ package final class RelayClient: RelayLink {
         link.call(RelayEdge.RemoveSource(sha256: sha256)) { result, _ in done(result.failure) }
     }
 
+    package func readCounters(
+        deadline: Duration, _ done: @escaping (Result<RelayEdge.ReadCounters.Reply, Failure>) -> Void
+    ) {
+        link.call(RelayEdge.ReadCounters(), deadline: deadline) { result, _ in done(result) }
+    }
+
     package func watchEvents(
         onItem: @escaping (RelayEdge.RelayEvent) -> Void, onEnd: @escaping (Failure?) -> Void
     ) {

@@ -29,6 +29,8 @@ package protocol RelayLink: AnyObject {
         _ upload: UInt64, deadline: Duration, _ done: @escaping (Result<Source, Failure>) -> Void)
     func removeLogs(_ job: UInt64, _ done: @escaping (Failure?) -> Void)
     func removeSource(_ sha256: Bytes32, _ done: @escaping (Failure?) -> Void)
+    func readCounters(
+        deadline: Duration, _ done: @escaping (Result<RelayEdge.ReadCounters.Reply, Failure>) -> Void)
     /// `onEnd` runs when the stream is over, with the connection or before it.
     func watchEvents(onItem: @escaping (RelayEdge.RelayEvent) -> Void, onEnd: @escaping (Failure?) -> Void)
 }

@@ -61,11 +61,11 @@ extension Scheduler {
         if attached.contains(id) || creating.contains(id) || !relay.isReady || !spawner.isReady { return }
         batch.event("attach") { unit in
             guard let row = try unit.rows.runner(id), [.provisioning, .idle, .busy].contains(row.state) else { return }
-            unit.afterCommit { self.attachNow(id) }
+            unit.afterCommit { self.attachNow(id, row.job) }
         }
     }
 
-    private func attachNow(_ id: Bytes16) {
+    private func attachNow(_ id: Bytes16, _ job: UInt64?) {
         guard !attached.contains(id), relay.isReady, attaching.insert(id).inserted else { return }
         spawner.attachRunner(id) { failure in
             self.attaching.remove(id)
@@ -76,7 +76,10 @@ extension Scheduler {
                 // It was made and never started.
                 self.batch.event("create again") { try self.askForContainer($0, id) }
             default:
-                self.log.warning("runner not attached", ["runner": id.hex, "why": failure?.text ?? ""])
+                if let failure { self.meter.countEngineError(failure) }
+                self.log.warning(
+                    "runner not attached",
+                    ["job": Self.name(job), "runner": id.hex, "why": failure?.text ?? ""])
                 self.arm(.attach(id), after: self.settings.retryLongest) { $0.attach(id) }
             }
         }

@@ -43,6 +43,7 @@ extension Scheduler {
             let shape = try shapes.shape(line.pool.shape, rows)
             if let runner = floor.takeIdle(line.pool) {
                 try assign(unit, job: job, to: runner, line, shape, "on a runner that was waiting")
+                unit.afterCommit { self.noteStart(of: job, on: runner, isWarm: true) }
                 try give(unit, job: job, to: runner)
                 continue
             }
@@ -53,6 +54,7 @@ extension Scheduler {
                 try rows.lease(devices, to: runner)
                 floor.take(shape, devices)
                 try assign(unit, job: job, to: runner, line, shape, "on a new runner")
+                unit.afterCommit { self.noteStart(of: job, on: runner, isWarm: false) }
                 try provision(unit, runner)
             case .never(let why):
                 try end(unit, job: job, on: .unrunnable, reason: why)
@@ -64,6 +66,7 @@ extension Scheduler {
                 if try hasWaitedEnough(unit, job) { isReserved = true }
             }
         }
+        // The last place may well be a spare's, as long as there is no line.
         return try needsRoom || !floor.hasPlace && rows.nextLine(plain: plain) { _ in true } != nil
     }
 

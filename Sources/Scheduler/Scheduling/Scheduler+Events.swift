@@ -116,7 +116,8 @@ extension Scheduler {
         let code = ErrorCode(rawValue: lost.code)
         if code == .runnerViolation || code == .conflict {
             let reason = code == .conflict ? Reasons.unmaskable : Reasons.violation(lost.reason)
-            log.warning("runner is of no use any more", ["runner": id.hex, "why": lost.reason])
+            log.warning(
+                "runner is of no use any more", ["job": Self.name(row.job), "runner": id.hex, "why": lost.reason])
             if let job = row.job { try end(unit, job: job, on: .runnerLost, reason: reason) }
             return try tearDown(unit, id, on: .failed, reason: reason)
         }

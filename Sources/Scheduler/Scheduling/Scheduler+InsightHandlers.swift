@@ -1,4 +1,4 @@
-// Looking in: why a job waits, which pools there are, draining.
+// Looking in: why a job waits, which pools there are, draining. Metrics are in Scheduler+Metrics.
 
 import Link
 import Store
@@ -50,9 +50,5 @@ extension Scheduler {
                 waiting: UInt32(clamping: try unit.rows.waiting(pool)),
                 trouble: Reasons.fit(poolTrouble[pool]?.failure?.text ?? "", limit: 256))
         }
-    }
-
-    private func readMetrics(_ request: SchedulerEdge.ReadMetrics, _ sink: ItemSink<SchedulerEdge.ReadMetrics.Item>) {
-        admit(request.token, fail: { sink.fail($0) }) { sink.end() }
     }
 }

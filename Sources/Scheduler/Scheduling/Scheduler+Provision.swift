@@ -44,6 +44,7 @@ extension Scheduler {
             // Its hello is on its way, unless relayd was restarted just now and has lost the stream.
             return arm(.attach(id), after: settings.attachAgain) { $0.attach(id) }
         }
+        if !failure.isLostLink { meter.countEngineError(failure) }
         switch failure.errorCode {
         case .imageMissing, .imageRefused, .deniedByPolicy, .usernsMissing, .engineMismatch, .invalid, .tooLarge,
             .malformed, .notFound:
@@ -98,7 +99,11 @@ extension Scheduler {
     private func unrunnable(_ unit: UnitOfWork, _ id: Bytes16, _ failure: Failure, image: String) throws {
         guard let row = try unit.rows.runner(id), row.state == .provisioning else { return }
         let reason = Reasons.unrunnable(failure, image: image)
-        log.warning("runner refused", ["runner": id.hex, "code": failure.errorCode.name, "why": failure.text])
+        log.warning(
+            "runner refused",
+            [
+                "job": Self.name(row.job), "runner": id.hex, "code": failure.errorCode.name, "why": failure.text,
+            ])
         if let job = row.job { try end(unit, job: job, on: .unrunnable, reason: reason) }
         try tearDown(unit, id, on: .createFailed, reason: reason)
     }

@@ -24,6 +24,7 @@ extension Scheduler {
         try regate(unit, job: id)
         unit.afterCommit {
             self.forgetClocks(ofJob: id)
+            self.meter.countRetry()
             self.log.warning("job is tried again", ["job": "\(id)", "why": reason])
             if let attempt, attempt.told { self.settle(attempt.attempt) }
         }
@@ -36,5 +37,6 @@ extension Scheduler {
 
     func forgetClocks(ofJob job: UInt64) {
         for key in [TimerKey.cancel(job), .overdue(job), .tell(job), .grant(job)] { disarm(key) }
+        meter.forget(job)
     }
 }

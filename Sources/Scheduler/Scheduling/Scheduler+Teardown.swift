@@ -96,6 +96,7 @@ extension Scheduler {
         case .disconnected, .shuttingDown:
             break
         default:
+            if let failure { meter.countEngineError(failure) }
             log.warning("runner not removed", ["runner": id.hex, "why": failure?.text ?? ""])
             var backoff = removalBackoff[id] ?? Backoff(settings)
             arm(.remove(id), after: backoff.pause()) { $0.remove(id) }

@@ -23,7 +23,12 @@ extension Scheduler {
         guard let row = try unit.rows.job(job), !row.isFinal else { return }
         let request = RelayEdge.RunJob(
             runner: attempt.runner, attempt: attempt.attempt, definition: try unit.rows.definition(of: row))
+        // Of another attempt the wait would be that of the one before, too.
+        let isStart = !attempt.told && row.faults == 0
+        let waited = Duration.milliseconds(unit.house - row.queuedAt)
+        let now = ContinuousClock.now
         unit.afterCommit {
+            if isStart { self.meter.told(job, after: waited + (ContinuousClock.now - now)) }
             if !self.isArmed(.overdue(job)) { self.watchOverdue(job, timeout: row.timeoutSeconds) }
             self.send(request, cancelGrace: row.cancelGrace)
         }

@@ -84,6 +84,15 @@ extension Scheduler {
 
     // MARK: draining
 
+    /// The process ends, and nobody would end the cooldown of runners that wait: they go. No job begins any more.
+    package func leave() {
+        isDraining = true
+        batch.dispatchNext()
+    }
+
+    /// Containers are being removed.
+    package var isClearing: Bool { !removing.isEmpty }
+
     /// Nothing begins; what waits without a job goes.
     func releaseSpares(_ unit: UnitOfWork) throws {
         for row in try unit.rows.runners() where row.job == nil && row.state != .teardown && row.state != .busy {

@@ -33,6 +33,7 @@ package final class Scheduler {
     private var timers: [TimerKey: TimerID] = [:]
 
     let shapes = ShapeCache()
+    var meter = Meter()
     /// Nothing begins.
     var isDraining = false
     /// Why no runners of a pool can be made in advance at present.
@@ -100,7 +101,11 @@ package final class Scheduler {
         batch = Batch(
             loop: loop, store: store, log: log, clock: HouseClock(base: house, now: Posix.monotonicNow()),
             retry: settings.commitRetry, limit: settings.waitingUnits)
-        batch.dispatcher = { [weak self] unit in try self?.dispatch(unit) }
+        batch.dispatcher = { [weak self] unit in
+            let start = ContinuousClock.now
+            try self?.dispatch(unit)
+            self?.meter.countDispatch(ContinuousClock.now - start)
+        }
         batch.mender = { [weak self] unit, damage in try self?.giveUp(unit, damage) ?? false }
         batch.onOverflow = { [weak self] in self?.askAnew() }
         batch.onChanges = { [weak self] changes in self?.watchers.tell(changes) }
@@ -136,6 +141,9 @@ package final class Scheduler {
     func disarm(_ key: TimerKey) {
         if let timer = timers.removeValue(forKey: key) { loop.cancel(timer) }
     }
+
+    /// As logs have it.
+    static func name(_ job: UInt64?) -> String { job.map { "\($0)" } ?? "none" }
 
     func isArmed(_ key: TimerKey) -> Bool { timers[key] != nil }
 }

@@ -98,4 +98,12 @@ package struct SchedulerDaemon {
     }
 
     package func start() { scheduler.start() }
+
+    /// After the loop has stopped: takes the runners along that wait without a job, for at most this long. What is left
+    /// then, the next start finds.
+    package func leave(within limit: Duration = .seconds(8)) {
+        scheduler.leave()
+        let end = ContinuousClock.now + limit
+        repeat { loop.runPass(waiting: .milliseconds(20)) } while scheduler.isClearing && ContinuousClock.now < end
+    }
 }

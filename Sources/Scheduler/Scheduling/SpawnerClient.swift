@@ -51,6 +51,12 @@ package final class SpawnerClient: SpawnerLink {
         link.call(SpawnerEdge.DescribeHost()) { result, _ in done(result) }
     }
 
+    package func readDevices(
+        deadline: Duration, _ done: @escaping (Result<[SpawnerEdge.DeviceUse], Failure>) -> Void
+    ) {
+        link.call(SpawnerEdge.ReadDevices(), deadline: deadline) { result, _ in done(result.map(\.devices)) }
+    }
+
     package func watchExits(
         onItem: @escaping (SpawnerEdge.RunnerExit) -> Void, onEnd: @escaping (Failure?) -> Void
     ) {

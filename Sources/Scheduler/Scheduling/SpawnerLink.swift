@@ -21,6 +21,8 @@ package protocol SpawnerLink: AnyObject {
     func removeRunner(_ runner: Bytes16, _ done: @escaping (Failure?) -> Void)
     func listRunners(_ done: @escaping (Result<[SpawnerEdge.RunnerContainer], Failure>) -> Void)
     func describeHost(_ done: @escaping (Result<SpawnerEdge.DescribeHost.Reply, Failure>) -> Void)
+    /// What the leased devices do.
+    func readDevices(deadline: Duration, _ done: @escaping (Result<[SpawnerEdge.DeviceUse], Failure>) -> Void)
     /// `onEnd` runs when the stream is over, with the connection or before it.
     func watchExits(
         onItem: @escaping (SpawnerEdge.RunnerExit) -> Void, onEnd: @escaping (Failure?) -> Void)

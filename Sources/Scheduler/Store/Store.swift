@@ -23,8 +23,6 @@ package final class Store {
             // A view or trigger that somebody put into the file must not call functions with effects.
             try db.execute(sql: "PRAGMA trusted_schema = OFF")
             try db.execute(sql: "PRAGMA cell_size_check = ON")
-            // Landlock lets SQLite make no file but the database's own.
-            try db.execute(sql: "PRAGMA temp_store = MEMORY")
         }
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
@@ -41,6 +39,8 @@ package final class Store {
     private static func tune(_ queue: DatabaseQueue, maximumPages: Int) throws {
         try queue.inDatabase { db in
             try db.execute(sql: "PRAGMA synchronous = FULL")
+            // What a statement with triggers needs to undo itself: no files beside the database may be opened.
+            try db.execute(sql: "PRAGMA temp_store = MEMORY")
             try db.execute(sql: "PRAGMA journal_size_limit = 16777216")
             if maximumPages > 0 { try db.execute(sql: "PRAGMA max_page_count = \(maximumPages)") }
         }

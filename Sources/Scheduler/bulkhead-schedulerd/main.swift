@@ -29,7 +29,8 @@ Startup.main("bulkhead-schedulerd", about: "keeps the queue, and gives jobs to r
     // 6. the peers: apid may ask; brokerd, spawnerd and relayd are asked
     let server = try service.serve(listener, peerUID: settings.uid("apid-uid"))
     service.start()
-    // 7. the loop: until SIGTERM or SIGINT
+    // 7. the loop: until SIGTERM or SIGINT, and then until the runners that wait are gone
     try daemon.run(service.loop) { server.close() }
+    service.leave()
     withExtendedLifetime(server) {}
 }

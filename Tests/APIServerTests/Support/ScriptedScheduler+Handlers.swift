@@ -13,11 +13,12 @@ extension ScriptedScheduler {
         addRunners(&handlers, script, inside)
         addUploads(&handlers, script, inside)
         addSecrets(&handlers, script)
+        addInsight(&handlers, script)
         return handlers
     }
 
     /// True for the good token; else answers.
-    private static func admits<Reply>(
+    static func admits<Reply>(
         _ token: String, _ name: String, _ script: Watched<Script>, _ responder: Responder<Reply>
     ) -> Bool {
         script.change { $0.calls.append(name) }
@@ -26,7 +27,7 @@ extension ScriptedScheduler {
         return false
     }
 
-    private static func failure(of job: UInt64, _ script: Watched<Script>) -> Failure? {
+    static func failure(of job: UInt64, _ script: Watched<Script>) -> Failure? {
         if job >= 1000 && job < 2000 {
             return Failure(ErrorCode(rawValue: UInt16(job - 1000)), "as told", place: "here")
         }
@@ -36,19 +37,23 @@ extension ScriptedScheduler {
     static let shape = RunnerShape(
         image: "bulkhead/busybox", platform: .linuxAmd64, profile: .strict,
         resources: Resources(cpuMillis: 1500, memoryBytes: 1 << 30, pids: 256, diskBytes: 1 << 20),
-        untrustedSteps: false, gpus: nil)
+        untrustedSteps: false, gpus: GPUs(count: 1, vendor: .amd))
 
     static let status = SchedulerEdge.GetStatus.Reply(
         instance: "test", queued: 1, running: 2, runners: 3, maxRunners: 4, engine: "Docker 20.10", engineTrouble: "",
         blocked: 0, draining: false,
         daemons: [.init(role: .relayd, connected: true, detail: "")])
 
+    static let schedule = Schedule(
+        priority: 60, group: Group(name: "deploy", cancelInProgress: true), needs: [2], condition: .anyFailed,
+        queueTimeoutSeconds: 90, retries: 1, tags: ["big"])
+
     private static func summary(_ job: UInt64, _ state: JobState) -> SchedulerEdge.JobSummary {
         .init(
             id: job, project: "shop", trust: .approved, name: "job \(job)", image: "bulkhead/busybox", state: state,
             createdMs: 1_700_000_000_123,
             startedMs: state == .queued ? nil : 1_700_000_001_000, finishedMs: state.isEnd ? 1_700_000_002_000 : nil,
-            reason: "", priority: 50)
+            reason: "", priority: 60)
     }
 
     private static func addJobs(
@@ -89,7 +94,7 @@ extension ScriptedScheduler {
                         .init(name: "two", startedMs: nil, result: nil),
                     ],
                     result: state.isEnd ? .init(state: state, failedStep: 0, exitCode: 3, reason: "") : nil,
-                    runner: runner, schedule: .usual, attempts: 1))
+                    runner: runner, schedule: schedule, attempts: 2))
         }
         handlers.on(SchedulerEdge.CancelJob.self) { request, _, responder in
             guard admits(request.token, "CancelJob \(request.graceSeconds)", script, responder) else { return }

@@ -18,7 +18,7 @@ struct RunnerAnswer: Encodable {
         image = runner.shape.image
         platform = runner.shape.platform.label
         profile = runner.shape.profile.label
-        resources = ResourcesAnswer(runner.shape.resources)
+        resources = ResourcesAnswer(runner.shape)
         state = runner.state.label
         job = runner.job
         createdAt = timestamp(runner.createdMs)
@@ -43,9 +43,11 @@ struct StatusAnswer: Encodable {
 
     let instance: String
     let queued: UInt32
+    let blocked: UInt32
     let running: UInt32
     let runners: UInt32
     let maxRunners: UInt32
+    let draining: Bool
     /// Absent while it does not answer, or spawnerd is away; then `engineDetail` says why.
     let engine: String?
     let engineDetail: String?
@@ -54,12 +56,14 @@ struct StatusAnswer: Encodable {
     init(_ reply: SchedulerEdge.GetStatus.Reply) {
         instance = reply.instance
         queued = reply.queued
+        blocked = reply.blocked
         running = reply.running
         runners = reply.runners
         maxRunners = reply.maxRunners
-        let why = reply.daemons.first { $0.role == .spawnerd }?.detail ?? ""
+        draining = reply.draining
         engine = reply.engine.isEmpty ? nil : reply.engine
-        engineDetail = engine == nil ? (why.isEmpty ? "spawnerd has not said yet" : why) : nil
+        let why = reply.engineTrouble.isEmpty ? "spawnerd has not said yet" : reply.engineTrouble
+        engineDetail = engine == nil ? why : nil
         daemons = reply.daemons.map { Health(name: "\($0.role)", connected: $0.connected, detail: $0.detail) }
     }
 }

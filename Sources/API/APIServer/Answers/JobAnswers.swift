@@ -19,6 +19,28 @@ struct JobAnswer: Encodable {
         }
     }
 
+    /// When it runs: the keys of the job file.
+    struct Schedule: Encodable {
+        let group: String?
+        let cancelInProgress: Bool
+        let needs: [UInt64]
+        let when: String
+        let tags: [String]
+        let retries: UInt8
+        /// Seconds; 0: it may wait for ever.
+        let queueTimeout: UInt32
+
+        init(_ schedule: Wire.Schedule) {
+            group = schedule.group?.name
+            cancelInProgress = schedule.group?.cancelInProgress ?? false
+            needs = schedule.needs
+            when = schedule.condition.label
+            tags = schedule.tags
+            retries = schedule.retries
+            queueTimeout = schedule.queueTimeoutSeconds
+        }
+    }
+
     struct Result: Encodable {
         let exitCode: UInt16
         let failedStep: UInt16?
@@ -32,6 +54,7 @@ struct JobAnswer: Encodable {
     let image: String
     let state: String
     let reason: String
+    let priority: UInt8
     let createdAt: String
     let startedAt: String?
     let finishedAt: String?
@@ -39,6 +62,8 @@ struct JobAnswer: Encodable {
     var profile: String?
     var resources: ResourcesAnswer?
     var timeout: UInt32?
+    var schedule: Schedule?
+    var attempts: UInt32?
     var runner: String?
     var steps: [Step]?
     var result: Result?
@@ -51,6 +76,7 @@ struct JobAnswer: Encodable {
         image = summary.image
         state = summary.state.label
         reason = summary.reason
+        priority = summary.priority
         createdAt = timestamp(summary.createdMs)
         startedAt = summary.startedMs.map(timestamp)
         finishedAt = summary.finishedMs.map(timestamp)
@@ -60,8 +86,10 @@ struct JobAnswer: Encodable {
         self.init(reply.summary)
         platform = reply.shape.platform.label
         profile = reply.shape.profile.label
-        resources = ResourcesAnswer(reply.shape.resources)
+        resources = ResourcesAnswer(reply.shape)
         timeout = reply.timeoutSeconds
+        schedule = Schedule(reply.schedule)
+        attempts = reply.attempts
         runner = reply.runner?.hex
         steps = reply.steps.map(Step.init)
         result = reply.result.map { Result(exitCode: $0.exitCode, failedStep: $0.failedStep, reason: $0.reason) }
@@ -73,12 +101,17 @@ struct ResourcesAnswer: Encodable {
     let memory: UInt64
     let pids: UInt32
     let disk: UInt64
+    let gpus: UInt8
+    let gpuVendor: String?
 
-    init(_ resources: Wire.Resources) {
+    init(_ shape: RunnerShape) {
+        let resources = shape.resources
         cpus = Double(resources.cpuMillis) / 1000
         memory = resources.memoryBytes
         pids = resources.pids
         disk = resources.diskBytes
+        gpus = shape.gpus?.count ?? 0
+        gpuVendor = shape.gpus?.vendor.map { "\($0)" }
     }
 }
 

@@ -71,6 +71,16 @@ extension Wire.Profile {
     var label: String { self == .strict ? JobFile.Profile.strict.rawValue : JobFile.Profile.build.rawValue }
 }
 
+extension Wire.Condition {
+    var label: String {
+        switch self {
+        case .allSuccess: JobFile.Schedule.Condition.allSuccess.rawValue
+        case .anyFailed: JobFile.Schedule.Condition.anyFailed.rawValue
+        case .always: JobFile.Schedule.Condition.always.rawValue
+        }
+    }
+}
+
 extension Wire.Trust {
     var label: String {
         switch self {

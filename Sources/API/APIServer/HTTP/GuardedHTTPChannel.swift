@@ -13,6 +13,7 @@ struct GuardedHTTPChannel: HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
     let limits: HTTPLimits
+    let meter: APIMeter
     let responder: HTTPChannelHandler.Responder
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -33,6 +34,8 @@ struct GuardedHTTPChannel: HTTPChannelHandler {
     }
 
     func handle(value: Value, logger: Logger) async {
+        meter.opened()
+        defer { meter.closed() }
         await handleHTTP(asyncChannel: value, logger: logger)
     }
 }

@@ -2,6 +2,7 @@
 
 import FoundationEssentials
 import HTTPTypes
+import JobModel
 
 /// Builds the document once, at start.
 struct OpenAPIDocument {
@@ -22,7 +23,7 @@ struct OpenAPIDocument {
         return .object([
             "openapi": .string("3.1.0"),
             "info": .object([
-                "title": .string("Bulkhead"), "version": .string("0.1.0"),
+                "title": .string("Bulkhead"), "version": .string(Release.version),
                 "summary": .string("Runs CI jobs whose authors are not trusted."),
                 "license": .object(["name": .string("Apache-2.0"), "identifier": .string("Apache-2.0")]),
             ]),

@@ -18,6 +18,10 @@ enum OpenAPISchemas {
         "RunnerCreated": object(["id": text]),
         "Runner": runner,
         "Status": status,
+        "Why": why,
+        "PoolList": object(["pools": list(pool)]),
+        "Drain": object(["drain": flag]),
+        "DrainSet": object(["draining": flag, "running": number, "runners": number]),
         "SecretPage": object(["secrets": list(secret), "more": flag]),
         "OrderDone": object(["done": flag]),
     ]
@@ -27,15 +31,20 @@ enum OpenAPISchemas {
     private static let flag = type("boolean")
     private static let jobState = words(Wire.JobState.allCases.map(\.label))
     private static let problem = object(["place": text, "message": text])
+    private static let vendor = words(JobFile.GPUVendor.allCases.map(\.rawValue))
     private static let resources = object(
-        ["cpus": type("number"), "memory": number, "pids": number, "disk": number])
+        [
+            "cpus": type("number"), "memory": number, "pids": number, "disk": number, "gpus": number,
+            "gpu_vendor": vendor,
+        ], required: ["cpus", "memory", "pids", "disk", "gpus"])
 
     private static let shape: [String: JSONTree] = [
         "image": text, "platform": words(JobFile.Platform.allCases.map(\.rawValue)),
         "profile": words(JobFile.Profile.allCases.map(\.rawValue)),
         "resources": object(
             [
-                "cpus": type("number"), "memory": sizeOrText, "pids": number, "disk": sizeOrText,
+                "cpus": type("number"), "memory": sizeOrText, "pids": number, "disk": sizeOrText, "gpus": number,
+                "gpu_vendor": vendor,
             ], required: []),
     ]
 
@@ -56,12 +65,16 @@ enum OpenAPISchemas {
                 ]),
             ], required: ["run"])
         let fields: [String: JSONTree] = [
-            "project": text, "name": text, "timeout": sizeOrText,
+            "project": text, "name": text, "timeout": sizeOrText, "silence_timeout": sizeOrText,
+            "priority": number, "group": text, "cancel_in_progress": flag, "needs": list(number), "when": condition,
+            "queue_timeout": sizeOrText, "retries": number, "tags": list(text),
             "env": .object(["type": .string("object"), "additionalProperties": text]),
             "steps": list(.object(["anyOf": .array([text, step])])), "source": .reference("Source"),
         ]
         return object(shape.merging(fields) { first, _ in first }, required: ["image", "steps"])
     }()
+
+    private static let condition = words(JobFile.Schedule.Condition.allCases.map(\.rawValue))
 
     private static let job: JSONTree = {
         let step = object(
@@ -69,14 +82,33 @@ enum OpenAPISchemas {
             required: ["name"])
         let result = object(
             ["exit_code": number, "failed_step": number, "reason": text], required: ["exit_code", "reason"])
+        let schedule = object(
+            [
+                "group": text, "cancel_in_progress": flag, "needs": list(number), "when": condition,
+                "tags": list(text), "retries": number, "queue_timeout": number,
+            ], required: ["cancel_in_progress", "needs", "when", "tags", "retries", "queue_timeout"])
         return object(
             [
                 "id": number, "project": text, "trust": words(Wire.Trust.allCases.map(\.label)), "name": text,
-                "image": text, "state": jobState, "reason": text, "created_at": text,
-                "started_at": text, "finished_at": text, "platform": text, "profile": text, "resources": resources,
+                "image": text, "state": jobState, "reason": text, "priority": number, "created_at": text,
+                "schedule": schedule, "attempts": number, "started_at": text, "finished_at": text, "platform": text,
+                "profile": text, "resources": resources,
                 "timeout": number, "runner": text, "steps": list(step), "result": result,
-            ], required: ["id", "project", "trust", "name", "image", "state", "reason", "created_at"])
+            ], required: ["id", "project", "trust", "name", "image", "state", "reason", "priority", "created_at"])
     }()
+
+    private static let why = object([
+        "state": jobState,
+        "whys": list(
+            object(["kind": text, "text": text, "advice": text, "since": text], required: ["kind", "text", "advice"])),
+        "history": list(object(["at": text, "text": text])),
+    ])
+
+    private static let pool = object([
+        "image": text, "platform": text, "profile": text, "resources": resources,
+        "trust": words(Wire.Trust.allCases.map(\.label)), "starting": number, "idle": number, "busy": number,
+        "waiting": number, "trouble": text,
+    ])
 
     private static let runner = object(
         [
@@ -86,10 +118,11 @@ enum OpenAPISchemas {
 
     private static let status = object(
         [
-            "instance": text, "queued": number, "running": number, "runners": number, "max_runners": number,
+            "instance": text, "queued": number, "blocked": number, "draining": flag, "running": number,
+            "runners": number, "max_runners": number,
             "engine": text, "engine_detail": text,
             "daemons": list(object(["name": text, "connected": flag, "detail": text])),
-        ], required: ["instance", "queued", "running", "runners", "max_runners", "daemons"])
+        ], required: ["instance", "queued", "blocked", "draining", "running", "runners", "max_runners", "daemons"])
 
     private static func type(_ name: String) -> JSONTree { .object(["type": .string(name)]) }
 

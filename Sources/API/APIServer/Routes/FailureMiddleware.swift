@@ -27,8 +27,15 @@ struct FailureMiddleware: RouterMiddleware {
         } catch is CancellationError {
             return .failure(APIFailure(.shuttingDown, "the API is stopping"))
         } catch {
-            context.logger.error("unexpected error", metadata: ["error": "\(error)"])
+            context.logger.error(
+                "unexpected error", metadata: ["job": "\(Self.job(of: request.uri.path))", "error": "\(error)"])
             return .failure(APIFailure(.internal, "internal error; see the log of bulkhead-apid"))
         }
+    }
+
+    /// The id in `/jobs/17/log`; `none` elsewhere.
+    private static func job(of path: String) -> String {
+        let parts = path.split(separator: "/")
+        return parts.count > 1 && parts[0] == "jobs" ? UInt64(parts[1]).map { "\($0)" } ?? "none" : "none"
     }
 }

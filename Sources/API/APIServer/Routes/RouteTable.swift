@@ -6,8 +6,10 @@ import Hummingbird
 /// All routes. A new noun is a file beside this one and a line here.
 struct RouteTable: Sendable {
     let routes: [Route]
+    private let meter: APIMeter
 
-    init(scheduler: SchedulerBridge) {
+    init(scheduler: SchedulerBridge, meter: APIMeter) {
+        self.meter = meter
         var routes = HealthRoutes.all(scheduler)
         routes += JobRoutes.all(scheduler)
         routes += LogRoutes.all(scheduler)
@@ -15,6 +17,7 @@ struct RouteTable: Sendable {
         routes += SourceRoutes.all(scheduler)
         routes += OrderRoutes.all(scheduler)
         routes += SecretRoutes.all(scheduler)
+        routes += InsightRoutes.all(scheduler, meter)
         routes += OpenAPIRoutes.all()
         let document = OpenAPIDocument(routes: routes).bytes
         self.routes = routes.map {
@@ -24,6 +27,7 @@ struct RouteTable: Sendable {
 
     func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self)
+        router.middlewares.add(MeterMiddleware(meter: meter, routes: Set(routes.map(\.path))))
         router.middlewares.add(FailureMiddleware(table: self))
         for route in routes {
             router.on(RouterPath(route.path), method: route.method) { request, context in

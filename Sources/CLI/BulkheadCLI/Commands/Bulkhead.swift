@@ -1,6 +1,7 @@
 // Bulkhead: the command and its subcommands, one file each.
 
 package import ArgumentParser
+import JobModel
 
 package struct Bulkhead: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
@@ -12,6 +13,7 @@ package struct Bulkhead: AsyncParsableCommand {
               bulkhead submit job.yaml --source . --follow   run a job on your code
               bulkhead submit --image bulkhead/busybox -- echo hello
               bulkhead log 17 -f                             follow a log
+              bulkhead why 18                                what it waits for, and what to do
               bulkhead secret set web token < token          keep a secret for a project
 
             EXIT STATUS
@@ -22,12 +24,13 @@ package struct Bulkhead: AsyncParsableCommand {
             ENVIRONMENT
               BULKHEAD_URL    address of the API (default http://127.0.0.1:7700)
               BULKHEAD_TOKEN  the token; without it the one in the state directory is used
+              MAX_IDLE_RUNNERS, RUNNER_COOLDOWN_MINUTES  see `bulkhead up --help`
               BULKHEAD_KEY    path of your key file, which seals orders to the broker
             """,
-        version: "0.1.0",
+        version: Release.version,
         subcommands: [
-            Up.self, Init.self, Submit.self, Jobs.self, JobCommand.self, LogCommand.self, Cancel.self, Runners.self,
-            Secret.self, Status.self, Audit.self,
+            Up.self, Init.self, Submit.self, Jobs.self, JobCommand.self, LogCommand.self, Why.self, Cancel.self,
+            Runners.self, Pools.self, Drain.self, Secret.self, Status.self, Audit.self,
         ])
 
     package init() {}

@@ -10,10 +10,14 @@ struct Jobs: AsyncParsableCommand {
             EXAMPLES
               bulkhead jobs
               bulkhead jobs --only failed --limit 5
+              bulkhead jobs --only blocked
               bulkhead jobs --json
             """)
 
-    @Option(help: "Only jobs in this state: queued, assigned, running, succeeded, failed, cancelled, timed_out, lost.")
+    @Option(
+        help:
+            "In this state only: blocked, queued, assigned, running, succeeded, failed, cancelled, timed_out, lost."
+    )
     var only: String?
 
     @Option(help: "How many, 1 to 50.")
@@ -33,8 +37,15 @@ struct Jobs: AsyncParsableCommand {
             let data = try await client.send(try client.request("GET", "/jobs", query: query))
             guard !options.json else { return options.printJSON(data) }
             let page = try client.decoded(JobPage.self, data)
-            let rows = page.jobs.map { [String($0.id), $0.state, $0.createdAt, $0.name, $0.image, $0.reason] }
-            Terminal.table(["JOB", "STATE", "CREATED", "NAME", "IMAGE", "REASON"], rows, stateColumn: 1)
+            // A column of nothing but the usual would only make lines longer.
+            let showsPriority = page.jobs.contains { $0.unusualPriority != nil }
+            let rows = page.jobs.map { job in
+                [String(job.id), job.state] + (showsPriority ? [job.unusualPriority.map { String($0) } ?? ""] : [])
+                    + [job.createdAt, job.name, job.image, job.reason]
+            }
+            let header =
+                ["JOB", "STATE"] + (showsPriority ? ["PRIORITY"] : []) + ["CREATED", "NAME", "IMAGE", "REASON"]
+            Terminal.table(header, rows, stateColumn: 1)
             if let next = page.next, next > 0 { Terminal.note("more: bulkhead jobs --before \(next)") }
         }
     }
@@ -67,6 +78,7 @@ struct JobCommand: AsyncParsableCommand {
                 Terminal.print("project   \(Terminal.printable(project))\(trust)")
             }
             Terminal.print("image     \(Terminal.printable(answer.image))")
+            for line in answer.scheduleLines { Terminal.print(line) }
             Terminal.print("created   \(answer.createdAt)")
             if let started = answer.startedAt { Terminal.print("started   \(started)") }
             if let finished = answer.finishedAt { Terminal.print("finished  \(finished)") }

@@ -90,7 +90,9 @@ struct Status: AsyncParsableCommand {
             Terminal.print("instance  \(status.instance)")
             let engine = status.engine ?? "DOES NOT ANSWER: \(status.engineDetail ?? "")"
             Terminal.print("engine    \(Terminal.printable(engine))")
-            Terminal.print("jobs      \(status.queued) queued, \(status.running) running")
+            let blocked = status.blocked == 0 ? "" : ", \(status.blocked) blocked"
+            Terminal.print("jobs      \(status.queued) queued\(blocked), \(status.running) running")
+            if status.draining { Terminal.print("draining  no job begins; `bulkhead drain --off` ends that") }
             Terminal.print("runners   \(status.runners) of \(status.maxRunners)")
             let rows = status.daemons.map { [$0.name, $0.connected ? "up" : "DOWN", $0.detail] }
             Terminal.table(["DAEMON", "LINK", "DETAIL"], rows)

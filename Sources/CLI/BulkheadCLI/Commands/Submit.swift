@@ -10,7 +10,9 @@ struct Submit: AsyncParsableCommand {
         abstract: "Submit a job.",
         discussion: """
             The job file is YAML or JSON: project, name, image, platform, profile,
-            resources {cpus, memory, pids, disk}, timeout, env, steps [{name, run, timeout,
+            resources {cpus, memory, pids, disk, gpus, gpu_vendor}, timeout,
+            silence_timeout, priority, group, cancel_in_progress, needs, when,
+            queue_timeout, retries, tags, env, steps [{name, run, timeout,
             continue_on_error, untrusted, secrets}]. A step's secrets are {VARIABLE:
             secret} or {VARIABLE: {secret: NAME, as: file}}. Every mistake in it is
             reported at once.

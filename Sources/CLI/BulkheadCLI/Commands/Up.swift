@@ -23,6 +23,7 @@ struct Up: ParsableCommand {
             EXAMPLES
               bulkhead up
               bulkhead up --state ./state --listen 127.0.0.1:7700
+              bulkhead up --max-idle-runners 4 --idle bulkhead/debian=1 --cooldown 10m
             """)
 
     @Option(
@@ -40,6 +41,8 @@ struct Up: ParsableCommand {
 
     @Option(help: "Most runners at the same time; the default is the number of CPUs.")
     var maxRunners: Int?
+
+    @OptionGroup var pools: PoolOptions
 
     @Option(help: ArgumentHelp("Runtime of the engine for all jobs; the default is the engine's.", valueName: "name"))
     var runtime: String?
@@ -65,6 +68,7 @@ struct Up: ParsableCommand {
             let wishes = Preparation.Wishes(
                 state: state ?? StateDirectory.standard, listen: listen, engine: engine,
                 maxRunners: maxRunners ?? ProcessInfo.processInfo.activeProcessorCount,
+                pools: try pools.settings(),
                 allowNoUserNamespaces: allowNoUserns, allowBuildProfile: allowBuildProfile, runtime: runtime,
                 runtimeUntrusted: runtimeUntrusted, grantsGroup: grantsGroup)
             try Supervisor(Preparation(wishes)).run()

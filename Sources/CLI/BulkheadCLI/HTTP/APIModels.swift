@@ -1,6 +1,7 @@
 // APIModels: the answers of the API as the commands read them. The API's own description is /openapi.json.
 
 import Foundation
+import JobModel
 
 struct JobAnswer: Decodable {
     struct Step: Decodable {
@@ -9,6 +10,16 @@ struct JobAnswer: Decodable {
         let exitCode: Int?
         let durationMs: UInt64?
         let startedAt: String?
+    }
+
+    struct Schedule: Decodable {
+        let group: String?
+        let cancelInProgress: Bool
+        let needs: [UInt64]
+        let when: String
+        let tags: [String]
+        let retries: Int
+        let queueTimeout: Int
     }
 
     struct Outcome: Decodable {
@@ -24,14 +35,42 @@ struct JobAnswer: Decodable {
     let image: String
     let state: String
     let reason: String
+    let priority: Int?
     let createdAt: String
     let startedAt: String?
     let finishedAt: String?
+    let schedule: Schedule?
+    let attempts: Int?
     let steps: [Step]?
     let result: Outcome?
 
     var isFinished: Bool {
         ["SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT", "LOST"].contains(state)
+    }
+
+    /// nil: the one that a job has which says nothing of it.
+    var unusualPriority: Int? { priority.flatMap { $0 == 50 ? nil : $0 } }
+
+    /// When it runs, as far as that is not the usual.
+    var scheduleLines: [String] {
+        var lines = unusualPriority.map { ["priority  \($0)"] } ?? []
+        if let schedule {
+            if let group = schedule.group {
+                let newest = schedule.cancelInProgress ? ", cancels what is in progress" : ""
+                lines.append("group     \(Terminal.printable(group))\(newest)")
+            }
+            if !schedule.needs.isEmpty {
+                let jobs = schedule.needs.map { String($0) }.joined(separator: ", ")
+                lines.append("needs     \(jobs) (\(Terminal.printable(schedule.when)))")
+            }
+            if !schedule.tags.isEmpty {
+                lines.append("tags      " + Terminal.printable(schedule.tags.joined(separator: ", ")))
+            }
+        }
+        if let attempts, attempts > 1 {
+            lines.append("attempts  \(attempts)" + (schedule.map { ", at most \($0.retries + 1)" } ?? ""))
+        }
+        return lines
     }
 
     /// The status that `submit --follow` ends with: the job's own, or what shells use for the other ends.
@@ -71,6 +110,34 @@ struct RunnerList: Decodable {
     let runners: [RunnerAnswer]
 }
 
+struct PoolList: Decodable {
+    struct Pool: Decodable {
+        let image: String
+        let trust: String
+        let resources: Resources
+        let starting: Int
+        let idle: Int
+        let busy: Int
+        let waiting: Int
+        let trouble: String
+    }
+
+    struct Resources: Decodable {
+        let cpus: Double
+        let memory: Int64
+        let gpus: Int
+
+        /// `2 CPUs, 1GiB`
+        var shown: String {
+            let number = cpus == cpus.rounded() ? String(Int(cpus)) : String(cpus)
+            let gpus = gpus == 0 ? "" : ", \(gpus) GPU\(gpus == 1 ? "" : "s")"
+            return "\(number) CPU\(cpus == 1 ? "" : "s"), \(Quantity.show(bytes: memory))\(gpus)"
+        }
+    }
+
+    let pools: [Pool]
+}
+
 struct StatusAnswer: Decodable {
     struct Health: Decodable {
         let name: String
@@ -80,6 +147,8 @@ struct StatusAnswer: Decodable {
 
     let instance: String
     let queued: Int
+    let blocked: Int
+    let draining: Bool
     let running: Int
     let runners: Int
     let maxRunners: Int

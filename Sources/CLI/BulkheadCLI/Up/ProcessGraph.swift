@@ -67,7 +67,7 @@ extension Compartment {
             break
         case .schedulerd:
             arguments += ["--state", site.directory(of: self), "--instance", site.instance]
-            arguments += ["--max-runners", String(site.maxRunners)]
+            arguments += ["--max-runners", String(site.maxRunners)] + site.pools.arguments
         case .spawnerd:
             arguments += ["--engine-socket", site.engine, "--instance", site.instance, "--runner-path", site.runner]
             arguments += ["--grants", site.grants]
@@ -102,6 +102,7 @@ struct Site {
     let engineGroup: UInt32?
     let instance: String
     let maxRunners: Int
+    let pools: PoolSettings
     let allowNoUserNamespaces: Bool
     let allowBuildProfile: Bool
     /// Runtimes of the engine by name (`runc`, `runsc`), for all jobs and for untrusted ones; nil: the engine's own

@@ -16,6 +16,9 @@ final class Supervisor {
     private var children: [Int32: Child] = [:]
     private var failures: [Compartment: Int] = [:]
     private var stopping = false
+    /// Who asks the others ends before them: schedulerd has spawnerd remove the runners that wait.
+    private static let askers: Set<Compartment> = [.apid, .schedulerd]
+    private var theAskedStop = false
 
     init(_ preparation: Preparation) throws {
         self.preparation = preparation
@@ -65,6 +68,7 @@ final class Supervisor {
             let name = "bulkhead-\(child.compartment.rawValue)"
             if stopping {
                 if children.isEmpty { loop.stop() }
+                if !children.values.contains(where: { Self.askers.contains($0.compartment) }) { stopTheAsked() }
                 continue
             }
             let log = preparation.log(child.compartment)
@@ -79,13 +83,25 @@ final class Supervisor {
         stopping = true
         Terminal.note("bulkhead: stopping")
         guard !children.isEmpty else { return loop.stop() }
-        for process in children.keys { signal(process, Signal.terminate) }
+        terminate(Self.askers.contains)
+        loop.after(.seconds(10)) { [self] in stopTheAsked() }
         loop.after(.seconds(15)) { [self] in
             for (process, child) in children {
                 Terminal.error("bulkhead-\(child.compartment.rawValue) did not stop in 15 s; killing it")
                 signal(process, Signal.kill)
             }
         }
+    }
+
+    /// Once: a second signal would have them end at once.
+    private func stopTheAsked() {
+        guard !theAskedStop else { return }
+        theAskedStop = true
+        terminate { !Self.askers.contains($0) }
+    }
+
+    private func terminate(_ isMeant: (Compartment) -> Bool) {
+        for (process, child) in children where isMeant(child.compartment) { signal(process, Signal.terminate) }
     }
 
     private func signal(_ process: Int32, _ number: Int32) {

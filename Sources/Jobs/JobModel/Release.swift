@@ -1,0 +1,5 @@
+// Which release of Bulkhead this is.
+
+package enum Release {
+    package static let version = "0.1.0"
+}
