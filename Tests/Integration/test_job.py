@@ -182,7 +182,8 @@ class Job(unittest.TestCase):
         status, document = self.house.http("GET", "/openapi.json")
         self.assertEqual(status, 200)
         paths = json.loads(document)["paths"]
-        for path in ["/health", "/status", "/runners", "/runners/{id}", "/jobs", "/jobs/{id}", "/jobs/{id}/log", "/jobs/{id}/why", "/pools", "/drain", "/metrics",
+        for path in ["/health", "/status", "/runners", "/runners/{id}", "/jobs", "/jobs/{id}", "/jobs/{id}/log",
+                     "/jobs/{id}/why", "/pools", "/drain", "/metrics",
                      "/sources"]:
             self.assertIn(path, paths)
         checker = pathlib.Path(__file__).resolve().parents[1] / "Check/openapi.py"

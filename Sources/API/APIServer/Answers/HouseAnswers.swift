@@ -62,7 +62,8 @@ struct StatusAnswer: Encodable {
         maxRunners = reply.maxRunners
         draining = reply.draining
         engine = reply.engine.isEmpty ? nil : reply.engine
-        let why = reply.engineTrouble.isEmpty ? "spawnerd has not said yet" : reply.engineTrouble
+        let words = [reply.engineTrouble, reply.daemons.first { $0.role == .spawnerd }?.detail ?? ""]
+        let why = words.first { !$0.isEmpty } ?? "spawnerd has not said yet"
         engineDetail = engine == nil ? why : nil
         daemons = reply.daemons.map { Health(name: "\($0.role)", connected: $0.connected, detail: $0.detail) }
     }

@@ -34,7 +34,7 @@ mprotect arg2&PROT_EXEC=0       # memory of threads
 mremap                          # rare: a large buffer grows
 munmap                          # large buffers that are free again
 newfstatat                      # size of a log, which was passed as a descriptor
-openat                          # the time zone; /proc, where the dispatch library looks at its threads, and we at our memory
+openat                          # the time zone; /proc: the dispatch library looks at its threads, we at our memory
 prctl arg0=PR_SET_NAME          # names of threads
 pread64                         # logs
 read                            # requests, signals

@@ -34,7 +34,7 @@ struct Init: ParsableCommand {
                     atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
             } catch {
                 throw CommandFailure(
-                    "cannot make \(directory): \(CommandFailure.cause(of: error)); be root, or give another --directory",
+                    "cannot make \(directory): \(CommandFailure.cause(of: error)); be root, or give a --directory",
                     exit: .failure)
             }
             try StateDirectory.make(directory + "/master", mode: 0o700)
