@@ -61,7 +61,7 @@ class EngineStops(unittest.TestCase):
 
     def lose(self, number):
         """A job that runs while the engine goes; what the house says of it then."""
-        job = self.house.submit("echo begun; sleep 1000")
+        job = self.house.submit("echo begun; sleep 1000", retries=0)
         eventually("the job runs", lambda: self.house.log(job) == b"begun\n")
         self.engine.stop(number)
         return job
@@ -97,6 +97,17 @@ class EngineStops(unittest.TestCase):
         self.assertEqual(ended["state"], "LOST", ended)
         self.assertIn("engine", ended["reason"])
         self.assert_goes_on(self.house.submit("echo next"))
+
+    def test_killed_and_tried_again(self):
+        """The usual policy: the fault was the engine's, and the job runs again when the old container is seen to be gone."""
+        job = self.house.submit('echo attempt $BULKHEAD_ATTEMPT; test "$BULKHEAD_ATTEMPT" -gt 1 || sleep 1000')
+        eventually("the job runs", lambda: self.house.log(job) == b"attempt 1\n")
+        self.engine.stop(signal.SIGKILL)
+        self.engine.start()
+        self.assertEqual(self.house.wait(job)["state"], "SUCCEEDED")
+        self.assertEqual(self.house.log(job), b"attempt 2\n")
+        history = [line["text"] for line in self.house.api("GET", f"/jobs/{job}/why")[1]["history"]]
+        self.assertTrue(any(line.startswith("QUEUED: attempt 2 follows") for line in history), history)
 
     def test_a_step_that_is_killed_fails(self):
         """The control: what a job does to itself stays its own."""

@@ -132,6 +132,15 @@ class Job(unittest.TestCase):
         self.assertIn("no/such-image", done.stderr.decode())
         self.assertIn("FAILED", done.stderr.decode())
 
+    def test_silence_is_ended(self):
+        """A step that writes now and then goes on; one that writes nothing for so long does not."""
+        chatty = self.house.submit("for i in 1 2 3 4; do echo $i; sleep 0.5; done", silence_timeout="1s")
+        silent = self.house.submit("echo begun; sleep 60", silence_timeout="1s")
+        self.assertEqual(self.house.wait(chatty)["state"], "SUCCEEDED")
+        ended = self.house.wait(silent)
+        self.assertEqual(ended["state"], "TIMED_OUT")
+        self.assertIn("wrote nothing for 1s", ended["reason"])
+
     def test_memory_limit_is_told(self):
         job = self.house.submit("head -c 200m /dev/zero | tail -c 200m >/dev/null", resources={"memory": "32MiB", "disk": "8MiB"})
         ended = self.house.wait(job)

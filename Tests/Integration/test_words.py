@@ -65,7 +65,7 @@ class Words(unittest.TestCase):
         self.assertEqual(status, 400)
         self.assertIn("between 16MiB and 4TiB", json.dumps(answer))
         ended = self.house.wait(self.house.submit("true", resources={"memory": "2TiB", "disk": "1MiB"}))
-        self.assertRegex(ended["reason"], r"resources\.memory 2TiB is outside the site's 16MiB to [0-9]+GiB")
+        self.assertRegex(ended["reason"], r"it asks for 1 CPU and 2TiB, and this machine gives [0-9]+ CPUs and [0-9]+[MG]iB")
 
     def test_files_that_cannot_be_read(self):
         commands = [["submit", "/nowhere/job.yaml"], ["secret", "set", "default", "x", "--from-file", "/nowhere/x"],

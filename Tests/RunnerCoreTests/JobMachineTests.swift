@@ -104,7 +104,7 @@ final class MachineDriver {
         #expect(reason(.signalled(11)) == "step 1 'test' was ended by signal 11 (SIGSEGV)")
         #expect(
             reason(.signalled(9), outOfMemory: true)
-                == "step 1 'test' ran out of memory: the memory limit of 64 MiB was hit; raise resources.memory")
+                == "step 1 'test' ran out of memory: the memory limit of 64MiB was hit; raise resources.memory")
         #expect(reason(.exited(0), outOfMemory: true) == "", "a step that coped has succeeded")
     }
 

@@ -126,7 +126,7 @@ import Wire
         #expect(journal.outcomes == [.outOfMemory])
         #expect(
             journal.end?.reason
-                == "step 1 'big' ran out of memory: the memory limit of 64 MiB was hit; raise resources.memory")
+                == "step 1 'big' ran out of memory: the memory limit of 64MiB was hit; raise resources.memory")
     }
 
     @Test func anImageWithoutAShell() throws {

@@ -59,7 +59,7 @@ import Wire
         try house.submit("half")
         try house.run("told") { house.relay.jobs.count == 1 }
         let large = try house.submit("large") { $0.spec.shape.resources.cpuMillis = 2000 }
-        try expect(house, large, .notEnoughResources, "2 CPUs and 64 MiB", "free are 1 CPU", "--cpu-percent")
+        try expect(house, large, .notEnoughResources, "2 CPUs and 64MiB", "free are 1 CPU", "--cpu-percent")
         let foreign = try house.submit("foreign") { $0.spec.shape.platform = .linuxRiscv64 }
         try expect(house, foreign, .platformNotAvailable, "linux/riscv64", "qemu-user-static")
         let green = try house.submit("green") { $0.spec.shape.gpus = GPUs(count: 1, vendor: .nvidia) }

@@ -53,7 +53,7 @@ import Wire
         let runner = try #require(try house.runners().first).id
         house.spawner.exit(runner, outOfMemory: true)
         try house.run(job, to: .failed)
-        #expect(try house.job(job).reason.contains("memory limit of 64 MiB"))
+        #expect(try house.job(job).reason.contains("memory limit of 64MiB"))
         try house.expectEmpty()
         #expect(house.relay.settled.count == 1)
     }

@@ -69,7 +69,7 @@ class Bombs(unittest.TestCase):
         """R9: by one process, by many, and as files; the reason names the limit."""
         one, many = self.bombs("./attack take 200", "./attack takes 8 20")
         for ended, said in [one, many]:
-            self.assertIn("memory limit of 64 MiB", ended["reason"])
+            self.assertIn("memory limit of 64MiB", ended["reason"])
             self.assertEqual(ended["steps"][0]["outcome"], "out_of_memory")
             self.assertLessEqual(said.count("took all"), 3)
         # What lies in /job, /tmp and /dev/shm is memory, too: sized so that all of it and a process do not fit.

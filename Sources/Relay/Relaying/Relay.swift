@@ -82,9 +82,14 @@ package final class Relay {
         conversation.start()
     }
 
+    /// The job that a runner has, for the log.
+    private func job(on runner: Bytes16) -> String {
+        store.unfinished(on: runner).map { "\($0.job.attempt.job)" } ?? "none"
+    }
+
     private func diagnostics(_ line: String, of runner: Bytes16) {
         let text = runners[runner]?.words(line, limit: Diagnostics.lineLength) ?? LogMasking.withheld
-        daemonLog.info("runner says", ["runner": runner.hex, "text": text])
+        daemonLog.info("runner says", ["runner": runner.hex, "job": job(on: runner), "text": text])
     }
 }
 
@@ -120,9 +125,11 @@ extension Relay: RunnerOwner {
     func stalled(_ conversation: RunnerConversation, _ error: StoreError?) {
         if let error {
             daemonLog.error(
-                "cannot write a log; its job waits", ["runner": conversation.runner.hex, "error": "\(error)"])
+                "cannot write a log; its job waits",
+                ["runner": conversation.runner.hex, "job": job(on: conversation.runner), "error": "\(error)"])
         } else {
-            daemonLog.info("log is written again", ["runner": conversation.runner.hex])
+            daemonLog.info(
+                "log is written again", ["runner": conversation.runner.hex, "job": job(on: conversation.runner)])
         }
     }
 
@@ -132,7 +139,10 @@ extension Relay: RunnerOwner {
         let reason = conversation.words(failure.text, limit: 512)
         daemonLog.warning(
             "runner is lost",
-            ["runner": conversation.runner.hex, "code": failure.errorCode.name, "reason": reason])
+            [
+                "runner": conversation.runner.hex, "job": job(on: conversation.runner), "code": failure.errorCode.name,
+                "reason": reason,
+            ])
         watchers.send(RelayEvents.lost(conversation.runner, failure, reason))
     }
 }

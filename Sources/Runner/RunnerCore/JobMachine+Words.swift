@@ -95,8 +95,8 @@ extension JobMachine {
 
     /// `64 MiB`, `1 GiB`; bytes where it is not whole.
     static func size(_ bytes: UInt64) -> String {
-        if bytes >= 1 << 30 && bytes % (1 << 30) == 0 { return "\(bytes >> 30) GiB" }
-        if bytes >= 1 << 20 && bytes % (1 << 20) == 0 { return "\(bytes >> 20) MiB" }
+        if bytes >= 1 << 30 && bytes % (1 << 30) == 0 { return "\(bytes >> 30)GiB" }
+        if bytes >= 1 << 20 && bytes % (1 << 20) == 0 { return "\(bytes >> 20)MiB" }
         return "\(bytes) bytes"
     }
 

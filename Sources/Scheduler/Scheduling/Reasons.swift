@@ -1,5 +1,6 @@
 // The sentences that people read in the `reason` of a job or a runner: what happened, and what to do about it.
 
+import JobModel
 import JobWire
 import Link
 import Wire
@@ -134,7 +135,7 @@ enum Reasons {
         return text == "1" ? "1 CPU" : "\(text) CPUs"
     }
 
-    static func needFailed(_ job: UInt64, _ state: JobState?) -> String {
+    static func needFailed(_ job: UInt64, _ state: Wire.JobState?) -> String {
         "not run: job \(job), which it needs, \(state.map { "is \($0.label)" } ?? "is forgotten")"
     }
 
@@ -150,14 +151,7 @@ enum Reasons {
         fit("attempt \(attempt) follows: \(reason)")
     }
 
-    /// Whole units where that is exact.
-    static func size(_ bytes: UInt64) -> String {
-        for (unit, name) in [(UInt64(1) << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")]
-        where bytes >= unit && bytes % unit == 0 {
-            return "\(bytes / unit) \(name)"
-        }
-        return "\(bytes) bytes"
-    }
+    static func size(_ bytes: UInt64) -> String { Quantity.show(bytes: Int64(clamping: bytes)) }
 
     /// At most `limit` bytes of UTF-8, cut between characters; without NULs and control characters, since it ends up on
     /// somebody's terminal.

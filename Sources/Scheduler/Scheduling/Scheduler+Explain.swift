@@ -16,7 +16,7 @@ extension Scheduler {
         switch job.state {
         case .blocked: found = [try whyBlocked(unit, job)]
         case .held:
-            found = [Why(.needsApproval, "it waits for somebody's approval", "bulkhead approve \(job.id)")]
+            found = [Why(.needsApproval, "it waits for somebody's approval", "whoever may approve it decides")]
         case .queued: found = try whyQueued(unit, job)
         case .assigned: found = [try whyAssigned(unit, job)]
         case .running:

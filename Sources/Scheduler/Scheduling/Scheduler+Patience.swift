@@ -51,6 +51,8 @@ extension Scheduler {
     private func removeLogs(_ job: UInt64) {
         guard relay.isReady else { return }
         relay.removeLogs(job) { failure in
+            // A job with very many attempts goes in pieces.
+            if failure?.errorCode == .limitReached { return self.removeLogs(job) }
             // What relayd could not do is tried again with the next sweep.
             if let failure { return self.log.warning("logs not removed", ["job": "\(job)", "why": failure.text]) }
             self.batch.event("forget job") { try $0.rows.forget(job: job) }

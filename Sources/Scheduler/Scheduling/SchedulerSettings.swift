@@ -59,9 +59,9 @@ package struct SchedulerSettings: Sendable {
         UInt64(host.cpus) * 1000 * UInt64(cpuPercent) / 100
     }
 
-    /// Bytes.
+    /// Bytes; whole MiB, as people count.
     func memoryCapacity(_ host: SpawnerEdge.DescribeHost.Reply) -> UInt64 {
-        host.memoryBytes / 100 * UInt64(memoryPercent)
+        host.memoryBytes / 100 * UInt64(memoryPercent) >> 20 << 20
     }
 
     /// Runners of one pool that may wait.

@@ -1,4 +1,4 @@
-# bulkhead-spawnerd: the container engine. It faces schedulerd: it opens no file. What it reads of the host was opened before.
+# bulkhead-spawnerd: the container engine. It faces schedulerd: it opens no file. What it reads of the host it has open.
 # Form and upkeep: docs/howto/add-a-syscall.md
 
 accept4                         # connections of the listeners that were passed
