@@ -61,7 +61,8 @@ package struct SchedulerSettings: Sendable {
 
     /// Bytes; whole MiB, as people count.
     func memoryCapacity(_ host: SpawnerEdge.DescribeHost.Reply) -> UInt64 {
-        host.memoryBytes / 100 * UInt64(memoryPercent) >> 20 << 20
+        let bytes = host.memoryBytes / 100 * UInt64(memoryPercent)
+        return bytes - bytes % (1 << 20)
     }
 
     /// Runners of one pool that may wait.

@@ -48,8 +48,9 @@ struct Secret: AsyncParsableCommand {
                 try Secret.check(project: project, name: name)
                 let client = try options.client()
                 let desk = OrderDesk(client: client, key: try keys.required(options.files))
-                let isFirst = try await client.secrets(of: project).isEmpty
-                let hint = isFirst ? try await client.hint(for: project) : ""
+                // A hint is no reason to fail: what is wrong with the API the order itself will meet.
+                let isFirst = (try? await client.secrets(of: project).isEmpty) ?? false
+                let hint = isFirst ? (try? await client.hint(for: project)) ?? "" : ""
                 var value = try SecretInput.value(file: fromFile, prompt: "value of \(name) in \(project): ")
                 defer { value.overwrite() }
                 let body = OrderBody.setSecret(SetSecretOrder(project: project, name: name))
