@@ -238,8 +238,8 @@ LEAKS = [
     Mutant("leak-free", "freed memory is overwritten", CANARY,
            BASE + "CWipe/wiped_free.c", "    explicit_bzero(memory, malloc_usable_size(memory));\n", ""),
     Mutant("leak-masks", "relayd forgets the masks of a job that has ended", CANARY,
-           RELAY + "Relaying/Masks.swift", "entries.removeValue(forKey: AttemptKey(log.job.attempt))?.watch.stop()",
-           "entries[AttemptKey(log.job.attempt)]?.watch.stop()"),
+           RELAY + "Relaying/Masks.swift", "guard let entry = entries.removeValue(forKey: AttemptKey(log.job.attempt)) else",
+           "guard let entry = entries[AttemptKey(log.job.attempt)] else"),
     Mutant("leak-step-file", "the runner removes a step's file before the next step", CANARY,
            RUNNER + "StepSecrets.swift", "        for file in open {\n", "        for file in open where file.size < 0 {\n"),
 ]
@@ -252,8 +252,9 @@ CALLERS = [
     Mutant("own-job-alone", "a job's token shows that job alone", "SchedulingTests/aJobLooksAtNoOther",
            SCHEDULER + "Scheduling/Scheduler+Callers.swift", "if caller.attempt.job == job {", "if caller.attempt.job > 0, job != nil {"),
     Mutant("pool-trust", "a trusted job takes no untrusted runner", "SchedulingTests/poolsAreKeptApart",
-           SCHEDULER + "Store/StoreTransaction+Runners.swift", "WHERE state = 3 AND shape = ? AND trust = ?",
-           "WHERE state = 3 AND shape = ? AND trust <= ?"),
+           SCHEDULER + "Scheduling/Floor.swift", "if row.state == .idle { idle[row.pool, default: []].append(row.id) }",
+           "let trusted = Pool(shape: row.shape, trust: .trusted)\n"
+           "            if row.state == .idle { for pool in [row.pool, trusted] { idle[pool, default: []].append(row.id) } }"),
     Mutant("grant-before-job", "a key is wiped before a job is given", "SchedulingTests/noJobBeforeTheKeyIsWiped",
            SCHEDULER + "Scheduling/Scheduler+Events.swift", "            unit.afterCommit { self.wipe(id, grant) }\n",
            "            unit.afterCommit { self.wipe(id, grant) }\n            try unit.rows.advance(runner: id, on: .ready)\n"
