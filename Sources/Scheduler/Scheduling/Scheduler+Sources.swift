@@ -19,6 +19,9 @@ extension Scheduler {
             for sha in try unit.rows.retireSources(givingUpBefore: unit.now - lease) {
                 unit.afterCommit { self.removeSource(sha) }
             }
+            // Whoever sends a new shape, or a new project, with every job leaves no more than that behind.
+            try unit.rows.forgetPools(usedBefore: unit.house - self.settings.cooldown.wholeMilliseconds)
+            try unit.rows.forgetShares()
         }
         arm(.sweep, after: settings.sweep) { $0.sweepSources() }
     }

@@ -11,6 +11,7 @@ extension Scheduler {
     /// Makes spares for the pools of late, the latest first, and lets go of those whose cooldown is over. With
     /// `isFull`, jobs wait for room: then none are made, and spares make room.
     func keepWarm(_ unit: UnitOfWork, _ floor: inout Floor, isFull: Bool) throws {
+        if settings.maxIdleRunners == 0 && floor.spareCount == 0 { return }
         let cooldown = settings.cooldown.wholeMilliseconds
         let pools = try unit.rows.pools(usedSince: unit.house - cooldown, limit: Self.poolsKept)
         if isFull && canMakeRunners { try makeRoom(unit, &floor) }

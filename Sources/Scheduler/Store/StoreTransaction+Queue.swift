@@ -40,6 +40,15 @@ extension StoreTransaction {
             "UPDATE queues SET turn = (SELECT turn FROM shares WHERE project = ?1) WHERE project = ?1", [project])
     }
 
+    /// Projects with nothing in line that would begin at the clock anyway.
+    package func forgetShares() throws {
+        try run(
+            """
+            DELETE FROM shares WHERE turn <= (SELECT value FROM meta WHERE key = 'clock')
+            AND NOT EXISTS (SELECT 1 FROM queues WHERE queues.project = shares.project)
+            """)
+    }
+
     /// How many jobs of a pool wait in line.
     package func waiting(_ pool: Pool) throws -> Int {
         try count(
