@@ -4,7 +4,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 # What a target needs happens in the order in which it is written.
 .NOTPARALLEL:
-.PHONY: help deps engine engine-socket engine-stop images build demo up test check generate bench tcb fuzz mutants soak install clean
+.PHONY: help deps engine engine-socket engine-stop images build demo up test check generate bench tcb fuzz mutants simulate chaos soak install clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -55,6 +55,13 @@ fuzz: ## the long fuzzing run: ten million inputs
 
 mutants: deps ## break one wall after another, and see the suite notice each
 	@Tests/Mutants/mutants.py
+
+simulate: ## schedulerd in virtual time with faults: SEEDS=10000, FIRST=1
+	swift build -c release --product simulate
+	@Tests/Simulation/simulate.sh --seeds $${SEEDS:-10000} $${FIRST:+--first $$FIRST}
+
+chaos: build images ## kill and stop the real daemons and a real engine under load: ROUNDS=20, SEED=n
+	@Tests/Chaos/chaos.sh
 
 soak: build images ## a thousand jobs with secrets, and a search for what is left of them
 	@Tests/Security/soak.sh

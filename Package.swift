@@ -226,6 +226,13 @@ let tests: [Target] = [
             grdb,
         ],
         swiftSettings: house),
+    // schedulerd, its protocol and a model of everything around it, in virtual time and with faults.
+    .executableTarget(
+        name: "simulate",
+        dependencies: [
+            "Daemon", "Endpoints", "Files", "JobModel", "JobWire", "Link", "Posix", "Scheduling", "Store", "Wire",
+        ],
+        path: "Tests/Simulation", exclude: ["simulate.sh"], swiftSettings: house),
     .testTarget(
         name: "SpawningTests",
         dependencies: [

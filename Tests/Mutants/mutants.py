@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 
-from walls import HOUSE, HOUSE_TESTS, MUTANTS, test
+from walls import HOUSE, HOUSE_TESTS, MUTANTS, SIMULATION, test
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 INSIDE = "BULKHEAD_MUTANTS_INSIDE"
@@ -199,7 +199,10 @@ def inside(scratch):
         (Place("base", scratch / "base", "swift build -c release --build-tests", logs),
          [mutant for mutant in chosen if mutant.linked and set(mutant.linked) <= BASE]),
         (Place("tree", ROOT, "swift build -c release --product bulkheadPackageTests", logs),
-         [mutant for mutant in chosen if mutant.linked and mutant.linked != HOUSE and not set(mutant.linked) <= BASE]),
+         [mutant for mutant in chosen
+          if mutant.linked and mutant.linked != HOUSE and mutant.by != SIMULATION and not set(mutant.linked) <= BASE]),
+        (Place("simulation", ROOT, "swift build -c release --product simulate", logs),
+         [mutant for mutant in chosen if mutant.by == SIMULATION]),
         (Place("house", ROOT, "swift build -c release", logs), [mutant for mutant in chosen if mutant.linked == HOUSE]),
     ]
     said = {}

@@ -19,6 +19,8 @@ class Mutant:
             return ("sandbox-victim",)
         if self.by in HOUSE_TESTS:
             return HOUSE
+        if self.by == SIMULATION:
+            return ("simulate",)
         return () if self.by.startswith("Tests/") else (self.by.partition("/")[0],)
 
     @property
@@ -34,6 +36,9 @@ HOUSE_TESTS = {
 }
 HOUSE = ("bulkhead", "bulkhead-apid", "bulkhead-schedulerd", "bulkhead-spawnerd", "bulkhead-brokerd", "bulkhead-relayd",
          "bulkhead-runner")
+
+
+SIMULATION = "Tests/Simulation/simulate.sh --seeds 1000"
 
 
 def test(by):
@@ -267,6 +272,43 @@ CALLERS = [
            API + "HTTP/HeadCheck.swift", 'headers["Host"].count == 1', '!headers["Host"].isEmpty'),
 ]
 
+# What schedulerd promises: docs/reliability.md. Most of it is found out by the simulation.
+PROMISES = [
+    Mutant("sched-act-first", "nothing is seen before it is committed", SIMULATION,
+           SCHEDULER + "Scheduling/UnitOfWork.swift", "        effects.append(effect)\n", "        effect()\n"),
+    Mutant("sched-fence", "only an open attempt is listened to", SIMULATION,
+           SCHEDULER + "Scheduling/Scheduler+Events.swift", "row.state == .open, row.told { return row }", "row.told { return row }"),
+    Mutant("sched-retry-fence", "no attempt before the old container is gone", SIMULATION,
+           SCHEDULER + "Scheduling/Scheduler+Retry.swift",
+           "        if let runner { try unit.rows.setFence(runner.id, for: id) }\n", "        _ = runner\n"),
+    Mutant("sched-retry-failures", "a job's own failure is final", SIMULATION,
+           SCHEDULER + "Scheduling/Scheduler+Events.swift", "        if event == .runnerLost {\n            // The engine stopped it",
+           "        if event != .reportedSuccess {\n            // The engine stopped it"),
+    Mutant("sched-group", "one job of a group at a time", SIMULATION,
+           SCHEDULER + "Scheduling/Scheduler+Gates.swift", "return holder == nil ? .open : .group", "return holder == nil ? .open : .open"),
+    Mutant("sched-lease", "a device is one runner's", SIMULATION,
+           SCHEDULER + "Scheduling/Floor.swift", "!leased.contains($0.id)", "!leased.contains($0.id) || leased.count > 0"),
+    Mutant("sched-told", "it is written that a runner is told before it is", SIMULATION,
+           SCHEDULER + "Scheduling/Scheduler+Telling.swift", "        try unit.rows.noteTold(attempt.attempt)\n", ""),
+    Mutant("sched-needs", "a job waits for what it needs", SIMULATION,
+           SCHEDULER + "Scheduling/Scheduler+Needs.swift", "if let bad { return .skip(Reasons.needFailed(bad.job, bad.state)) }",
+           "if bad != nil { return .run }"),
+    Mutant("sched-settle", "relayd is told what it may forget", SIMULATION,
+           SCHEDULER + "Scheduling/Scheduler+Teardown.swift", "if let attempt, attempt.told { self.settle(attempt.attempt) }", "_ = attempt"),
+    Mutant("sched-removed", "a runner is forgotten when its container is gone", SIMULATION,
+           SCHEDULER + "Scheduling/Scheduler+Teardown.swift", "        case nil, .notFound:\n            removalBackoff",
+           "        case nil, .notFound, .engineUnavailable, .engineRefused:\n            removalBackoff"),
+    Mutant("sched-compare", "containers are compared with the rows while nothing restarts", SIMULATION,
+           SCHEDULER + "Scheduling/Scheduler+Reconcile.swift", "self.compareContainers(after: self.settings.compareAgain)", "_ = self.settings"),
+    Mutant("sched-charge", "a project is charged for what it is given", SIMULATION,
+           SCHEDULER + "Scheduling/Scheduler+Dispatch.swift",
+           "        try unit.rows.charge(line.project, cpuMillis: shape.resources.cpuMillis)\n", "        _ = shape\n"),
+    Mutant("sched-durable", "a commit is on the disk when it returns", "SchedulingTests/settingsAreTheDurableOnes",
+           SCHEDULER + "Store/Store.swift", "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"),
+    Mutant("sched-epoch", "each start has an epoch of its own", "SchedulingTests/theEpochCountsStarts",
+           SCHEDULER + "Store/StoreTransaction+Meta.swift", "DO UPDATE SET value = value + 1", "DO UPDATE SET value = value"),
+]
+
 # What systemd holds.
 DIRECTIVES = [
     Mutant(f"unit-{name}", f"{line.partition('=')[0]} of every unit", "Tests/Systemd/check_units.sh",
@@ -278,4 +320,4 @@ DIRECTIVES = [
     ]
 ]
 
-MUTANTS = CONTAINERS + EDGES + SANDBOXES + SECRETS + RUNNERS + LOGS + LEAKS + CALLERS + DIRECTIVES
+MUTANTS = CONTAINERS + EDGES + SANDBOXES + SECRETS + RUNNERS + LOGS + LEAKS + CALLERS + PROMISES + DIRECTIVES

@@ -110,4 +110,18 @@ import Wire
         #expect(house.scheduler.epoch == 2)
         #expect(try house.witness.see { try $0.instance() } == "test")
     }
+
+    /// An engine that finishes what a dead spawnerd had asked for, long after everybody has given it up.
+    @Test func aContainerThatComesLateIsRemovedWhileNothingRestarts() throws {
+        let house = try House { $0.compareAgain = .milliseconds(5) }
+        let (_, attempt) = try house.told()
+        let late = Bytes16.random()
+        house.spawner.containers[late] = .created
+        try house.run("removed") { house.spawner.containers[late] == nil }
+        #expect(house.spawner.containers.count == 1, "the runner that has its job stays")
+        house.relay.begin(attempt)
+        house.relay.finish(attempt, .succeeded)
+        try house.run(attempt.job, to: .succeeded)
+        try house.expectEmpty()
+    }
 }

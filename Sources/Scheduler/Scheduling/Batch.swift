@@ -20,6 +20,7 @@ package final class Batch {
     private let store: Store
     private let log: Log
     private var clock: HouseClock
+    private let wall: () -> Int64
     private let retry: Duration
     private let limit: Int
     private var waiting: [Unit] = []
@@ -43,11 +44,15 @@ package final class Batch {
     package var waitingCount: Int { waiting.count }
 
     /// `limit`: units that may wait while commits fail.
-    init(loop: PollLoop, store: Store, log: Log, clock: HouseClock, retry: Duration, limit: Int) {
+    init(
+        loop: PollLoop, store: Store, log: Log, clock: HouseClock, wall: @escaping () -> Int64, retry: Duration,
+        limit: Int
+    ) {
         self.loop = loop
         self.store = store
         self.log = log
         self.clock = clock
+        self.wall = wall
         self.retry = retry
         self.limit = limit
         loop.beforeWait { [weak self] in self?.flush() }
@@ -96,7 +101,7 @@ package final class Batch {
         var effects: [() -> Void] = []
         do {
             try store.write { rows in
-                let now = Moment(wall: Posix.wallMilliseconds(), house: self.clock.time(at: Posix.monotonicNow()))
+                let now = Moment(wall: self.wall(), house: self.clock.time(at: self.loop.now))
                 for unit in units { effects += try self.perform(unit, rows, now) }
                 if self.dispatchIsDue, let dispatcher = self.dispatcher {
                     let unit = Unit(name: "dispatch", fail: nil, work: dispatcher)

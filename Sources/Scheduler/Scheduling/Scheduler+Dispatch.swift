@@ -49,7 +49,7 @@ extension Scheduler {
             }
             switch floor.room(for: shape) {
             case .fits(let devices):
-                let runner = Bytes16.random()
+                let runner = newID()
                 try rows.insertRunner(runner, pool: line.pool, wanted: false, at: unit.now)
                 try rows.lease(devices, to: runner)
                 floor.take(shape, devices)

@@ -117,7 +117,7 @@ extension Scheduler {
         if !brokerIsUsable { found.append(Self.awayBroker) }
         if !spawner.isReady { found.append(Self.awaySpawner) }
         if !relay.isReady { found.append(Self.awayRelay) }
-        if spawner.isReady, let trouble = engine.silence ?? engineTrouble {
+        if spawner.isReady, let trouble = engine.silence(at: now) ?? engineTrouble {
             found.append(
                 Why(
                     .engineUnavailable, Reasons.waitsForEngine(trouble),

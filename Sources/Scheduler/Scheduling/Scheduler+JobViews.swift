@@ -59,15 +59,17 @@ extension Scheduler {
             runners: UInt32(clamping: try unit.rows.runnerCount()), maxRunners: UInt32(clamping: settings.runnerLimit),
             engine: engineName,
             engineTrouble: Reasons.fit(
-                (engine.silence ?? engineTrouble).map { "\($0.errorCode.name): \($0.text)" } ?? "", limit: 256),
+                trouble.map { "\($0.errorCode.name): \($0.text)" } ?? "", limit: 256),
             blocked: UInt32(clamping: try unit.rows.tally()[.blocked] ?? 0), draining: isDraining,
             daemons: [
                 .init(role: .schedulerd, connected: true, detail: "epoch \(epoch)"),
                 health(.brokerd, broker.isReady, broker.lastFailure, trouble: release.failure ?? preparation.failure),
-                health(.spawnerd, spawner.isReady, spawner.lastFailure, trouble: engine.silence ?? engineTrouble),
+                health(.spawnerd, spawner.isReady, spawner.lastFailure, trouble: trouble),
                 health(.relayd, relay.isReady, relay.lastFailure, trouble: nil),
             ])
     }
+
+    private var trouble: Failure? { engine.silence(at: now) ?? engineTrouble }
 
     /// Empty while it does not answer; the health of spawnerd says why.
     private var engineName: String {

@@ -86,7 +86,7 @@ extension Scheduler {
     private func pauseEngine(_ failure: Failure) {
         log.warning("runners cannot be made", ["code": failure.errorCode.name, "why": failure.text])
         engineTrouble = failure
-        if failure.errorCode == .engineUnavailable { engine.fail(failure) }
+        if failure.errorCode == .engineUnavailable { engine.fail(failure, at: now) }
         if engineIsPaused { return }
         engineIsPaused = true
         arm(.engine, after: engineBackoff.pause()) { scheduler in

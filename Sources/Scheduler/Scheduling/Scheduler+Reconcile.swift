@@ -110,25 +110,31 @@ extension Scheduler {
 
     private func engineIsSilent(_ failure: Failure) {
         if case .silent = engine {} else { log.warning("the engine does not answer", ["why": failure.text]) }
-        engine.fail(failure)
+        engine.fail(failure, at: now)
     }
 
-    /// The containers of this instance against the rows. Only rows from before the question are expected in the answer.
+    /// The containers of this instance against the rows, again and again while there is a link. Only rows from before the question are expected in the answer.
     private func compareContainers() {
         batch.event("list containers") { unit in
             let expected = Set(try unit.rows.runners().filter { $0.state == .idle || $0.state == .busy }.map(\.id))
             unit.afterCommit {
                 self.spawner.listRunners { result in
                     switch result {
-                    case .success(let found): self.compare(found, expected: expected)
+                    case .success(let found):
+                        self.compare(found, expected: expected)
+                        self.compareContainers(after: self.settings.compareAgain)
                     case .failure(let failure):
                         self.log.warning("containers not listed", ["why": failure.text])
-                        self.arm(.list, after: self.settings.retryLongest) { scheduler in
-                            if scheduler.spawner.isReady { scheduler.compareContainers() }
-                        }
+                        self.compareContainers(after: self.settings.retryLongest)
                     }
                 }
             }
+        }
+    }
+
+    private func compareContainers(after pause: Duration) {
+        arm(.list, after: pause) { scheduler in
+            if scheduler.spawner.isReady { scheduler.compareContainers() }
         }
     }
 

@@ -39,7 +39,7 @@ extension Scheduler {
         if try unit.rows.runnerCount() >= limit {
             throw Failure(.limitReached, "there are \(limit) runners, as many as this site allows")
         }
-        let id = Bytes16.random()
+        let id = newID()
         // The pool of jobs that nobody vouches for. Those of operators have runners made for them.
         let pool = Pool(shape: try unit.rows.key(of: shape), trust: .untrusted)
         try unit.rows.insertRunner(id, pool: pool, wanted: true, at: unit.now)

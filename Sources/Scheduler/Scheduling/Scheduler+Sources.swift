@@ -28,7 +28,7 @@ extension Scheduler {
 
     /// Not while anybody uploads: it could be this archive that just arrives. The sweep comes back to it.
     private func removeSource(_ sha: Bytes32) {
-        guard relay.isReady, finishing == 0, !uploads.isAnyOpen(for: settings.uploadLease) else { return }
+        guard relay.isReady, finishing == 0, !uploads.isAnyOpen(for: settings.uploadLease, at: now) else { return }
         relay.removeSource(sha) { failure in
             if let failure, failure.errorCode != .notFound {
                 return self.log.warning("source not removed", ["sha256": sha.hex, "why": failure.text])

@@ -47,7 +47,7 @@ extension Scheduler {
         case .success(let relays):
             var fds = fds
             guard let sink = fds.takeFirst() else { return responder.fail(Failure(.internal, "no pipe came")) }
-            responder.reply(.init(upload: uploads.open(relays)), fd: sink)
+            responder.reply(.init(upload: uploads.open(relays, at: now)), fd: sink)
         }
     }
 

@@ -36,7 +36,7 @@ extension Scheduler {
         while floor.spareCount < settings.maxIdleRunners, floor.spares[pool]?.count ?? 0 < wanted, floor.hasPlace,
             case .fits = floor.room(for: shape)
         {
-            let runner = Bytes16.random()
+            let runner = newID()
             try unit.rows.insertRunner(runner, pool: pool, wanted: false, at: unit.now)
             floor.take(shape, [], spare: (runner, pool))
             try provision(unit, runner)

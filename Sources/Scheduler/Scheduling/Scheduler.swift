@@ -9,11 +9,13 @@
 package import Daemon
 package import Posix
 package import Store
-import Wire
+package import Wire
 
 /// Lives on its loop's thread.
 package final class Scheduler {
     let loop: PollLoop
+    /// Names for runners. A simulation makes its own, so that a run can be made again.
+    let newID: () -> Bytes16
     let spawner: any SpawnerLink
     let relay: any RelayLink
     let settings: SchedulerSettings
@@ -77,7 +79,8 @@ package final class Scheduler {
     /// Claims the instance and the next epoch; nothing is sent before `start`. Throws StoreError.
     package init(
         loop: PollLoop, store: Store, instance: String, spawner: any SpawnerLink, relay: any RelayLink,
-        broker: any BrokerLink, settings: SchedulerSettings, log: Log
+        broker: any BrokerLink, settings: SchedulerSettings, log: Log,
+        wall: @escaping () -> Int64 = Posix.wallMilliseconds, newID: @escaping () -> Bytes16 = Bytes16.random
     ) throws {
         var claimed: (instance: String, epoch: UInt64) = (instance, 0)
         var house: Int64 = 0
@@ -90,6 +93,7 @@ package final class Scheduler {
         self.isDraining = isDraining
         (self.instance, epoch) = claimed
         self.loop = loop
+        self.newID = newID
         self.spawner = spawner
         self.relay = relay
         self.broker = broker
@@ -99,7 +103,7 @@ package final class Scheduler {
         preparation = Trouble(settings)
         release = Trouble(settings)
         batch = Batch(
-            loop: loop, store: store, log: log, clock: HouseClock(base: house, now: Posix.monotonicNow()),
+            loop: loop, store: store, log: log, clock: HouseClock(base: house, now: loop.now), wall: wall,
             retry: settings.commitRetry, limit: settings.waitingUnits)
         batch.dispatcher = { [weak self] unit in
             let start = ContinuousClock.now
@@ -127,6 +131,9 @@ package final class Scheduler {
         spawner.start()
         relay.start()
     }
+
+    /// Of the loop's clock.
+    var now: UInt64 { loop.now }
 
     /// Runs `body` after `delay`, in place of what this timer was to do before.
     func arm(_ key: TimerKey, after delay: Duration, _ body: @escaping (Scheduler) -> Void) {

@@ -33,6 +33,8 @@ package struct SchedulerSettings: Sendable {
     package var retryLongest = Duration.seconds(5)
     /// From one question what the engine is to the next: it says nothing when it goes.
     package var describeAgain = Duration.seconds(5)
+    /// From one comparison of the containers with the rows to the next: an engine may finish what nobody waits for.
+    package var compareAgain = Duration.seconds(10)
     /// From relayd's return to the first AttachRunner: it first says itself whom it still holds.
     package var attachPause = Duration.milliseconds(200)
     /// From an AttachRunner that succeeded to the next, if the runner has not been heard of.

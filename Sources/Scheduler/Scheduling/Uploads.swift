@@ -1,8 +1,6 @@
 // Uploads that pass through schedulerd: relayd's number for each is replaced by one that cannot be guessed, so that
 // only who opened an upload can finish it.
 
-import Posix
-
 /// Open uploads. Lives on the loop's thread.
 struct Uploads {
     /// relayd gives up uploads that stand still; this only bounds what we remember of them.
@@ -18,9 +16,9 @@ struct Uploads {
     private var open: [Open] = []
 
     /// The number by which the opener knows relayd's upload.
-    mutating func open(_ relays: UInt64) -> UInt64 {
+    mutating func open(_ relays: UInt64, at now: UInt64) -> UInt64 {
         let number = UInt64.random(in: 1 ... .max)
-        open.append(Open(number: number, relays: relays, since: Posix.monotonicNow()))
+        open.append(Open(number: number, relays: relays, since: now))
         if open.count > Self.limit { open.removeFirst() }
         return number
     }
@@ -32,9 +30,9 @@ struct Uploads {
     }
 
     /// Whether one was opened within this time and not finished.
-    func isAnyOpen(for lease: Duration) -> Bool {
+    func isAnyOpen(for lease: Duration, at now: UInt64) -> Bool {
         guard let newest = open.last else { return false }
-        return Duration.nanoseconds(Int64(clamping: Posix.monotonicNow() - newest.since)) < lease
+        return Duration.nanoseconds(Int64(clamping: now - newest.since)) < lease
     }
 
     /// relayd is gone, and its uploads with it.

@@ -1,0 +1,167 @@
+"""What goes wrong: faults with a moment, from a seed, and how each is done to real processes."""
+
+import contextlib
+import dataclasses
+import os
+import resource
+import secrets
+import signal
+import subprocess
+import threading
+import time
+
+from house import DAEMONS, engine, eventually
+
+WINDOW = 2.0  # seconds in which a round's faults begin
+KILLS = ["kill apid", "kill schedulerd", "kill spawnerd", "kill brokerd", "kill relayd"]
+STOPS = ["stop apid", "stop schedulerd", "stop spawnerd", "stop brokerd", "stop relayd"]
+# As often as they stand here.
+ALL = KILLS * 4 + ["kill schedulerd", "kill spawnerd"] * 3 + STOPS + ["kill several"] * 4 + [
+    "kill engine", "no descriptors", "full disk", "plant", "plant", "spoof", "cancel storm", "cancel storm"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    name: str
+    at: float
+    seconds: float
+    several: tuple
+
+    def __str__(self):
+        return f"{self.name} at {self.at * 1000:.0f} ms"
+
+
+def plan(random):
+    chosen = []
+    for _ in range(random.randint(1, 4)):
+        name = random.choice(ALL)
+        if name == "kill engine" and any(fault.name == name for fault in chosen):
+            continue
+        several = tuple(random.sample(DAEMONS, random.randint(2, 5)))
+        chosen.append(Fault(name, random.uniform(0, WINDOW), random.uniform(1, 5), several))
+    return sorted(chosen, key=lambda fault: fault.at)
+
+
+class Place:
+    """Our house, its neighbours on the same engine, the engine, and the disk below both houses."""
+
+    def __init__(self, ours, neighbours, own_engine, disk):
+        self.house, self.neighbours, self.engine, self.disk = ours, neighbours, own_engine, disk
+        self.spoofed, self.planted, self.engine_was_killed = [], [], False
+
+    def settle_neighbours(self):
+        """A job of theirs that runs for ever, in a container that nobody of ours may touch."""
+        self.neighbours_job = self.neighbours.submit("sleep 100000", timeout=86400, retries=0)
+        self.neighbours.wait_state(self.neighbours_job, "RUNNING", 60)
+        self.neighbours_container = self.look_at_neighbours()
+
+    def look_at_neighbours(self):
+        found = self.neighbours.containers()
+        assert len(found) == 1, f"the neighbours have {len(found)} containers, not one"
+        state = engine("GET", f"/containers/{found[0]['Id']}/json")[1]["State"]
+        return found[0]["Id"], state["StartedAt"], state["Running"]
+
+    def dismiss_neighbours(self):
+        self.neighbours.api("DELETE", f"/jobs/{self.neighbours_job}")
+        self.neighbours.wait(self.neighbours_job)
+
+    def container(self, name):
+        """One that says it is of this house's making."""
+        labels = {"bulkhead.instance": self.house.instance(), "bulkhead.runner": secrets.token_hex(16), "bulkhead.epoch": "1"}
+        name = name or f"bulkhead-{labels['bulkhead.instance']}-{labels['bulkhead.runner']}"
+        status, made = engine("POST", f"/containers/create?name={name}", {
+            "Image": "bulkhead/busybox", "Cmd": ["sleep", "100000"], "Labels": labels, "HostConfig": {"NetworkMode": "none"}})
+        assert status == 201, made
+        engine("POST", f"/containers/{made['Id']}/start")
+        return made["Id"]
+
+
+def signalled(place, daemon, number):
+    """The process that got the signal; None: it is just being started again."""
+    pid = place.house.pid(daemon)
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+            return pid
+    return None
+
+
+def stopped(place, daemon, seconds):
+    pid = signalled(place, daemon, signal.SIGSTOP)
+    time.sleep(seconds)
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+def without_descriptors(place, daemon, seconds):
+    """EMFILE for whatever it opens next. As its own user: root has not everywhere what it takes to do this to another's process."""
+    pid = place.house.pid(daemon)
+    with contextlib.suppress(FileNotFoundError):
+        status = os.stat(f"/proc/{pid}")
+        held = len(os.listdir(f"/proc/{pid}/fd"))
+        soft, _ = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        for limit, pause in [(held, seconds), (soft, 0)]:
+            subprocess.run(["setpriv", f"--reuid={status.st_uid}", f"--regid={status.st_gid}", "--clear-groups",
+                            "prlimit", f"--pid={pid}", f"--nofile={limit}:"], stderr=subprocess.DEVNULL)
+            time.sleep(pause)
+
+
+def fill(place, seconds):
+    ballast = place.disk / "ballast"
+    with open(ballast, "wb", buffering=0) as file, contextlib.suppress(OSError):
+        for size in (1 << 20, 4096, 1):
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(bytes(size))
+    time.sleep(seconds)
+    ballast.unlink()
+
+
+def do(place, load, fault):
+    word, _, daemon = fault.name.partition(" ")
+    match fault.name:
+        case "kill several":
+            for one in fault.several:
+                signalled(place, one, signal.SIGKILL)
+        case "kill engine":
+            place.engine_was_killed = True
+            place.engine.stop(signal.SIGKILL)
+            time.sleep(fault.seconds / 5)
+            place.engine.start()
+        case "no descriptors":
+            without_descriptors(place, fault.several[0], fault.seconds)
+        case "full disk":
+            fill(place, fault.seconds / 2)
+        case "plant":
+            place.planted.append(place.container(None))
+        case "spoof":
+            place.spoofed.append(place.container(f"spoof-{secrets.token_hex(4)}"))
+        case "cancel storm":
+            load.cancel_all()
+        case _ if word == "kill":
+            signalled(place, f"bulkhead-{daemon}", signal.SIGKILL)
+        case _:
+            stopped(place, f"bulkhead-{daemon}", fault.seconds)
+
+
+def happen(place, load, chosen):
+    """Each in its own time, and some at once; returns when the last is over."""
+    errors = []
+
+    def later(fault):
+        time.sleep(fault.at)
+        try:
+            do(place, load, fault)
+        except (OSError, AssertionError) as error:
+            # An engine that was killed cannot be given a container; everything else is a mistake of this program.
+            if not place.engine_was_killed:
+                errors.append((fault, error))
+
+    threads = [threading.Thread(target=later, args=[fault]) for fault in chosen]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors, errors
+    eventually("all daemons run", lambda: all(place.house.pid(daemon) for daemon in DAEMONS))

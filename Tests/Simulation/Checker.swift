@@ -1,0 +1,149 @@
+// What must never be, whatever is killed: the invariants, seen from the side of the engine, of relayd and of the client.
+
+import JobModel
+import Store
+import Wire
+
+final class Checker {
+    private unowned let house: Simulation
+    private var world: World { house.world }
+    private var begun: [Attempt: Bytes16] = [:]
+    /// What the runners have reported.
+    private var ends: [Attempt: Wire.JobState] = [:]
+    /// Jobs of which relayd has an end on its disk.
+    private var kept: Set<UInt64> = []
+    /// Jobs that have ended, as the database said it first.
+    private var results: [UInt64: JobRow] = [:]
+    private(set) var attemptsBegun = 0
+
+    init(_ house: Simulation) { self.house = house }
+
+    /// Who was served, in order.
+    private var served: [String] = []
+
+    // MARK: as it happens
+
+    func started(_ container: Container) {
+        for other in house.engine.running where other !== container {
+            let shared = Set(other.request.devices).intersection(container.request.devices)
+            if !shared.isEmpty { world.violated("\(shared) is in two containers") }
+            if other.request.grant == container.request.grant { world.violated("one grant is in two containers") }
+        }
+        // Before its runner was told of anything, a container that is lost is made again by its name.
+        if begun.values.contains(container.runner) {
+            world.violated("container \(container.name) is started again, and had begun a job")
+        }
+    }
+
+    /// relayd hears of an attempt.
+    func told(_ job: RelayEdge.RunJob) {
+        guard let container = house.engine.containers[job.runner] else { return }
+        if job.definition.spec.shape != container.request.shape { world.violated("a job on a runner of another shape") }
+    }
+
+    func began(_ attempt: Attempt, in container: Container) {
+        world.trace("\(attempt.words) begins in \(container.name)")
+        attemptsBegun += 1
+        if let other = begun[attempt] {
+            world.violated("\(attempt.words) begins twice, in \(other.hex.prefix(6)) and \(container.name)")
+        }
+        begun[attempt] = container.runner
+        for other in house.engine.running where other !== container && other.isAtWork {
+            guard let job = other.job else { continue }
+            if job.attempt.job == attempt.job {
+                world.violated("job \(attempt.job) is at work in \(other.name) and \(container.name)")
+            }
+            let (mine, theirs) = (container.job?.definition, job.definition)
+            if let group = mine?.schedule.group?.name, theirs.schedule.group?.name == group,
+                theirs.project == mine?.project
+            {
+                world.violated("jobs \(attempt.job) and \(job.attempt.job) of one group are at work")
+            }
+        }
+        if let definition = container.job?.definition {
+            served.append(definition.project)
+            checkNeeds(attempt, definition.schedule)
+        }
+        if kept.contains(attempt.job) { world.violated("job \(attempt.job) begins again, and relayd had its end") }
+    }
+
+    private func checkNeeds(_ attempt: Attempt, _ schedule: Schedule) {
+        try? house.life?.store.read { rows in
+            for needed in schedule.needs {
+                guard let state = try rows.job(needed)?.state else { continue }
+                let isMet =
+                    switch schedule.condition {
+                    case .allSuccess: state == .succeeded
+                    case .anyFailed: state.isFinal && state != .succeeded
+                    case .always: state.isFinal
+                    }
+                if !isMet { world.violated("job \(attempt.job) begins, and job \(needed) is \(state)") }
+            }
+        }
+    }
+
+    /// One runner, three projects, and the first has asked for everything first.
+    func checkFairness() {
+        let first = Set(served.prefix(5))
+        if served.count >= 12, first.count < 3 { world.violated("served first: \(served.prefix(5))") }
+    }
+
+    func finished(_ attempt: Attempt, _ state: Wire.JobState) {
+        world.trace("\(attempt.words) ends: \(state)")
+        ends[attempt] = state
+    }
+
+    /// relayd has an end on its disk.
+    func kept(_ attempt: Attempt) { kept.insert(attempt.job) }
+
+    // MARK: what the database says
+
+    func look(_ rows: StoreTransaction) throws {
+        for job in try rows.jobs(before: 0, limit: 100, state: nil) {
+            if let known = results[job.id] {
+                if known.state != job.state || known.result != job.result || known.finishedMs != job.finishedMs {
+                    world.violated("job \(job.id) ended as \(known.state) and then as \(job.state)")
+                }
+            } else if job.isFinal {
+                results[job.id] = job
+                try check(job, rows)
+            }
+        }
+        for (request, job) in house.client.acknowledged.sorted(by: { $0.key < $1.key }) {
+            let found = try rows.job(ofRequest: request)
+            if found != job { world.violated("\(request) was acknowledged as job \(job) and is \(found ?? 0)") }
+        }
+    }
+
+    /// An end is one that a runner has reported, or that needs no runner's word.
+    private func check(_ job: JobRow, _ rows: StoreTransaction) throws {
+        let reported = ends.filter { $0.key.job == job.id }
+        if job.state == .succeeded && !reported.values.contains(.succeeded) {
+            world.violated("job \(job.id) succeeded, and no runner said so")
+        }
+        let tries = begun.keys.count { $0.job == job.id }
+        let allowed = 1 + Int(try rows.schedule(ofJob: job.id).retries)
+        if tries > allowed { world.violated("job \(job.id) was begun \(tries) times, and \(allowed) are allowed") }
+    }
+
+    // MARK: when all is calm
+
+    /// What is not over yet; empty: the run is complete.
+    func remains() throws -> [String] {
+        var remains: [String] = []
+        for request in house.client.open.keys.sorted() { remains.append("\(request) is not answered") }
+        try house.life?.store.read { rows in
+            for job in try rows.jobs(before: 0, limit: 100, state: nil) where !job.isFinal {
+                // Nothing will ever make this host one that has the tag.
+                if job.state == .queued, job.gate == .tags { continue }
+                remains.append("job \(job.id) is \(job.state), gate \(job.gate)")
+            }
+            for runner in try rows.runners() { remains.append("runner \(runner.id.hex.prefix(6)) is \(runner.state)") }
+            for attempt in try rows.unsettledAttempts() { remains.append("\(attempt.words) is not settled") }
+        }
+        for runner in house.engine.containers.keys { remains.append("container \(runner.hex.prefix(6)) is left") }
+        for grant in house.broker.grants { remains.append("grant \(grant.hex.prefix(6)) is left") }
+        for attempt in house.relay.openLogs { remains.append("relayd keeps \(attempt.words)") }
+        return remains
+    }
+}

@@ -1,0 +1,124 @@
+// One run: a house, its work, its faults, and then quiet, in which everything has to come to an end.
+
+import Daemon
+import Files
+import Posix
+import Scheduling
+import Store
+import Wire
+
+final class Simulation {
+    let world: World
+    let database: String
+    let logLevel: LogLevel
+    let logDescriptor: Int32
+    /// A run without faults, in which three projects compete for one runner.
+    let isRush: Bool
+    private(set) var life: SchedulerLife?
+    private let settings: SchedulerSettings
+    private var isStarting = false
+    private(set) var restarts = 0
+    private(set) var commits = 0
+    // Made once all of the above is there; they know the house.
+    private(set) lazy var spawner = Spawner(self)
+    private(set) lazy var relay = Relay(self)
+    private(set) lazy var broker = Broker(self)
+    private(set) lazy var engine = Engine(self)
+    private(set) lazy var client = Client(self)
+    private(set) lazy var checker = Checker(self)
+    private(set) lazy var courses = Courses(world)
+
+    /// After the last fault, everything has to be over in this time.
+    private static let patience: Time = 3 * 3600 * .second
+
+    init(seed: UInt64, database: String, isTraced: Bool, log: Int32) {
+        world = World(seed: seed, isTraced: isTraced)
+        self.database = database
+        logLevel = isTraced ? .debug : .error
+        logDescriptor = isTraced ? 1 : log
+        isRush = seed % 16 == 0
+        var settings = SchedulerSettings(maxRunners: isRush ? 1 : 1 + world.below(5))
+        settings.maxIdleRunners = isRush ? 0 : world.below(3)
+        settings.cooldown = .seconds(20)
+        self.settings = settings
+    }
+
+    /// nil, or what must not have happened.
+    func run() throws -> String? {
+        try start()
+        let busy = 60 * Time.second
+        if isRush {
+            for number in 0..<12 { world.after(.second + Time(number)) { self.client.submit() } }
+        } else {
+            for _ in 0..<(2 + world.below(8)) {
+                world.after(world.between(0, busy / 2)) { self.client.submit() }
+            }
+            Faults(self).plan(world.below(9), within: busy)
+        }
+        let calm = world.now + busy
+        var next = calm
+        while world.violation == nil {
+            try step()
+            guard world.now >= next else { continue }
+            let remains = try checker.remains()
+            if remains.isEmpty { break }
+            next = world.now + 10 * .second
+            if world.now > calm + Self.patience { world.violated("left: \(remains.joined(separator: "; "))") }
+        }
+        if let life { try look(life) }
+        if isRush { checker.checkFairness() }
+        life?.kill()
+        life?.bury()
+        life = nil
+        world.end()
+        return world.violation
+    }
+
+    /// Time goes on to whatever comes next.
+    private func step() throws {
+        let next = [world.nextEvent, life?.nextDeadline].compactMap { $0 }.min()
+        world.advance(to: max(next ?? world.now + .second, world.now))
+        guard let life else { return }
+        let before = life.scheduler?.batch.commits ?? 0
+        life.passes()
+        let new = (life.scheduler?.batch.commits ?? 0) - before
+        commits += new
+        if new > 0 && world.below(8) == 0 { try look(life) }
+        if !life.isAlive { died() }
+    }
+
+    private func look(_ life: SchedulerLife) throws {
+        try life.store.read { try checker.look($0) }
+    }
+
+    // MARK: schedulerd
+
+    private func start() throws {
+        isStarting = false
+        let life = try SchedulerLife(self, settings: settings)
+        self.life = life
+        client.connect(try life.connect())
+        try look(life)
+    }
+
+    private func died() {
+        guard let life else { return }
+        life.bury()
+        self.life = nil
+        restarts += 1
+        client.connect(nil)
+        world.after(world.between(0, 3 * .second)) {
+            do { try self.start() } catch { self.world.violated("schedulerd does not start: \(error)") }
+        }
+    }
+
+    func stopScheduler(for pause: Time) {
+        guard let life, !life.isStopped else { return }
+        world.trace("schedulerd is stopped for \(pause.inSeconds) s")
+        life.stop()
+        world.after(pause) {
+            self.world.trace("schedulerd is continued")
+            life.goOn()
+        }
+    }
+}
