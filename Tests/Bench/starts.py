@@ -116,7 +116,7 @@ def cold_start(pairs=25):
            {"ours_ms": milliseconds(ours), "raw_ms": milliseconds(raw), "ratio": quantiles(ratios)})
 
 
-def warm_start(pairs=100):
+def warm_start(pairs=60):
     """A runner that waits is given the job; another is made while nobody measures."""
     with house(idle=1) as standing:
         body = template(standing)
@@ -155,7 +155,7 @@ def idle_memory(standing):
     return {"runner_mib": round(pss(pid), 1), "shim_mib": round(pss(shim), 1)}
 
 
-def pool(jobs=60, idle_runners=2):
+def pool(jobs=40, idle_runners=2):
     """Jobs that come when they come: how many find a runner, and what the others wait."""
     chance = random.Random(7)
     with house(idle=idle_runners) as standing:

@@ -35,6 +35,8 @@ package final class Scheduler {
     let shapes = ShapeCache()
     /// Nothing begins.
     var isDraining = false
+    /// A runner that waited was given a job a moment ago.
+    var waitsToRefill = false
     /// Why no runners of a pool can be made in advance at present.
     var poolTrouble: [Pool: Trouble] = [:]
 

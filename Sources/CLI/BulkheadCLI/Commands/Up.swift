@@ -41,6 +41,9 @@ struct Up: ParsableCommand {
     @Option(help: "Most runners at the same time; the default is the number of CPUs.")
     var maxRunners: Int?
 
+    @Option(help: "Runners that are made in advance and wait, in all.")
+    var maxIdleRunners = 2
+
     @Option(help: ArgumentHelp("Runtime of the engine for all jobs; the default is the engine's.", valueName: "name"))
     var runtime: String?
 
@@ -64,7 +67,7 @@ struct Up: ParsableCommand {
         try reporting {
             let wishes = Preparation.Wishes(
                 state: state ?? StateDirectory.standard, listen: listen, engine: engine,
-                maxRunners: maxRunners ?? ProcessInfo.processInfo.activeProcessorCount,
+                maxRunners: maxRunners ?? ProcessInfo.processInfo.activeProcessorCount, maxIdleRunners: maxIdleRunners,
                 allowNoUserNamespaces: allowNoUserns, allowBuildProfile: allowBuildProfile, runtime: runtime,
                 runtimeUntrusted: runtimeUntrusted, grantsGroup: grantsGroup)
             try Supervisor(Preparation(wishes)).run()

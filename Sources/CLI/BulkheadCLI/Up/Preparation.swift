@@ -30,6 +30,7 @@ final class Preparation {
         let listen: String
         let engine: String?
         let maxRunners: Int
+        let maxIdleRunners: Int
         let allowNoUserNamespaces: Bool
         let allowBuildProfile: Bool
         let runtime: String?
@@ -55,7 +56,7 @@ final class Preparation {
         site = Site(
             state: state, run: run, binaries: binaries, runner: binaries + "/bulkhead-runner",
             engine: engine, engineGroup: engineGroup, instance: instance,
-            maxRunners: wishes.maxRunners, allowNoUserNamespaces: wishes.allowNoUserNamespaces,
+            maxRunners: wishes.maxRunners, maxIdleRunners: wishes.maxIdleRunners, allowNoUserNamespaces: wishes.allowNoUserNamespaces,
             allowBuildProfile: wishes.allowBuildProfile, runtime: wishes.runtime,
             runtimeUntrusted: wishes.runtimeUntrusted, separateUsers: separateUsers, identities: identities,
             grants: grants.path)

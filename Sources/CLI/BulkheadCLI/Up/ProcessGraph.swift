@@ -68,6 +68,7 @@ extension Compartment {
         case .schedulerd:
             arguments += ["--state", site.directory(of: self), "--instance", site.instance]
             arguments += ["--max-runners", String(site.maxRunners)]
+            arguments += ["--max-idle-runners", String(site.maxIdleRunners)]
         case .spawnerd:
             arguments += ["--engine-socket", site.engine, "--instance", site.instance, "--runner-path", site.runner]
             arguments += ["--grants", site.grants]
@@ -102,6 +103,7 @@ struct Site {
     let engineGroup: UInt32?
     let instance: String
     let maxRunners: Int
+    let maxIdleRunners: Int
     let allowNoUserNamespaces: Bool
     let allowBuildProfile: Bool
     /// Runtimes of the engine by name (`runc`, `runsc`), for all jobs and for untrusted ones; nil: the engine's own
