@@ -188,6 +188,9 @@ let tests: [Target] = [
     .executableTarget(
         name: "mask-bench", dependencies: ["Files", "Masker", "Posix"], path: "Tests/Bench/MaskBench",
         swiftSettings: house),
+    .executableTarget(
+        name: "store-bench", dependencies: ["JobModel", "Posix", "Store", "Wire"], path: "Tests/Bench/StoreBench",
+        swiftSettings: house),
     .testTarget(
         name: "PosixTests", dependencies: ["Daemon", "Endpoints", "Files", "Posix", "Processes", "Sandbox"],
         swiftSettings: house),

@@ -46,15 +46,19 @@ struct LogReader: Sendable {
             throw APIFailure(.invalid, "an end and follow do not go together; write it like bytes=100-", place: "Range")
         }
         let states = scheduler.watch(job: job, token: token)
+        // Together with the question for its state: who follows has most likely just submitted, and a runner that was
+        // waiting has begun by now.
+        async let early = open()
         // Awaited before the answer begins, so that a wrong token or job is a status and not a broken stream.
         var iterator = states.makeAsyncIterator()
         guard let present = try await iterator.next() else { throw APIFailure(.internal, "the job has no state") }
+        let opened = try await early
         let body = ResponseBody { writer in
             let progress = JobProgress(present.state)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await progress.follow(states) }
                 group.addTask { await progress.tick() }
-                try await copy(from: range.first, to: &writer, progress, while: isConnected)
+                try await copy(opened, from: range.first, to: &writer, progress, while: isConnected)
                 group.cancelAll()
             }
             try await writer.finish(nil)
@@ -66,12 +70,13 @@ struct LogReader: Sendable {
     }
 
     private func copy(
-        from first: Int64, to writer: inout any ResponseBodyWriter, _ progress: JobProgress,
+        _ opened: Opening, from first: Int64, to writer: inout any ResponseBodyWriter, _ progress: JobProgress,
         while isConnected: () -> Bool
     ) async throws {
         var log: SharedDescriptor?
+        if case .log(let descriptor) = opened { log = descriptor }
         var position = first
-        var pause = Duration.milliseconds(1)
+        var lastNews = ContinuousClock.now
         var news = progress.news.makeAsyncIterator()
         while isConnected() {
             // Looked at before the read: what is written before the end is then certainly read.
@@ -88,15 +93,18 @@ struct LogReader: Sendable {
             }
             if let log { position = try await Self.copy(log, from: position, to: .max, into: &writer) }
             if state.isFinal && !isAway { return }
-            if !state.hasBegun {
+            if log == nil && !state.hasBegun {
                 // The first line must not wait for our next look: the change of state itself wakes us.
                 await news.next()
                 try Task.checkCancellation()
+                lastNews = .now
                 continue
             }
-            // A look is one system call: often while lines come, seldom while the job thinks.
-            pause = position > before ? .milliseconds(1) : min(pause * 2, .milliseconds(50))
-            try await Task.sleep(for: pause)
+            // A look is one system call: often while lines come, seldom while the job thinks. Whoever waits for a line
+            // waits a quarter longer than the line took, or as long as nobody sees.
+            if position > before { lastNews = .now }
+            let silence = ContinuousClock.now - lastNews
+            try await Task.sleep(for: min(max(silence / 4, .microseconds(250)), .milliseconds(50)))
         }
     }
 

@@ -32,6 +32,8 @@ struct Floor {
     /// Runners without a job, ready or on their way, that nobody has asked for by name; by pool, oldest first.
     private(set) var spares: [Pool: [Bytes16]] = [:]
     private(set) var spareCount = 0
+    /// A runner that waited has been given a job.
+    private(set) var hasGivenIdle = false
     private var runners = 0
     private var usedMillis: UInt64 = 0
     private var usedMemory: UInt64 = 0
@@ -74,6 +76,7 @@ struct Floor {
     mutating func takeIdle(_ pool: Pool) -> Bytes16? {
         guard var waiting = idle[pool], !waiting.isEmpty else { return nil }
         let runner = waiting.removeFirst()
+        hasGivenIdle = true
         idle[pool] = waiting.isEmpty ? nil : waiting
         removeSpare(runner, pool)
         return runner

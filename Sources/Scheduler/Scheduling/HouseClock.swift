@@ -8,7 +8,7 @@ struct HouseClock {
     /// Where an earlier life stood.
     private let base: Int64
     private let start: UInt64
-    /// What was written last; at most a second is lost by a kill.
+    /// What was written last; a kill loses at most a second after a write of something else, and else ten.
     private(set) var kept: Int64
 
     init(base: Int64, now: UInt64) {
@@ -19,9 +19,9 @@ struct HouseClock {
 
     func time(at now: UInt64) -> Int64 { base + Int64((now - start) / 1_000_000) }
 
-    /// True if `house` is worth writing.
-    mutating func isDue(_ house: Int64) -> Bool {
-        guard house - kept >= 1000 else { return false }
+    /// True if `house` is worth writing, with something else or alone.
+    mutating func isDue(_ house: Int64, isWriting: Bool) -> Bool {
+        guard house - kept >= (isWriting ? 1000 : 10_000) else { return false }
         kept = house
         return true
     }

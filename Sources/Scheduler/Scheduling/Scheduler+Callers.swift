@@ -36,6 +36,19 @@ extension Scheduler {
         }
     }
 
+    /// What a known caller asks for, from what is committed; `work` must not write.
+    func tell<Reply>(
+        _ name: String, _ token: String, asJob job: UInt64? = nil, _ responder: Responder<Reply>,
+        _ work: @escaping (UnitOfWork) throws -> Reply
+    ) {
+        admit(token, asJob: job, fail: { responder.fail($0) }) { [weak self] in
+            self?.batch.question(name, fail: { responder.fail($0) }) { unit in
+                let reply = try work(unit)
+                unit.afterCommit { responder.reply(reply) }
+            }
+        }
+    }
+
     /// brokerd's refusal in words for the caller, who does not know our house.
     static func refusal(of failure: Failure) -> Failure {
         switch failure.errorCode {

@@ -45,7 +45,7 @@ extension Scheduler {
     }
 
     private func openLog(ofJob id: UInt64, _ responder: Responder<SchedulerEdge.OpenLog.Reply>) {
-        batch.request("open log", fail: { responder.fail($0) }) { unit in
+        batch.question("open log", fail: { responder.fail($0) }) { unit in
             guard let job = try unit.rows.job(id) else { throw Failure(.notFound, "no such job", place: "job") }
             guard let attempt = try unit.rows.toldAttempt(ofJob: job.id) else {
                 throw job.isFinal
@@ -81,7 +81,7 @@ extension Scheduler {
     }
 
     private func watch(job id: UInt64, _ sink: ItemSink<SchedulerEdge.WatchJob.Item>) {
-        batch.request("watch", fail: { sink.fail($0) }) { unit in
+        batch.question("watch", fail: { sink.fail($0) }) { unit in
             guard let job = try unit.rows.job(id) else { throw Failure(.notFound, "no such job", place: "job") }
             unit.afterCommit {
                 sink.send(.init(state: job.state, reason: job.reason))

@@ -10,7 +10,7 @@ extension Scheduler {
 
     func addJobViews(_ handlers: inout Handlers<SchedulerEdge>) {
         handlers.on(SchedulerEdge.ListJobs.self) { [weak self] request, _, responder in
-            self?.answer("list jobs", request.token, responder) { unit in
+            self?.tell("list jobs", request.token, responder) { unit in
                 let limit = min(max(Int(request.limit), 1), Self.page)
                 // One more than asked for tells whether there is a next page.
                 let found = try unit.rows.jobs(before: request.before, limit: limit + 1, state: request.state)
@@ -20,13 +20,13 @@ extension Scheduler {
             }
         }
         handlers.on(SchedulerEdge.GetJob.self) { [weak self] request, _, responder in
-            self?.answer("get job", request.token, asJob: request.job, responder) { [weak self] unit in
+            self?.tell("get job", request.token, asJob: request.job, responder) { [weak self] unit in
                 guard let self else { throw Failure(.shuttingDown, "") }
                 return try view(unit, request.job)
             }
         }
         handlers.on(SchedulerEdge.GetStatus.self) { [weak self] request, _, responder in
-            self?.answer("status", request.token, responder) { [weak self] unit in
+            self?.tell("status", request.token, responder) { [weak self] unit in
                 guard let self else { throw Failure(.shuttingDown, "") }
                 return try status(unit)
             }

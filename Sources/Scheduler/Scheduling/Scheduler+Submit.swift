@@ -11,7 +11,7 @@ extension Scheduler {
 
     func submit(_ request: SchedulerEdge.SubmitJob, _ responder: SubmitResponder) {
         admit(request.token, fail: { responder.fail($0) }) { [weak self] in
-            self?.batch.request("look up request", fail: { responder.fail($0) }) { [weak self] unit in
+            self?.batch.question("look up request", fail: { responder.fail($0) }) { [weak self] unit in
                 // First: a repeated request must find its job, even if it would not be taken any more.
                 if let reply = try Self.known(unit, request) { return unit.afterCommit { responder.reply(reply) } }
                 try SpecCheck.check(request.definition)

@@ -16,7 +16,8 @@ extension Scheduler {
         let pools = try unit.rows.pools(usedSince: unit.house - cooldown, limit: Self.poolsKept)
         if isFull && canMakeRunners { try makeRoom(unit, &floor) }
         try coolDown(unit, &floor, warm: Set(pools.map(\.pool)))
-        if !isFull && canMakeRunners {
+        if floor.hasGivenIdle { refillSoon(unit) }
+        if !isFull && canMakeRunners && !waitsToRefill && !floor.hasGivenIdle {
             for (pool, _) in pools { try refill(unit, &floor, pool) }
         }
         // The next cooldown that ends something.
@@ -40,6 +41,18 @@ extension Scheduler {
             try unit.rows.insertRunner(runner, pool: pool, wanted: false, at: unit.now)
             floor.take(shape, [], spare: (runner, pool))
             try provision(unit, runner)
+        }
+    }
+
+    /// A job begins on a runner that waited: the making of the next one must not take its processor and its disk.
+    private func refillSoon(_ unit: UnitOfWork) {
+        unit.afterCommit {
+            if self.waitsToRefill { return }
+            self.waitsToRefill = true
+            self.arm(.refill, after: self.settings.refillPause) { scheduler in
+                scheduler.waitsToRefill = false
+                scheduler.batch.dispatchNext()
+            }
         }
     }
 

@@ -38,6 +38,8 @@ package final class Scheduler {
     var meter = Meter()
     /// Nothing begins.
     var isDraining = false
+    /// A runner that waited was given a job a moment ago.
+    var waitsToRefill = false
     /// Why no runners of a pool can be made in advance at present.
     var poolTrouble: [Pool: Trouble] = [:]
 

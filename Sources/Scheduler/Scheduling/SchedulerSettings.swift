@@ -14,6 +14,8 @@ package struct SchedulerSettings: Sendable {
     package var idleOfImage: [String: Int] = [:]
     /// How long after its last use a pool keeps runners that wait.
     package var cooldown = Duration.seconds(300)
+    /// From a job on a runner that waited to the making of the next one.
+    package var refillPause = Duration.milliseconds(50)
     /// How long a job that finds no room lets others pass it by.
     package var patience = Duration.seconds(60)
     /// What this host has, for jobs that ask for it.

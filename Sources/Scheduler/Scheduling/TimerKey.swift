@@ -39,6 +39,8 @@ enum TimerKey: Hashable {
     case sweep
     /// The end of a pool's cooldown.
     case cooldown
+    /// The pool is filled again.
+    case refill
     /// Runners of a pool may be made in advance again.
     case pool(Pool)
     /// The end of somebody's time in the queue.

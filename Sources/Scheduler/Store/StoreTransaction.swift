@@ -28,9 +28,15 @@ package final class StoreTransaction {
     /// Changes of job states since the last `takeChanges`.
     var changes: [JobChange] = []
 
+    private let changesBefore: Int
+
     init(_ db: Database) {
         self.db = db
+        changesBefore = db.totalChangesCount
     }
+
+    /// There is something to commit.
+    package var hasWritten: Bool { db.totalChangesCount != changesBefore }
 
     /// Does `body` alone: if it throws, only what it did is undone, unless the error ends the whole transaction.
     package func savepoint(_ body: () throws -> Void) throws {
