@@ -1,4 +1,5 @@
-// What must never be, whatever is killed: the invariants, seen from the side of the engine, of relayd and of the client.
+// What must never be, whatever is killed: the invariants, seen from the side of the engine, of relayd and of the
+// client.
 
 import JobModel
 import Store

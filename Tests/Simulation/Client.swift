@@ -95,7 +95,10 @@ final class Client {
         connection?.call(SchedulerEdge.SetDrain(token: "let-me-in", drain: drain), deadline: .seconds(20)) {
             [weak self] result, _ in
             guard let self, asked == life, wishesDrain == drain else { return }
-            guard case .failure = result else { return wishesDrain = nil }
+            guard case .failure = result else {
+                wishesDrain = nil
+                return
+            }
             world.after(.second) { [weak self] in if self?.wishesDrain == drain { self?.drain(drain) } }
         }
     }
@@ -107,7 +110,8 @@ final class Client {
         let step = Step(
             name: "only", run: "true", timeoutSeconds: 0, continueOnError: false, untrusted: false, secrets: secrets)
         let resources = Resources(
-            cpuMillis: house.isRush ? 1000 : UInt32(1 + world.below(3)) * 1000, memoryBytes: 64 << 20, pids: 64, diskBytes: 32 << 20)
+            cpuMillis: house.isRush ? 1000 : UInt32(1 + world.below(3)) * 1000, memoryBytes: 64 << 20, pids: 64,
+            diskBytes: 32 << 20)
         let shape = RunnerShape(
             image: world.pick(["alpine", "debian"]), platform: .linuxAmd64, profile: .strict, resources: resources,
             untrustedSteps: false, gpus: world.chance(15) ? GPUs(count: 1, vendor: nil) : nil)

@@ -1,5 +1,5 @@
-// relayd: it holds the runners' streams, and what it has heard of an attempt is on its disk until that is settled. A new
-// watcher is told everything again.
+// relayd: it holds the runners' streams, and what it has heard of an attempt is on its disk until that is settled. A
+// new watcher is told everything again.
 
 import JobWire
 import Link

@@ -1,5 +1,5 @@
-// A scheduler's connection to a sibling, as a stream socket is: in order while it holds, and cut at any moment. What was
-// under way when it is cut has arrived or not; its answer never does.
+// A scheduler's connection to a sibling, as a stream socket is: in order while it holds, and cut at any moment. What
+// was under way when it is cut has arrived or not; its answer never does.
 
 import Link
 import Posix

@@ -56,10 +56,12 @@ final class Spawner: Peer {
                 if self.starts[request.runner] == true {
                     return self.fail(request.runner, Failure(.runnerGone, "given up"), done)
                 }
-                self.engine.ask({ self.started(container, $0, done) }, {
-                    container.start()
-                    return .success(())
-                })
+                self.engine.ask(
+                    { self.started(container, $0, done) },
+                    {
+                        container.start()
+                        return .success(())
+                    })
             }
         }
     }

@@ -8,7 +8,7 @@ import Wire
 /// The machine as the dispatcher sees it.
 struct Floor {
     /// Whether a runner of some shape can be made.
-    enum Room {
+    enum Room: Equatable {
         /// With these devices.
         case fits([String])
         case notNow(Lack)
@@ -18,12 +18,15 @@ struct Floor {
 
     /// What is missing.
     enum Lack: Equatable {
-        /// Processors or memory.
-        case resources
+        case processors
+        case memory
         case device
         /// No emulator for this processor.
         case platform
         case hostUnknown
+
+        /// What comes back when others end.
+        var isOfResources: Bool { self == .processors || self == .memory }
     }
 
     /// Runners that spawnerd has not been asked for.
@@ -126,10 +129,8 @@ struct Floor {
         }
         guard host.platforms.contains(where: { $0.platform == shape.platform }) else { return .notNow(.platform) }
         guard let devices = devices(for: shape.gpus) else { return .notNow(.device) }
-        let fits =
-            usedMillis + UInt64(asked.cpuMillis) <= millis && asked.memoryBytes <= memory
-            && usedMemory <= memory - asked.memoryBytes
-        return fits ? .fits(devices) : .notNow(.resources)
+        if usedMemory > memory - asked.memoryBytes { return .notNow(.memory) }
+        return usedMillis + UInt64(asked.cpuMillis) <= millis ? .fits(devices) : .notNow(.processors)
     }
 
     /// Free ones of one vendor, in their order; nil if there are too few.

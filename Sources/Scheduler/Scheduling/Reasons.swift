@@ -46,7 +46,8 @@ enum Reasons {
         fit("waits: brokerd prepares no runner, trying again: \(failure.text)")
     }
 
-    static let brokerIsAway = "waits for brokerd, which is away"
+    /// A reason that is asked for, in the words of those that are written in a row.
+    static func waiting(_ text: String) -> String { fit(text.hasPrefix("waits") ? text : "waits: \(text)") }
 
     /// Between the order of a container and the runner's first look brokerd wiped what lay there.
     static let keyless = "waits: its runner found no key, because brokerd started anew; it gets another runner"

@@ -13,7 +13,7 @@ extension Scheduler {
     /// then makes some in advance. While brokerd releases nothing, jobs that need no grant overtake those that do.
     func dispatch(_ unit: UnitOfWork) throws {
         if isDraining { return try releaseSpares(unit) }
-        var floor = try Floor(unit.rows, host: host, settings: settings, shapes: shapes)
+        var floor = try floor(unit)
         if canMakeRunners {
             for runner in floor.pending { try provision(unit, runner) }
         }
@@ -60,7 +60,7 @@ extension Scheduler {
                 try end(unit, job: job, on: .unrunnable, reason: why)
             case .notNow(let why):
                 passedOver.insert(line.pool)
-                guard why == .resources else { continue }
+                guard why.isOfResources else { continue }
                 needsRoom = true
                 // Small jobs pass a large one by, but not for ever: then the machine is let run empty for it.
                 if try hasWaitedEnough(unit, job) { isReserved = true }
@@ -70,7 +70,7 @@ extension Scheduler {
         return try needsRoom || !floor.hasPlace && rows.nextLine(plain: plain) { _ in true } != nil
     }
 
-    private func hasWaitedEnough(_ unit: UnitOfWork, _ job: UInt64) throws -> Bool {
+    func hasWaitedEnough(_ unit: UnitOfWork, _ job: UInt64) throws -> Bool {
         guard let row = try unit.rows.job(job) else { return false }
         return unit.house - row.queuedAt >= settings.patience.wholeMilliseconds
     }

@@ -17,7 +17,7 @@ extension Scheduler {
         case .blocked: found = [try whyBlocked(unit, job)]
         case .held:
             found = [Why(.needsApproval, "it waits for somebody's approval", "whoever may approve it decides")]
-        case .queued: found = try whyQueued(unit, job)
+        case .queued: found = try whyQueued(unit, job, try floor(unit))
         case .assigned: found = [try whyAssigned(unit, job)]
         case .running:
             found = [Why(.runs, "it runs", "bulkhead log \(job.id) --follow")]
@@ -57,7 +57,10 @@ extension Scheduler {
             case .succeeded: ""
             case .lost: "the fault was not the job's: submit it again, or give it `retries`"
             case .cancelled: "submit it again, if that was not meant"
-            case .timedOut: "bulkhead log \(job.id); raise its timeout, or find out what hangs"
+            case .failed where job.startedMs == nil: "mend what the reason names, and submit it again"
+            case .timedOut where job.startedMs == nil:
+                "raise its queue_timeout, or see what others wait for: bulkhead pools"
+            case .timedOut: "bulkhead log \(job.id); raise the limit that passed, or find out what hangs"
             default: "bulkhead log \(job.id)"
             }
         return Why(.ended, Reasons.fit(text), advice)
@@ -65,27 +68,41 @@ extension Scheduler {
 
     // MARK: in the queue
 
-    private func whyQueued(_ unit: UnitOfWork, _ job: JobRow) throws -> [Why] {
+    /// What a job that waits waits for, for a list. `floor`: the machine as it is now, looked at once for all of them.
+    func waitingReason(_ unit: UnitOfWork, _ job: JobRow, _ floor: Floor) throws -> String {
+        switch job.state {
+        case .blocked: Reasons.waiting(try whyBlocked(unit, job).text)
+        case .queued: Reasons.waiting(try whyQueued(unit, job, floor).first?.text ?? "")
+        default: ""
+        }
+    }
+
+    func floor(_ unit: UnitOfWork) throws -> Floor {
+        try Floor(unit.rows, host: host, settings: settings, shapes: shapes)
+    }
+
+    private func whyQueued(_ unit: UnitOfWork, _ job: JobRow, _ floor: Floor) throws -> [Why] {
         if let gate = try whyGated(unit, job) { return [gate] }
         var found: [Why] = []
         if isDraining {
             found.append(Why(.draining, "the house is draining: no job begins", "bulkhead drain --off"))
         }
         found += whySiblings(job)
-        if let lack = try whyNoRoom(unit, job) { found.append(lack) }
+        if let lack = try whyNoRoom(unit, job, floor) { found.append(lack) }
         if found.isEmpty, !job.reason.isEmpty {
             found.append(
                 Why(.runnerCannotBeMade, job.reason, "it is tried again by itself; mend what the reason names"))
         }
         let ahead = try unit.rows.ahead(of: job)
-        found.append(
-            ahead == 0
-                ? Why(.nextInLine, "it is among the next in line", "wait a moment")
-                : Why(
+        if ahead > 0 {
+            found.append(
+                Why(
                     .behindOthers,
                     "\(ahead) jobs are served before it: of higher priority, or of projects that had less",
                     "wait, or submit it with a higher `priority`"))
-        return found
+        }
+        // Beside a reason it would be no news, and beside one that does not pass by itself it would be false.
+        return found.isEmpty ? [Why(.nextInLine, "it is among the next in line", "wait a moment")] : found
     }
 
     private func whyGated(_ unit: UnitOfWork, _ job: JobRow) throws -> Why? {
@@ -97,8 +114,9 @@ extension Scheduler {
                 "wait; if the engine hangs, mend it: nothing runs twice at once")
         case .tags:
             let missing = try unit.rows.schedule(ofJob: job.id).tags.filter { !settings.tags.contains($0) }
+            let has = settings.tags.isEmpty ? "none" : settings.tags.sorted().joined(separator: ", ")
             return Why(
-                .tagNotAvailable, "no host here has the tags: \(missing.joined(separator: ", "))",
+                .tagNotAvailable, "no host here has the tags: \(missing.joined(separator: ", ")); it has: \(has)",
                 "mend the job's tags, or give the host these: bulkhead up --tags ...")
         case .group:
             let group = job.group ?? ""
@@ -134,28 +152,45 @@ extension Scheduler {
         return found
     }
 
-    private func whyNoRoom(_ unit: UnitOfWork, _ job: JobRow) throws -> Why? {
+    private func whyNoRoom(_ unit: UnitOfWork, _ job: JobRow, _ floor: Floor) throws -> Why? {
         guard let host else { return nil }
         let shape = try shapes.shape(job.shape, unit.rows)
-        let floor = try Floor(unit.rows, host: host, settings: settings, shapes: shapes)
         if floor.hasIdle(Pool(shape: job.shape, trust: job.trust)) { return nil }
-        if !floor.hasPlace {
-            return Why(
-                .allRunnersInUse, "all \(settings.runnerLimit) runners are in use",
-                "wait, or allow more: bulkhead up --max-runners N")
-        }
+        let allInUse = Why(
+            .allRunnersInUse, "all \(settings.runnerLimit) runners are in use",
+            "wait, or allow more: bulkhead up --max-runners N")
+        // What this machine will never have comes before what it has not just now.
         switch floor.room(for: shape) {
-        case .fits, .never, .notNow(.hostUnknown): return nil
-        case .notNow(.resources):
+        case .fits: return floor.hasPlace ? try whyReserved(unit, job, floor) : allInUse
+        case .never, .notNow(.hostUnknown): return nil
+        case .notNow(.processors), .notNow(.memory):
+            guard floor.hasPlace else { return allInUse }
+            let option = floor.room(for: shape) == .notNow(.memory) ? "--memory-percent" : "--cpu-percent"
             return Why(
                 .notEnoughResources, "it asks for \(Reasons.amount(shape.resources)); free are \(floor.free)",
-                "wait until others end, ask for less, or promise more: bulkhead up --cpu-percent N")
+                "wait until others end, ask for less, or promise more: bulkhead up \(option) N")
         case .notNow(.platform):
             return Why(
                 .platformNotAvailable, "this host runs \(Reasons.platforms(host)), and not \(shape.platform.label)",
                 "register an emulator with the kernel (package qemu-user-static), and restart spawnerd")
         case .notNow(.device): return whyNoDevice(shape.gpus, host)
         }
+    }
+
+    /// A larger job has waited for so long that the machine is let run empty for it.
+    private func whyReserved(_ unit: UnitOfWork, _ job: JobRow, _ floor: Floor) throws -> Why? {
+        let large = try unit.rows.nextLine(plain: false) { line in
+            guard case .notNow(let lack) = floor.room(for: try self.shapes.shape(line.pool.shape, unit.rows)) else {
+                return false
+            }
+            return try lack.isOfResources && self.hasWaitedEnough(unit, line.head)
+        }
+        guard let large, large.head != job.id else { return nil }
+        let amount = Reasons.amount(try shapes.shape(large.pool.shape, unit.rows).resources)
+        return Why(
+            .behindOthers,
+            "job \(large.head) asks for \(amount) and has waited long: the machine is let run empty for it",
+            "wait, or withdraw that one: bulkhead cancel \(large.head)")
     }
 
     private func whyNoDevice(_ need: GPUs?, _ host: SpawnerEdge.DescribeHost.Reply) -> Why {
@@ -168,7 +203,7 @@ extension Scheduler {
         if most < count {
             return Why(
                 .noSuchDevice, "it asks for \(count) \(name)GPUs, and this host has \(most)",
-                "ask for less, or for another vendor; bulkhead status shows the host's devices")
+                most == 0 ? "run it where there are some" : "ask for less, or for another vendor")
         }
         return Why(
             .noFreeDevice, "\(count) \(name)GPUs are not free: each is one job's alone",

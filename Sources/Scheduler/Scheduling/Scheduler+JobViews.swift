@@ -10,13 +10,14 @@ extension Scheduler {
 
     func addJobViews(_ handlers: inout Handlers<SchedulerEdge>) {
         handlers.on(SchedulerEdge.ListJobs.self) { [weak self] request, _, responder in
-            self?.tell("list jobs", request.token, responder) { unit in
+            self?.tell("list jobs", request.token, responder) { [weak self] unit in
+                guard let self else { throw Failure(.shuttingDown, "") }
                 let limit = min(max(Int(request.limit), 1), Self.page)
                 // One more than asked for tells whether there is a next page.
                 let found = try unit.rows.jobs(before: request.before, limit: limit + 1, state: request.state)
                 let shown = found.prefix(limit)
                 let next = found.count > limit ? shown.last?.id ?? 0 : 0
-                return .init(jobs: shown.map(\.summary), next: next)
+                return .init(jobs: try summaries(unit, shown), next: next)
             }
         }
         handlers.on(SchedulerEdge.GetJob.self) { [weak self] request, _, responder in
@@ -33,12 +34,21 @@ extension Scheduler {
         }
     }
 
+    private func summaries(
+        _ unit: UnitOfWork, _ jobs: ArraySlice<JobRow>
+    ) throws -> [SchedulerEdge.JobSummary] {
+        let floor = try floor(unit)
+        return try jobs.map { job in
+            var summary = job.summary
+            if job.reason.isEmpty { summary.reason = try waitingReason(unit, job, floor) }
+            return summary
+        }
+    }
+
     private func view(_ unit: UnitOfWork, _ id: UInt64) throws -> SchedulerEdge.GetJob.Reply {
         guard let job = try unit.rows.job(id) else { throw Failure(.notFound, "no such job", place: "job") }
         var summary = job.summary
-        if job.reason.isEmpty && (job.state == .blocked || job.state == .queued) {
-            summary.reason = Reasons.fit("waits: " + (try whys(unit, job).first?.text ?? ""))
-        }
+        if job.reason.isEmpty { summary.reason = try waitingReason(unit, job, try floor(unit)) }
         let spec = try unit.rows.spec(ofJob: id)
         let known = Dictionary(
             try unit.rows.steps(ofJob: id).map { (Int($0.index), $0) }, uniquingKeysWith: { first, _ in first })

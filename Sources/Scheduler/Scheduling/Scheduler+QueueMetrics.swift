@@ -53,7 +53,7 @@ extension Scheduler {
         if !floor.hasPlace { return .allRunnersInUse }
         switch floor.room(for: shape) {
         case .fits, .never, .notNow(.hostUnknown): return .nextInLine
-        case .notNow(.resources): return .notEnoughResources
+        case .notNow(.processors), .notNow(.memory): return .notEnoughResources
         case .notNow(.platform): return .platformNotAvailable
         case .notNow(.device): return .noFreeDevice
         }

@@ -113,7 +113,8 @@ extension Scheduler {
         engine.fail(failure, at: now)
     }
 
-    /// The containers of this instance against the rows, again and again while there is a link. Only rows from before the question are expected in the answer.
+    /// The containers of this instance against the rows, again and again while there is a link. Only rows from before
+    /// the question are expected in the answer.
     private func compareContainers() {
         batch.event("list containers") { unit in
             let expected = Set(try unit.rows.runners().filter { $0.state == .idle || $0.state == .busy }.map(\.id))

@@ -65,6 +65,9 @@ struct Up: ParsableCommand {
     /// Runs on the main thread, before there is another one: each thread that does not block a signal would take it.
     func run() throws {
         try reporting {
+            if let maxRunners, !(1...128).contains(maxRunners) {
+                throw CommandFailure("--max-runners: \(maxRunners) is not between 1 and 128", exit: .usage)
+            }
             let wishes = Preparation.Wishes(
                 state: state ?? StateDirectory.standard, listen: listen, engine: engine,
                 maxRunners: maxRunners ?? ProcessInfo.processInfo.activeProcessorCount,

@@ -16,6 +16,7 @@ final class Supervisor {
     private var children: [Int32: Child] = [:]
     private var failures: [Compartment: Int] = [:]
     private var stopping = false
+    private var refused = false
     /// Who asks the others ends before them: schedulerd has spawnerd remove the runners that wait.
     private static let askers: Set<Compartment> = [.apid, .schedulerd]
     private var theAskedStop = false
@@ -40,6 +41,7 @@ final class Supervisor {
         loop.run()
         for problem in preparation.grants.close() { Terminal.error(problem) }
         Terminal.note("bulkhead: stopped")
+        if refused { throw CommandFailure("a daemon refused its settings; see above", exit: .usage) }
     }
 
     // MARK: Children
@@ -72,6 +74,12 @@ final class Supervisor {
                 continue
             }
             let log = preparation.log(child.compartment)
+            if ended.status == .exited(64) {
+                // It does not understand what we tell it, and will not the next time either.
+                Terminal.error("\(name) refuses its settings; the last lines of \(log) say which")
+                refused = true
+                return stop()
+            }
             Terminal.error("\(name) ended (\(ended.status)); starting it again; its log is \(log)")
             if ContinuousClock.now - child.started > .seconds(2) { failures[child.compartment] = 0 }
             startLater(child.compartment)
