@@ -2,6 +2,7 @@
 // client.
 
 import JobModel
+import JobWire
 import Store
 import Wire
 
@@ -134,9 +135,14 @@ final class Checker {
         var remains: [String] = []
         for request in house.client.open.keys.sorted() { remains.append("\(request) is not answered") }
         try house.life?.store.read { rows in
-            for job in try rows.jobs(before: 0, limit: 100, state: nil) where !job.isFinal {
-                // Nothing will ever make this host one that has the tag.
-                if job.state == .queued, job.gate == .tags { continue }
+            // Nothing will ever make this host one that has the tag, and nobody who needs such a job will run.
+            var forEver: Set<UInt64> = []
+            for job in try rows.jobs(before: 0, limit: 100, state: nil).reversed() where !job.isFinal {
+                let needsOne = try rows.needs(ofJob: job.id).contains { forEver.contains($0.job) }
+                if job.state == .queued && job.gate == .tags || job.state == .blocked && needsOne {
+                    forEver.insert(job.id)
+                    continue
+                }
                 remains.append("job \(job.id) is \(job.state), gate \(job.gate)")
             }
             for runner in try rows.runners() { remains.append("runner \(runner.id.hex.prefix(6)) is \(runner.state)") }

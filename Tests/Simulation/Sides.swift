@@ -44,6 +44,10 @@ final class SpawnerSide: SimulatedLink, SpawnerLink {
         call("DescribeHost", within: usualLimit, done) { self.spawner.describe($0) }
     }
 
+    func readDevices(deadline: Duration, _ done: @escaping (Result<[SpawnerEdge.DeviceUse], Failure>) -> Void) {
+        call("ReadDevices", within: deadline, done) { $0(.success([])) }
+    }
+
     func watchExits(onItem: @escaping (SpawnerEdge.RunnerExit) -> Void, onEnd: @escaping (Failure?) -> Void) {
         guard isReady else { return }
         let sink = stream(onItem, onEnd)
@@ -88,6 +92,14 @@ final class RelaySide: SimulatedLink, RelayLink {
     }
 
     func removeLogs(_ job: UInt64, _ done: @escaping (Failure?) -> Void) { ask("RemoveLogs", done) { nil } }
+
+    func readCounters(
+        deadline: Duration, _ done: @escaping (Result<RelayEdge.ReadCounters.Reply, Failure>) -> Void
+    ) {
+        call("ReadCounters", within: deadline, done) {
+            $0(.success(.init(logBytes: 0, maskedBytes: 0, masks: 0, streams: 0)))
+        }
+    }
 
     func removeSource(_ sha256: Bytes32, _ done: @escaping (Failure?) -> Void) { ask("RemoveSource", done) { nil } }
 
