@@ -50,6 +50,20 @@ import Wire
         try expectOnlyTheDamagedIsLost { "UPDATE jobs SET source_sha = x'0102' WHERE id = \($0)" }
     }
 
+    /// Those that wait for it are looked at, as at every end.
+    @Test func whoNeedsADamagedJobDoesNotWaitForEver() throws {
+        let house = try House(maxRunners: 1)
+        let (_, attempt) = try house.told("holds the slot")
+        let bad = try house.submit("bad") { $0.schedule.group = Group(name: "deploy", cancelInProgress: false) }
+        let needs = try house.submit("needs") { $0.schedule.needs = [bad] }
+        let next = try house.submit("next") { $0.schedule.group = Group(name: "deploy", cancelInProgress: false) }
+        try damage(house, "UPDATE jobs SET spec = x'00' WHERE id = \(bad)")
+        house.relay.finish(attempt, .succeeded)
+        try lost(house, bad)
+        #expect(try house.state(needs) == .cancelled)
+        try house.run("next told") { house.relay.jobs.keys.contains { $0.job == next } }
+    }
+
     @Test func anAttemptThatCannotBeRead() throws {
         let house = try House()
         let (bad, badAttempt) = try house.running("bad")

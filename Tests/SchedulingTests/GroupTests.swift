@@ -85,6 +85,34 @@ import Wire
         try finish(house, blocked)
     }
 
+    /// A restart takes a tag away from the one that held the group.
+    @Test func whoCannotRunHereHoldsNoGroup() throws {
+        let house = try House(maxRunners: 1) { $0.tags = ["big"] }
+        let slow = try house.submit("slow")
+        try house.run("told") { house.relay.jobs.keys.contains { $0.job == slow } }
+        let tagged = try house.submit("tagged") {
+            $0.schedule.tags = ["big"]
+            $0.schedule.group = Group(name: "deploy", cancelInProgress: false)
+        }
+        let next = try deploy(house, "next")
+        #expect(try house.witness.see { try $0.gate(ofJob: next) } == .group, "control")
+        house.settings.tags = []
+        try house.restart()
+        try house.run("its turn") { try house.witness.see { try $0.gate(ofJob: next) } == .open }
+        #expect(try house.witness.see { try $0.gate(ofJob: tagged) } == .tags)
+    }
+
+    /// Whoever pushes again and again must not give what is to end a new grace each time.
+    @Test func aGraceRunsOnceHoweverOftenItIsReplaced() throws {
+        let house = try House(maxRunners: 4)
+        let first = try deploy(house, "first", cancels: true)
+        try house.run("told") { !house.relay.jobs.isEmpty }
+        for number in 1...3 { _ = try deploy(house, "next \(number)", cancels: true) }
+        house.settle()
+        #expect(house.relay.cancelled.count == 1)
+        #expect(try house.state(first) == .assigned)
+    }
+
     @Test func aTagThatThisHostLacksKeepsAJobWaiting() throws {
         let house = try House(maxRunners: 2) { $0.tags = ["ssd"] }
         let fits = try house.submit("fits") { $0.schedule.tags = ["ssd"] }

@@ -60,6 +60,56 @@ import Wire
         #expect(Set(rest) == ["a6", "a7", "a8", "b1", "b2", "b3", "b4"])
     }
 
+    /// One job that can never run here must not gather turns for all that follow it.
+    @Test func aParkedJobIsNoCredit() throws {
+        let directory = try TemporaryDirectory()
+        let store = try Store(path: directory.database)
+        try store.write { rows throws in
+            let parked = try Samples.insert(rows, "parked", Samples.definition(project: "parker"))
+            for number in 0..<100 {
+                try Samples.insert(rows, "a\(number)", Samples.definition(project: "a"))
+                try rows.charge("a", cpuMillis: 1000)
+            }
+            try Samples.insert(rows, "more", Samples.definition(project: "parker"))
+            var turns = 0
+            while try rows.nextLine(plain: false, where: { _ in true })?.project == "parker", turns < 100 {
+                try rows.charge("parker", cpuMillis: 1000)
+                turns += 1
+            }
+            #expect(turns > 0 && turns <= 12, "\(turns) turns in a row")
+            #expect(try rows.job(parked)?.state == .queued)
+        }
+    }
+
+    /// Tickets, tokens and logs are named by it.
+    @Test func theNumberOfAForgottenJobIsNobodyElses() throws {
+        let directory = try TemporaryDirectory()
+        let store = try Store(path: directory.database)
+        try store.write { rows throws in
+            let job = try Samples.insert(rows, "a")
+            try rows.advance(job: job, on: .withdrawn, at: 1)
+            #expect(try rows.ended(before: 2, count: 10) == [job])
+            try rows.forget(job: job)
+            #expect(try rows.job(job) == nil && rows.tally().values.allSatisfy { $0 == 0 })
+            #expect(try Samples.insert(rows, "b") == job + 1)
+        }
+    }
+
+    /// Between the question and the deed somebody may have come to need it.
+    @Test func whatIsNeededIsNotForgotten() throws {
+        let directory = try TemporaryDirectory()
+        let store = try Store(path: directory.database)
+        try store.write { rows throws in
+            let job = try Samples.insert(rows, "a")
+            try rows.advance(job: job, on: .withdrawn, at: 1)
+            var definition = Samples.definition("b")
+            definition.schedule.needs = [job]
+            try Samples.insert(rows, "b", definition)
+            try rows.forget(job: job)
+            #expect(try rows.job(job) != nil)
+        }
+    }
+
     /// What a job costs its project is what it takes of the machine.
     @Test func largeJobsCountForMore() throws {
         let house = try House(maxRunners: 1)

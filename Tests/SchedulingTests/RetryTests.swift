@@ -1,6 +1,7 @@
 // Faults of the house: tried again by policy, never two attempts at once, and never for a job's own failure.
 
 import Link
+import Posix
 import Scheduling
 import Store
 import Testing
@@ -109,6 +110,20 @@ import Wire
         house.spawner.exit(try runner(of: job, house))
         try house.run(job, to: .lost)
         try house.expectEmpty()
+    }
+
+    /// Its time in the queue was over while it ran: another attempt is another wait.
+    @Test func anotherAttemptHasItsOwnPatience() throws {
+        let house = try House(maxRunners: 4)
+        let job = try house.submit {
+            $0.schedule.retries = 1
+            $0.schedule.queueTimeoutSeconds = 1
+        }
+        try house.run("told") { !house.relay.jobs.isEmpty }
+        let begin = Posix.monotonicNow()
+        try house.run("a second passes") { Posix.monotonicNow() - begin > 1_200_000_000 }
+        house.spawner.exit(try runner(of: job, house))
+        try house.run("second attempt") { house.relay.jobs.keys.contains { $0.attempt == 2 } }
     }
 
     @Test func aRetriedJobKeepsItsPlaceInItsGroup() throws {

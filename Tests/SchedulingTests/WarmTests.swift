@@ -109,6 +109,19 @@ import Wire
         try house.run("told") { house.relay.jobs.keys.contains { $0.job == other } }
     }
 
+    /// A line that no room would help is no reason to let a spare go, and to make it again.
+    @Test func whoWaitsForADeviceTakesNoSpare() throws {
+        let house = try House(maxRunners: 1) { $0.maxIdleRunners = 1 }
+        try house.submit("first")
+        try house.run("told") { house.relay.jobs.count == 1 }
+        let waits = try house.submit("waits") { $0.spec.shape.gpus = GPUs(count: 1, vendor: nil) }
+        try finishAll(house)
+        try house.run("one idle") { try self.idle(house).count == 1 }
+        for _ in 0..<20 { house.settle() }
+        #expect(house.spawner.created.count == 2)
+        #expect(try house.state(waits) == .queued)
+    }
+
     @Test func theMachineIsNotPromisedTwice() throws {
         let house = try House(maxRunners: 8) { $0.cpuPercent = 150 }
         house.spawner.cpus = 2

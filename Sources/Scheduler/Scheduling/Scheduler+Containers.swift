@@ -40,6 +40,9 @@ extension Scheduler {
             let memory = try unit.rows.shape(row.shape).resources.memoryBytes
             let wasReady = row.state == .idle || row.state == .busy
             let reason = Reasons.exited(exit, memory: memory, wasReady: wasReady)
+            if row.state == .provisioning {
+                unit.afterCommit { self.noteTrouble(row.pool, Failure(.runnerGone, reason)) }
+            }
             try self.lose(unit, row, on: exit?.outOfMemory == true ? .outOfMemory : .runnerLost, reason: reason)
             try self.tearDown(unit, id, on: .exited, reason: reason)
         }

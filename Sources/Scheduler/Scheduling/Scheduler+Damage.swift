@@ -14,6 +14,12 @@ extension Scheduler {
                 "what": damage.what, "jobs": given.jobs.map(String.init).joined(separator: ","),
                 "runners": given.runners.map(\.hex).joined(separator: ","),
             ])
+        for job in given.jobs {
+            if let (project, group) = try unit.rows.group(ofJob: job) {
+                try openGroup(unit, group, project: project)
+            }
+            try settleNeeds(unit, of: try unit.rows.blocked(by: job))
+        }
         unit.afterCommit {
             for job in given.jobs { self.forgetClocks(ofJob: job) }
             for attempt in given.attempts { self.settle(attempt) }

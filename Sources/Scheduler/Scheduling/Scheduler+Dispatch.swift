@@ -67,7 +67,10 @@ extension Scheduler {
             }
         }
         // The last place may well be a spare's, as long as there is no line.
-        return try needsRoom || !floor.hasPlace && rows.nextLine(plain: plain) { _ in true } != nil
+        if needsRoom || floor.hasPlace { return needsRoom }
+        return try rows.nextLine(plain: plain) { line in
+            if case .fits = floor.room(for: try shapes.shape(line.pool.shape, rows)) { true } else { false }
+        } != nil
     }
 
     func hasWaitedEnough(_ unit: UnitOfWork, _ job: UInt64) throws -> Bool {

@@ -14,6 +14,8 @@ extension Scheduler {
         let gate = try gate(unit, job)
         try unit.rows.setGate(gate, ofJob: id)
         if gate == .open { unit.dispatchNext() }
+        // It holds its group no more.
+        if gate == .tags, let group = job.group { try openGroup(unit, group, project: job.project) }
     }
 
     private func gate(_ unit: UnitOfWork, _ job: JobRow) throws -> Gate {
@@ -33,6 +35,8 @@ extension Scheduler {
     /// A new job of a group that cancels what is in progress.
     func cancelOlder(_ unit: UnitOfWork, than job: UInt64, inGroup group: String, project: String) throws {
         for older in try unit.rows.older(inGroup: group, project: project, than: job) {
+            // One that is to end already must not have its grace begin anew.
+            if try unit.rows.job(older)?.cancelGrace != nil { continue }
             _ = try cancel(unit, job: older, graceSeconds: Self.groupGrace, reason: Reasons.replaced(by: job))
         }
     }

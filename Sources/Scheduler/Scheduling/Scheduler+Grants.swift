@@ -85,6 +85,7 @@ extension Scheduler {
     /// PROVISIONING to IDLE: from here on it may be given a job.
     private func becomesIdle(_ unit: UnitOfWork, _ id: Bytes16) throws {
         try unit.rows.advance(runner: id, on: .ready)
+        if let pool = try unit.rows.runner(id)?.pool { unit.afterCommit { self.poolTrouble[pool] = nil } }
         if let job = try unit.rows.runner(id)?.job { try give(unit, job: job, to: id) } else { unit.dispatchNext() }
     }
 
@@ -109,6 +110,8 @@ extension Scheduler {
     func takeBack(_ unit: UnitOfWork, job: UInt64, reason: String) throws {
         try unit.rows.closeAttempt(ofJob: job)
         try unit.rows.advance(job: job, on: .unassigned, reason: reason, at: unit.now)
+        try unit.rows.trimHappenings(ofJob: job)
+        watchExpiry(unit)
         unit.dispatchNext()
     }
 

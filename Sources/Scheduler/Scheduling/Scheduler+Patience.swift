@@ -42,7 +42,11 @@ extension Scheduler {
         batch.event("sweep jobs") { unit in
             let limit = unit.now - keep.wholeMilliseconds
             let old = try unit.rows.ended(before: limit, count: Self.sweptAtOnce)
-            unit.afterCommit { for job in old { self.removeLogs(job) } }
+            unit.afterCommit {
+                for job in old { self.removeLogs(job) }
+                // There are more.
+                if old.count == Self.sweptAtOnce { self.arm(.retention, after: .seconds(1)) { $0.sweepJobs() } }
+            }
         }
     }
 

@@ -40,7 +40,6 @@ extension Scheduler {
         guard let failure else {
             engineBackoff.reset()
             engineTrouble = nil
-            poolTrouble[pool] = nil
             // Its hello is on its way, unless relayd was restarted just now and has lost the stream.
             return arm(.attach(id), after: settings.attachAgain) { $0.attach(id) }
         }

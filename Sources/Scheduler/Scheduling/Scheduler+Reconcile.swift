@@ -14,6 +14,9 @@ extension Scheduler {
     func takeUpJobs() {
         batch.event("take up jobs") { unit in
             for job in try unit.rows.jobsToRegate() { try self.regate(unit, job: job) }
+            for (project, group) in try unit.rows.waitingGroups() {
+                try self.openGroup(unit, group, project: project)
+            }
             self.watchExpiry(unit)
             for job in try unit.rows.assignedJobs() {
                 guard let attempt = try unit.rows.openAttempt(ofJob: job.id), attempt.told else { continue }

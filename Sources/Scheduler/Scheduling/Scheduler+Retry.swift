@@ -19,6 +19,9 @@ extension Scheduler {
         guard try unit.rows.advance(job: id, on: .retried, reason: text, at: unit.now).moved else { return }
         let attempt = try unit.rows.closeAttempt(ofJob: id)
         try unit.rows.noteFault(job: id)
+        // A new wait, and a new patience.
+        try unit.rows.joinQueue(job: id, at: unit.house)
+        watchExpiry(unit)
         try unit.rows.trimHappenings(ofJob: id)
         if let runner { try unit.rows.setFence(runner.id, for: id) }
         try regate(unit, job: id)

@@ -116,7 +116,6 @@ extension Scheduler {
 
     func setDrain(_ unit: UnitOfWork, _ drain: Bool) throws -> SchedulerEdge.SetDrain.Reply {
         try unit.rows.setDraining(drain)
-        unit.dispatchNext()
         unit.afterCommit {
             if self.isDraining != drain { self.log.info(drain ? "drains: no job begins" : "drains no more") }
             self.isDraining = drain

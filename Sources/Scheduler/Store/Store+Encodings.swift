@@ -11,8 +11,7 @@ extension Store {
     static func recode(_ db: Database) throws {
         for row in try Row.fetchAll(db, sql: "SELECT id, bytes FROM shapes") {
             guard let bytes = recoded(row["bytes"], RunnerShape.self) else { continue }
-            try db.execute(
-                sql: "UPDATE shapes SET bytes = ? WHERE id = ?", arguments: [bytes, row["id"] as Int64])
+            try write(db, bytes, toShape: row["id"])
         }
         for id in try Int64.fetchAll(db, sql: "SELECT id FROM jobs") {
             guard let old = try Data.fetchOne(db, sql: "SELECT spec FROM jobs WHERE id = ?", arguments: [id]),
@@ -20,6 +19,19 @@ extension Store {
             else { continue }
             try db.execute(sql: "UPDATE jobs SET spec = ? WHERE id = ?", arguments: [bytes, id])
         }
+    }
+
+    /// A shape that stands there in two encodings becomes one.
+    private static func write(_ db: Database, _ bytes: Data, toShape key: Int64) throws {
+        let same = try Int64.fetchOne(
+            db, sql: "SELECT id FROM shapes WHERE bytes = ? AND id <> ?", arguments: [bytes, key])
+        guard let same else {
+            return try db.execute(sql: "UPDATE shapes SET bytes = ? WHERE id = ?", arguments: [bytes, key])
+        }
+        for table in ["jobs", "runners"] {
+            try db.execute(sql: "UPDATE \(table) SET shape = ? WHERE shape = ?", arguments: [same, key])
+        }
+        try db.execute(sql: "DELETE FROM shapes WHERE id = ?", arguments: [key])
     }
 
     /// The older encoding is known by being read to its last byte.

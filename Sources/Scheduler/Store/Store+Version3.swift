@@ -59,6 +59,8 @@ extension Store {
             turn INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         INSERT INTO meta (key, value) VALUES ('clock', 0), ('house_ms', 0), ('draining', 0);
+        -- The number of a job that is forgotten is never another's: tickets, tokens and logs are named by it.
+        INSERT INTO meta (key, value) SELECT 'next_job', coalesce(max(id), 0) + 1 FROM jobs;
 
         CREATE TABLE queues (
             project TEXT NOT NULL,
@@ -88,14 +90,23 @@ extension Store {
         CREATE INDEX jobs_by_group ON jobs (project, group_name, state, id) WHERE group_name IS NOT NULL AND state < 6;
         CREATE INDEX jobs_by_gate ON jobs (gate, id) WHERE state = 3 AND gate > 0;
         CREATE INDEX jobs_by_tags ON jobs (id) WHERE state = 3 AND has_tags = 1;
+        CREATE INDEX jobs_in_group ON jobs (project, group_name, gate, priority DESC, id)
+            WHERE state = 3 AND group_name IS NOT NULL;
         CREATE INDEX jobs_by_expiry ON jobs (expires_at) WHERE state = 3 AND expires_at IS NOT NULL;
         CREATE INDEX jobs_by_end ON jobs (finished_ms) WHERE state > 5;
         """
 
+    /// What a project may be behind the clock, in thousandths of a CPU: one job that can never run must not gather
+    /// turns for all that follow it.
+    private static let credit = 10_000
+
     private static let enters = """
         INSERT OR IGNORE INTO shares (project, turn) VALUES (NEW.project, 0);
-        UPDATE shares SET turn = max(turn, (SELECT value FROM meta WHERE key = 'clock'))
-            WHERE project = NEW.project AND NOT EXISTS (SELECT 1 FROM queues WHERE project = NEW.project);
+        UPDATE shares SET turn = max(turn, (SELECT value FROM meta WHERE key = 'clock')
+                - CASE WHEN EXISTS (SELECT 1 FROM queues WHERE project = NEW.project) THEN \(credit) ELSE 0 END)
+            WHERE project = NEW.project;
+        UPDATE queues SET turn = (SELECT turn FROM shares WHERE project = NEW.project)
+            WHERE project = NEW.project AND turn < (SELECT turn FROM shares WHERE project = NEW.project);
         INSERT INTO queues (project, shape, trust, needs_grant, priority, waiting, turn, head)
             VALUES (NEW.project, NEW.shape, NEW.trust, NEW.needs_grant, NEW.priority, 1,
                 (SELECT turn FROM shares WHERE project = NEW.project), NEW.id)

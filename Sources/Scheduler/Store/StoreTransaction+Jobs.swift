@@ -19,22 +19,24 @@ extension StoreTransaction {
         }
         let (spec, source, schedule) = (definition.spec, definition.source, definition.schedule)
         let state = schedule.needs.isEmpty ? Wire.JobState.queued : .blocked
+        let id = UInt64(try count("SELECT value FROM meta WHERE key = 'next_job'"))
+        try run("UPDATE meta SET value = value + 1 WHERE key = 'next_job'")
         try run(
             """
-            INSERT INTO jobs (request_id, project, trust, ticket, needs_grant, name, image, shape, spec,
+            INSERT INTO jobs (id, request_id, project, trust, ticket, needs_grant, name, image, shape, spec,
                 timeout_seconds, source_sha, source_size, state, created_ms, schedule, priority, gate, group_name,
                 has_tags, queued_at, expires_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                requestID, definition.project, Int64(ticket.trust.rawValue), Self.blob(try Self.bytes(ticket)),
+                Self.key(id), requestID, definition.project, Int64(ticket.trust.rawValue),
+                Self.blob(try Self.bytes(ticket)),
                 definition.needsGrant ? 1 : 0, spec.name, spec.shape.image, try key(of: spec.shape),
                 Self.blob(try Self.bytes(spec)), Int64(spec.timeoutSeconds), source.map { Self.blob($0.sha256.array) },
                 source.map { Self.key($0.size) }, state.rawValue, now, Self.blob(try Self.bytes(schedule)),
                 Int64(schedule.priority), gate.rawValue, schedule.group?.name, schedule.tags.isEmpty ? 0 : 1, house,
                 state == .queued ? Self.expiry(schedule, from: house) : nil,
             ])
-        let id = UInt64(bitPattern: db.lastInsertedRowID)
         try insertNeeds(schedule.needs, ofJob: id)
         try note(job: id, "submitted: \(state.label)", at: now)
         changes.append(JobChange(job: id, state: state, reason: ""))
@@ -74,6 +76,16 @@ extension StoreTransaction {
     /// A job that has ended and whose logs are gone.
     package func forget(job id: UInt64) throws {
         let key = Self.key(id)
+        // Looked at again: while relayd removed the logs, somebody may have come to need it.
+        let isNeeded = try count(
+            """
+            SELECT count(*) FROM jobs WHERE id = ?1 AND (state < 6
+                OR EXISTS (SELECT 1 FROM attempts WHERE job = ?1 AND state < 3)
+                OR EXISTS (SELECT 1 FROM runners WHERE fences = ?1)
+                OR EXISTS (SELECT 1 FROM needs JOIN jobs AS waiting ON waiting.id = needs.job
+                    WHERE needs.needed = ?1 AND waiting.state = 1))
+            """, [key])
+        if isNeeded > 0 { return }
         for table in ["steps", "attempts", "happenings", "needs"] {
             try run("DELETE FROM \(table) WHERE job = ?", [key])
         }

@@ -56,7 +56,7 @@ extension StoreTransaction {
             [pool.shape, Int64(pool.trust.rawValue)])
     }
 
-    /// All that wait in lines that are served before this job's, or before it in its own.
+    /// All that wait in lines that are served before this job's, and those before it in its own, at most a thousand.
     package func ahead(of job: JobRow) throws -> Int {
         let turn = try one("SELECT turn FROM shares WHERE project = ?", [job.project]).map { $0["turn"] as Int64 } ?? 0
         let others = try count(
@@ -64,7 +64,16 @@ extension StoreTransaction {
             SELECT coalesce(sum(waiting), 0) FROM queues
             WHERE priority > ?1 OR (priority = ?1 AND (turn < ?2 OR (turn = ?2 AND project < ?3)))
             """, [Int64(job.priority), turn, job.project])
-        return others
+        let own = try count(
+            """
+            SELECT count(*) FROM (SELECT 1 FROM jobs INDEXED BY jobs_in_line WHERE state = 3 AND gate = 0
+                AND project = ? AND shape = ? AND trust = ? AND needs_grant = ? AND priority = ? AND id < ? LIMIT 1000)
+            """,
+            [
+                job.project, job.shape, Int64(job.trust.rawValue), job.needsGrant ? 1 : 0, Int64(job.priority),
+                Self.key(job.id),
+            ])
+        return others + own
     }
 
     /// Jobs by state, kept by triggers: the same cost with a million jobs as with one.
@@ -92,22 +101,43 @@ extension StoreTransaction {
 
     /// The job of this group that is at work or on its way, other than `job`; nil if there is none.
     package func holder(ofGroup group: String, project: String, besides job: UInt64) throws -> UInt64? {
-        try one(
+        let atWork = try one(
             """
             SELECT id FROM jobs INDEXED BY jobs_by_group WHERE group_name IS NOT NULL AND state < 6 AND project = ?
-            AND group_name = ? AND state IN (3, 4, 5) AND NOT (state = 3 AND gate IN (1, 3)) AND id <> ? LIMIT 1
-            """, [project, group, Self.key(job)]
-        ).map { UInt64(bitPattern: $0["id"]) }
+            AND group_name = ? AND state IN (4, 5) AND id <> ? LIMIT 1
+            """, [project, group, Self.key(job)])
+        let inLine = try one(
+            """
+            SELECT id FROM jobs INDEXED BY jobs_in_group WHERE state = 3 AND group_name IS NOT NULL AND project = ?
+            AND group_name = ? AND gate IN (0, 2) AND id <> ? LIMIT 1
+            """, [project, group, Self.key(job)])
+        return (atWork ?? inLine).map { UInt64(bitPattern: $0["id"]) }
     }
 
     /// Who of a group is next: the highest priority, then the oldest.
     package func nextOfGroup(_ group: String, project: String) throws -> UInt64? {
         try one(
             """
-            SELECT id FROM jobs INDEXED BY jobs_by_group WHERE group_name IS NOT NULL AND state < 6 AND project = ?
-            AND group_name = ? AND state = 3 AND gate = 1 ORDER BY priority DESC, id LIMIT 1
+            SELECT id FROM jobs INDEXED BY jobs_in_group WHERE state = 3 AND group_name IS NOT NULL AND project = ?
+            AND group_name = ? AND gate = 1 ORDER BY priority DESC, id LIMIT 1
             """, [project, group]
         ).map { UInt64(bitPattern: $0["id"]) }
+    }
+
+    /// Groups of which somebody waits for another.
+    package func waitingGroups() throws -> [(project: String, group: String)] {
+        try all(
+            """
+            SELECT DISTINCT project, group_name FROM jobs INDEXED BY jobs_by_gate
+            WHERE state = 3 AND gate > 0 AND gate = 1 AND group_name IS NOT NULL
+            """
+        ).map { ($0["project"], $0["group_name"]) }
+    }
+
+    /// The group of a job, of which nothing else need be readable.
+    package func group(ofJob id: UInt64) throws -> (project: String, group: String)? {
+        try one("SELECT project, group_name FROM jobs WHERE id = ? AND group_name IS NOT NULL", [Self.key(id)])
+            .map { ($0["project"], $0["group_name"]) }
     }
 
     /// Jobs of a group that have not ended and came before `job`.
