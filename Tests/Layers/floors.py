@@ -12,7 +12,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 IMPORT = re.compile(r"^\s*(?:@\w+\s+)*(?:public |package |internal |private )?import (?:struct |class |enum |func )?([A-Za-z_]\w*)")
 
 NOTHING = {"Wire", "JobModel", "SpawnPolicy"}  # import nothing at all
-LIBC = {"Posix", "Files", "Endpoints", "Processes", "Sandbox", "Secret", "Daemon", "RunnerCore"}  # may import Glibc
+LIBC = {"Posix", "Files", "Endpoints", "Processes", "Sandbox", "Secret", "Daemon", "RunnerCore",
+        "simulate", "store-bench"}  # may import Glibc
 HEAVY = {"NIO", "NIOCore", "NIOPosix", "NIOHTTP1", "Hummingbird", "GRDB", "ArgumentParser", "Yams", "CCurl", "Foundation",
          "FoundationEssentials", "FoundationNetworking", "Crypto"}
 TRUSTED_EXECUTABLES = ["bulkhead-spawnerd", "bulkhead-brokerd"]

@@ -1,5 +1,6 @@
 // Groups and tags: what keeps a job out of the line though there is room.
 
+import Link
 import Scheduling
 import Store
 import Testing
@@ -35,6 +36,24 @@ import Wire
         try house.run("urgent told") { house.relay.jobs.keys.contains { $0.job == urgent } }
         #expect(try house.state(second) == .queued, "still one at a time")
         try finish(house, urgent)
+        try finish(house, second)
+    }
+
+    /// Found by the simulation: a job that was ended by force, and a container that an engine did not remove yet.
+    @Test func theNextOneWaitsUntilTheContainerIsGone() throws {
+        let house = try House(maxRunners: 4)
+        let first = try deploy(house, "first")
+        try house.run("told") { !house.relay.jobs.isEmpty }
+        let second = try deploy(house, "second")
+        house.spawner.removalFailure = Failure(.engineUnavailable, "hangs")
+        house.relay.finish(try house.relay.attempt(), .failed)
+        try house.run(first, to: .failed)
+        try house.run("removal tried") { house.spawner.count("remove") > 2 }
+        #expect(try house.state(second) == .queued)
+        try house.restart()
+        house.settle()
+        #expect(try house.state(second) == .queued)
+        house.spawner.removalFailure = nil
         try finish(house, second)
     }
 

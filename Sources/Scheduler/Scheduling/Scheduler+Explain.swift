@@ -124,7 +124,7 @@ extension Scheduler {
                 return Why(.groupIsBusy, "another job of its group '\(group)' is before it", "wait")
             }
             return Why(
-                .groupIsBusy, "job \(holder) of its group '\(group)' is at work, and one runs at a time",
+                .groupIsBusy, "job \(holder) of its group '\(group)' is at work, or its container is not gone yet",
                 "wait, or end that one: bulkhead cancel \(holder)")
         }
     }

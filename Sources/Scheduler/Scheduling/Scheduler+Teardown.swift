@@ -24,6 +24,10 @@ extension Scheduler {
             if let attempt, attempt.told { self.settle(attempt.attempt) }
         }
         if let row = try unit.rows.job(job) {
+            // The next of its group waits until the container of this one is seen to be gone.
+            if row.group != nil, attempt?.told == true, let runner = try unit.rows.runner(ofJob: job) {
+                try unit.rows.setFence(runner.id, for: job)
+            }
             if let source = row.source { try releaseSource(unit, source.sha256) }
             if let group = row.group { try openGroup(unit, group, project: row.project) }
         }
@@ -90,7 +94,12 @@ extension Scheduler {
                 guard try unit.rows.runner(id)?.state == .teardown else { return }
                 let fenced = try unit.rows.fencedJob(of: id)
                 try unit.rows.advance(runner: id, on: .removed)
-                if let fenced { try self.regate(unit, job: fenced) }
+                if let fenced {
+                    try self.regate(unit, job: fenced)
+                    if let (project, group) = try unit.rows.group(ofJob: fenced) {
+                        try self.openGroup(unit, group, project: project)
+                    }
+                }
                 unit.dispatchNext()
             }
         case .disconnected, .shuttingDown:

@@ -111,7 +111,13 @@ extension StoreTransaction {
             SELECT id FROM jobs INDEXED BY jobs_in_group WHERE state = 3 AND group_name IS NOT NULL AND project = ?
             AND group_name = ? AND gate IN (0, 2) AND id <> ? LIMIT 1
             """, [project, group, Self.key(job)])
-        return (atWork ?? inLine).map { UInt64(bitPattern: $0["id"]) }
+        // Ended, and its container may still be at work.
+        let onItsWayOut = try one(
+            """
+            SELECT jobs.id FROM runners JOIN jobs ON jobs.id = runners.fences WHERE jobs.project = ?
+            AND jobs.group_name = ? AND jobs.id <> ? LIMIT 1
+            """, [project, group, Self.key(job)])
+        return (atWork ?? onItsWayOut ?? inLine).map { UInt64(bitPattern: $0["id"]) }
     }
 
     /// Who of a group is next: the highest priority, then the oldest.
