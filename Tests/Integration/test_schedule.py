@@ -56,7 +56,7 @@ class Waiting(unittest.TestCase):
         kind, shown = self.why(tagged)
         self.assertEqual(kind, "tag_not_available")
         self.assertIn("gold", shown)
-        self.assertNotIn("ssd", shown)
+        self.assertIn("tags: gold; it has: ssd", shown)
         self.end(blocker)
         self.assertEqual(self.house.wait(waits)["state"], "SUCCEEDED")
         shown = self.house.bulkhead("why", waits, check=0).stdout.decode()
