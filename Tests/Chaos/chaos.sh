@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # make chaos: real daemons and a real engine, killed and stopped under load.
 #   chaos.sh          ROUNDS rounds (20 if it is not said), of SEED (a new one if it is not said)
-#   chaos.sh short    what `make test` runs
+#   chaos.sh short    eight rounds, about a minute
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 was=$(Tests/Engine/engine.sh find 2>/dev/null || true)

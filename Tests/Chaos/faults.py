@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import os
-import resource
 import secrets
 import signal
 import subprocess
@@ -17,7 +16,7 @@ KILLS = ["kill apid", "kill schedulerd", "kill spawnerd", "kill brokerd", "kill 
 STOPS = ["stop apid", "stop schedulerd", "stop spawnerd", "stop brokerd", "stop relayd"]
 # As often as they stand here.
 ALL = KILLS * 4 + ["kill schedulerd", "kill spawnerd"] * 3 + STOPS + ["kill several"] * 4 + [
-    "kill engine", "no descriptors", "full disk", "plant", "plant", "spoof", "cancel storm", "cancel storm"]
+    "kill engine", "full disk", "plant", "plant", "spoof", "cancel storm", "cancel storm"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,19 +93,6 @@ def stopped(place, daemon, seconds):
             os.kill(pid, signal.SIGCONT)
 
 
-def without_descriptors(place, daemon, seconds):
-    """EMFILE for whatever it opens next. As its own user: root has not everywhere what it takes to do this to another's process."""
-    pid = place.house.pid(daemon)
-    with contextlib.suppress(FileNotFoundError):
-        status = os.stat(f"/proc/{pid}")
-        held = len(os.listdir(f"/proc/{pid}/fd"))
-        soft, _ = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-        for limit, pause in [(held, seconds), (soft, 0)]:
-            subprocess.run(["setpriv", f"--reuid={status.st_uid}", f"--regid={status.st_gid}", "--clear-groups",
-                            "prlimit", f"--pid={pid}", f"--nofile={limit}:"], stderr=subprocess.DEVNULL)
-            time.sleep(pause)
-
-
 def fill(place, seconds):
     ballast = place.disk / "ballast"
     with open(ballast, "wb", buffering=0) as file, contextlib.suppress(OSError):
@@ -129,8 +115,6 @@ def do(place, load, fault):
             place.engine.stop(signal.SIGKILL)
             time.sleep(fault.seconds / 5)
             place.engine.start()
-        case "no descriptors":
-            without_descriptors(place, fault.several[0], fault.seconds)
         case "full disk":
             fill(place, fault.seconds / 2)
         case "plant":
