@@ -1,6 +1,7 @@
 // kill -9 of schedulerd in each state of a job: the database is all that is left, and nothing is lost or run twice.
 
 import Link
+import Posix
 import Scheduling
 import Store
 import Testing
@@ -109,6 +110,30 @@ import Wire
         try house.restart()
         #expect(house.scheduler.epoch == 2)
         #expect(try house.witness.see { try $0.instance() } == "test")
+    }
+
+    /// Found by the simulation: an attach that came before the container was there, and the job of that runner, which had
+    /// ended, was tried again.
+    @Test func anOldWordThatItIsGoneEndsNothing() throws {
+        let house = try House { $0.drain = .milliseconds(150) }
+        house.spawner.saysHello = false
+        let job = try house.submit()
+        try house.run("created") { house.spawner.created.count == 1 }
+        let runner = try #require(house.spawner.created.first)
+        house.settle()
+        house.spawner.containers[runner] = nil
+        house.relay.down(losingStreams: true)
+        house.relay.up()
+        try house.run("not found") { house.spawner.count("attach") > 0 }
+        house.settle()
+        house.spawner.containers[runner] = .running
+        house.relay.takeStream(runner)
+        try house.run("told") { !house.relay.jobs.isEmpty }
+        house.relay.begin(try house.relay.attempt())
+        try house.run(job, to: .running)
+        let begin = Posix.monotonicNow()
+        try house.run("the time of the old word passes") { Posix.monotonicNow() - begin > 300_000_000 }
+        #expect(try house.state(job) == .running && house.runners().first?.id == runner)
     }
 
     /// An engine that finishes what a dead spawnerd had asked for, long after everybody has given it up.
