@@ -112,8 +112,8 @@ import Wire
         #expect(try house.witness.see { try $0.instance() } == "test")
     }
 
-    /// Found by the simulation: an attach that came before the container was there, and the job of that runner, which had
-    /// ended, was tried again.
+    /// Found by the simulation: an attach that came before the container was there, and the job of that runner, which
+    /// had ended, was tried again.
     @Test func anOldWordThatItIsGoneEndsNothing() throws {
         let house = try House { $0.drain = .milliseconds(150) }
         house.spawner.saysHello = false
