@@ -121,6 +121,20 @@ import Wire
         #expect(try house.witness.see { try $0.gate(ofJob: tagged) } == .tags)
     }
 
+    /// A stranger's job file may say what it likes.
+    @Test func whoIsTrustedLessEndsNobodyWhoIsTrustedMore() throws {
+        let house = try House(maxRunners: 4)
+        let trusted = try house.submit("trusted", secrets: ["npm"]) {
+            $0.schedule.group = Group(name: "deploy", cancelInProgress: false)
+        }
+        try house.run("told") { !house.relay.jobs.isEmpty }
+        #expect(try house.job(trusted).trust != .untrusted)
+        let stranger = try deploy(house, "stranger", cancels: true)
+        house.settle()
+        #expect(house.relay.cancelled.isEmpty)
+        #expect(try house.job(trusted).cancelGrace == nil && house.state(stranger) == .queued)
+    }
+
     /// Whoever pushes again and again must not give what is to end a new grace each time.
     @Test func aGraceRunsOnceHoweverOftenItIsReplaced() throws {
         let house = try House(maxRunners: 4)

@@ -98,7 +98,8 @@ int bh_read_signal(int fd, int *outside) {
     while (count < 0 && errno == EINTR);
     if (count < 0) return errno == EAGAIN ? 0 : -errno;
     if (count != sizeof info) return -EIO;
-    // sigqueue can write any sender, but cannot say SI_USER.
+    // sigqueue can write any sender, but cannot say SI_USER, unless it finds no room for its words: then the kernel says so
+    // for it. A step that has our user can see to that, so nobody tries a job again by this word.
     *outside = info.ssi_code == SI_USER && info.ssi_pid == 0;
     return (int)info.ssi_signo;
 }

@@ -30,7 +30,8 @@ extension Scheduler {
         try unit.rows.advance(job: id, on: .cancelAsked, at: unit.now)
         try unit.rows.noteCancel(job: id, graceSeconds: grace)
         let why = reason == Reasons.withdrawn ? "" : ": \(reason)"
-        try unit.rows.note(job: id, "asked to end within \(grace) s\(why)", at: unit.now)
+        // Once: whoever asks again and again must not fill the history.
+        if job.cancelGrace == nil { try unit.rows.note(job: id, "asked to end within \(grace) s\(why)", at: unit.now) }
         unit.afterCommit {
             self.watchCancel(id, graceSeconds: grace)
             self.askToCancel(attempt.attempt, graceSeconds: grace)

@@ -95,12 +95,9 @@ extension Scheduler {
             reason = "the runner was told to stop by a signal, and nobody had cancelled the job"
         }
         try unit.rows.setResult(job: job, result, logBytes: finished.logBytes)
-        if event == .runnerLost {
-            // The engine stopped it: the fault is not the job's.
-            try endByFault(unit, job: job, reason: reason)
-        } else {
-            try end(unit, job: job, on: event, reason: reason)
-        }
+        // A runner that says it was stopped is believed that far, and no further: a step that has its user can make it
+        // say so, and no job is tried again by its own word.
+        try end(unit, job: job, on: event, reason: reason)
         try tearDown(unit, attempt.runner, on: .jobEnded, reason: "")
     }
 

@@ -33,10 +33,14 @@ extension Scheduler {
     }
 
     /// A new job of a group that cancels what is in progress.
-    func cancelOlder(_ unit: UnitOfWork, than job: UInt64, inGroup group: String, project: String) throws {
+    func cancelOlder(
+        _ unit: UnitOfWork, than job: UInt64, of trust: Trust, inGroup group: String, project: String
+    ) throws {
         for older in try unit.rows.older(inGroup: group, project: project, than: job) {
             // One that is to end already must not have its grace begin anew.
-            if try unit.rows.job(older)?.cancelGrace != nil { continue }
+            guard let row = try unit.rows.job(older), row.cancelGrace == nil else { continue }
+            // Nor may a stranger's job end one that is trusted more.
+            if row.trust.rawValue < trust.rawValue { continue }
             _ = try cancel(unit, job: older, graceSeconds: Self.groupGrace, reason: Reasons.replaced(by: job))
         }
     }

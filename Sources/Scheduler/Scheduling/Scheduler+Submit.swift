@@ -76,7 +76,8 @@ extension Scheduler {
             requestID: request.requestId, definition: definition, ticket: ticket, gate: isPlain ? .open : .group,
             at: unit.now, house: unit.house)
         if let group = schedule.group, group.cancelInProgress {
-            try cancelOlder(unit, than: job, inGroup: group.name, project: definition.project)
+            try cancelOlder(
+                unit, than: job, of: ticket.trust, inGroup: group.name, project: definition.project)
         }
         if !schedule.needs.isEmpty {
             try settleNeeds(unit, of: [job])
