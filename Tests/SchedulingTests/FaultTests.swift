@@ -127,6 +127,24 @@ import Wire
         try house.expectEmpty()
     }
 
+    /// Found by chaos: its streams are gone, and nobody was there to make new ones when that was noticed.
+    @Test func relaydRestartsWhileSpawnerdIsAway() throws {
+        let house = try House()
+        let (job, attempt) = try house.running()
+        house.spawner.down()
+        house.relay.down(losingStreams: true)
+        house.settle()
+        house.relay.up()
+        let moment = Posix.monotonicNow() + 30_000_000
+        try house.run("longer than relayd has to name whom it holds") { Posix.monotonicNow() > moment }
+        #expect(house.spawner.count("attach") == 0)
+        house.spawner.up()
+        try house.run("attached and told again") { house.relay.told[attempt] == 2 }
+        house.relay.finish(attempt, .succeeded)
+        try house.run(job, to: .succeeded)
+        try house.expectEmpty()
+    }
+
     @Test func aBrokenLinkToRelaydLosesNoEventAndTouchesNoStream() throws {
         let house = try House()
         let (job, attempt) = try house.running()
