@@ -92,7 +92,7 @@ final class Simulation {
     }
 
     private func lookWhoIsHeard() {
-        let isWhole = life?.isStopped == false && engine.mood == .good && [spawner, relay, broker].allSatisfy(\.isWell)
+        let isWhole = life?.isStopped == false && engine.isWell && [spawner, relay, broker].allSatisfy(\.isWell)
         wholeSince = isWhole ? wholeSince ?? world.now : nil
         if let wholeSince, world.now - wholeSince > Self.silence { checker.everyRunnerIsHeard() }
     }
