@@ -110,6 +110,85 @@ import Wire
         }
     }
 
+    /// Of each kind there is one job, and none finds room: each look at the queue sees each line once at most.
+    @Test func aLookAtTheQueueIsAsLongAsTheQueue() throws {
+        let house = try House(maxRunners: 8) { $0.cpuPercent = 100 }
+        house.spawner.cpus = 2
+        try house.restart()
+        try house.submit("half") { $0.spec.shape.resources.cpuMillis = 1500 }
+        try house.run("told") { house.relay.jobs.count == 1 }
+        let kinds = 60
+        for number in 0..<kinds { try house.submit("\(number)", image: "image-\(number)") }
+        house.settle()
+        let before = house.scheduler.linesLookedAt
+        let small = try house.submit("small") { $0.spec.shape.resources.cpuMillis = 500 }
+        try house.run("told") { house.relay.jobs.keys.contains { $0.job == small } }
+        house.settle()
+        let looked = house.scheduler.linesLookedAt - before
+        // A look by the submission, and one by each thing that a start brings about.
+        #expect(looked > UInt64(kinds) && looked <= 8 * UInt64(kinds + 1), "\(looked) lines for \(kinds) kinds")
+    }
+
+    /// More kinds than one pass may look at: the last one is served all the same.
+    @Test func theEndOfALongQueueIsLookedAt() throws {
+        let house = try House(maxRunners: 8) { $0.cpuPercent = 100 }
+        house.spawner.cpus = 2
+        try house.restart()
+        try house.submit("half") { $0.spec.shape.resources.cpuMillis = 1500 }
+        try house.run("told") { house.relay.jobs.count == 1 }
+        let kinds = LineWalk.limit + 100
+        try house.store.write { rows throws in
+            for number in 0..<kinds {
+                try Samples.insert(rows, "\(number)", Samples.definition("x", image: "image-\(number)"))
+            }
+        }
+        let before = house.scheduler.linesLookedAt
+        let small = try house.submit("small") { $0.spec.shape.resources.cpuMillis = 500 }
+        try house.run("told") { house.relay.jobs.keys.contains { $0.job == small } }
+        #expect(house.scheduler.linesLookedAt - before > UInt64(kinds))
+    }
+
+    /// Between two steps of a walk jobs are served and end, and lines move: none is seen twice, and none is left out.
+    @Test func aWalkSeesEachLineOnce() throws {
+        let directory = try TemporaryDirectory()
+        let store = try Store(path: directory.database)
+        try store.write { rows throws in
+            for number in 0..<30 {
+                var definition = Samples.definition(image: "i\(number)", project: "p\(number % 3)")
+                definition.schedule.priority = UInt8(number % 2) * 10
+                try Samples.insert(rows, "\(number)", definition)
+            }
+            var (walk, seen): (LineWalk, [Line]) = (LineWalk(), [])
+            while let line = try rows.nextLine(&walk, plain: false, where: { _ in true }) {
+                if seen.contains(where: { $0.head == line.head }) { continue }
+                seen.append(line)
+                if seen.count % 4 == 0 { try rows.charge(line.project, cpuMillis: 1000) }
+            }
+            #expect(seen.count == 30)
+            #expect(seen.map(\.priority) == seen.map(\.priority).sorted(by: >))
+            var short = LineWalk(limit: 7)
+            while try rows.nextLine(&short, plain: false, where: { _ in false }) != nil {}
+            #expect(short.isCut && short.count == 7)
+            var rest = LineWalk(after: short.last)
+            while try rows.nextLine(&rest, plain: false, where: { _ in false }) != nil {}
+            #expect(!rest.isCut && rest.count == 23)
+        }
+    }
+
+    /// The plan of the query, not its time.
+    @Test func theLinesOfAPoolAreFoundByAnIndex() throws {
+        let directory = try TemporaryDirectory()
+        _ = try Store(path: directory.database)
+        try DatabaseQueue(path: directory.database).read { db in
+            let plan = try Row.fetchAll(
+                db,
+                sql: "EXPLAIN QUERY PLAN SELECT sum(waiting) FROM queues INDEXED BY queues_by_pool "
+                    + "WHERE shape = 1 AND trust = 1")
+            let steps = plan.map { $0["detail"] as String }
+            #expect(steps.allSatisfy { $0.hasPrefix("SEARCH") } && !steps.isEmpty, "\(steps)")
+        }
+    }
+
     /// What a job costs its project is what it takes of the machine.
     @Test func largeJobsCountForMore() throws {
         let house = try House(maxRunners: 1)

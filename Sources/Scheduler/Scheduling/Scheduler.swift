@@ -36,6 +36,11 @@ package final class Scheduler {
 
     let shapes = ShapeCache()
     var meter = Meter()
+    /// What dispatching has cost so far: lines of the queue that were looked at.
+    package var linesLookedAt: UInt64 { meter.lines }
+    /// Where the queue is looked at next, if it is longer than one pass may look; and where once more after that.
+    var restOfQueue: QueuePass?
+    var restAgain: QueuePass?
     /// Nothing begins.
     var isDraining = false
     /// A runner that waited was given a job a moment ago.

@@ -1,0 +1,22 @@
+// What a pass of the dispatcher remembers while it goes through the lines. Nothing becomes free while it lasts, so what
+// could not be served once is not asked about again.
+
+import Store
+
+struct QueuePass {
+    var walk = LineWalk()
+    /// Pools of which no runner can be made now.
+    var passedOver: Set<Pool> = []
+    /// The machine is let run empty for somebody: nobody behind gets a new runner.
+    var isReserved = false
+    /// Somebody waits for room on this machine.
+    var needsRoom = false
+
+    /// The pass that goes on where this one came to its limit.
+    var rest: QueuePass {
+        var rest = self
+        rest.walk = LineWalk(after: walk.last)
+        rest.passedOver = []
+        return rest
+    }
+}
