@@ -2,6 +2,7 @@
 // could not be served once is not asked about again.
 
 import Store
+import Wire
 
 struct QueuePass {
     var walk = LineWalk()
@@ -9,8 +10,10 @@ struct QueuePass {
     var passedOver: Set<Pool> = []
     /// The machine is let run empty for somebody: nobody behind gets a new runner.
     var isReserved = false
-    /// Somebody waits for room on this machine.
-    var needsRoom = false
+    /// Whose devices are kept for somebody who needs several.
+    var withheld: Set<GPUVendor> = []
+    /// What the first one asks for that waits for room on this machine.
+    var needsRoom: RunnerShape?
 
     /// The pass that goes on where this one came to its limit.
     var rest: QueuePass {

@@ -21,8 +21,7 @@ extension Scheduler {
         var pass = QueuePass()
         try serve(unit, &floor, &pass)
         if pass.walk.isCut { goOn(unit, pass.rest) }
-        let isFull = try pass.needsRoom || isShortOfPlaces(unit, floor)
-        try keepWarm(unit, &floor, isFull: isFull)
+        try keepWarm(unit, &floor, roomFor: try pass.needsRoom ?? shapeWithoutPlace(unit, floor))
     }
 
     /// Containers can be asked for at all.
@@ -42,7 +41,7 @@ extension Scheduler {
         var walk = pass.walk
         while floor.hasIdle || canMakeRunners && !pass.isReserved && floor.hasPlace {
             let line = try rows.nextLine(&walk, plain: plain) { line in
-                try floor.hasIdle(line.pool) || canMake(unit, line, floor, &pass)
+                try floor.hasIdle(line.pool) || canMake(unit, line, &floor, &pass)
             }
             guard let line else { break }
             let job = line.head
@@ -72,27 +71,35 @@ extension Scheduler {
 
     /// A runner can be made for this line, or will never be. If not now, its pool is passed over.
     private func canMake(
-        _ unit: UnitOfWork, _ line: Line, _ floor: Floor, _ pass: inout QueuePass
+        _ unit: UnitOfWork, _ line: Line, _ floor: inout Floor, _ pass: inout QueuePass
     ) throws -> Bool {
         guard canMakeRunners, floor.hasPlace, !pass.isReserved, !pass.passedOver.contains(line.pool) else {
             return false
         }
-        guard case .notNow(let why) = floor.room(for: try shapes.shape(line.pool.shape, unit.rows)) else { return true }
+        let shape = try shapes.shape(line.pool.shape, unit.rows)
+        guard case .notNow(let why) = floor.room(for: shape) else { return true }
         pass.passedOver.insert(line.pool)
+        // Small jobs pass a large one by, but not for ever: then the machine is let run empty for it, or the devices
+        // are kept.
         if why.isOfResources {
-            pass.needsRoom = true
-            // Small jobs pass a large one by, but not for ever: then the machine is let run empty for it.
+            if pass.needsRoom == nil { pass.needsRoom = shape }
             if try hasWaitedEnough(unit, line.head) { pass.isReserved = true }
+        } else if why == .device, let need = shape.gpus, let vendor = floor.vendorToKeep(for: need),
+            try hasWaitedEnough(unit, line.head)
+        {
+            floor.withhold(vendor)
+            pass.withheld.insert(vendor)
         }
         return false
     }
 
-    /// The last place may well be a spare's, as long as nobody waits for it.
-    private func isShortOfPlaces(_ unit: UnitOfWork, _ floor: Floor) throws -> Bool {
-        if floor.hasPlace || floor.spareCount == 0 { return false }
-        return try unit.rows.nextLine(plain: servesPlainJobsAlone) { line in
+    /// Of the first job that lacks nothing but a place: the last one may well be a spare's, as long as nobody waits.
+    private func shapeWithoutPlace(_ unit: UnitOfWork, _ floor: Floor) throws -> RunnerShape? {
+        if floor.hasPlace || floor.spareCount == 0 { return nil }
+        let line = try unit.rows.nextLine(plain: servesPlainJobsAlone) { line in
             if case .fits = floor.room(for: try shapes.shape(line.pool.shape, unit.rows)) { true } else { false }
-        } != nil
+        }
+        return try line.map { try shapes.shape($0.pool.shape, unit.rows) }
     }
 
     /// There are more lines than one pass may look at: another one looks at the rest, after what else there is to do.
@@ -120,6 +127,7 @@ extension Scheduler {
     private func goOnNow(_ unit: UnitOfWork, _ rest: QueuePass) throws {
         if isDraining { return }
         var (floor, pass) = (try floor(unit), rest)
+        for vendor in pass.withheld { floor.withhold(vendor) }
         try serve(unit, &floor, &pass)
         unit.afterCommit {
             if pass.walk.isCut { return self.lookAt(pass.rest) }
