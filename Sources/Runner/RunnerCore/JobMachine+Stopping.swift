@@ -1,5 +1,5 @@
-// Ends that a job does not choose itself: somebody cancels it, the engine stops its container, a time runs out. First it
-// is asked, then it is killed.
+// Ends that a job does not choose itself: somebody cancels it, the engine stops its container, a time runs out. First
+// it is asked, then it is killed.
 
 import Wire
 
