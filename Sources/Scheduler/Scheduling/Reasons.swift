@@ -32,6 +32,11 @@ enum Reasons {
         return fit("waits: \(what), trying again: \(failure.text)")
     }
 
+    /// A device that is free by the books is not.
+    static func waitsForDevice(_ failure: Failure) -> String {
+        fit("waits: a device is not free yet, trying again: \(failure.text)")
+    }
+
     /// brokerd releases nothing now.
     static func waitsForGrant(_ failure: Failure) -> String {
         switch failure.errorCode {
