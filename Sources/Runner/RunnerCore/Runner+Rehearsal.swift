@@ -1,6 +1,6 @@
-// A runner that waits goes through a job of its own making once, up to where the shell would begin: what is done for the
-// first time (pages of the program that nobody has touched, types that Swift looks up once) is done by then, and the
-// job that comes does not wait for it.
+// A runner that waits goes through a job of its own making once, up to where the shell would begin: what is done for
+// the first time (pages of the program that nobody has touched, types that Swift looks up once) is done by then, and
+// the job that comes does not wait for it.
 
 import Files
 import Link
@@ -21,8 +21,8 @@ extension Runner {
         }
     }
 
-    /// Leaves nothing behind: no record, no directory, no process. Nothing of the image is run: the program of this step
-    /// is the root directory.
+    /// Leaves nothing behind: no record, no directory, no process. Nothing of the image is run: the program of this
+    /// step is the root directory.
     private func rehearse() {
         let attempt = Attempt(job: 0, attempt: 0, epoch: 0)
         guard let bytes = try? RunnerEdge.RunJob(attempt: attempt, definition: Self.rehearsal).encoded(),

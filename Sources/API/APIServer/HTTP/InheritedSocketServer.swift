@@ -54,7 +54,9 @@ final class InheritedSocketServer: Sendable {
         try await withThrowingDiscardingTaskGroup { group in
             try await server.executeThenClose { connections in
                 for try await connection in connections {
-                    group.addTask(executorPreference: executor) { await channel.handle(value: connection, logger: logger) }
+                    group.addTask(executorPreference: executor) {
+                        await channel.handle(value: connection, logger: logger)
+                    }
                 }
             }
         }
