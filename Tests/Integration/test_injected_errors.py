@@ -1,5 +1,5 @@
-"""Calls that fail in one daemon while jobs come in (F12, F13, and EMFILE at open of F14): what was acknowledged ends, once and well; nothing is left; and
-work goes on when the fault is over, without anybody's help.
+"""Calls that fail in one daemon while jobs come in (F12, F13, and EMFILE at open of F14): what was acknowledged ends, once and well;
+nothing is left; and work goes on when the fault is over, without anybody's help.
 
 All such calls fail for a while. BULKHEAD_INJECTIONS=N: also the calls 1 to N, each alone, and errors that are like another."""
 
