@@ -36,7 +36,7 @@ extension Scheduler {
     func cancel(
         _ unit: UnitOfWork, job id: UInt64, graceSeconds: UInt32, _ cause: Cancellation = .asked
     ) throws -> Wire.JobState {
-        guard let job = try unit.rows.job(id) else { throw Failure(.notFound, "no such job", place: "job") }
+        guard let job = try unit.rows.job(id) else { throw Failure.noSuchJob(id) }
         if job.isFinal { return job.state }
         let grace = min(graceSeconds, Self.longestGrace)
         guard let attempt = try unit.rows.openAttempt(ofJob: id), attempt.told else {
