@@ -160,8 +160,8 @@ enum Reasons {
 
     static func size(_ bytes: UInt64) -> String { Quantity.show(bytes: Int64(clamping: bytes)) }
 
-    /// At most `limit` bytes of UTF-8, cut between characters; without NULs and whatever else is hidden, since it ends up
-    /// on somebody's terminal.
+    /// At most `limit` bytes of UTF-8, cut between characters; without NULs and whatever else is hidden, since it ends
+    /// up on somebody's terminal.
     static func fit(_ text: String, limit: Int = 512) -> String {
         var result = ""
         var length = 0

@@ -75,9 +75,10 @@ package enum JobSeccomp {
             rule(names: ["ioctl"], masked(1, mask: 0xFFFF_FFFF, value: number))
         }
 
-    /// Limits of other processes, and signals that say who sent them: not for process 1, which is the runner. A step with
-    /// its user could end it by a limit, or forge the engine's SIGTERM, of which only the sender tells it apart. The
-    /// kernel looks at 32 bits of the number, as above. A signal through a descriptor may bring no such words at all.
+    /// Limits of others, and signals that say who sent them: not for process 1, the runner, which has one thread. A
+    /// step with its user could end it by a limit, or forge the engine's SIGTERM, of which only the sender tells it
+    /// apart. The kernel looks at 32 bits of the number, as above. A signal through a descriptor may bring no such
+    /// words.
     static let runnerRules =
         (0..<32).map { bit in
             rule(
