@@ -67,6 +67,14 @@ let jobs: [Target] = [
     .target(name: "JobModel", path: "Sources/Jobs/JobModel", swiftSettings: house),
     // A job file in the words of the wire: apid and the CLI come to the same definition, and so to the same hash.
     .target(name: "JobWire", dependencies: ["JobModel", "Wire"], path: "Sources/Jobs/JobWire", swiftSettings: house),
+    // What runs for an event, with which trust, and what of it has to be approved: rules without a file or a socket.
+    .target(
+        name: "ProjectModel", dependencies: ["ForgeModel", "JobModel"], path: "Sources/Jobs/ProjectModel",
+        swiftSettings: house),
+]
+
+let forges: [Target] = [
+    .target(name: "ForgeModel", path: "Sources/Forges/ForgeModel", swiftSettings: house)
 ]
 
 let api: [Target] = [
@@ -172,7 +180,7 @@ let cli: [Target] = [
     .target(
         name: "BulkheadCLI",
         dependencies: [
-            "CCurl", "Endpoints", "Files", "JobModel", "JobWire", "Orders", "Posix", "Processes", "Wire",
+            "CCurl", "Endpoints", "Files", "JobModel", "JobWire", "Orders", "Posix", "Processes", "ProjectModel", "Wire",
             argumentParser, crypto, yams,
         ],
         path: "Sources/CLI/BulkheadCLI", swiftSettings: house),
@@ -204,6 +212,10 @@ let tests: [Target] = [
         name: "LinkTests", dependencies: ["Endpoints", "Files", "Link", "LinkBlocking", "Posix", "Wire"],
         swiftSettings: house),
     .testTarget(name: "JobModelTests", dependencies: ["JobModel", "JobWire", "Wire"], swiftSettings: house),
+    // Projects are written as people write them, so the CLI's reader is here, too.
+    .testTarget(
+        name: "ProjectModelTests", dependencies: ["BulkheadCLI", "ForgeModel", "JobModel", "ProjectModel"],
+        swiftSettings: house),
     // brokerd's parts with named points at which it dies; BrokeringTests start it as a child.
     .executableTarget(
         name: "broker-fixture",
@@ -282,6 +294,6 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
-    targets: base + wire + jobs + api + scheduler + spawner + broker + relay + runner + cli + tests,
+    targets: base + wire + jobs + forges + api + scheduler + spawner + broker + relay + runner + cli + tests,
     swiftLanguageModes: [.v6]
 )

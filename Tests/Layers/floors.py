@@ -11,7 +11,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 IMPORT = re.compile(r"^\s*(?:@\w+\s+)*(?:public |package |internal |private )?import (?:struct |class |enum |func )?([A-Za-z_]\w*)")
 
-NOTHING = {"Wire", "JobModel", "SpawnPolicy"}  # import nothing at all
+NOTHING = {"Wire", "JobModel", "SpawnPolicy", "ForgeModel"}  # import nothing at all
+RULES = {"ProjectModel": {"JobModel", "ForgeModel"}}  # import these and nothing else
 LIBC = {"Posix", "Files", "Endpoints", "Processes", "Sandbox", "Secret", "Daemon", "RunnerCore",
         "simulate", "store-bench"}  # may import Glibc
 HEAVY = {"NIO", "NIOCore", "NIOPosix", "NIOHTTP1", "Hummingbird", "GRDB", "ArgumentParser", "Yams", "CCurl", "Foundation",
@@ -82,6 +83,8 @@ def violations(targets, allowed):
         for module, where in target["imports"].items():
             if name in NOTHING:
                 say((name, module), where, f"{name} imports nothing but the standard library, not {module}")
+            if name in RULES and module not in RULES[name]:
+                say((name, module), where, f"{name} is rules alone: it imports {', '.join(sorted(RULES[name]))}, not {module}")
             if module == "Glibc" and name not in LIBC:
                 say((name, module), where, f"only {', '.join(sorted(LIBC))} import Glibc; {name} uses Posix")
             if module in ONLY_IN and target["compartment"] not in ONLY_IN[module]:
@@ -109,14 +112,16 @@ def self_test():
     """Each rule, broken on purpose in a made-up tree, must be reported."""
     def tree(**changes):
         base = {"Wire": ("Wire", {}), "DockerRuntime": ("Spawner", {}), "Relaying": ("Relay", {}), "Spawning": ("Spawner", {}),
-                "bulkhead-spawnerd": ("Spawner", {}), "Store": ("Scheduler", {}), "CLI": ("CLI", {})}
+                "bulkhead-spawnerd": ("Spawner", {}), "Store": ("Scheduler", {}), "CLI": ("CLI", {}),
+                "ProjectModel": ("Jobs", {})}
         for name, imports in changes.items():
             base[name] = (base[name][0], dict.fromkeys(imports, "made-up.swift:1"))
         return {n: {"needs": ["DockerRuntime"] if n == "bulkhead-spawnerd" else list(i), "imports": i, "path": f"Sources/{c}/{n}",
                     "compartment": c, "lines": {}} for n, (c, i) in base.items()}
 
     assert violations(tree(), {}) == [], "a clean tree is reported"
-    bad = {"Wire": ["Glibc"], "Store": ["Hummingbird"], "Relaying": ["Spawning"], "DockerRuntime": ["Link"], "Spawning": ["Glibc"]}
+    bad = {"Wire": ["Glibc"], "Store": ["Hummingbird"], "Relaying": ["Spawning"], "DockerRuntime": ["Link"], "Spawning": ["Glibc"],
+           "ProjectModel": ["Files"]}
     for name, imports in bad.items():
         assert violations(tree(**{name: imports}), {}), f"{name} importing {imports} is not reported"
     assert violations(tree(DockerRuntime=["NIO"]), {}), "NIO in spawnerd is not reported"
