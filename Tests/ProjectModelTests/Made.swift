@@ -16,15 +16,15 @@ struct Made {
     }
 
     /// Texts that YAML would take for something else, if it could.
-    private mutating func text() -> String {
-        one([
-            "true", "1.10", "0x1f", "null", "~", "", "a: b", "- x", "#x", "x #y", "'", "\"", "\\", "a\nb\n", "a\n\n",
-            "\n",
-            " x", "x ", "a\n  b", "\ta", "a\tb", "yes", "1e3", "2026-01-01", "é", "e\u{301}", "\u{1F600}", "\u{1B}[0m",
-            "a\r\nb", "\u{2028}", "%x", "@x", "`x`", "{a}", "[a]", "&a", "*a", "!a", "|", ">", "${{ x }}", "a\\\nb",
-            "make\nmake test\n", "=", "<<", "0o7", ".inf", "\u{FEFF}x", "on", "-", "?", ":", "\u{85}", "x\n ", "\n x",
-        ])
-    }
+    static let texts = [
+        "true", "1.10", "0x1f", "null", "~", "", "a: b", "- x", "#x", "x #y", "'", "\"", "\\", "a\nb\n", "a\n\n",
+        "\n",
+        " x", "x ", "a\n  b", "\ta", "a\tb", "yes", "1e3", "2026-01-01", "é", "e\u{301}", "\u{1F600}", "\u{1B}[0m",
+        "a\r\nb", "\u{2028}", "%x", "@x", "`x`", "{a}", "[a]", "&a", "*a", "!a", "|", ">", "${{ x }}", "a\\\nb",
+        "make\nmake test\n", "=", "<<", "0o7", ".inf", "on", "-", "?", ":", "\u{85}", "x\n ", "\n x",
+    ]
+
+    private mutating func text() -> String { one(Self.texts) }
 
     private mutating func full() -> String {
         let text = text()

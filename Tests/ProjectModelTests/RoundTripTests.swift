@@ -21,6 +21,18 @@ import Testing
         }
     }
 
+    @Test(arguments: Made.texts) func aTextReadsBack(_ text: String) throws {
+        let document = SpecValue(.map([.init(key: "key", value: SpecValue(.list([SpecValue(.string(text))])))]))
+        let written = try YAMLText.text(document)
+        guard case .map(let entries) = try YAMLSpec.document(written, of: .projects).content,
+            case .list(let items)? = entries.first?.value.content, case .string(let read)? = items.first?.content
+        else {
+            Issue.record("\(written)")
+            return
+        }
+        #expect(read.utf8.elementsEqual(text.utf8), "\(written.debugDescription)")
+    }
+
     /// W20: an approval is bound to these bytes. Equal ones are equal projects; others are others.
     @Test func everyDifferenceIsInTheBytes() {
         var made = Made(seed: 1)

@@ -66,7 +66,7 @@ extension SpecReader {
         guard let text = text(value, at: path, bytes: 1...ProjectFile.Bounds.pathBytes) else { return nil }
         let isGood =
             text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F && !"~^:?*[\\".contains(String($0)) }
-            && !text.hasPrefix("-") && !text.hasPrefix("refs/")
+            && !text.hasPrefix("-") && !text.contains("..") && !text.hasPrefix("refs/")
             && text.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
                 !$0.isEmpty && !$0.hasPrefix(".") && !$0.hasSuffix(".")
             }
