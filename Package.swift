@@ -180,7 +180,8 @@ let cli: [Target] = [
     .target(
         name: "BulkheadCLI",
         dependencies: [
-            "CCurl", "Endpoints", "Files", "JobModel", "JobWire", "Orders", "Posix", "Processes", "ProjectModel", "Wire",
+            "CCurl", "Endpoints", "Files", "JobModel", "JobWire", "Orders", "Posix", "Processes", "ProjectModel",
+            "Wire",
             argumentParser, crypto, yams,
         ],
         path: "Sources/CLI/BulkheadCLI", swiftSettings: house),

@@ -41,6 +41,10 @@ import Testing
         #expect(refusal(request(by: Sample.mallory), Sample.change(), .admin) == .byAuthor)
         // The number is the account; the name can be anything.
         #expect(refusal(request(by: Account(id: 66, name: "alice")), Sample.change(), .admin) == .byAuthor)
+        // Some accounts of a forge have no number; they are not told apart.
+        let machine = Account(id: 0, name: "machine")
+        let ofMachine = Sample.change(author: machine, sender: machine)
+        #expect(refusal(request(by: Account(id: 0, name: "alice")), ofMachine, .admin) == .byAuthor)
         #expect(refusal(nil, nil) == .noSuchChange)
         #expect(refusal(request(number: 6), Sample.change()) == .noSuchChange)
         #expect(refusal(request(head: Sample.commit("c")), Sample.change()) == .notTheHead)
@@ -98,8 +102,8 @@ import Testing
         #expect(!approval.survives(Sample.change(.other("edited"), commit: Sample.commit("c"))))
     }
 
-    /// W16: pushes, moves of the base, other rules and approvals in any order. What runs as approved is what was approved
-    /// last, with nothing in between.
+    /// W16: pushes, moves of the base, other rules and approvals in any order. What runs as approved is what was
+    /// approved last, with nothing in between.
     @Test(arguments: 0..<20) func nothingSlipsInUnderAnApproval(_ seed: Int) throws {
         var random = Lehmer(seed: seed)
         var change = Sample.change()

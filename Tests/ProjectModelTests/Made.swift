@@ -52,7 +52,9 @@ struct Made {
         project.protectedTags = globs()
         project.pullRequests.trust = one(Project.PullRequests.Trust.allCases)
         project.pullRequests.approval = one(Project.PullRequests.Approval.allCases)
-        project.pullRequests.allowedUsers = one([[], [.id(3)], [.id(3), .id(9), .name("12"), .name("bob")]])
+        project.pullRequests.allowedUsers =
+            project.forge.kind == .gitlab
+            ? [.id(3)] : one([[], [.id(3)], [.id(3), .id(9), .name("12"), .name("bob")]])
         project.secrets = some(3) { made, index in
             var rule = Project.SecretRule(name: "s\(index)")
             rule.trust = made.one(Project.SecretRule.Trust.allCases)

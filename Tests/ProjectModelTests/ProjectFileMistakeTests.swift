@@ -103,6 +103,15 @@ import Testing
         }
     }
 
+    /// GitLab's deliveries do not name an author.
+    @Test func namesAtGitLab() {
+        for (users, count) in [("[1, alice]", 1), ("[1]", 0)] {
+            let text = Sample.text("    pull_requests: {allowed_users: \(users)}")
+            #expect(Sample.read(text).problems == [])
+            #expect(Sample.read(text.replacing("github", with: "gitlab")).problems.count == count)
+        }
+    }
+
     @Test(arguments: ["shop", "a/", "/a", "a//b", "a/..", "a/b c", "a/b?", "{}", "{id: 0}", "{id: x}", "{id: -1}"])
     func repositories(_ name: String) {
         let text = Sample.text("").replacing("{id: 7, path: acme/shop}", with: name)

@@ -12,9 +12,9 @@ enum TrustPage {
         return """
             # The table of trust
 
-            Made from `TrustQuestion.decision`, the function that decides, by the test that compares this page with it (`TrustTableTests`). What the
-            words mean is in [projects.md](projects.md). *Branch or tag* is where commits were pushed to; of a change, where it is to go. A line with
-            `any` holds for every value of that column.
+            Made from `TrustQuestion.decision`, the function that decides, by the test that compares this page with it
+            (`TrustTableTests`). What the words mean is in [projects.md](projects.md). *Branch or tag* is where commits
+            were pushed to; of a change, where it is to go. A line with `any` holds for every value of that column.
 
             \(secretsTitle)
 

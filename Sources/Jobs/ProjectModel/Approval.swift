@@ -103,8 +103,8 @@ package enum ApprovalRefusal: String, Error, CaseIterable, Sendable {
 }
 
 extension ApprovalRequest {
-    /// The approval, if all is as it has to be. `change`: as it is now; nil if there is none by that number, as below an
-    /// issue. `permission`: of whoever asks, from the forge, now; nil if it did not answer.
+    /// The approval, if all is as it has to be. `change`: as it is now; nil if there is none by that number, as below
+    /// an issue. `permission`: of whoever asks, from the forge, now; nil if it did not answer.
     package func approval(
         of change: Change?, in project: Project, _ revision: PolicyRevision, permission: Permission?
     ) throws(ApprovalRefusal) -> Approval {

@@ -104,7 +104,8 @@ extension Glob {
     }
 }
 
-/// A filter: what some pattern admits and no `!pattern` excludes. Without a pattern that admits, everything is admitted.
+/// A filter: what some pattern admits and no `!pattern` excludes. Where no pattern admits anything, everything is
+/// admitted.
 package struct Patterns: Equatable, Sendable {
     package var admitted: [Glob]
     package var excluded: [Glob]

@@ -20,7 +20,8 @@ extension Project {
 }
 
 extension SpecValue {
-    /// A letter for the kind, then eight bytes of length or number, then what it is: no value is the beginning of another.
+    /// A letter for the kind, then eight bytes of length or number, then what it is: no value is the beginning of
+    /// another.
     fileprivate func append(to bytes: inout [UInt8]) {
         func head(_ letter: Unicode.Scalar, _ number: UInt64) {
             bytes.append(UInt8(ascii: letter))

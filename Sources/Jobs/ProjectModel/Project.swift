@@ -100,6 +100,8 @@ extension Project {
         case id(UInt64)
         case name(String)
 
+        var isNamed: Bool { if case .name = self { true } else { false } }
+
         func isAccount(_ account: Account) -> Bool {
             switch self {
             case .id(let id): id == account.id

@@ -69,6 +69,11 @@ extension SpecReader {
         if let value = map["protected_tags"] { project.protectedTags = globs(value, at: "\(path).protected_tags") }
         if let value = map["pull_requests"] {
             project.pullRequests = pullRequests(value, at: "\(path).pull_requests")
+            if forge?.kind == .gitlab, project.pullRequests.allowedUsers.contains(where: \.isNamed) {
+                report(
+                    "\(path).pull_requests.allowed_users", value.place,
+                    "has names, but GitLab tells of an author only the number; write that")
+            }
         }
         if let value = map["secrets"] { project.secrets = secretRules(value, at: "\(path).secrets") }
         let shared = SharedParts(
