@@ -88,7 +88,7 @@ class Words(unittest.TestCase):
         self.assertEqual(self.house.bulkhead("project", "check", "-", "--print", stdin=written, check=0).stdout, written)
         bad = good.replace(b"kind: github", b"kind: githup").replace(b"steps: [x]", b"stesp: [x]")
         words = self.house.bulkhead("project", "check", "-", stdin=bad, check=64).stderr.decode()
-        self.assertIn("standard input:1:43: projects[0].forge.kind: is not known; did you mean 'github'?", words)
+        self.assertIn("standard input:1:39: projects[0].forge.kind: is not known; did you mean 'github'?", words)
         report = json.loads(self.house.bulkhead("project", "check", "-", "--json", stdin=bad, check=64).stdout)
         paths = [problem["path"] for problem in report["problems"]]
         self.assertEqual(paths[0], "projects[0].forge.kind")
