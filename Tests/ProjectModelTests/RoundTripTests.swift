@@ -2,6 +2,7 @@
 // differs in their canonical bytes.
 
 import BulkheadCLI
+import Documents
 import JobModel
 import ProjectModel
 import Testing

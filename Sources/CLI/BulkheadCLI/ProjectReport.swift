@@ -1,5 +1,6 @@
 // ProjectReport: what `bulkhead project check --json` says of a file.
 
+import Documents
 import Foundation
 package import JobModel
 package import ProjectModel

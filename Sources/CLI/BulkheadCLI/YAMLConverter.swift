@@ -2,6 +2,7 @@
 // nothing; here it becomes a copy of all below it. Aliases of aliases make a file of ten lines a document of a billion
 // values, so what is copied is counted.
 
+import Documents
 import JobModel
 import Yams
 

@@ -1,6 +1,7 @@
 // YAMLSpec: the one place that parses YAML, and it runs as the person who wrote it: daemons never see YAML.
 // JSON is YAML, so one reader serves both.
 
+package import Documents
 import Foundation
 package import JobModel
 package import ProjectModel

@@ -1,6 +1,6 @@
 // YAMLText: a document as YAML that a person reads and that YAMLSpec reads back to the same document.
 
-package import JobModel
+package import Documents
 import Yams
 
 package enum YAMLText {

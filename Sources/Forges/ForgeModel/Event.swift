@@ -29,7 +29,9 @@ package struct Repository: Equatable, Sendable {
 
 /// An account at the forge.
 package struct Account: Equatable, Sendable {
+    /// 0 for Gitea's own accounts, which have none.
     package let id: UInt64
+    /// Empty where a delivery has only the number: GitLab names nobody but who acts.
     package let name: String
 
     package init(id: UInt64, name: String) {
@@ -57,6 +59,23 @@ package struct Commit: Hashable, Sendable {
 package enum Reference: Hashable, Sendable {
     case branch(String)
     case tag(String)
+
+    private var bytes: (isTag: Bool, name: String.UTF8View) {
+        switch self {
+        case .branch(let name): (false, name.utf8)
+        case .tag(let name): (true, name.utf8)
+        }
+    }
+
+    /// By bytes: git has two branches where Swift sees one text, `é` in one scalar and in two.
+    package static func == (one: Reference, other: Reference) -> Bool {
+        one.bytes.isTag == other.bytes.isTag && one.bytes.name.elementsEqual(other.bytes.name)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(bytes.isTag)
+        for byte in bytes.name { hasher.combine(byte) }
+    }
 }
 
 /// Commits arrived on a branch, or a tag was made; also that one was removed.

@@ -1,5 +1,7 @@
 // JobFile+Parse: from a document to a JobFile, or to all of its mistakes at once.
 
+package import Documents
+
 extension JobFile {
     package static let keys =
         [

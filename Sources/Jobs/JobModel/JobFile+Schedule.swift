@@ -1,5 +1,7 @@
 // JobFile+Schedule: when a job runs, beside what it runs.
 
+package import Documents
+
 extension JobFile {
     /// When a job runs, and what becomes of it if the house fails.
     package struct Schedule: Equatable, Sendable {

@@ -1,6 +1,8 @@
 // SpecReader: walks a SpecValue and collects every mistake instead of stopping at the first one.
 // JobFile+Parse.swift drives it, and so does the reader of projects.
 
+package import Documents
+
 /// Collects problems while typed values are taken out of a document.
 package struct SpecReader {
     package private(set) var problems: [JobFileProblem] = []

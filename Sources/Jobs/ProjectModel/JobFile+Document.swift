@@ -1,6 +1,7 @@
 // JobFile+Document: a job file as a document again, the shortest that means the same. Platforms are always written: on
 // another machine their default is another.
 
+import Documents
 import JobModel
 
 extension JobFile {

@@ -1,6 +1,7 @@
 // PolicyRevision: which rules held when somebody decided something. It is the hash of a project's canonical bytes;
 // hashing is done by whoever has a library for it.
 
+import Documents
 import JobModel
 
 package struct PolicyRevision: Hashable, Sendable {

@@ -1,7 +1,8 @@
 // Project+Document: projects as a document again, in one order and one form, so that two of them can be compared and
 // what holds can be read. `ProjectFile.parse` makes the same projects of it.
 
-package import JobModel
+package import Documents
+import JobModel
 
 extension ProjectFile {
     package static func document(_ projects: [Project]) -> SpecValue {

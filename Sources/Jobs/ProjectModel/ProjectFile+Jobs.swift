@@ -1,6 +1,7 @@
 // ProjectFile+Jobs: the jobs of a project. What a job runs is read by JobFile, as everywhere; here is only what a
 // project says beside it.
 
+import Documents
 import JobModel
 
 /// What the jobs of one project have in common.

@@ -1,5 +1,6 @@
 // ProjectFile+Rules: where a project is, and whom it trusts with what.
 
+import Documents
 import ForgeModel
 import JobModel
 

@@ -1,5 +1,6 @@
 // ProjectFile: the document in which a person writes projects, many in one. Every mistake in it is told at once.
 
+package import Documents
 package import JobModel
 
 package enum ProjectFile {

@@ -1,5 +1,6 @@
 // ProjectJob+File: a job file that was read from the repository becomes this project's job.
 
+package import Documents
 package import JobModel
 
 extension ProjectJob.CIFile {

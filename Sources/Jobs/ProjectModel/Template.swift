@@ -1,6 +1,7 @@
 // Template: a job of a project with parameters in it. `${{ name }}` stands for one, in any text of the template. Only
 // what the project's file says is put there: no branch, title or name of an event ever is, those are strangers' words.
 
+import Documents
 import JobModel
 
 struct Template {
