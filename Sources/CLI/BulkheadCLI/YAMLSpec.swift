@@ -25,6 +25,8 @@ package enum YAMLSpec {
 
         var values: Int { self == .job ? JobFile.Bounds.values : ProjectFile.Bounds.values }
         var least: String { self == .job ? "image and steps" : "projects" }
+        var file: String { self == .job ? "job file" : "file of projects" }
+        var rest: String { self == .job ? "what a step needs belongs into --source" : "write several files" }
         var needs: String { self == .job ? "a job needs fewer" : "write several files" }
     }
 

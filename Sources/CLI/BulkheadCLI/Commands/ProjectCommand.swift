@@ -34,7 +34,7 @@ struct ProjectCommand: ParsableCommand {
 
         func run() throws {
             try reporting(json: json) {
-                let text = try JobFileText.read(file)
+                let text = try JobFileText.read(file, of: .projects)
                 let projects: [Project]
                 do {
                     projects = try YAMLSpec.projects(text)
