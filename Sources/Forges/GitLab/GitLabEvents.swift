@@ -109,8 +109,8 @@ package enum GitLabEvents {
                 body: try facts.text("object_attributes.note")))
     }
 
-    /// The accounts behind access tokens: `project_<id>_bot_<random>`, `group_<id>_bot_<random>`, `service_account_...`.
-    /// No field says so.
+    /// The accounts behind access tokens: `project_<id>_bot_<random>`, `group_<id>_bot_<random>`, and those of
+    /// services, `service_account_...`. No field says so.
     private static func isBot(_ name: String) -> Bool {
         let words = name.split(separator: "_")
         if words.starts(with: ["service", "account"]) { return true }
