@@ -60,7 +60,7 @@ struct GitLabTests {
         // The commit's id of a Job Hook is a pipeline's number, and no commit.
         ("Job Hook", "job_pending", .hint(Hint(repository: Samples.gitlab, status: "pending"))),
         ("Pipeline Hook", "pipeline_running", .hint(Hint(repository: Samples.gitlab, status: "running"))),
-        ("Confidential Note Hook", "note_created", .other("Confidential Note Hook")),
+        ("Confidential Note Hook", "note_confidential", .other("Confidential Note Hook")),
     ]
 
     @Test(arguments: recorded) func isRead(_ row: (event: String, name: String, is: Event)) throws {

@@ -85,7 +85,8 @@ def violations(targets, allowed):
     for name, target in targets.items():
         for module, where in target["imports"].items():
             if module not in PURE.get(name, {module}):
-                say((name, module), where, f"{name} imports {', '.join(sorted(PURE[name])) or 'nothing'} beside the standard library, not {module}")
+                may = ", ".join(sorted(PURE[name])) or "nothing"
+                say((name, module), where, f"{name} imports {may} beside the standard library, not {module}")
             if module == "Glibc" and name not in LIBC:
                 say((name, module), where, f"only {', '.join(sorted(LIBC))} import Glibc; {name} uses Posix")
             if module in ONLY_IN and target["compartment"] not in ONLY_IN[module]:

@@ -88,12 +88,14 @@ package enum GitLabEvents {
     }
 
     private static let noteFacts =
-        user + ["merge_request.iid", "merge_request.target_project_id"]
+        user + ["event_type", "merge_request.iid", "merge_request.target_project_id"]
         + ["noteable_type", "note", "action", "author_id", "system"].map { "object_attributes.\($0)" }
 
     private static func note(_ delivery: Delivery) throws(Refusal) -> Event {
         let (facts, repository) = try facts(delivery, "note", noteFacts)
-        guard try facts.word("object_attributes.noteable_type") == "MergeRequest" else { return .other("note") }
+        guard try facts.word("object_attributes.noteable_type") == "MergeRequest",
+            !facts.says("confidential_note", "event_type")
+        else { return .other("note") }
         guard try facts.number("merge_request.target_project_id") == repository.id else { throw .foreign }
         let author = try facts.account("user", named: "username")
         // Before GitLab 16.11 nothing says whether a note is new; then none is.
@@ -107,8 +109,8 @@ package enum GitLabEvents {
                 body: try facts.text("object_attributes.note")))
     }
 
-    /// The accounts behind access tokens: `project_<id>_bot_<random>`, `group_<id>_bot_<random>`, `service_account_...`.
-    /// No field says so.
+    /// The accounts behind access tokens: `project_<id>_bot_<random>`, `group_<id>_bot_<random>`, and those of
+    /// services, `service_account_...`. No field says so.
     private static func isBot(_ name: String) -> Bool {
         let words = name.split(separator: "_")
         if words.starts(with: ["service", "account"]) { return true }

@@ -58,11 +58,11 @@ package enum GiteaEvents {
     }
 
     private static func side(_ path: String, _ facts: Facts) throws(Refusal) -> Change.Side {
-        Change.Side(
+        // A branch that is gone has no commit; only a head can be gone.
+        let isGone = path == "pull_request.head" && facts.says("", "\(path).sha")
+        return Change.Side(
             repository: facts.isThere("\(path).repo") ? try facts.repository("\(path).repo") : nil,
-            branch: try facts.word("\(path).ref"),
-            // Empty when the branch is gone.
-            commit: try facts.text("\(path).sha").isEmpty ? nil : try facts.head("\(path).sha"))
+            branch: try facts.word("\(path).ref"), commit: isGone ? nil : try facts.head("\(path).sha"))
     }
 
     private static func comment(_ delivery: Delivery) throws(Refusal) -> Event {
