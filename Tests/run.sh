@@ -52,6 +52,7 @@ part "check" Tests/Check/check.sh
 part "trusted computing base" Tests/Layers/tcb.py
 part "fuzzing, a short run" Tests/Fuzz/fuzz.sh short
 part "simulation, 1,500 seeds" Tests/Simulation/simulate.sh --seeds 1500
+part "chaos, eight rounds" Tests/Chaos/chaos.sh short
 for scenario in Tests/{Integration,Sandbox,Security,Security/engine,Systemd}/test_*.py; do
     part "${scenario#Tests/}" python3 "$scenario"
 done

@@ -79,6 +79,30 @@ extension BrokeringTests {
             #expect(try refusal { try client.grant(tickets[1], runner, others[0]) } == .conflict)
         }
 
+        /// A schedulerd that was taken over keeps its tickets: it cannot run a job for ever.
+        @Test func aTicketIsNotUsedForEver() throws {
+            let house = try BrokerHouse.running(["deploy": [1]])
+            var client = try house.scheduler()
+            let ticket = try client.ticket(house.admin, Wish(secrets: ["deploy"]))
+            for number in 1...Tickets.grantsAtMost {
+                let runner = try RunnerSide(client, house)
+                let attempt = Attempt(job: 7, attempt: UInt32(number), epoch: 3)
+                try client.grant(ticket, runner, attempt)
+                try client.grant(ticket, runner, attempt)
+                try client.discard(runner.grant)
+                if number == 20 {
+                    try house.restart()
+                    client = try house.scheduler()
+                }
+            }
+            let runner = try RunnerSide(client, house)
+            let last = Attempt(job: 7, attempt: 99, epoch: 3)
+            #expect(try refusal { try client.grant(ticket, runner, last) } == .ticketRefused)
+            #expect(try runner.files == ["key"])
+            let other = try client.ticket(house.admin, Wish(secrets: ["deploy"]))
+            try client.grant(other, runner, Attempt(job: 8, attempt: 1, epoch: 3))
+        }
+
         @Test func theSameGrantAgainIsFine() throws {
             let house = try BrokerHouse.running(["deploy": [1]])
             var client = try house.scheduler()

@@ -62,7 +62,7 @@ class Waiting(unittest.TestCase):
         shown = self.house.bulkhead("why", waits, check=0).stdout.decode()
         for line in ["SUCCEEDED", "submitted: QUEUED", "attempt 1 on a new runner", "RUNNING"]:
             self.assertIn(line, shown)
-        self.assertIn("no such job", self.house.bulkhead("why", 99999).stderr.decode())
+        self.assertIn("there is no job 99999", self.house.bulkhead("why", 99999).stderr.decode())
         self.end(tagged)
 
     def test_the_higher_priority_goes_first(self):

@@ -282,8 +282,11 @@ PROMISES = [
            SCHEDULER + "Scheduling/Scheduler+Retry.swift",
            "        if let runner { try unit.rows.setFence(runner.id, for: id) }\n", "        _ = runner\n"),
     Mutant("sched-retry-failures", "a job's own failure is final", SIMULATION,
-           SCHEDULER + "Scheduling/Scheduler+Events.swift", "        if event == .runnerLost {\n            // The engine stopped it",
-           "        if event != .reportedSuccess {\n            // The engine stopped it"),
+           SCHEDULER + "Scheduling/Scheduler+Events.swift",
+           "        try end(unit, job: job, on: event, reason: reason)\n        try tearDown(unit, attempt.runner,",
+           "        if event == .reportedSuccess { try end(unit, job: job, on: event, reason: reason) }\n"
+           "        if event != .reportedSuccess { try endByFault(unit, job: job, reason: reason) }\n"
+           "        try tearDown(unit, attempt.runner,"),
     Mutant("sched-group", "one job of a group at a time", SIMULATION,
            SCHEDULER + "Scheduling/Scheduler+Gates.swift", "return holder == nil ? .open : .group", "return holder == nil ? .open : .open"),
     Mutant("sched-lease", "a device is one runner's", SIMULATION,
@@ -309,6 +312,21 @@ PROMISES = [
            SCHEDULER + "Store/Store.swift", "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"),
     Mutant("sched-epoch", "each start has an epoch of its own", "SchedulingTests/theEpochCountsStarts",
            SCHEDULER + "Store/StoreTransaction+Meta.swift", "DO UPDATE SET value = value + 1", "DO UPDATE SET value = value"),
+    Mutant("spawn-epoch", "a scheduler of an earlier epoch makes no runner", "SpawningTests/aSchedulerOfAnEarlierEpochMakesNothing",
+           SPAWNER + "Spawning/SpawnService.swift", "guard request.epoch >= self.highestEpoch else {", "guard request.epoch > 0 else {"),
+    Mutant("spawn-epoch-label", "the epochs of containers are seen after a restart",
+           "SpawningTests/theEpochOfALivingContainerIsSeenAfterARestart",
+           SPAWNER + "Spawning/SpawnService.swift", "            highestEpoch = max(highestEpoch, container.epoch)\n", ""),
+    Mutant("sched-attach", "runners are attached when spawnerd is back, too", SIMULATION,
+           SCHEDULER + "Scheduling/Scheduler+Reconcile.swift", "        if relay.isReady { attachAll() }\n", ""),
+    Mutant("relay-complaints", "a disturbed stream begins anew", "RelayingTests/aDisturbedStreamBeginsAnew",
+           RELAY + "Relaying/RelayLimits.swift", "package var complaints = 3", "package var complaints = 0"),
+    Mutant("broker-ticket-uses", "a ticket is not used for ever", "BrokeringTests/aTicketIsNotUsedForEver",
+           BROKER + "Broker+Grants.swift", ">= Tickets.grantsAtMost {", ">= Tickets.grantsAtMost << 8 {"),
+    Mutant("sched-step-rows", "relayd names no steps that are not there", "SchedulingTests/relaydNamesStepsThatAreNotThere",
+           SCHEDULER + "Scheduling/Scheduler+Events.swift", "if Int(step) < (try unit.rows.spec(ofJob: job).steps.count)", "if step >= 0"),
+    Mutant("job-filter-runner", "no step sets its runner's limits", "SpawningTests/theFilterIsJSONAndDeniesByDefault",
+           SPAWNER + "SpawnPolicy/SystemCalls.swift", "pidfd_open prctl process_mrelease", "pidfd_open prctl prlimit64 process_mrelease"),
 ]
 
 # What systemd holds.

@@ -35,6 +35,38 @@ import Wire
         #expect(world.directory.entries("runners").isEmpty)
     }
 
+    /// Bytes of an older stream reach the runner behind the preamble: it says that relayd broke the protocol.
+    @Test(arguments: [true, false]) func aDisturbedStreamBeginsAnew(framed: Bool) throws {
+        var limits = RelayLimits()
+        limits.complaintPause = .milliseconds(1)
+        let world = try RelayWorld(limits: limits)
+        let runner = ScriptedRunner(world.loop)
+        runner.complaints = 3
+        _ = try world.call(Sample.job())
+        try world.attach(runner, framed: framed)
+        try world.until("the job at the runner") { runner.job != nil }
+        #expect(runner.complaints == 0)
+        let records = Sample.records(lines: 20)
+        runner.emit(records)
+        try world.until("the end") { world.finished(7) != nil }
+        #expect(try world.directory.bytes("jobs/7/1/log") == Sample.output(records))
+        #expect(world.lost(Sample.runner) == nil)
+    }
+
+    /// A runner that is dropped between two beginnings is let go of.
+    @Test func aDisturbedStreamCanBeDropped() throws {
+        var limits = RelayLimits()
+        limits.complaintPause = .milliseconds(20)
+        let world = try RelayWorld(limits: limits)
+        let runner = ScriptedRunner(world.loop)
+        runner.complaints = 1
+        try world.attach(runner)
+        try world.until("the complaint") { runner.complaints == 0 }
+        _ = try world.call(RelayEdge.DropRunner(runner: Sample.runner))
+        try world.until("the end of the stream") { runner.transport?.isEnded ?? true }
+        #expect(world.readyCount(Sample.runner) == 0)
+    }
+
     @Test func theSameRequestAgainIsTheSameJob() throws {
         let world = try RelayWorld()
         let runner = ScriptedRunner(world.loop)

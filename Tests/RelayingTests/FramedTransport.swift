@@ -67,10 +67,18 @@ final class FramedTransport: ByteTransport {
             case .wouldBlock: return
             case .endOfFile, nil: return close()
             }
-            guard !isSynced, heard.count >= 48 else { return }
+            // Before a preamble after the first lies what the connection before it was told.
+            guard let start = heard.firstRange(of: Self.magic)?.lowerBound, heard.count >= start + 48 else { return }
             isSynced = true
-            onSync(self, Array(heard[..<48]))
+            onSync(self, Array(heard[start..<start + 48]))
         }
+    }
+
+    /// Says a last frame in the connection's place and waits for the next preamble, as a runner does.
+    func dismiss(_ frame: [UInt8]) {
+        say(frame)
+        isSynced = false
+        heard = []
     }
 
     func read(into buffer: inout [UInt8], at offset: Int, fds: inout FDBundle) throws(PosixError) -> ReadOutcome {

@@ -70,6 +70,7 @@ import Wire
             act: {
                 $0.transport?.say(Self.frame(type: 77, kind: 4, id: 2, body: []))
             }),
+        Attack(testDescription: "complains again and again", prepare: { $0.complaints = 4 }),
         Attack(testDescription: "refuses its job", prepare: { $0.refusesJob = true }),
     ]
 
@@ -88,6 +89,7 @@ import Wire
         var limits = RelayLimits()
         limits.syncTime = .milliseconds(300)
         limits.syncBytes = 200_000
+        limits.complaintPause = .milliseconds(1)
         let world = try RelayWorld(limits: limits)
         let honest = ScriptedRunner(world.loop)
         _ = try world.call(Sample.job())

@@ -28,6 +28,8 @@ final class ScriptedRunner {
     var answersPreamble = true
     /// The nonce that the answer gives back is wrong.
     var answersOldNonce = false
+    /// How many connections it ends with a Goodbye in place of its hello, as one that hears bytes of an older stream.
+    var complaints = 0
     /// What it does not answer, as if it were stopped.
     var isDeaf = false
     private var unanswered: [AnyObject] = []
@@ -73,9 +75,26 @@ final class ScriptedRunner {
         guard answersPreamble else { return }
         transport.say(answersOldNonce ? preamble[..<32] + [UInt8](repeating: 0, count: 16) : preamble)
         sent = Int(acknowledged)
+        guard complaints == 0 else {
+            complaints -= 1
+            return transport.dismiss(Self.goodbye)
+        }
         connection = try? Connection(
             loop: loop, transport: transport, server: handlers(), onUp: { [weak self] in self?.onUp?() })
     }
+
+    private static let goodbye: [UInt8] = {
+        var body = WireWriter()
+        try? Goodbye(code: ErrorCode.unpermitted.rawValue, text: "before the hello").encode(to: &body)
+        var header = WireWriter()
+        header.u32(UInt32(16 + body.bytes.count))
+        header.u16(Goodbye.type)
+        header.u8(6)
+        header.u8(0)
+        header.u64(0)
+        header.u32(0)
+        return header.bytes + body.bytes
+    }()
 
     /// The same runner on another loop: what a runner remembers.
     func takeOver(_ other: ScriptedRunner) {

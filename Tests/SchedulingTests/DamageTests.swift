@@ -50,6 +50,37 @@ import Wire
         try expectOnlyTheDamagedIsLost { "UPDATE jobs SET source_sha = x'0102' WHERE id = \($0)" }
     }
 
+    /// A line that is missing, a head that is another's, a turn or a count that nobody wrote: nobody waits for ever.
+    @Test(arguments: [
+        "DELETE FROM queues", "UPDATE queues SET head = 99", "UPDATE queues SET turn = 1 << 60",
+        "UPDATE queues SET waiting = waiting + 5", "DELETE FROM tally", "UPDATE tally SET jobs = 7",
+        "DELETE FROM shares", "UPDATE queues SET shape = 77",
+    ])
+    func theQueueIsMadeAnewAtAStart(_ sql: String) throws {
+        let house = try House(maxRunners: 1)
+        let (_, attempt) = try house.told("holds the slot")
+        let waits = try house.submit("waits", project: "other")
+        try damage(house, sql)
+        try house.restart()
+        house.relay.finish(attempt, .succeeded)
+        try house.run("told") { house.relay.jobs.keys.contains { $0.job == waits } }
+        #expect(try house.witness.see { try $0.queuedCount() } == 0)
+        try house.store.write { rows throws in #expect(try !rows.mendLines(), "what is good stays as it is") }
+    }
+
+    /// A shape that nobody uses any more, and of which runners would be made in advance.
+    @Test func aPoolThatCannotBeReadIsForgotten() throws {
+        let house = try House(maxRunners: 4) { $0.maxIdleRunners = 1 }
+        let (job, attempt) = try house.told("first")
+        house.relay.finish(attempt, .succeeded)
+        try house.run(job, to: .succeeded)
+        try house.run("one idle") { try house.runners().contains { $0.state == .idle } }
+        try damage(house, "UPDATE shapes SET bytes = x'00'")
+        try house.restart()
+        let next = try house.submit("next", image: "debian")
+        try house.run("told") { house.relay.jobs.keys.contains { $0.job == next } }
+    }
+
     /// Those that wait for it are looked at, as at every end.
     @Test func whoNeedsADamagedJobDoesNotWaitForEver() throws {
         let house = try House(maxRunners: 1)

@@ -144,6 +144,9 @@ final class FakeBroker: BrokerLink {
 
     func vouch(_ request: BrokerEdge.Vouch, _ done: @escaping (Result<Ticket, Failure>) -> Void) {
         answer("vouch", done) {
+            guard case .operator? = callers[request.token] else {
+                return .failure(Failure(.unauthorized, "nobody's", place: "token"))
+            }
             vouched.append(request)
             if request.order == nil && !request.secrets.isEmpty {
                 return .failure(Failure(.orderRefused, "secrets need an order", place: "secrets"))

@@ -31,6 +31,8 @@ final class FakeRelay: RelayLink {
     private(set) var cancelled: [Attempt] = []
     private(set) var settled: [Attempt] = []
     private(set) var dropped: [Bytes16] = []
+    /// Jobs whose logs cannot be removed.
+    var stuckLogs: Set<UInt64> = []
     private(set) var removedLogs: [UInt64] = []
     private(set) var removedSources: [Bytes32] = []
     /// What RunJob fails with.
@@ -187,8 +189,9 @@ final class FakeRelay: RelayLink {
     }
 
     func removeLogs(_ job: UInt64, _ done: @escaping (Failure?) -> Void) {
-        if isReady { removedLogs.append(job) }
-        answer { isConnected in done(isConnected ? nil : Self.gone) }
+        let failure = stuckLogs.contains(job) ? Failure(.internal, "cannot be removed") : nil
+        if isReady && failure == nil { removedLogs.append(job) }
+        answer { isConnected in done(isConnected ? failure : Self.gone) }
     }
 
     func removeSource(_ sha256: Bytes32, _ done: @escaping (Failure?) -> Void) {

@@ -29,6 +29,10 @@ final class FakeSpawner: SpawnerLink {
     /// What CreateRunner of a shape fails with.
     var refusal: (RunnerShape) -> Failure? = { _ in nil }
     var removalFailure: Failure?
+    /// Containers that cannot be removed.
+    var stuck: Set<Bytes16> = []
+    /// Devices that are another runner's, whatever schedulerd's books say.
+    var taken: Set<String> = []
     /// What DescribeHost fails with: the engine is away.
     var silence: Failure?
     var cpus: UInt32 = 64
@@ -97,7 +101,9 @@ final class FakeSpawner: SpawnerLink {
         epochs.append(request.epoch)
         trusts.append(request.trust)
         passedIn.append(request.devices)
-        let failure = refusal(request.shape)
+        let isTaken = !taken.isDisjoint(with: request.devices)
+        let failure =
+            isTaken ? Failure(.conflict, "another runner's", place: "devices") : refusal(request.shape)
         if failure == nil, isReady, containers[runner] == nil {
             containers[runner] = .running
             if saysHello { loop.soon { self.relay?.takeStream(runner) } }
@@ -119,7 +125,7 @@ final class FakeSpawner: SpawnerLink {
             let state = try rows.runner(runner)?.state
             return state == nil || state == .teardown
         }
-        let failure = removalFailure
+        let failure = stuck.contains(runner) ? Failure(.engineUnavailable, "hangs") : removalFailure
         if isReady && failure == nil { containers[runner] = nil }
         answer("remove") { isConnected in done(isConnected ? failure : Self.gone) }
     }

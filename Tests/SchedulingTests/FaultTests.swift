@@ -114,6 +114,22 @@ import Wire
         try house.expectEmpty()
     }
 
+    /// A relayd that was taken over: rows of steps are for steps, and what it says is for people to read.
+    @Test func relaydNamesStepsThatAreNotThere() throws {
+        let house = try House()
+        let (job, attempt) = try house.running()
+        let steps = try house.witness.see { try $0.spec(ofJob: job).steps.count }
+        for index in [UInt16(steps), 65535] {
+            house.relay.tell(attempt, .stepStarted(.init(attempt: attempt, index: index)))
+            let result = StepResult(index: index, outcome: .failed, exitCode: 1, durationMs: 5)
+            house.relay.tell(attempt, .stepFinished(.init(attempt: attempt, result: result)))
+        }
+        house.relay.finish(attempt, .failed, reason: "a\u{2028}b\u{202E}c\u{1B}[2J")
+        try house.run(job, to: .failed)
+        #expect(try house.job(job).reason == "a b c [2J")
+        #expect(try house.witness.see { try $0.steps(ofJob: job).map(\.index) } == [0])
+    }
+
     @Test func relaydRestartsInTheMiddleOfAJob() throws {
         let house = try House()
         let (job, attempt) = try house.running()
@@ -122,6 +138,24 @@ import Wire
         house.relay.up()
         try house.run("attached and told again") { house.relay.told[attempt] == 2 }
         #expect(house.spawner.count("attach") == 1)
+        house.relay.finish(attempt, .succeeded)
+        try house.run(job, to: .succeeded)
+        try house.expectEmpty()
+    }
+
+    /// Found by chaos: its streams are gone, and nobody was there to make new ones when that was noticed.
+    @Test func relaydRestartsWhileSpawnerdIsAway() throws {
+        let house = try House()
+        let (job, attempt) = try house.running()
+        house.spawner.down()
+        house.relay.down(losingStreams: true)
+        house.settle()
+        house.relay.up()
+        let moment = Posix.monotonicNow() + 30_000_000
+        try house.run("longer than relayd has to name whom it holds") { Posix.monotonicNow() > moment }
+        #expect(house.spawner.count("attach") == 0)
+        house.spawner.up()
+        try house.run("attached and told again") { house.relay.told[attempt] == 2 }
         house.relay.finish(attempt, .succeeded)
         try house.run(job, to: .succeeded)
         try house.expectEmpty()

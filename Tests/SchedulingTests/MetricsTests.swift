@@ -2,6 +2,7 @@
 // Tests/Integration/test_metrics.py.
 
 import Exposition
+import JobWire
 import Link
 import Scheduling
 import Store
@@ -108,6 +109,39 @@ import Wire
         _ = try house.call(SchedulerEdge.SetDrain(token: Samples.token, drain: true))
         let drained = try lines(house, of: "bulkhead_queue_jobs{")
         #expect(drained.contains(#"bulkhead_queue_jobs{image="debian",trust="untrusted",reason="draining"} 2"#))
+    }
+
+    /// What keeps each job is what `why` says first of it.
+    @Test func metricsAndWhySayTheSame() throws {
+        let house = try House(maxRunners: 8) { $0.cpuPercent = 100 }
+        house.spawner.cpus = 2
+        house.spawner.devices = [.init(id: "a", vendor: .amd, name: "x", memoryBytes: 1)]
+        try house.restart()
+        let gpu = { (count: UInt8, vendor: GPUVendor) in
+            { (job: inout JobDefinition) in job.spec.shape.gpus = GPUs(count: count, vendor: vendor) }
+        }
+        try house.submit("red", gpu(1, .amd))
+        try house.run("told") { house.relay.jobs.count == 1 }
+        let waiting = [
+            try house.submit("large", image: "a") { $0.spec.shape.resources.cpuMillis = 2000 },
+            try house.submit("foreign", image: "b") { $0.spec.shape.platform = .linuxRiscv64 },
+            try house.submit("green", image: "c", gpu(1, .nvidia)), try house.submit("many", image: "d", gpu(2, .amd)),
+            try house.submit("red too", image: "e", gpu(1, .amd)),
+        ]
+        func compare() throws {
+            let found = try lines(house, of: "bulkhead_queue_jobs{")
+            for id in waiting {
+                let why = try #require(
+                    try house.call(SchedulerEdge.ExplainJob(token: Samples.token, job: id)).whys.first)
+                let labels = #"image="\#(try house.job(id).image)",trust="untrusted",reason="\#(why.kind.label)""#
+                #expect(found.contains("bulkhead_queue_jobs{\(labels)} 1"), "\(labels)")
+            }
+        }
+        try compare()
+        house.relay.down(losingStreams: false)
+        try compare()
+        _ = try house.call(SchedulerEdge.SetDrain(token: Samples.token, drain: true))
+        try compare()
     }
 
     /// Labels are memory in whoever collects them: there are no more of them than pools that are kept.

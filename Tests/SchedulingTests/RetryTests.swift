@@ -38,6 +38,24 @@ import Wire
         #expect(house.spawner.created.count == 2)
     }
 
+    /// What ends a job is an engine that answers and refuses it, three times running: not one that was away before, and
+    /// not the faults of earlier attempts.
+    @Test func anEngineThatWasAwayIsNoRefusal() throws {
+        let house = try House(maxRunners: 4)
+        var failure = Failure(.engineUnavailable, "connection refused")
+        house.spawner.refusal = { _ in failure }
+        let job = try house.submit()
+        try house.run("tried") { try house.job(job).attempts >= 5 }
+        var refused = 0
+        failure = Failure(.engineRefused, "no")
+        house.spawner.refusal = { _ in
+            refused += 1
+            return failure
+        }
+        try house.run(job, to: .failed)
+        #expect(refused == 3)
+    }
+
     /// The old container may still be at work: until it is seen to be gone, nothing begins, however long that takes.
     @Test func noAttemptBeforeTheOldContainerIsGone() throws {
         let house = try House(maxRunners: 4)

@@ -71,7 +71,7 @@ import Wire
         try store.write { rows throws in
             let pool = Pool(shape: try rows.key(of: Samples.shape()), trust: .untrusted)
             let line = try #require(try rows.nextLine(plain: false) { _ in true })
-            #expect(line == Line(project: "shop", pool: pool, needsGrant: false, priority: 50, head: ids[0]))
+            #expect(line == Line(project: "shop", pool: pool, needsGrant: false, priority: 50, turn: 0, head: ids[0]))
             try rows.advance(job: ids[0], on: .withdrawn, at: 9)
             #expect(try rows.nextLine(plain: true) { _ in true }?.head == ids[1])
             #expect(try rows.nextLine(plain: false) { $0.pool.trust == .approved } == nil)
@@ -131,8 +131,8 @@ import Wire
         let directory = try TemporaryDirectory()
         do { _ = try submit(try Store(path: directory.database), ["a"]) }
         try patch(directory.database, at: 60, [0, 0, 0, 99])
-        #expect(throws: StoreError.newerDatabase(found: 99, known: 3)) { try Store(path: directory.database) }
-        try patch(directory.database, at: 60, [0, 0, 0, 3])
+        #expect(throws: StoreError.newerDatabase(found: 99, known: 4)) { try Store(path: directory.database) }
+        try patch(directory.database, at: 60, [0, 0, 0, 4])
         try patch(directory.database, at: 68, [1, 2, 3, 4])
         #expect(throws: StoreError.foreignDatabase) { try Store(path: directory.database) }
         try patch(directory.database, at: 68, Array("BULK".utf8))

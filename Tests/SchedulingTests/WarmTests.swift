@@ -109,6 +109,49 @@ import Wire
         try house.run("told") { house.relay.jobs.keys.contains { $0.job == other } }
     }
 
+    /// Two pools have one spare each, and a third needs a place: the one that was used last keeps its own.
+    @Test(arguments: [("busybox", "debian"), ("debian", "busybox")])
+    func thePoolThatWasUsedLeastLatelyMakesRoom(_ older: String, _ newer: String) throws {
+        let house = try House(maxRunners: 2) {
+            $0.maxIdleRunners = 2
+            $0.idleOfImage = ["busybox": 1, "debian": 1, "alpine": 0]
+        }
+        for image in [older, newer] {
+            try house.submit(image, image: image)
+            try house.run("told") { house.relay.jobs.count == 1 }
+            try finishAll(house)
+        }
+        try house.run("one idle of each") { Set(try self.idle(house).map(\.pool)).count == 2 }
+        let kept = try #require(try house.witness.see { try $0.pools(usedSince: -1, limit: 1) }.first).pool
+        let other = try house.submit("other", image: "alpine")
+        try house.run("told") { house.relay.jobs.keys.contains { $0.job == other } }
+        #expect(try idle(house).map(\.pool) == [kept])
+    }
+
+    /// Somebody else's container does not go: that is no reason to wait for it.
+    @Test func aTeardownThatHangsStopsNoSpareFromMakingRoom() throws {
+        let house = try House(maxRunners: 2) { $0.maxIdleRunners = 1 }
+        let (first, attempt) = try house.told("first", secrets: [])
+        house.spawner.stuck = Set(try house.runners().filter { $0.job == first }.map(\.id))
+        try house.run("one idle") { try self.idle(house).count == 1 }
+        house.relay.finish(attempt, .succeeded)
+        try house.run("hangs") { house.spawner.count("remove") > 2 }
+        let other = try house.submit("other", image: "debian")
+        try house.run("told") { house.relay.jobs.keys.contains { $0.job == other } }
+    }
+
+    /// An earlier life was allowed more.
+    @Test func surplusSparesAreGivenBack() throws {
+        let house = try warm()
+        try house.submit("first")
+        try house.run("two idle") { try self.idle(house).count == 2 }
+        house.settings.maxIdleRunners = 1
+        try house.restart()
+        try house.run("one idle") { try self.idle(house).count == 1 }
+        for _ in 0..<5 { house.settle() }
+        #expect(try idle(house).count == 1)
+    }
+
     /// A line that no room would help is no reason to let a spare go, and to make it again.
     @Test func whoWaitsForADeviceTakesNoSpare() throws {
         let house = try House(maxRunners: 1) { $0.maxIdleRunners = 1 }

@@ -17,6 +17,8 @@ final class Checker {
     /// Jobs that have ended, as the database said it first.
     private var results: [UInt64: JobRow] = [:]
     private(set) var attemptsBegun = 0
+    /// Since when.
+    private var unheard: [Bytes16: Time] = [:]
 
     init(_ house: Simulation) { self.house = house }
 
@@ -129,6 +131,19 @@ final class Checker {
     }
 
     // MARK: when all is calm
+
+    /// Called while nothing is wrong; one that is being removed is let go of before it has ended.
+    func everyRunnerIsHeard() {
+        let deaf = house.engine.running.filter { !house.relay.hears($0) }
+        unheard = unheard.filter { known in deaf.contains { $0.runner == known.key } }
+        for container in deaf {
+            let since = unheard[container.runner] ?? world.now
+            unheard[container.runner] = since
+            if world.now - since > 20 * .second {
+                world.violated("container \(container.name) runs, and relayd has had no stream of it for 20 s")
+            }
+        }
+    }
 
     /// What is not over yet; empty: the run is complete.
     func remains() throws -> [String] {

@@ -13,6 +13,9 @@ final class Engine {
     /// Of another instance on the same engine.
     let strangers: Set<Bytes16>
     private(set) var mood = Mood.good
+    /// Until then answers may come that it owes since it was slow.
+    private var lateUntil: Time = 0
+    var isWell: Bool { mood == .good && world.now > lateUntil }
 
     init(_ house: Simulation) {
         self.house = house
@@ -48,6 +51,7 @@ final class Engine {
             self.world.after(delay) { self.house.spawner.run(in: life) { answer(result) } }
         }
         let delay = pause()
+        if delay >= .second { lateUntil = max(lateUntil, world.now + 2 * delay) }
         world.after(delay) { [self] in
             switch mood {
             case .down: reply(.failure(Failure(.engineUnavailable, "connection refused")), delay)

@@ -18,6 +18,8 @@ class Peer {
         self.world = world
     }
 
+    var isWell: Bool { isUp && !isStopped }
+
     /// Does what has come in from outside, now or when it is continued. Nothing if the life `life` is over.
     func run(in life: Int, _ body: @escaping () -> Void) {
         guard isUp, life == self.life else { return }

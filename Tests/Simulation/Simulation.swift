@@ -30,6 +30,9 @@ final class Simulation {
 
     /// After the last fault, everything has to be over in this time.
     private static let patience: Time = 3 * 3600 * .second
+    /// When nothing has been wrong for so long, every runner is heard: nothing is left to a job's own timeout.
+    private static let silence: Time = 30 * .second
+    private var wholeSince: Time?
 
     init(seed: UInt64, database: String, isTraced: Bool, log: Int32) {
         world = World(seed: seed, isTraced: isTraced)
@@ -59,6 +62,7 @@ final class Simulation {
         var next = calm
         while world.violation == nil {
             try step()
+            lookWhoIsHeard()
             guard world.now >= next else { continue }
             let remains = try checker.remains()
             if remains.isEmpty { break }
@@ -85,6 +89,12 @@ final class Simulation {
         commits += new
         if new > 0 && world.below(8) == 0 { try look(life) }
         if !life.isAlive { died() }
+    }
+
+    private func lookWhoIsHeard() {
+        let isWhole = life?.isStopped == false && engine.isWell && [spawner, relay, broker].allSatisfy(\.isWell)
+        wholeSince = isWhole ? wholeSince ?? world.now : nil
+        if let wholeSince, world.now - wholeSince > Self.silence { checker.everyRunnerIsHeard() }
     }
 
     private func look(_ life: SchedulerLife) throws {

@@ -114,6 +114,28 @@ import Wire
         _ = try house.create(other, grant: grant).get()
     }
 
+    /// Two schedulers at once: the older one has not noticed yet that its database is somebody else's now.
+    @Test func aSchedulerOfAnEarlierEpochMakesNothing() throws {
+        _ = try house.create(runner, epoch: 9).get()
+        let late = try house.create(other, epoch: 8)
+        #expect(code(late) == .conflict && place(late) == "epoch")
+        #expect(runtime.calls(of: "create").count == 1)
+        _ = try house.create(other, epoch: 9).get()
+    }
+
+    @Test func theEpochOfALivingContainerIsSeenAfterARestart() throws {
+        let runtime = FakeRuntime(loop)
+        runtime.set(name(other), .running)
+        runtime.listed = [
+            ListedContainer(name: name(other), state: .running, runner: other.hex, grant: other.hex, epoch: 9)
+        ]
+        let house = try House(loop, runtime, site())
+        #expect(code(try house.create(runner, epoch: 8)) == .conflict)
+        #expect(runtime.calls(of: "create").isEmpty)
+        _ = try house.create(runner, epoch: 9).get()
+        house.close()
+    }
+
     @Test func aDeniedRequestClaimsNothing() throws {
         #expect(code(try house.create(runner, image: "../x", grant: grant)) == .deniedByPolicy)
         _ = try house.create(other, grant: grant).get()

@@ -179,7 +179,8 @@ import Testing
             "unshare", "setns", "mount", "umount2", "pivot_root", "kexec_load", "process_vm_readv", "clone", "clone3",
             "socket", "ioctl", "personality", "open_by_handle_at", "init_module", "reboot", "chroot", "modify_ldt",
             "vmsplice", "memfd_secret", "pidfd_getfd", "mknod", "mknodat", "cachestat",
-            "mbind", "swapon", "clock_settime", "iopl", "acct", "quotactl",
+            "prlimit64", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal", "mbind", "swapon",
+            "clock_settime", "iopl", "acct", "quotactl",
         ]
         #expect(free.isDisjoint(with: never))
         #expect(free.isSuperset(of: ["read", "write", "execve", "openat", "futex", "wait4", "mmap"]))

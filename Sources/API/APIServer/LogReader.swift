@@ -41,7 +41,7 @@ struct LogReader: Sendable {
     }
 
     /// From the range's first byte until the job is finished, or nobody listens any more.
-    func following(from range: ByteRange, while isConnected: @escaping @Sendable () -> Bool) async throws -> Response {
+    func following(from range: ByteRange, on context: APIContext) async throws -> Response {
         guard range.last == nil else {
             throw APIFailure(.invalid, "an end and follow do not go together; write it like bytes=100-", place: "Range")
         }
@@ -58,7 +58,7 @@ struct LogReader: Sendable {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await progress.follow(states) }
                 group.addTask { await progress.tick() }
-                try await copy(opened, from: range.first, to: &writer, progress, while: isConnected)
+                try await copy(opened, from: range.first, to: &writer, progress, context)
                 group.cancelAll()
             }
             try await writer.finish(nil)
@@ -71,14 +71,14 @@ struct LogReader: Sendable {
 
     private func copy(
         _ opened: Opening, from first: Int64, to writer: inout any ResponseBodyWriter, _ progress: JobProgress,
-        while isConnected: () -> Bool
+        _ context: APIContext
     ) async throws {
         var log: SharedDescriptor?
         if case .log(let descriptor) = opened { log = descriptor }
         var position = first
         var lastNews = ContinuousClock.now
         var news = progress.news.makeAsyncIterator()
-        while isConnected() {
+        while context.isConnected {
             // Looked at before the read: what is written before the end is then certainly read.
             let state = try progress.state
             let before = position
@@ -101,10 +101,11 @@ struct LogReader: Sendable {
                 continue
             }
             // A look is one system call: often while lines come, seldom while the job thinks. Whoever waits for a line
-            // waits a quarter longer than the line took, or as long as nobody sees.
+            // waits a tenth longer than the line took, or as long as nobody sees.
             if position > before { lastNews = .now }
             let silence = ContinuousClock.now - lastNews
-            try await Task.sleep(for: min(max(silence / 4, .microseconds(250)), .milliseconds(50)))
+            try await context.pause(for: min(max(silence / 10, .microseconds(150)), .milliseconds(50)))
+            try Task.checkCancellation()
         }
     }
 

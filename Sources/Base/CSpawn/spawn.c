@@ -1,5 +1,7 @@
 // fork and exec. Between the two only async-signal-safe calls are made: the parent may have other threads, and a lock
-// that one of them held is held for ever in the child.
+// that one of them held is held for ever in the child. It is a vfork: the child works in the parent's memory while the
+// parent waits, since a copy of the page tables would cost more than all that it does there. Of what it writes only the
+// report and the pid are meant to stay.
 #define _GNU_SOURCE
 #include "cspawn.h"
 
@@ -15,16 +17,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// What the child reports through the pipe when it cannot become the program.
+// What the child leaves in the parent's memory when it cannot become the program; stage 0: it could.
 struct failure {
     int stage;
     int error;
 };
 
-static void fail(int report, int stage, int error) {
-    struct failure failure = {stage, error};
-    ssize_t written = write(report, &failure, sizeof failure);
-    (void)written;  // if even that fails, the parent sees the exit
+__attribute__((noreturn)) static void fail(volatile struct failure *report, int stage, int error) {
+    report->stage = stage;
+    report->error = error;
     _exit(127);
 }
 
@@ -43,14 +44,12 @@ static int mark_close_on_exec(unsigned first) {
 }
 
 // Puts every source at its target. First all of them are lifted above the targets, so that no dup2 overwrites a source
-// that is still needed. Returns the new place of `report`, or -errno.
-static int place_descriptors(const struct bh_spawn_request *request, int report) {
+// that is still needed. Returns 0 or -errno.
+static int place_descriptors(const struct bh_spawn_request *request) {
     int floor = 3;
     for (int i = 0; i < request->fd_count; i++) {
         if (request->fds[i].target >= floor) floor = request->fds[i].target + 1;
     }
-    int lifted_report = fcntl(report, F_DUPFD_CLOEXEC, floor);
-    if (lifted_report < 0) return -errno;
     int lifted[64];
     for (int i = 0; i < request->fd_count; i++) {
         int source = request->fds[i].source;
@@ -66,7 +65,7 @@ static int place_descriptors(const struct bh_spawn_request *request, int report)
     for (int i = 0; i < request->fd_count; i++) {
         if (dup2(lifted[i], request->fds[i].target) < 0) return -errno;
     }
-    return lifted_report;
+    return 0;
 }
 
 static void write_pid(char *slot, pid_t pid) {
@@ -94,7 +93,7 @@ static void empty_bounding_set(void) {
     }
 }
 
-static void take_user(const struct bh_spawn_request *request, int report) {
+static void take_user(const struct bh_spawn_request *request, volatile struct failure *report) {
     // While it is still allowed: what is not root never gets a capability again, not by a setuid program either.
     if (request->uid != 0) empty_bounding_set();
     // The bare system calls: the C library's wrappers would tell threads that do not exist in the child.
@@ -103,10 +102,10 @@ static void take_user(const struct bh_spawn_request *request, int report) {
     if (syscall(SYS_setresuid, request->uid, request->uid, request->uid) < 0) fail(report, BH_STAGE_USER, errno);
 }
 
-__attribute__((noreturn)) static void become(const struct bh_spawn_request *request, int report, pid_t parent) {
-    int placed = place_descriptors(request, report);
+__attribute__((noreturn)) static void become(
+    const struct bh_spawn_request *request, volatile struct failure *report, pid_t parent) {
+    int placed = place_descriptors(request);
     if (placed < 0) fail(report, BH_STAGE_DESCRIPTORS, -placed);
-    report = placed;
     if (request->new_session && setsid() < 0) fail(report, BH_STAGE_PRIVILEGES, errno);
     if (request->no_capabilities) empty_bounding_set();
     if (request->set_user) take_user(request, report);
@@ -132,49 +131,27 @@ __attribute__((noreturn)) static void become(const struct bh_spawn_request *requ
     reset_signals();
     execve(request->path, request->arguments, request->environment);
     fail(report, BH_STAGE_EXEC, errno);
-    _exit(127);
-}
-
-// Reads the child's report. Nothing comes when the program was executed: the pipe closed itself.
-static int read_report(int fd, struct failure *failure) {
-    char *bytes = (char *)failure;
-    size_t have = 0;
-    while (have < sizeof *failure) {
-        ssize_t count = read(fd, bytes + have, sizeof *failure - have);
-        if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) break;
-        have += (size_t)count;
-    }
-    return have == sizeof *failure;
 }
 
 pid_t bh_spawn(const struct bh_spawn_request *request, int *stage) {
     *stage = BH_STAGE_FORK;
     if (request->fd_count > 64) return -E2BIG;
-    int report[2];
-    if (pipe2(report, O_CLOEXEC) < 0) return -errno;
+    volatile struct failure report = {0, 0};
     // No handler of the parent may run in the child before its dispositions are reset.
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     pid_t parent = getpid();
-    pid_t child = fork();
+    pid_t child = vfork();  // returns here when the child has executed the program, or has ended
     int error = errno;
-    if (child == 0) become(request, report[1], parent);
+    if (child == 0) become(request, &report, parent);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    close(report[1]);
-    if (child < 0) {
-        close(report[0]);
-        return -error;
-    }
-    struct failure failure;
-    int failed = read_report(report[0], &failure);
-    close(report[0]);
-    if (!failed) return child;
+    if (child < 0) return -error;
+    if (report.stage == 0) return child;
     while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
     }
-    *stage = failure.stage;
-    return -failure.error;
+    *stage = report.stage;
+    return -report.error;
 }
 
 pid_t bh_wait(pid_t pid, int block, int *code, int *signalled) {

@@ -20,7 +20,7 @@ package enum Logfmt {
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"
-            case _ where isHidden(scalar): result += "\\u{" + String(scalar.value, radix: 16) + "}"
+            case _ where scalar.isHidden: result += "\\u{" + String(scalar.value, radix: 16) + "}"
             default: result.unicodeScalars.append(scalar)
             }
         }
@@ -69,9 +69,12 @@ package enum Logfmt {
     private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
         isWord(scalar) || scalar == "/" || scalar == ":" || scalar == "@" || scalar == "+" || scalar == ","
     }
+}
 
-    private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
+extension Unicode.Scalar {
+    /// What a terminal obeys or does not show: never as it is in a text that people read.
+    package var isHidden: Bool {
+        switch properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned: true
         default: false
         }

@@ -74,7 +74,7 @@ extension Broker {
         try record(again ? .grantAgain : .grant, Self.fields(of: request))
         points(.afterAudit)
         vault.memory.note(
-            ticket: request.ticket.order, grant: request.grant, attempt: request.attempt, at: now(),
+            ticket: request.ticket.order, grant: request.grant, attempt: request.attempt, again: again, at: now(),
             record: vault.audit.head.sequence)
         if let sealed {
             try Failure.vault { () throws(VaultError) in try files.put(request.grant, sealed) }
@@ -108,6 +108,9 @@ extension Broker {
             throw Failure(.conflict, "the ticket was used for job \(job)", place: "ticket")
         }
         let attempt = vault.memory.attempt(of: request.grant)
+        if attempt == nil, vault.memory.grants(of: request.ticket.order) >= Tickets.grantsAtMost {
+            throw Failure(.ticketRefused, "it was used \(Tickets.grantsAtMost) times", place: "ticket")
+        }
         if let attempt, attempt != request.attempt {
             throw Failure(.conflict, "the grant is another attempt's", place: "grant")
         }

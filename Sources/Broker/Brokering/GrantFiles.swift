@@ -35,7 +35,14 @@ package struct GrantFiles {
             try Posix.mkdir(path(grant), mode: 0o755)
             try Posix.chmod(path(grant), 0o755)  // whatever the umask
         }
-        let file = try create("\(path(grant))/\(Self.key)")
+        let file: FileDescriptor
+        do {
+            file = try create("\(path(grant))/\(Self.key)")
+        } catch {
+            // It is empty. To look into it takes a descriptor, and that may be what is missing.
+            try? Posix.rmdir(path(grant))
+            throw error
+        }
         let raw = file.raw
         try VaultError.secret { () throws(SecretError) in try key.write(to: raw) }
         try VaultError.posix { () throws(PosixError) in try Posix.fchmod(raw, 0o444) }

@@ -12,6 +12,10 @@ package struct Tickets {
     /// Milliseconds by which clocks and orders may differ from ours.
     package static let skewMs: Int64 = 10 * 60 * 1000
 
+    /// Grants for one ticket: a job has six attempts at most, and an attempt that is disturbed before it begins gets
+    /// another runner. Whoever holds the tickets of others cannot run their jobs for ever.
+    package static let grantsAtMost = 32
+
     private let key: SymmetricKey
     private let generation: UInt32
 

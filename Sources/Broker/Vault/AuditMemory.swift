@@ -12,6 +12,8 @@ package struct AuditMemory {
     private struct Use {
         var job: UInt64
         var time: Int64
+        /// Grants that it was given for the first time.
+        var grants = 0
     }
 
     private struct Holder {
@@ -28,6 +30,7 @@ package struct AuditMemory {
     package init() {}
 
     package func job(of ticket: Bytes16) -> UInt64? { jobs[ticket]?.job }
+    package func grants(of ticket: Bytes16) -> Int { jobs[ticket]?.grants ?? 0 }
     package func attempt(of grant: Bytes16) -> Attempt? { holders[grant]?.attempt }
 
     /// Whether the secret is what it was when this grant was first given.
@@ -36,9 +39,12 @@ package struct AuditMemory {
         return changes[Self.key(project, name), default: 0] < holder.record
     }
 
-    /// `record`: the number of the record that says so.
-    package mutating func note(ticket: Bytes16, grant: Bytes16, attempt: Attempt, at time: Int64, record: UInt64) {
-        jobs[ticket] = Use(job: attempt.job, time: time)
+    /// `again`: the grant had it already. `record`: the number of the record that says so.
+    package mutating func note(
+        ticket: Bytes16, grant: Bytes16, attempt: Attempt, again: Bool, at time: Int64, record: UInt64
+    ) {
+        let before = jobs[ticket]?.grants ?? 0
+        jobs[ticket] = Use(job: attempt.job, time: time, grants: before + (again ? 0 : 1))
         if holders[grant]?.attempt != attempt { holders[grant] = Holder(attempt: attempt, record: record) }
     }
 
@@ -85,7 +91,7 @@ package struct AuditMemory {
             else { throw Self.unreadable(record) }
             note(
                 ticket: ticket, grant: grant, attempt: Attempt(job: job, attempt: number, epoch: epoch),
-                at: record.time, record: record.head.sequence)
+                again: record.event == .grantAgain, at: record.time, record: record.head.sequence)
         default: break
         }
     }

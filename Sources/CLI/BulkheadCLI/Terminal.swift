@@ -56,8 +56,10 @@ package enum Terminal {
     package static func printable(_ text: String) -> String {
         String(
             text.unicodeScalars.map { scalar -> Character in
-                let kind = scalar.properties.generalCategory
-                return kind == .control || kind == .format ? "\u{FFFD}" : Character(scalar)
+                switch scalar.properties.generalCategory {
+                case .control, .format, .lineSeparator, .paragraphSeparator: "\u{FFFD}"
+                default: Character(scalar)
+                }
             })
     }
 }

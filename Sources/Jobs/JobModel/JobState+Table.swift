@@ -1,5 +1,5 @@
-// The table of jobs: every state, every event. docs/job-states.md says the same, cell by cell; a test
-// compares them.
+// The table of jobs: every state, every event, so that news which comes late, twice or from a liar has an answer that
+// somebody thought of. docs/job-states.md says the same for people; a test compares them, cell by cell.
 
 package typealias JobCell = StateCell<JobState>
 

@@ -1,4 +1,5 @@
-// The table of runners: every state, every event. docs/job-states.md says the same, and a test compares them.
+// The table of runners: every state, every event, since spawnerd and relayd tell what they know in no common order.
+// docs/job-states.md says the same for people, and a test compares them.
 
 package typealias RunnerCell = StateCell<RunnerState>
 

@@ -70,6 +70,11 @@ package final class Relay {
         let transport = try RunnerTransport(
             loop: loop, stream: stream, framing: framing, pending: pending, runner: runner, limits: limits,
             diagnostics: { [weak self] line in self?.diagnostics(line, of: runner) })
+        converse(with: runner, over: transport).start()
+    }
+
+    /// A conversation that knows what is on disk of this runner, not begun yet.
+    private func converse(with runner: Bytes16, over transport: RunnerTransport) -> RunnerConversation {
         let conversation = RunnerConversation(
             loop: loop, runner: runner, transport: transport, limits: limits, durable: store.durable(of: runner),
             openSource: { [sources] source in try sources.open(source) }, owner: self)
@@ -79,7 +84,7 @@ package final class Relay {
         } else if store.attempts.values.contains(where: { $0.job.runner == runner && $0.job.hasSecrets }) {
             conversation.mayKnowSecrets = true
         }
-        conversation.start()
+        return conversation
     }
 
     /// The job that a runner has, for the log.
@@ -131,6 +136,24 @@ extension Relay: RunnerOwner {
             daemonLog.info(
                 "log is written again", ["runner": conversation.runner.hex, "job": job(on: conversation.runner)])
         }
+    }
+
+    /// Begins anew on the same stream, a moment later: what disturbed it has an end. A runner that complains again and
+    /// again is lost.
+    func dismissed(_ conversation: RunnerConversation, _ failure: Failure) {
+        guard runners[conversation.runner] === conversation else { return conversation.transport.hangUp() }
+        let transport = conversation.transport
+        guard transport.complaints < limits.complaints else {
+            transport.hangUp()
+            return lost(conversation, .ofRunner(failure))
+        }
+        transport.complaints += 1
+        daemonLog.info(
+            "runner was disturbed; its stream begins anew",
+            ["runner": conversation.runner.hex, "job": job(on: conversation.runner), "code": failure.errorCode.name])
+        let next = converse(with: conversation.runner, over: transport)
+        runners[conversation.runner] = next
+        loop.after(limits.complaintPause) { next.start() }
     }
 
     func lost(_ conversation: RunnerConversation, _ failure: Failure) {

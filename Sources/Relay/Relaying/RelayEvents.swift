@@ -1,5 +1,6 @@
 // How records of a runner become events for schedulerd.
 
+import Daemon
 import LogStore
 import Wire
 
@@ -45,8 +46,7 @@ enum RelayEvents {
         var result = ""
         var length = 0
         for scalar in text.unicodeScalars {
-            let isControl = scalar.properties.generalCategory == .control || scalar.properties.isBidiControl
-            let shown = isControl ? "?" : scalar
+            let shown = scalar.isHidden ? "?" : scalar
             length += UTF8.width(shown)
             if length > limit { break }
             result.unicodeScalars.append(shown)

@@ -18,6 +18,9 @@ package struct RelayLimits: Sendable {
     package var syncTime: Duration = .seconds(10)
     /// Bytes before that answer: the rest of an older connection, of which the runner keeps 1 MiB at most.
     package var syncBytes = 16 << 20
+    /// How often a runner may complain of one stream before it is lost, and how long the stream rests after each.
+    package var complaints = 3
+    package var complaintPause: Duration = .milliseconds(100)
     /// Time for a runner to answer a call. A paused machine is no violation.
     package var answerTime: Duration = .seconds(60)
     /// Time for a runner to take a job that it is given.

@@ -59,6 +59,7 @@ final class RunnerConversation {
 
     /// Begins: preamble, hello, Resume, Records.
     func start() {
+        guard !isClosed else { return }
         transport.synchronize(
             synced: { [weak self] in self?.greet() },
             failed: { [weak self] failure in self?.lose(failure) })
@@ -69,7 +70,19 @@ final class RunnerConversation {
         connection = Connection<RunnerEdge>(
             loop: loop, transport: transport, client: .relayd,
             onUp: { [weak self] in self?.resume() },
-            onDown: { [weak self] failure in self?.lose(self?.transport.violation ?? .ofRunner(failure)) })
+            onDown: { [weak self] failure in self?.ended(failure) })
+    }
+
+    /// A Goodbye is the runner's word that relayd broke the protocol. Mostly that is neither's doing: what was written
+    /// on an older stream may reach the runner behind the preamble of this one, since the engine copies both.
+    private func ended(_ failure: Failure) {
+        guard connection?.wasDismissed == true, !isClosed else {
+            return lose(transport.violation ?? .ofRunner(failure))
+        }
+        commit()
+        guard !isClosed else { return }
+        stopTalking()
+        owner?.dismissed(self, failure)
     }
 
     private func resume() {
@@ -229,12 +242,16 @@ final class RunnerConversation {
     /// Ends it without a word to Relay: the runner is being removed, or has another connection already.
     func close(_ failure: Failure? = nil) {
         guard !isClosed else { return }
+        stopTalking(failure)
+        transport.hangUp()
+    }
+
+    private func stopTalking(_ failure: Failure? = nil) {
         isClosed = true
         isReady = false
         feed?.stop()
         stopAsking()
         connection?.close(failure)
-        transport.close()
         connection = nil
     }
 

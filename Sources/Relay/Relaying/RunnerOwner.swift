@@ -17,6 +17,9 @@ protocol RunnerOwner: AnyObject {
     func staged(_ conversation: RunnerConversation)
     /// A commit failed (again and again until nil says that one succeeded).
     func stalled(_ conversation: RunnerConversation, _ error: StoreError?)
-    /// The connection is over. The conversation says nothing after this.
+    /// The runner has ended the connection and complained of relayd; the stream is still open. The conversation says
+    /// nothing after this.
+    func dismissed(_ conversation: RunnerConversation, _ failure: Failure)
+    /// The connection is over, and the stream. The conversation says nothing after this.
     func lost(_ conversation: RunnerConversation, _ failure: Failure)
 }

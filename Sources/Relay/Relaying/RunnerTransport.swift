@@ -19,15 +19,16 @@ final class RunnerTransport: ByteTransport {
 
     private let loop: PollLoop
     private let raw: Int32
+    private let runner: Bytes16
     private var socket: FileDescriptor?
     private let limits: RelayLimits
     private var state = State.idle
     private var demultiplexer: Demultiplexer
     private var diagnostics: Diagnostics
     /// Looks for the runner's answer: everything before it is the rest of an older connection.
-    private var scanner: StreamMatcher
+    private var scanner = StreamMatcher([])
     /// The rest of the preamble that is to be written.
-    private var unsent: ArraySlice<UInt8>
+    private var unsent: ArraySlice<UInt8> = []
     /// What was read before the preamble was answered; after that, what came right behind the answer.
     private var leftover: [UInt8]
     private var discarded = 0
@@ -37,6 +38,8 @@ final class RunnerTransport: ByteTransport {
 
     /// Set when the stream itself broke its format; the error that `read` throws cannot say so.
     private(set) var violation: Failure?
+    /// How many connections over it the runner has ended with a Goodbye.
+    var complaints = 0
     /// While set, nothing is read: the container's pipe fills, and its writers wait.
     var isPaused = false {
         didSet { if isPaused != oldValue { resumeReading() } }
@@ -52,15 +55,18 @@ final class RunnerTransport: ByteTransport {
         raw = stream.raw
         demultiplexer = Demultiplexer(framing)
         self.diagnostics = Diagnostics(report: diagnostics)
-        scanner = StreamMatcher(SyncPreamble.bytes(runner: runner.array, nonce: Bytes16.random().array))
-        unsent = scanner.pattern[...]
+        self.runner = runner
         leftover = pending
         try Posix.setNonBlocking(stream.raw)
         socket = consume stream
     }
 
-    /// Writes the preamble and discards what comes until the runner has answered it.
+    /// Writes a preamble and discards what comes until the runner has answered it. A connection before it on this
+    /// stream is over.
     func synchronize(synced: @escaping () -> Void, failed: @escaping (Failure) -> Void) {
+        scanner = StreamMatcher(SyncPreamble.bytes(runner: runner.array, nonce: Bytes16.random().array))
+        unsent = scanner.pattern[...]
+        discarded = 0
         state = .synchronizing(synced: synced, failed: failed)
         deadline = loop.after(limits.syncTime) { [weak self] in
             self?.failSync(Failure(.runnerGone, "the runner did not answer the preamble in time"))
@@ -138,7 +144,7 @@ final class RunnerTransport: ByteTransport {
 
     private func failSync(_ failure: Failure) {
         guard case .synchronizing(_, let failed) = state else { return }
-        close()
+        hangUp()
         failed(failure)
     }
 
@@ -238,13 +244,24 @@ final class RunnerTransport: ByteTransport {
         loop.soon { [weak self] in self?.ready?(.readable) }
     }
 
+    /// Ends the connection, not the stream: another may begin with `synchronize`.
     func close() {
         if case .closed = state { return }
         endSync()
         diagnostics.flush()
         loop.unwatch(raw)
-        state = .closed
+        state = .idle
         ready = nil
+        Self.zero(0..<leftover.count, of: &leftover)
+        leftover = []
+        isPaused = false
+        wantsWritable = false
+    }
+
+    /// Ends the stream.
+    func hangUp() {
+        close()
+        state = .closed
         socket = nil
     }
 }

@@ -3,7 +3,8 @@
 //
 //   idle -> preparing (source and grant) -> running (a step) -> clearing (what the step left) -> running ... -> ended
 //
-// JobMachine+Preparation: what has to be there, and what has to be gone, before the first step.
+// JobMachine+Preparation: what has to be there, and what has to be gone, before the first step. JobMachine+Stopping:
+// ends that a job does not choose itself.
 //
 // A runner runs one job in its life: its records are numbered through, and its container is thrown away afterwards.
 
@@ -147,43 +148,6 @@ package struct JobMachine: ~Copyable {
         return [record] + follow(step, outcome, end.status, now: now)
     }
 
-    /// Cancel, or SIGTERM. A second one can shorten the grace, not lengthen it.
-    /// - Parameters:
-    ///   - cause: `.stopped` loses the job, which has done nothing to deserve it.
-    ///   - grace: milliseconds between SIGTERM and SIGKILL.
-    package mutating func cancel(_ cause: StopCause = .cancelled, grace: UInt64, now: UInt64) -> [Action] {
-        switch phase {
-        case .idle, .ended: return []
-        case .preparing:
-            stopping = cause
-            return end(after: nil, stoppedResult(cause, step: nil, exitCode: 0))
-        case .running(let step):
-            if stopping == nil { stopping = cause }
-            return step.end == nil ? stop(cause, grace: grace, now: now) : []
-        }
-    }
-
-    package mutating func timerFired(_ timer: Timer, now: UInt64) -> [Action] {
-        switch (timer, phase) {
-        case (.grace, .running(let step)) where step.end == nil:
-            return [.killEverything]
-        case (.step, .running(let step)) where step.end == nil:
-            return stop(.stepTimeout, grace: JobMachine.timeoutGrace, now: now)
-        case (.silence, .running(let step)) where step.end == nil && step.stopCause == nil:
-            if let left = silenceLeft(now: now) { return [.startTimer(.silence, milliseconds: left)] }
-            return stop(.silence, grace: JobMachine.timeoutGrace, now: now)
-        case (.job, .preparing):
-            return end(after: nil, stoppedResult(.jobTimeout, step: nil, exitCode: 0))
-        case (.grant, .preparing(let preparation)):
-            return preparationFailed(outOfPatience(preparation))
-        case (.job, .running(let step)):
-            if stopping == nil { stopping = .jobTimeout }
-            return step.end == nil ? stop(.jobTimeout, grace: JobMachine.timeoutGrace, now: now) : []
-        default:
-            return []
-        }
-    }
-
     // MARK: - What follows
 
     mutating func begin(step index: Int, now: UInt64) -> [Action] {
@@ -201,23 +165,6 @@ package struct JobMachine: ~Copyable {
         let reason = tolerated.map { "succeeded, although \($0) (continue_on_error)" } ?? ""
         return end(
             after: nil, JobResult(state: .succeeded, failedStep: nil, exitCode: 0, reason: clipped(reason)))
-    }
-
-    /// The first reason to stop is the one that counts, and the earliest end of a grace.
-    private mutating func stop(_ cause: StopCause, grace: UInt64, now: UInt64) -> [Action] {
-        guard case .running(var step) = phase else { return [] }
-        var actions: [Action] = []
-        if step.stopCause == nil {
-            step.stopCause = cause
-            actions = [.stopTimer(.step), .terminateStep]
-        }
-        let end = now + grace
-        if end < step.graceEndsAt ?? .max {
-            step.graceEndsAt = end
-            actions.append(.startTimer(.grace, milliseconds: grace))
-        }
-        phase = .running(step)
-        return actions
     }
 
     private mutating func follow(

@@ -40,6 +40,7 @@ extension Runner {
             RunnerEdge.Resume.Reply(
                 attempt: machine.attempt, sourceReceived: source?.received ?? 0, lastRecord: records.last))
         recordsWereAcknowledged()
+        rehearseSoon()
     }
 
     private func acknowledge(

@@ -35,6 +35,7 @@ package final class Runner {
     var isClearing = false
     /// Nobody else is left.
     var isDeserted = false
+    var hasRehearsed = false
     private var timers: [JobMachine.Timer: TimerID] = [:]
     var readBuffer = [UInt8](repeating: 0, count: StepOutput.largestRecord)
 

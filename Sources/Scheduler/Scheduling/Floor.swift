@@ -41,20 +41,31 @@ struct Floor {
     private var usedMillis: UInt64 = 0
     private var usedMemory: UInt64 = 0
     private var freeDevices: [SpawnerEdge.Device] = []
+    /// What is free as soon as the runners are gone that are on their way out.
+    private var leaving = (runners: 0, millis: UInt64(0), memory: UInt64(0))
     private let host: SpawnerEdge.DescribeHost.Reply?
     private let settings: SchedulerSettings
 
+    /// `heldDevices`: not to be asked for now. `stuck`: runners whose removal has failed, of which nobody knows when
+    /// they are gone.
     init(
-        _ rows: StoreTransaction, host: SpawnerEdge.DescribeHost.Reply?, settings: SchedulerSettings, shapes: ShapeCache
+        _ rows: StoreTransaction, host: SpawnerEdge.DescribeHost.Reply?, settings: SchedulerSettings,
+        shapes: ShapeCache, heldDevices: Set<String> = [], stuck: Set<Bytes16> = []
     ) throws {
         self.host = host
         self.settings = settings
         let leased = try rows.leasedDevices()
-        freeDevices = host?.devices.filter { !leased.contains($0.id) } ?? []
+        freeDevices = host?.devices.filter { !leased.contains($0.id) && !heldDevices.contains($0.id) } ?? []
         for row in try rows.runners() {
             runners += 1
             // Until the container is seen to be gone, what it has is not free.
-            if let resources = try? shapes.shape(row.shape, rows).resources { use(resources) }
+            do {
+                let resources = try shapes.shape(row.shape, rows).resources
+                use(resources)
+                if row.state == .teardown && !stuck.contains(row.id) { leave(resources) }
+            } catch StoreError.damagedRow where row.state == .teardown {
+                // Given up already. What it has until then nobody can say.
+            }
             if row.state == .pending { pending.append(row.id) }
             if row.job != nil || row.state == .teardown { continue }
             if row.state == .idle { idle[row.pool, default: []].append(row.id) }
@@ -68,6 +79,12 @@ struct Floor {
     private mutating func use(_ resources: Resources) {
         usedMillis += UInt64(resources.cpuMillis)
         usedMemory = usedMemory.addingReportingOverflow(resources.memoryBytes).partialValue
+    }
+
+    private mutating func leave(_ resources: Resources) {
+        leaving.runners += 1
+        leaving.millis += UInt64(resources.cpuMillis)
+        leaving.memory = leaving.memory.addingReportingOverflow(resources.memoryBytes).partialValue
     }
 
     var hasIdle: Bool { !idle.isEmpty }
@@ -86,7 +103,8 @@ struct Floor {
     }
 
     /// It is on its way out.
-    mutating func release(_ runner: Bytes16, _ pool: Pool) {
+    mutating func release(_ runner: Bytes16, _ pool: Pool, _ shape: RunnerShape) {
+        leave(shape.resources)
         idle[pool]?.removeAll { $0 == runner }
         if idle[pool]?.isEmpty == true { idle[pool] = nil }
         removeSpare(runner, pool)
@@ -131,6 +149,36 @@ struct Floor {
         guard let devices = devices(for: shape.gpus) else { return .notNow(.device) }
         if usedMemory > memory - asked.memoryBytes { return .notNow(.memory) }
         return usedMillis + UInt64(asked.cpuMillis) <= millis ? .fits(devices) : .notNow(.processors)
+    }
+
+    /// A runner of this shape can be made when those are gone that are on their way out.
+    func hasRoomSoon(for shape: RunnerShape) -> Bool {
+        guard let host else { return false }
+        let asked = shape.resources
+        return runners - leaving.runners < settings.runnerLimit
+            && usedMillis - min(leaving.millis, usedMillis) + UInt64(asked.cpuMillis) <= settings.cpuCapacity(host)
+            && usedMemory - min(leaving.memory, usedMemory) + asked.memoryBytes <= settings.memoryCapacity(host)
+    }
+
+    /// Whose devices a job waits for that needs more of them than are free: the same at each look. nil if this host
+    /// does not have so many.
+    func vendorToKeep(for need: GPUs) -> GPUVendor? {
+        let vendors: [GPUVendor] = need.vendor.map { [$0] } ?? [.nvidia, .amd, .intel]
+        let counts = vendors.map { vendor in (vendor, host?.devices.count { $0.vendor == vendor } ?? 0) }
+        return counts.filter { $0.1 >= Int(need.count) }.max { $0.1 < $1.1 }?.0
+    }
+
+    /// Devices that are kept for one are those that the other would get.
+    func keeps(for large: GPUs?, from other: GPUs?) -> Bool {
+        guard let large, let other, let vendor = vendorToKeep(for: large) else { return false }
+        var left = self
+        left.withhold(vendor)
+        return left.devices(for: other) == nil
+    }
+
+    /// Nobody else gets a device of this vendor.
+    mutating func withhold(_ vendor: GPUVendor) {
+        freeDevices.removeAll { $0.vendor == vendor }
     }
 
     /// Free ones of one vendor, in their order; nil if there are too few.

@@ -8,7 +8,8 @@ struct HouseClock {
     /// Where an earlier life stood.
     private let base: Int64
     private let start: UInt64
-    /// What was written last; a kill loses at most a second after a write of something else, and else ten.
+    /// What was written last. A kill loses what came after it: a second in a house that writes, and in one that is
+    /// quiet as much as lies between two looks at the queue, the sweep's at the latest.
     private(set) var kept: Int64
 
     init(base: Int64, now: UInt64) {

@@ -13,12 +13,16 @@ struct Meter {
     private(set) var coldStarts = Histogram()
     private(set) var warmStarts = Histogram()
     private(set) var dispatch = Histogram()
+    /// Lines of the queue that were looked at.
+    private(set) var lines: UInt64 = 0
     /// Jobs that were given a runner which waited, and of which no runner has been told yet.
     private var warm: Set<UInt64> = []
 
     mutating func countEngineError(_ failure: Failure) { engineErrors[failure.errorCode.name, default: 0] += 1 }
 
     mutating func countDispatch(_ duration: Duration) { dispatch.observe(duration) }
+
+    mutating func countLines(_ count: Int) { lines += UInt64(count) }
 
     mutating func countRetry() { retries += 1 }
 

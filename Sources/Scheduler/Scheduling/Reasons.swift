@@ -1,5 +1,6 @@
 // The sentences that people read in the `reason` of a job or a runner: what happened, and what to do about it.
 
+import Daemon
 import JobModel
 import JobWire
 import Link
@@ -30,6 +31,11 @@ enum Reasons {
             failure.errorCode == .engineUnavailable
             ? "the container engine does not answer" : "the container engine did not make a runner"
         return fit("waits: \(what), trying again: \(failure.text)")
+    }
+
+    /// A device that is free by the books is not.
+    static func waitsForDevice(_ failure: Failure) -> String {
+        fit("waits: a device is not free yet, trying again: \(failure.text)")
     }
 
     /// brokerd releases nothing now.
@@ -154,13 +160,13 @@ enum Reasons {
 
     static func size(_ bytes: UInt64) -> String { Quantity.show(bytes: Int64(clamping: bytes)) }
 
-    /// At most `limit` bytes of UTF-8, cut between characters; without NULs and control characters, since it ends up on
-    /// somebody's terminal.
+    /// At most `limit` bytes of UTF-8, cut between characters; without NULs and whatever else is hidden, since it ends
+    /// up on somebody's terminal.
     static func fit(_ text: String, limit: Int = 512) -> String {
         var result = ""
         var length = 0
         for scalar in text.unicodeScalars {
-            let shown = scalar.properties.generalCategory == .control ? " " : scalar
+            let shown = scalar.isHidden ? " " : scalar
             length += UTF8.width(shown)
             if length > limit { break }
             result.unicodeScalars.append(shown)

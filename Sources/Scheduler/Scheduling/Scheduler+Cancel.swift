@@ -6,22 +6,44 @@ import Link
 import Store
 import Wire
 
+/// Who ends a job before its own end.
+enum Cancellation {
+    case asked
+    /// By a newer job of its group.
+    case replaced(by: UInt64)
+
+    var reason: String {
+        switch self {
+        case .asked: Reasons.withdrawn
+        case .replaced(let job): Reasons.replaced(by: job)
+        }
+    }
+
+    /// What the history adds.
+    var note: String {
+        switch self {
+        case .asked: ""
+        case .replaced: ": \(reason)"
+        }
+    }
+}
+
 extension Scheduler {
     /// Longer than that nobody waits.
     static let longestGrace: UInt32 = 3600
 
     /// The state that the job has now. Throws `not_found`.
     func cancel(
-        _ unit: UnitOfWork, job id: UInt64, graceSeconds: UInt32, reason: String = Reasons.withdrawn
+        _ unit: UnitOfWork, job id: UInt64, graceSeconds: UInt32, _ cause: Cancellation = .asked
     ) throws -> Wire.JobState {
-        guard let job = try unit.rows.job(id) else { throw Failure(.notFound, "no such job", place: "job") }
+        guard let job = try unit.rows.job(id) else { throw Failure.noSuchJob(id) }
         if job.isFinal { return job.state }
         let grace = min(graceSeconds, Self.longestGrace)
         guard let attempt = try unit.rows.openAttempt(ofJob: id), attempt.told else {
             // No runner has heard of it. One that was being made for it, or waits for its grant, is of no use to
             // anybody else.
             let runner = try unit.rows.runner(ofJob: id)
-            try end(unit, job: id, on: .withdrawn, reason: reason)
+            try end(unit, job: id, on: .withdrawn, reason: cause.reason)
             if let runner {
                 try tearDown(unit, runner.id, on: runner.state == .busy ? .jobEnded : .released, reason: "")
             }
@@ -29,9 +51,10 @@ extension Scheduler {
         }
         try unit.rows.advance(job: id, on: .cancelAsked, at: unit.now)
         try unit.rows.noteCancel(job: id, graceSeconds: grace)
-        let why = reason == Reasons.withdrawn ? "" : ": \(reason)"
         // Once: whoever asks again and again must not fill the history.
-        if job.cancelGrace == nil { try unit.rows.note(job: id, "asked to end within \(grace) s\(why)", at: unit.now) }
+        if job.cancelGrace == nil {
+            try unit.rows.note(job: id, "asked to end within \(grace) s\(cause.note)", at: unit.now)
+        }
         unit.afterCommit {
             self.watchCancel(id, graceSeconds: grace)
             self.askToCancel(attempt.attempt, graceSeconds: grace)

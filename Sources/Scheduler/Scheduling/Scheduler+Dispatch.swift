@@ -5,6 +5,7 @@
 import Daemon
 import JobModel
 import Link
+import Posix
 import Store
 import Wire
 
@@ -17,8 +18,10 @@ extension Scheduler {
         if canMakeRunners {
             for runner in floor.pending { try provision(unit, runner) }
         }
-        let isFull = try serve(unit, &floor)
-        try keepWarm(unit, &floor, isFull: isFull)
+        var pass = QueuePass()
+        try serve(unit, &floor, &pass)
+        if pass.walk.isCut { goOn(unit, pass.rest) }
+        try keepWarm(unit, &floor, roomFor: try pass.needsRoom ?? shapeWithoutPlace(unit, floor))
     }
 
     /// Containers can be asked for at all.
@@ -26,17 +29,19 @@ extension Scheduler {
         spawner.isReady && host != nil && !engineIsPaused && brokerIsUsable && !preparation.isPaused
     }
 
-    /// True if somebody waits for room on this machine.
-    private func serve(_ unit: UnitOfWork, _ floor: inout Floor) throws -> Bool {
+    /// While brokerd releases nothing, only jobs without a grant are served.
+    private var servesPlainJobsAlone: Bool { !brokerIsUsable || release.isPaused }
+
+    /// One way through the lines, so that a pass costs as much as there are lines, `LineWalk.limit` at most, and one
+    /// seek for each job that is served. What was passed by stays as it is until the pass ends: what is free becomes
+    /// less, and whoever is served moves back.
+    private func serve(_ unit: UnitOfWork, _ floor: inout Floor, _ pass: inout QueuePass) throws {
         let rows = unit.rows
-        let plain = !brokerIsUsable || release.isPaused
-        var passedOver: Set<Pool> = []
-        var needsRoom = false
-        var isReserved = false
-        while floor.hasIdle || canMakeRunners && !isReserved && floor.hasPlace {
-            let line = try rows.nextLine(plain: plain) { line in
-                floor.hasIdle(line.pool)
-                    || canMakeRunners && floor.hasPlace && !isReserved && !passedOver.contains(line.pool)
+        let plain = servesPlainJobsAlone
+        var walk = pass.walk
+        while floor.hasIdle || canMakeRunners && !pass.isReserved && floor.hasPlace {
+            let line = try rows.nextLine(&walk, plain: plain) { line in
+                try floor.hasIdle(line.pool) || canMake(unit, line, &floor, &pass)
             }
             guard let line else { break }
             let job = line.head
@@ -56,21 +61,79 @@ extension Scheduler {
                 try assign(unit, job: job, to: runner, line, shape, "on a new runner")
                 unit.afterCommit { self.noteStart(of: job, on: runner, isWarm: false) }
                 try provision(unit, runner)
-            case .never(let why):
-                try end(unit, job: job, on: .unrunnable, reason: why)
-            case .notNow(let why):
-                passedOver.insert(line.pool)
-                guard why.isOfResources else { continue }
-                needsRoom = true
-                // Small jobs pass a large one by, but not for ever: then the machine is let run empty for it.
-                if try hasWaitedEnough(unit, job) { isReserved = true }
+            case .never(let why): try end(unit, job: job, on: .unrunnable, reason: why)
+            case .notNow: continue
             }
         }
-        // The last place may well be a spare's, as long as there is no line.
-        if needsRoom || floor.hasPlace { return needsRoom }
-        return try rows.nextLine(plain: plain) { line in
-            if case .fits = floor.room(for: try shapes.shape(line.pool.shape, rows)) { true } else { false }
-        } != nil
+        pass.walk = walk
+        unit.afterCommit { self.meter.countLines(walk.count) }
+    }
+
+    /// A runner can be made for this line, or will never be. If not now, its pool is passed over.
+    private func canMake(
+        _ unit: UnitOfWork, _ line: Line, _ floor: inout Floor, _ pass: inout QueuePass
+    ) throws -> Bool {
+        guard canMakeRunners, floor.hasPlace, !pass.isReserved, !pass.passedOver.contains(line.pool) else {
+            return false
+        }
+        let shape = try shapes.shape(line.pool.shape, unit.rows)
+        guard case .notNow(let why) = floor.room(for: shape) else { return true }
+        pass.passedOver.insert(line.pool)
+        // Small jobs pass a large one by, but not for ever: then the machine is let run empty for it, or the devices
+        // are kept.
+        if why.isOfResources {
+            if pass.needsRoom == nil { pass.needsRoom = shape }
+            if try hasWaitedEnough(unit, line.head) { pass.isReserved = true }
+        } else if why == .device, let need = shape.gpus, let vendor = floor.vendorToKeep(for: need),
+            try hasWaitedEnough(unit, line.head)
+        {
+            floor.withhold(vendor)
+            pass.withheld.insert(vendor)
+        }
+        return false
+    }
+
+    /// Of the first job that lacks nothing but a place: the last one may well be a spare's, as long as nobody waits.
+    private func shapeWithoutPlace(_ unit: UnitOfWork, _ floor: Floor) throws -> RunnerShape? {
+        if floor.hasPlace || floor.spareCount == 0 { return nil }
+        let line = try unit.rows.nextLine(plain: servesPlainJobsAlone) { line in
+            if case .fits = floor.room(for: try shapes.shape(line.pool.shape, unit.rows)) { true } else { false }
+        }
+        return try line.map { try shapes.shape($0.pool.shape, unit.rows) }
+    }
+
+    /// There are more lines than one pass may look at: another one looks at the rest, after what else there is to do.
+    /// One that is on its way already is not sent back, or whoever is last would never be looked at.
+    private func goOn(_ unit: UnitOfWork, _ rest: QueuePass) {
+        unit.afterCommit {
+            if self.restOfQueue != nil {
+                self.restAgain = rest
+            } else {
+                self.lookAt(rest)
+            }
+        }
+    }
+
+    private func lookAt(_ rest: QueuePass?) {
+        restOfQueue = rest
+        guard rest != nil else { return }
+        loop.soon { [weak self] in
+            guard let self, let rest = restOfQueue else { return }
+            restOfQueue = nil
+            batch.event("rest of the queue") { try self.goOnNow($0, rest) }
+        }
+    }
+
+    private func goOnNow(_ unit: UnitOfWork, _ rest: QueuePass) throws {
+        if isDraining { return }
+        var (floor, pass) = (try floor(unit), rest)
+        for vendor in pass.withheld { floor.withhold(vendor) }
+        try serve(unit, &floor, &pass)
+        unit.afterCommit {
+            if pass.walk.isCut { return self.lookAt(pass.rest) }
+            self.lookAt(self.restAgain)
+            self.restAgain = nil
+        }
     }
 
     func hasWaitedEnough(_ unit: UnitOfWork, _ job: UInt64) throws -> Bool {

@@ -15,12 +15,12 @@ extension Scheduler {
         case .jobStarted(let started): batch.event("job started") { _ = try self.begun($0, started.attempt) }
         case .stepStarted(let step):
             batch.event("step started") { unit in
-                guard let job = try self.begun(unit, step.attempt) else { return }
+                guard let job = try self.begun(unit, step.attempt, step: step.index) else { return }
                 try unit.rows.noteStep(job: job, began: step.index, at: unit.now)
             }
         case .stepFinished(let step):
             batch.event("step finished") { unit in
-                guard let job = try self.begun(unit, step.attempt) else { return }
+                guard let job = try self.begun(unit, step.attempt, step: step.result.index) else { return }
                 try unit.rows.noteStep(job: job, ended: step.result)
             }
         case .grantTaken(let taken): batch.event("grant taken") { try self.grantIsTaken($0, taken.attempt) }
@@ -61,6 +61,16 @@ extension Scheduler {
             try unit.rows.advance(runner: id, on: .ready)
             unit.dispatchNext()
         }
+    }
+
+    /// The same for a job that has such a step. relayd has looked, unless it was taken over: nothing is written then.
+    private func begun(_ unit: UnitOfWork, _ attempt: Attempt, step: UInt16) throws -> UInt64? {
+        guard let job = try begun(unit, attempt) else { return nil }
+        if Int(step) < (try unit.rows.spec(ofJob: job).steps.count) { return job }
+        unit.afterCommit {
+            self.log.warning("relayd names a step that is not there", ["job": "\(job)", "step": "\(step)"])
+        }
+        return nil
     }
 
     /// The job of an open attempt, RUNNING from now on; nil for any other attempt, which relayd is told to forget.

@@ -78,17 +78,17 @@ extension Scheduler {
     }
 
     func floor(_ unit: UnitOfWork) throws -> Floor {
-        try Floor(unit.rows, host: host, settings: settings, shapes: shapes)
+        try Floor(
+            unit.rows, host: host, settings: settings, shapes: shapes,
+            heldDevices: Set(deviceTrouble.filter(\.value.isPaused).keys), stuck: Set(removalBackoff.keys))
     }
 
     private func whyQueued(_ unit: UnitOfWork, _ job: JobRow, _ floor: Floor) throws -> [Why] {
         if let gate = try whyGated(unit, job) { return [gate] }
-        var found: [Why] = []
-        if isDraining {
-            found.append(Why(.draining, "the house is draining: no job begins", "bulkhead drain --off"))
-        }
-        found += whySiblings(job)
-        if let lack = try whyNoRoom(unit, job, floor) { found.append(lack) }
+        let shape = try shapes.shape(job.shape, unit.rows)
+        let pool = Pool(shape: job.shape, trust: job.trust)
+        var found = hindrances(pool, shape, needsGrant: job.needsGrant, floor).map { words($0, shape, floor) }
+        if found.isEmpty, let reserved = try whyReserved(unit, job, shape, floor) { found.append(reserved) }
         if found.isEmpty, !job.reason.isEmpty {
             found.append(
                 Why(.runnerCannotBeMade, job.reason, "it is tried again by itself; mend what the reason names"))
@@ -129,85 +129,93 @@ extension Scheduler {
         }
     }
 
-    /// Who is away, or does not do its work, at present.
-    private func whySiblings(_ job: JobRow) -> [Why] {
-        var found: [Why] = []
-        if !brokerIsUsable { found.append(Self.awayBroker) }
-        if !spawner.isReady { found.append(Self.awaySpawner) }
-        if !relay.isReady { found.append(Self.awayRelay) }
-        if spawner.isReady, let trouble = engine.silence(at: now) ?? engineTrouble {
-            found.append(
-                Why(
-                    .engineUnavailable, Reasons.waitsForEngine(trouble),
-                    "start or mend the container engine; the job goes on by itself"))
-        }
-        if job.needsGrant, let trouble = release.failure {
-            found.append(
-                Why(.nothingIsReleased, Reasons.waitsForGrant(trouble), "make room for brokerd's audit log"))
-        }
-        if let trouble = preparation.failure {
-            found.append(
-                Why(.nothingIsReleased, Reasons.waitsForPreparation(trouble), "make room on brokerd's tmpfs"))
-        }
-        return found
+    /// What keeps jobs of this pool from runners.
+    func hindrances(_ pool: Pool, _ shape: RunnerShape, needsGrant: Bool, _ floor: Floor) -> [Hindrance] {
+        let house = Hindrance.House(
+            isDraining: isDraining, brokerIsUsable: brokerIsUsable, spawnerIsReady: spawner.isReady,
+            relayIsReady: relay.isReady, engineHasTrouble: (engine.silence(at: now) ?? engineTrouble) != nil,
+            releaseHasTrouble: release.failure != nil, preparationHasTrouble: preparation.failure != nil)
+        let hasDevices = shape.gpus.map { floor.vendorToKeep(for: $0) != nil } ?? true
+        return Hindrance.all(
+            house,
+            .init(
+                needsGrant: needsGrant, hasIdle: floor.hasIdle(pool), hasPlace: floor.hasPlace,
+                room: floor.room(for: shape), hasDevices: hasDevices))
     }
 
-    private func whyNoRoom(_ unit: UnitOfWork, _ job: JobRow, _ floor: Floor) throws -> Why? {
-        guard let host else { return nil }
-        let shape = try shapes.shape(job.shape, unit.rows)
-        if floor.hasIdle(Pool(shape: job.shape, trust: job.trust)) { return nil }
-        let allInUse = Why(
-            .allRunnersInUse, "all \(settings.runnerLimit) runners are in use",
-            "wait, or allow more: bulkhead up --max-runners N")
-        // What this machine will never have comes before what it has not just now.
-        switch floor.room(for: shape) {
-        case .fits: return floor.hasPlace ? try whyReserved(unit, job, floor) : allInUse
-        case .never, .notNow(.hostUnknown): return nil
-        case .notNow(.processors), .notNow(.memory):
-            guard floor.hasPlace else { return allInUse }
-            let option = floor.room(for: shape) == .notNow(.memory) ? "--memory-percent" : "--cpu-percent"
+    private func words(_ hindrance: Hindrance, _ shape: RunnerShape, _ floor: Floor) -> Why {
+        switch hindrance {
+        case .draining: return Why(.draining, "the house is draining: no job begins", "bulkhead drain --off")
+        case .brokerIsAway: return Self.awayBroker
+        case .spawnerIsAway: return Self.awaySpawner
+        case .relayIsAway: return Self.awayRelay
+        case .engine:
+            let text = (engine.silence(at: now) ?? engineTrouble).map { Reasons.waitsForEngine($0) }
             return Why(
-                .notEnoughResources, "it asks for \(Reasons.amount(shape.resources)); free are \(floor.free)",
+                hindrance.kind, text ?? "", "start or mend the container engine; the job goes on by itself")
+        case .release:
+            let text = release.failure.map { Reasons.waitsForGrant($0) }
+            return Why(hindrance.kind, text ?? "", "make room for brokerd's audit log")
+        case .preparation:
+            let text = preparation.failure.map { Reasons.waitsForPreparation($0) }
+            return Why(hindrance.kind, text ?? "", "make room on brokerd's tmpfs")
+        case .places:
+            return Why(
+                hindrance.kind, "all \(settings.runnerLimit) runners are in use",
+                "wait, or allow more: bulkhead up --max-runners N")
+        case .processors, .memory:
+            let option = hindrance == .memory ? "--memory-percent" : "--cpu-percent"
+            return Why(
+                hindrance.kind, "it asks for \(Reasons.amount(shape.resources)); free are \(floor.free)",
                 "wait until others end, ask for less, or promise more: bulkhead up \(option) N")
-        case .notNow(.platform):
+        case .platform:
+            let known = host.map { Reasons.platforms($0) } ?? ""
             return Why(
-                .platformNotAvailable, "this host runs \(Reasons.platforms(host)), and not \(shape.platform.label)",
+                hindrance.kind, "this host runs \(known), and not \(shape.platform.label)",
                 "register an emulator with the kernel (package qemu-user-static), and restart spawnerd")
-        case .notNow(.device): return whyNoDevice(shape.gpus, host)
+        case .noSuchDevice, .noFreeDevice: return whyNoDevice(hindrance, shape.gpus)
         }
     }
 
-    /// A larger job has waited for so long that the machine is let run empty for it.
-    private func whyReserved(_ unit: UnitOfWork, _ job: JobRow, _ floor: Floor) throws -> Why? {
+    /// A larger job has waited for so long that the machine is let run empty for it, or that devices are kept.
+    private func whyReserved(
+        _ unit: UnitOfWork, _ job: JobRow, _ shape: RunnerShape, _ floor: Floor
+    ) throws -> Why? {
+        guard case .fits = floor.room(for: shape), !floor.hasIdle(Pool(shape: job.shape, trust: job.trust)) else {
+            return nil
+        }
         let large = try unit.rows.nextLine(plain: false) { line in
-            guard case .notNow(let lack) = floor.room(for: try self.shapes.shape(line.pool.shape, unit.rows)) else {
-                return false
-            }
-            return try lack.isOfResources && self.hasWaitedEnough(unit, line.head)
+            let asked = try self.shapes.shape(line.pool.shape, unit.rows)
+            guard case .notNow(let lack) = floor.room(for: asked),
+                lack.isOfResources || lack == .device && floor.keeps(for: asked.gpus, from: shape.gpus)
+            else { return false }
+            return try self.hasWaitedEnough(unit, line.head)
         }
         guard let large, large.head != job.id else { return nil }
-        let amount = Reasons.amount(try shapes.shape(large.pool.shape, unit.rows).resources)
+        let asked = try shapes.shape(large.pool.shape, unit.rows)
+        let what =
+            floor.room(for: asked) == .notNow(.device)
+            ? "\(asked.gpus?.count ?? 0) GPUs and has waited long: what comes free is kept for it"
+            : "\(Reasons.amount(asked.resources)) and has waited long: the machine is let run empty for it"
         return Why(
-            .behindOthers,
-            "job \(large.head) asks for \(amount) and has waited long: the machine is let run empty for it",
+            .behindOthers, "job \(large.head) asks for \(what)",
             "wait, or withdraw that one: bulkhead cancel \(large.head)")
     }
 
-    private func whyNoDevice(_ need: GPUs?, _ host: SpawnerEdge.DescribeHost.Reply) -> Why {
-        let vendor = need?.vendor
+    private func whyNoDevice(_ hindrance: Hindrance, _ need: GPUs?) -> Why {
+        let devices = host?.devices ?? []
         let count = Int(need?.count ?? 0)
-        let most =
-            vendor.map { vendor in host.devices.count { $0.vendor == vendor } }
-            ?? [GPUVendor.nvidia, .amd, .intel].map { one in host.devices.count { $0.vendor == one } }.max() ?? 0
-        let name = vendor.map { "\($0) " } ?? ""
-        if most < count {
+        let name = need?.vendor.map { "\($0) " } ?? ""
+        guard hindrance == .noSuchDevice else {
             return Why(
-                .noSuchDevice, "it asks for \(count) \(name)GPUs, and this host has \(most)",
-                most == 0 ? "run it where there are some" : "ask for less, or for another vendor")
+                hindrance.kind, "\(count) \(name)GPUs are not free: each is one job's alone",
+                "wait until a job with one ends")
         }
+        let vendors: [GPUVendor] = need?.vendor.map { [$0] } ?? [.nvidia, .amd, .intel]
+        let most = vendors.map { vendor in devices.count { $0.vendor == vendor } }.max() ?? 0
         return Why(
-            .noFreeDevice, "\(count) \(name)GPUs are not free: each is one job's alone",
-            "wait until a job with one ends")
+            hindrance.kind, "it asks for \(count) \(name)GPUs, and this host has \(most)",
+            most == 0 ? "run it where there are some" : "ask for less, or for another vendor")
     }
 
     private static let awayBroker = Why(

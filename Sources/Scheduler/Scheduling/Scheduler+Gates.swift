@@ -41,7 +41,7 @@ extension Scheduler {
             guard let row = try unit.rows.job(older), row.cancelGrace == nil else { continue }
             // Nor may a stranger's job end one that is trusted more.
             if row.trust.rawValue < trust.rawValue { continue }
-            _ = try cancel(unit, job: older, graceSeconds: Self.groupGrace, reason: Reasons.replaced(by: job))
+            _ = try cancel(unit, job: older, graceSeconds: Self.groupGrace, .replaced(by: job))
         }
     }
 

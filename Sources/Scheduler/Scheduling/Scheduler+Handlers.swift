@@ -6,6 +6,10 @@ import Posix
 import Store
 package import Wire
 
+extension Failure {
+    static func noSuchJob(_ id: UInt64) -> Failure { Failure(.notFound, "there is no job \(id)", place: "job") }
+}
+
 extension Scheduler {
     /// The complete table of the edge.
     package func handlers() -> Handlers<SchedulerEdge> {
@@ -46,7 +50,7 @@ extension Scheduler {
 
     private func openLog(ofJob id: UInt64, _ responder: Responder<SchedulerEdge.OpenLog.Reply>) {
         batch.question("open log", fail: { responder.fail($0) }) { unit in
-            guard let job = try unit.rows.job(id) else { throw Failure(.notFound, "no such job", place: "job") }
+            guard let job = try unit.rows.job(id) else { throw Failure.noSuchJob(id) }
             guard let attempt = try unit.rows.toldAttempt(ofJob: job.id) else {
                 throw job.isFinal
                     ? Failure(.notFound, "the job ended before it began: it has no log", place: "log")
@@ -82,7 +86,7 @@ extension Scheduler {
 
     private func watch(job id: UInt64, _ sink: ItemSink<SchedulerEdge.WatchJob.Item>) {
         batch.question("watch", fail: { sink.fail($0) }) { unit in
-            guard let job = try unit.rows.job(id) else { throw Failure(.notFound, "no such job", place: "job") }
+            guard let job = try unit.rows.job(id) else { throw Failure.noSuchJob(id) }
             unit.afterCommit {
                 sink.send(.init(state: job.state, reason: job.reason))
                 if job.isFinal { sink.end() } else { self.watchers.add(sink, job: job.id) }

@@ -9,9 +9,7 @@ extension Scheduler {
         handlers.on(SchedulerEdge.ExplainJob.self) { [weak self] request, _, responder in
             self?.answer("explain job", request.token, asJob: request.job, responder) { [weak self] unit in
                 guard let self else { throw Failure(.shuttingDown, "") }
-                guard let job = try unit.rows.job(request.job) else {
-                    throw Failure(.notFound, "no such job", place: "job")
-                }
+                guard let job = try unit.rows.job(request.job) else { throw Failure.noSuchJob(request.job) }
                 return .init(
                     state: job.state, whys: try whys(unit, job),
                     happenings: try unit.rows.happenings(ofJob: job.id).map { .init(atMs: $0.atMs, text: $0.text) })

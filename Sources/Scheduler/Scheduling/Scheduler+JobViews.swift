@@ -46,7 +46,7 @@ extension Scheduler {
     }
 
     private func view(_ unit: UnitOfWork, _ id: UInt64) throws -> SchedulerEdge.GetJob.Reply {
-        guard let job = try unit.rows.job(id) else { throw Failure(.notFound, "no such job", place: "job") }
+        guard let job = try unit.rows.job(id) else { throw Failure.noSuchJob(id) }
         var summary = job.summary
         if job.reason.isEmpty { summary.reason = try waitingReason(unit, job, try floor(unit)) }
         let spec = try unit.rows.spec(ofJob: id)

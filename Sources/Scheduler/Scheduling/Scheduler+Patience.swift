@@ -34,18 +34,22 @@ extension Scheduler {
 
     // MARK: retention
 
-    /// Jobs that ended long ago go, with their logs: first the log, then the row, so that no log is without a row.
+    /// Jobs that ended long ago go, with their logs: first the log, then the row, so that no log is without a row. One
+    /// round goes through all of them, some at a time, so that those that relayd cannot remove are in nobody's way.
     func sweepJobs() {
         guard let keep = settings.retention else { return }
         arm(.retention, after: settings.sweep) { $0.sweepJobs() }
         guard relay.isReady else { return }
         batch.event("sweep jobs") { unit in
             let limit = unit.now - keep.wholeMilliseconds
-            let old = try unit.rows.ended(before: limit, count: Self.sweptAtOnce)
+            let old = try unit.rows.ended(before: limit, after: self.lastSwept, count: Self.sweptAtOnce)
             unit.afterCommit {
-                for job in old { self.removeLogs(job) }
+                self.lastSwept = old.count == Self.sweptAtOnce ? old.last : nil
+                for job in old { self.removeLogs(job.id) }
                 // There are more.
-                if old.count == Self.sweptAtOnce { self.arm(.retention, after: .seconds(1)) { $0.sweepJobs() } }
+                if self.lastSwept != nil {
+                    self.arm(.retention, after: min(self.settings.sweep, .seconds(1))) { $0.sweepJobs() }
+                }
             }
         }
     }

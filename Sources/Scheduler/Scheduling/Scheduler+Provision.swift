@@ -32,14 +32,16 @@ extension Scheduler {
         if !isArmed(.ready(id)) { waitForHello(id) }
         spawner.createRunner(request) { failure in
             self.creating.remove(id)
-            self.created(id, request.shape, pool, failure)
+            self.created(request, pool, failure)
         }
     }
 
-    private func created(_ id: Bytes16, _ shape: RunnerShape, _ pool: Pool, _ failure: Failure?) {
+    private func created(_ request: SpawnerEdge.CreateRunner, _ pool: Pool, _ failure: Failure?) {
+        let (id, shape) = (request.runner, request.shape)
         guard let failure else {
             engineBackoff.reset()
             engineTrouble = nil
+            for device in request.devices { deviceTrouble[device] = nil }
             // Its hello is on its way, unless relayd was restarted just now and has lost the stream.
             return arm(.attach(id), after: settings.attachAgain) { $0.attach(id) }
         }
@@ -55,24 +57,44 @@ extension Scheduler {
             // Nobody knows whether it was made, or it is being made still: the same name is asked for again, now or
             // when spawnerd is back.
             askAgain(id)
+        case .conflict where failure.place == "devices":
+            // The engine has no part in it: others go on, and this job takes other devices.
+            for device in request.devices { holdBack(device, failure) }
+            batch.event("device refused") { unit in
+                try self.unavailable(unit, id, failure, reason: Reasons.waitsForDevice(failure))
+            }
         default:
             noteTrouble(pool, failure)
             pauseEngine(failure)
             batch.event("create failed") { unit in
                 // An engine that answers, and refuses this one again and again, would block the queue for all others.
-                let tries = try self.tries(unit, id)
-                let isHopeless = failure.errorCode == .engineRefused && tries >= 3
-                isHopeless
+                let refusals = failure.errorCode == .engineRefused ? try self.countRefusal(unit, id) : 0
+                refusals >= Self.refusalsAtMost
                     ? try self.unrunnable(unit, id, failure, image: shape.image)
                     : try self.unavailable(unit, id, failure, reason: Reasons.waitsForEngine(failure))
             }
         }
     }
 
-    /// How often a container was asked for on behalf of the job that this runner is for.
-    private func tries(_ unit: UnitOfWork, _ id: Bytes16) throws -> UInt32 {
+    private static let refusalsAtMost = 3
+
+    /// How often the engine has now refused a runner for the job that this one is for. Not its attempts: those count
+    /// an engine that was away, and faults of the house, too.
+    private func countRefusal(_ unit: UnitOfWork, _ id: Bytes16) throws -> Int {
         guard let job = try unit.rows.runner(id)?.job else { return 0 }
-        return try unit.rows.job(job)?.attempts ?? 0
+        let count = refusals[job, default: 0] + 1
+        unit.afterCommit { if count < Self.refusalsAtMost { self.refusals[job] = count } }
+        return count
+    }
+
+    /// spawnerd has given it to another runner: it is not asked for again for a while.
+    private func holdBack(_ device: String, _ failure: Failure) {
+        guard let pause = deviceTrouble[device, default: Trouble(settings)].begin(failure) else { return }
+        log.warning("a device is another runner's", ["device": device, "why": failure.text])
+        arm(.device(device), after: pause) { scheduler in
+            scheduler.deviceTrouble[device]?.tryAgain()
+            scheduler.batch.dispatchNext()
+        }
     }
 
     private func askAgain(_ id: Bytes16) {

@@ -18,12 +18,13 @@ extension Scheduler {
     /// but the fullest `poolsKept`: labels are memory elsewhere.
     func queueReasons(_ unit: UnitOfWork, queued: Int) throws -> [(key: QueueReason, jobs: Int)] {
         var found: [QueueReason: Int] = [:]
-        let floor = try Floor(unit.rows, host: host, settings: settings, shapes: shapes)
+        let floor = try floor(unit)
         var left = try unit.rows.inLine()
         let gated = queued - left
-        for (pool, waiting) in try unit.rows.busiestPools(limit: Self.poolsKept) {
+        for (pool, needsGrant, waiting) in try unit.rows.busiestPools(limit: Self.poolsKept) {
             let shape = try shapes.shape(pool.shape, unit.rows)
-            let reason = hindrance(floor, pool, shape).label
+            let first = hindrances(pool, shape, needsGrant: needsGrant, floor).first
+            let reason = (first?.kind ?? .nextInLine).label
             found[QueueReason(image: shape.image, trust: "\(pool.trust)", reason: reason), default: 0] += waiting
             left -= waiting
         }
@@ -40,22 +41,4 @@ extension Scheduler {
     }
 
     private static let gatedCounted = 10_000
-
-    /// What comes first of what `whyQueued` would say to the next job of a pool.
-    private func hindrance(_ floor: Floor, _ pool: Pool, _ shape: RunnerShape) -> SchedulerEdge.WhyKind {
-        if isDraining { return .draining }
-        if !brokerIsUsable { return .brokerdIsAway }
-        if !spawner.isReady { return .spawnerdIsAway }
-        if !relay.isReady { return .relaydIsAway }
-        if engineTrouble != nil { return .engineUnavailable }
-        if preparation.failure != nil { return .nothingIsReleased }
-        if floor.hasIdle(pool) { return .nextInLine }
-        if !floor.hasPlace { return .allRunnersInUse }
-        switch floor.room(for: shape) {
-        case .fits, .never, .notNow(.hostUnknown): return .nextInLine
-        case .notNow(.processors), .notNow(.memory): return .notEnoughResources
-        case .notNow(.platform): return .platformNotAvailable
-        case .notNow(.device): return .noFreeDevice
-        }
-    }
 }

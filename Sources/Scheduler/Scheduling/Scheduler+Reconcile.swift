@@ -58,6 +58,8 @@ extension Scheduler {
         watchExits()
         describeHost()
         compareContainers()
+        // What relayd has lost while nobody was there to make it anew.
+        if relay.isReady { attachAll() }
         batch.dispatchNext()
     }
 

@@ -41,5 +41,6 @@ extension Scheduler {
     func forgetClocks(ofJob job: UInt64) {
         for key in [TimerKey.cancel(job), .overdue(job), .tell(job), .grant(job)] { disarm(key) }
         meter.forget(job)
+        refusals[job] = nil
     }
 }

@@ -1,4 +1,4 @@
-// A job comes in: its request is looked up, brokerd vouches for it, and then it is written with its ticket.
+// A job comes in: brokerd vouches for it and for its caller in one answer, and then it is written with its ticket.
 
 import Crypto
 import JobWire
@@ -10,13 +10,20 @@ extension Scheduler {
     typealias SubmitResponder = Responder<SchedulerEdge.SubmitJob.Reply>
 
     func submit(_ request: SchedulerEdge.SubmitJob, _ responder: SubmitResponder) {
-        admit(request.token, fail: { responder.fail($0) }) { [weak self] in
-            self?.batch.question("look up request", fail: { responder.fail($0) }) { [weak self] unit in
-                // First: a repeated request must find its job, even if it would not be taken any more.
-                if let reply = try Self.known(unit, request) { return unit.afterCommit { responder.reply(reply) } }
-                try SpecCheck.check(request.definition)
-                unit.afterCommit { self?.vouch(request, responder) }
+        vouch(request) { [weak self] result in
+            switch result {
+            case .success(let ticket): self?.write(request, ticket, responder)
+            case .failure(let failure): self?.notVouched(request, failure, responder)
             }
+        }
+    }
+
+    /// A repeated request must find its job, even if it would not be taken any more; for whoever may ask at all.
+    private func notVouched(_ request: SchedulerEdge.SubmitJob, _ failure: Failure, _ responder: SubmitResponder) {
+        tell("look up request", request.token, responder) { unit in
+            if let reply = try Self.known(unit, request) { return reply }
+            try SpecCheck.check(request.definition)
+            throw Self.refusal(of: failure)
         }
     }
 
@@ -33,30 +40,28 @@ extension Scheduler {
         throw Failure(.conflict, text, place: "request_id")
     }
 
-    private func vouch(_ request: SchedulerEdge.SubmitJob, _ responder: SubmitResponder) {
+    private func vouch(_ request: SchedulerEdge.SubmitJob, _ done: @escaping (Result<Ticket, Failure>) -> Void) {
         let definition = request.definition
         guard let hash = Self.hash(definition) else {
-            return responder.fail(Failure(.invalid, "a value is out of bounds"))
+            return done(.failure(Failure(.invalid, "a value is out of bounds")))
         }
         let question = BrokerEdge.Vouch(
             token: request.token, order: request.order, requestId: request.requestId, project: definition.project,
             definition: hash, secrets: definition.secretNames)
-        broker.vouch(question) { [weak self] result in
-            switch result {
-            case .failure(let failure): responder.fail(Self.refusal(of: failure))
-            case .success(let ticket):
-                guard ticket.definition == hash, ticket.project == definition.project,
-                    Set(ticket.secrets) == Set(definition.secretNames)
-                else { return responder.fail(Failure(.internal, "brokerd vouched for something else")) }
-                self?.write(request, ticket, responder)
-            }
+        broker.vouch(question) { result in
+            guard case .success(let ticket) = result else { return done(result) }
+            guard ticket.definition == hash, ticket.project == definition.project,
+                Set(ticket.secrets) == Set(definition.secretNames)
+            else { return done(.failure(Failure(.internal, "brokerd vouched for something else"))) }
+            done(result)
         }
     }
 
     private func write(_ request: SchedulerEdge.SubmitJob, _ ticket: Ticket, _ responder: SubmitResponder) {
         batch.request("submit", fail: { responder.fail($0) }) { [weak self] unit in
-            // Again: the same request may have come twice while brokerd was asked.
+            // First: what has its job already is not judged anew.
             if let reply = try Self.known(unit, request) { return unit.afterCommit { responder.reply(reply) } }
+            try SpecCheck.check(request.definition)
             if let source = request.definition.source, try !unit.rows.takeUp(source) {
                 throw Failure(.notFound, "the source archive is not in the store; upload it again", place: "source")
             }

@@ -29,6 +29,7 @@ extension Scheduler {
         let now = ContinuousClock.now
         unit.afterCommit {
             if isStart { self.meter.told(job, after: waited + (ContinuousClock.now - now)) }
+            self.refusals[job] = nil
             if !self.isArmed(.overdue(job)) { self.watchOverdue(job, timeout: row.timeoutSeconds) }
             self.send(request, cancelGrace: row.cancelGrace)
         }

@@ -8,16 +8,17 @@ import Store
 import Wire
 
 extension Scheduler {
-    /// Makes spares for the pools of late, the latest first, and lets go of those whose cooldown is over. With
-    /// `isFull`, jobs wait for room: then none are made, and spares make room.
-    func keepWarm(_ unit: UnitOfWork, _ floor: inout Floor, isFull: Bool) throws {
+    /// Makes spares for the pools of late, the latest first, and lets go of those whose cooldown is over. `waiting`: a
+    /// job with this shape waits for room: then none are made, and spares make room.
+    func keepWarm(_ unit: UnitOfWork, _ floor: inout Floor, roomFor waiting: RunnerShape?) throws {
         if settings.maxIdleRunners == 0 && floor.spareCount == 0 { return }
         let cooldown = settings.cooldown.wholeMilliseconds
         let pools = try unit.rows.pools(usedSince: unit.house - cooldown, limit: Self.poolsKept)
-        if isFull && canMakeRunners { try makeRoom(unit, &floor) }
-        try coolDown(unit, &floor, warm: Set(pools.map(\.pool)))
+        let order = Self.oldestFirst(floor, pools.map(\.pool))
+        if let waiting, canMakeRunners { try makeRoom(unit, &floor, for: waiting, order) }
+        try coolDown(unit, &floor, order, warm: Set(pools.map(\.pool)))
         if floor.hasGivenIdle { refillSoon(unit) }
-        if !isFull && canMakeRunners && !waitsToRefill && !floor.hasGivenIdle {
+        if waiting == nil && canMakeRunners && !waitsToRefill && !floor.hasGivenIdle {
             for (pool, _) in pools { try refill(unit, &floor, pool) }
         }
         // The next cooldown that ends something.
@@ -56,27 +57,47 @@ extension Scheduler {
         }
     }
 
-    /// Spares of pools that nobody has used for the cooldown, and more of them than are wanted.
-    private func coolDown(_ unit: UnitOfWork, _ floor: inout Floor, warm: Set<Pool>) throws {
-        for (pool, runners) in floor.spares where !warm.contains(pool) {
-            for runner in runners { try letGo(unit, &floor, runner, pool, "not used for its cooldown") }
+    /// Pools with spares, the one that was used least lately first. `late`: those of late, the latest first.
+    private static func oldestFirst(_ floor: Floor, _ late: [Pool]) -> [Pool] {
+        let old = Set(floor.spares.keys).subtracting(late).sorted {
+            ($0.shape, $0.trust.rawValue) < ($1.shape, $1.trust.rawValue)
+        }
+        return old + late.reversed().filter { floor.spares[$0] != nil }
+    }
+
+    /// Spares of pools that nobody has used for the cooldown; and more of them than are wanted, which an earlier life
+    /// with other settings may have left.
+    private func coolDown(_ unit: UnitOfWork, _ floor: inout Floor, _ order: [Pool], warm: Set<Pool>) throws {
+        for pool in order {
+            let runners = floor.spares[pool] ?? []
+            let isWarm = warm.contains(pool)
+            let wanted = isWarm ? settings.spares(ofImage: try shapes.shape(pool.shape, unit.rows).image) : 0
+            for (index, runner) in runners.enumerated() {
+                let isSurplus = runners.count - index > wanted || floor.spareCount > settings.maxIdleRunners
+                guard isSurplus else { break }
+                try letGo(
+                    unit, &floor, runner, pool, isWarm ? "more wait than are wanted" : "not used for its cooldown")
+            }
         }
     }
 
-    /// One spare of another pool for each pass: what waits is looked at again when it is gone.
-    private func makeRoom(_ unit: UnitOfWork, _ floor: inout Floor) throws {
-        // Those that are gone soon are room already.
-        if try unit.rows.runners().contains(where: { $0.state == .teardown }) { return }
-        for (pool, runners) in floor.spares {
-            guard try unit.rows.waiting(pool) == 0, let runner = runners.first else { continue }
-            return try letGo(unit, &floor, runner, pool, "makes room for a job that waits")
+    /// As many spares of other pools as the job needs; what waits is looked at again when they are gone. Whatever else
+    /// is on its way out counts, unless its removal fails.
+    private func makeRoom(
+        _ unit: UnitOfWork, _ floor: inout Floor, for shape: RunnerShape, _ order: [Pool]
+    ) throws {
+        for pool in order where try unit.rows.waiting(pool) == 0 {
+            for runner in floor.spares[pool] ?? [] {
+                if floor.hasRoomSoon(for: shape) { return }
+                try letGo(unit, &floor, runner, pool, "makes room for a job that waits")
+            }
         }
     }
 
     private func letGo(
         _ unit: UnitOfWork, _ floor: inout Floor, _ runner: Bytes16, _ pool: Pool, _ why: String
     ) throws {
-        floor.release(runner, pool)
+        floor.release(runner, pool, try shapes.shape(pool.shape, unit.rows))
         try tearDown(unit, runner, on: .released, reason: why)
     }
 
@@ -88,7 +109,8 @@ extension Scheduler {
     /// A runner of this pool could not be made: none is made in advance for a while.
     func noteTrouble(_ pool: Pool, _ failure: Failure) {
         guard settings.maxIdleRunners > 0 else { return }
-        if poolTrouble.count > Self.poolsKept { poolTrouble = [:] }
+        // Those that are paused stay, or what fails would be made without a pause.
+        if poolTrouble.count > Self.poolsKept { poolTrouble = poolTrouble.filter(\.value.isPaused) }
         guard let pause = poolTrouble[pool, default: Trouble(settings)].begin(failure) else { return }
         arm(.pool(pool), after: pause) { scheduler in
             scheduler.poolTrouble[pool]?.tryAgain()

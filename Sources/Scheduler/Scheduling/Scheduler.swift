@@ -1,7 +1,9 @@
-// schedulerd's middle. It decides; the database remembers; brokerd, spawnerd and relayd do. Its parts: Dispatch (queue
-// to runner), Grants and Releases (what brokerd lays out for a runner), Telling (runner to job), Events (what relayd
-// says), Containers (what spawnerd does and says), Teardown (every end), Reconcile and Broker (start and
-// reconnections), Cancel, Sources; who calls is in Callers, the edge's handlers are in Submit and *Handlers.
+// schedulerd's middle. It decides; the database remembers; brokerd, spawnerd and relayd do. Its parts, in the order in
+// which a job meets them: Submit, Needs, Gates (into the queue), Patience (out of it by the clock), Dispatch (queue to
+// runner), Warm (runners in advance), Provision (runner to container), Grants and Releases (what brokerd lays out),
+// Telling (runner to job), Events (what relayd says), Containers (what spawnerd says), Cancel, Retry, Teardown (every
+// end), Sources. Reconcile and Broker are starts and reconnections, Damage is rows that cannot be read; Callers is who
+// may ask, Explain, JobViews and Metrics are what they are told, *Handlers where the edge comes in.
 //
 // The rule of every part: what is decided is written in a unit of work; what others can see of it happens in
 // `afterCommit`. So after kill -9 the rows say at least as much as anybody was told, and Reconcile says it again.
@@ -36,12 +38,23 @@ package final class Scheduler {
 
     let shapes = ShapeCache()
     var meter = Meter()
+    /// What dispatching has cost so far: lines of the queue that were looked at.
+    package var linesLookedAt: UInt64 { meter.lines }
+    /// Where the queue is looked at next, if it is longer than one pass may look; and where once more after that.
+    var restOfQueue: QueuePass?
+    var restAgain: QueuePass?
+    /// How far this round of the retention has come; nil: it is through.
+    var lastSwept: EndedJob?
     /// Nothing begins.
     var isDraining = false
     /// A runner that waited was given a job a moment ago.
     var waitsToRefill = false
     /// Why no runners of a pool can be made in advance at present.
     var poolTrouble: [Pool: Trouble] = [:]
+    /// Why devices are not asked for at present: spawnerd holds them for another runner.
+    var deviceTrouble: [String: Trouble] = [:]
+    /// How often the engine has refused a runner for a job, one after another, since a runner was last told of it.
+    var refusals: [UInt64: Int] = [:]
 
     // What the connections to the siblings have told since they came up. Nothing of it is needed after a restart.
 
@@ -91,6 +104,7 @@ package final class Scheduler {
             claimed = (try rows.claimInstance(instance), try rows.nextEpoch())
             house = try rows.houseTime()
             isDraining = try rows.isDraining()
+            if try rows.mendLines() { log.error("the queue was not what the jobs say; it is made anew", [:]) }
         }
         self.isDraining = isDraining
         (self.instance, epoch) = claimed

@@ -5,8 +5,9 @@ import Wire
 
 /// The shapes that were read lately. Lives on the loop's thread.
 final class ShapeCache {
-    /// Whoever sends a new shape with every job must not fill our memory.
-    private static let limit = 1024
+    /// Whoever sends a new shape with every job must not fill our memory. One look at the queue finds room for all of
+    /// its own.
+    private static let limit = LineWalk.limit
     private var known: [Int64: RunnerShape] = [:]
 
     func shape(_ key: Int64, _ rows: StoreTransaction) throws -> RunnerShape {

@@ -43,6 +43,8 @@ enum TimerKey: Hashable {
     case refill
     /// Runners of a pool may be made in advance again.
     case pool(Pool)
+    /// A device may be asked for again.
+    case device(String)
     /// The end of somebody's time in the queue.
     case expiry
     case retention

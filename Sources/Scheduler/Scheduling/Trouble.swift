@@ -1,4 +1,5 @@
-// Something that brokerd does not do at present.
+// Something that does not work at present: brokerd's releases or preparations, the runners of a pool, a device. Who
+// asks again and again would only keep it busy.
 
 import Wire
 

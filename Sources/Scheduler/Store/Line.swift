@@ -6,14 +6,17 @@ package struct Line: Hashable, Sendable {
     package let pool: Pool
     package let needsGrant: Bool
     package let priority: UInt8
+    /// What the project was served so far; its lines are before those of projects that were served more.
+    package let turn: Int64
     /// The oldest job of it.
     package let head: UInt64
 
-    package init(project: String, pool: Pool, needsGrant: Bool, priority: UInt8, head: UInt64) {
+    package init(project: String, pool: Pool, needsGrant: Bool, priority: UInt8, turn: Int64, head: UInt64) {
         self.project = project
         self.pool = pool
         self.needsGrant = needsGrant
         self.priority = priority
+        self.turn = turn
         self.head = head
     }
 }

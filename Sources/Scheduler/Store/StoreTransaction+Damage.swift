@@ -58,6 +58,8 @@ extension StoreTransaction {
                 try lose(row["id"], reason, now, &given)
             }
             try tearDown("shape = ?", key, reason, &given)
+            // Or runners of it would be made in advance.
+            try clear("DELETE FROM pools WHERE shape = ?", [key], &given)
         }
         return given
     }

@@ -59,18 +59,19 @@ extension StoreTransaction {
         try run("DELETE FROM steps WHERE job = ?", [Self.key(id)])
     }
 
-    /// Jobs that ended before `limit` and that no other one waits for, oldest first.
-    package func ended(before limit: Int64, count: Int) throws -> [UInt64] {
+    /// Jobs that ended before `limit` and that no other one waits for, oldest first; `after`: beyond this one.
+    package func ended(before limit: Int64, after last: EndedJob? = nil, count: Int) throws -> [EndedJob] {
         try all(
             """
-            SELECT id FROM jobs INDEXED BY jobs_by_end WHERE state > 5 AND finished_ms < ?
+            SELECT id, finished_ms FROM jobs INDEXED BY jobs_by_end WHERE state > 5 AND finished_ms < ?
+            AND (finished_ms, id) > (?, ?)
             AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.job = jobs.id AND attempts.state < 3)
             AND NOT EXISTS (SELECT 1 FROM needs JOIN jobs AS waiting ON waiting.id = needs.job
                 WHERE needs.needed = jobs.id AND waiting.state = 1)
             AND NOT EXISTS (SELECT 1 FROM runners WHERE runners.fences = jobs.id)
-            ORDER BY finished_ms LIMIT ?
-            """, [limit, count]
-        ).map { UInt64(bitPattern: $0["id"]) }
+            ORDER BY finished_ms, id LIMIT ?
+            """, [limit, last?.finishedMs ?? Int64.min, last.map { Self.key($0.id) } ?? 0, count]
+        ).map { EndedJob(id: UInt64(bitPattern: $0["id"]), finishedMs: $0["finished_ms"]) }
     }
 
     /// A job that has ended and whose logs are gone.

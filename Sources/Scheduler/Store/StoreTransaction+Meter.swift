@@ -6,15 +6,15 @@ package import Wire
 
 extension StoreTransaction {
     /// The pools with the most jobs in line, and how many those are.
-    package func busiestPools(limit: Int) throws -> [(pool: Pool, waiting: Int)] {
+    package func busiestPools(limit: Int) throws -> [(pool: Pool, needsGrant: Bool, waiting: Int)] {
         try all(
             """
-            SELECT shape, trust, sum(waiting) AS waiting FROM queues GROUP BY shape, trust
-            ORDER BY waiting DESC, shape, trust LIMIT ?
+            SELECT shape, trust, needs_grant, sum(waiting) AS waiting FROM queues GROUP BY shape, trust, needs_grant
+            ORDER BY waiting DESC, shape, trust, needs_grant LIMIT ?
             """, [limit]
         ).map { row in
             let pool = Pool(shape: row["shape"], trust: try Self.trust(row["trust"], of: .shape(row["shape"])))
-            return (pool, row["waiting"])
+            return (pool, (row["needs_grant"] as Int64) != 0, row["waiting"])
         }
     }
 

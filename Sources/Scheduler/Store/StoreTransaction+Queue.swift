@@ -9,21 +9,43 @@ extension StoreTransaction {
     /// The first line, in the order of service, of which `isServable` is true; with `plain`, of jobs that need no
     /// grant. Its cost does not grow with the jobs that wait, only with the lines before it.
     package func nextLine(plain: Bool, where isServable: (Line) throws -> Bool) throws -> Line? {
-        let rows = try Row.fetchCursor(
-            try db.cachedStatement(
-                sql: """
-                    SELECT project, shape, trust, needs_grant, priority, head FROM queues INDEXED BY queues_in_order
-                    ORDER BY priority DESC, turn, project, head
-                    """))
-        while let row = try rows.next() {
-            let needsGrant = (row["needs_grant"] as Int64) != 0
-            if plain && needsGrant { continue }
+        var walk = LineWalk()
+        return try nextLine(&walk, plain: plain, where: isServable)
+    }
+
+    /// The first after those that the walk has seen. Lines may be served, and jobs may end, between two calls.
+    package func nextLine(
+        _ walk: inout LineWalk, plain: Bool, where isServable: (Line) throws -> Bool
+    ) throws -> Line? {
+        // Two seeks into the index, because one condition for both would have SQLite step over what was seen.
+        if let last = walk.last {
+            let found = try first(
+                "WHERE priority = ? AND (turn, project, head) > (?, ?, ?) ORDER BY turn, project, head",
+                [Int64(last.priority), last.turn, last.project, Self.key(last.head)], &walk, plain, isServable)
+            if let found { return found }
+        }
+        return try first(
+            "WHERE priority < ? ORDER BY priority DESC, turn, project, head",
+            [walk.last.map { Int64($0.priority) } ?? Int64.max], &walk, plain, isServable)
+    }
+
+    private func first(
+        _ condition: String, _ arguments: StatementArguments, _ walk: inout LineWalk, _ plain: Bool,
+        _ isServable: (Line) throws -> Bool
+    ) throws -> Line? {
+        let sql = """
+            SELECT project, shape, trust, needs_grant, priority, turn, head FROM queues INDEXED BY queues_in_order
+            \(condition)
+            """
+        let rows = try Row.fetchCursor(try db.cachedStatement(sql: sql), arguments: arguments)
+        while !walk.isCut, let row = try rows.next() {
             let line = Line(
-                project: row["project"],
-                pool: Pool(shape: row["shape"], trust: try Self.trust(row["trust"], of: .shape(row["shape"]))),
-                needsGrant: needsGrant, priority: UInt8(clamping: row["priority"] as Int64),
-                head: UInt64(bitPattern: row["head"]))
-            if try isServable(line) { return line }
+                project: row[0], pool: Pool(shape: row[1], trust: try Self.trust(row[2], of: .shape(row[1]))),
+                needsGrant: (row[3] as Int64) != 0, priority: UInt8(clamping: row[4] as Int64), turn: row[5],
+                head: UInt64(bitPattern: row[6]))
+            walk.last = line
+            walk.count += 1
+            if !(plain && line.needsGrant), try isServable(line) { return line }
         }
         return nil
     }
@@ -52,7 +74,7 @@ extension StoreTransaction {
     /// How many jobs of a pool wait in line.
     package func waiting(_ pool: Pool) throws -> Int {
         try count(
-            "SELECT coalesce(sum(waiting), 0) FROM queues WHERE shape = ? AND trust = ?",
+            "SELECT coalesce(sum(waiting), 0) FROM queues INDEXED BY queues_by_pool WHERE shape = ? AND trust = ?",
             [pool.shape, Int64(pool.trust.rawValue)])
     }
 

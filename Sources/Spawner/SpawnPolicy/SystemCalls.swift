@@ -48,12 +48,14 @@ struct SystemCallGroup {
             + "mseal msync munlock munlockall munmap pkey_alloc pkey_free pkey_mprotect")
 
     static let processes = SystemCallGroup(
-        why: "processes and threads of one's own process namespace; clone has rules of its own",
+        why:
+            "processes and threads of one's own process namespace; clone has rules of its own, and so has what could "
+            + "be done to the runner",
         names: "arch_prctl capget execve execveat exit exit_group fork futex futex_requeue futex_wait futex_waitv "
             + "futex_wake get_robust_list getcpu getpgid getpgrp getpid getppid getpriority getrlimit getrusage getsid "
-            + "gettid ioprio_get ioprio_set kill pidfd_open pidfd_send_signal prctl prlimit64 process_mrelease "
+            + "gettid ioprio_get ioprio_set kill pidfd_open prctl process_mrelease "
             + "restart_syscall riscv_flush_icache riscv_hwprobe rseq rt_sigaction rt_sigpending rt_sigprocmask "
-            + "rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_tgsigqueueinfo sched_get_priority_max "
+            + "rt_sigreturn rt_sigsuspend rt_sigtimedwait sched_get_priority_max "
             + "sched_get_priority_min sched_getaffinity sched_getattr sched_getparam sched_getscheduler "
             + "sched_rr_get_interval sched_setaffinity sched_setattr sched_setparam sched_setscheduler sched_yield "
             + "set_robust_list set_tid_address setpgid setpriority setrlimit setsid sigaltstack sysinfo tgkill times "

@@ -51,7 +51,9 @@ extension Channel {
             calls.remove(id)?.fail(failure)
             sendWaiting()
         case .ready: isUp()
-        case .goodbye(let failure): goDown(failure)
+        case .goodbye(let failure):
+            wasDismissed = true
+            goDown(failure)
         case .answerIgnored: sendWaiting()
         case .abandoned(let id, let type): end(id, type)
         }

@@ -28,6 +28,8 @@ final class Channel {
     var isCorked = false
     var isWaitingToWrite = false
     private(set) var isEnding = false
+    /// The peer has ended it with a Goodbye.
+    var wasDismissed = false
 
     private var onUp: (() -> Void)?
     private var onDown: ((Failure) -> Void)?

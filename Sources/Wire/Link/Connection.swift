@@ -90,6 +90,9 @@ package final class Connection<Edge: WireEdge> {
     /// False for ever once it is down.
     package var isOpen: Bool { channel.isOpen }
 
+    /// It is down by the peer's word, and not by what we found or by the transport.
+    package var wasDismissed: Bool { channel.wasDismissed }
+
     /// Bytes that the peer has not taken yet.
     package var pendingBytes: Int { channel.outbound.pending }
 

@@ -190,6 +190,17 @@ static void kernel(void) {
     ASK("personality-read-implies-exec", syscall(SYS_personality, 0x0400000));
     ASK("personality-no-randomize", syscall(SYS_personality, 0x0040000));
     ASK("personality-asked", syscall(SYS_personality, 0xffffffff));
+    /* Process 1 has this program's user, as the runner has that of trusted steps. */
+    static siginfo_t words = {.si_code = SI_QUEUE};
+    ASK("prlimit-self", syscall(SYS_prlimit64, 0, 7, 0, page));
+    ASK("prlimit-own-process", syscall(SYS_prlimit64, getpid(), 7, 0, page));
+    ASK("prlimit-runner", syscall(SYS_prlimit64, 1, 7, 0, page));
+    ASK("prlimit-runner-high-bits", syscall(SYS_prlimit64, 0x100000001, 7, 0, page));
+    ASK("sigqueue-own-process", syscall(SYS_rt_sigqueueinfo, getpid(), 0, &words));
+    ASK("sigqueue-runner", syscall(SYS_rt_sigqueueinfo, 1, 0, &words));
+    ASK("tgsigqueue-runner", syscall(SYS_rt_tgsigqueueinfo, 1, 1, 0, &words));
+    ASK("pidfd-signal", syscall(SYS_pidfd_send_signal, syscall(SYS_pidfd_open, 1, 0), 0, 0, 0));
+    ASK("pidfd-signal-with-words", syscall(SYS_pidfd_send_signal, syscall(SYS_pidfd_open, 1, 0), 0, &words, 0));
 #ifdef __x86_64__
     ASK("modify_ldt", syscall(SYS_modify_ldt, 0, page, 16));
     ASK("iopl", syscall(SYS_iopl, 3));

@@ -50,10 +50,13 @@ final class InheritedSocketServer: Sendable {
             .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
             .serverChannelOption(ChannelOptions.maxMessagesPerRead, value: 1)
             .bind(listener, serverBackPressureStrategy: nil) { channel.setup(channel: $0, logger: logger) }
+        let executor = LoopExecutor(group.any())
         try await withThrowingDiscardingTaskGroup { group in
             try await server.executeThenClose { connections in
                 for try await connection in connections {
-                    group.addTask { await channel.handle(value: connection, logger: logger) }
+                    group.addTask(executorPreference: executor) {
+                        await channel.handle(value: connection, logger: logger)
+                    }
                 }
             }
         }

@@ -26,7 +26,8 @@ enum JobRoutes {
         ) { request in
             let state = try request.query("state").map { text in
                 guard let state = JobState(label: text) else {
-                    throw APIFailure(.invalid, "'\(text)' is not a state of a job", place: "state")
+                    let known = Wire.JobState.allCases.map(\.label).joined(separator: ", ").lowercased()
+                    throw APIFailure(.invalid, "'\(text)' is not a state of a job; they are: \(known)", place: "state")
                 }
                 return state
             }

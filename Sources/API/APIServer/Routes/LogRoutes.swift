@@ -24,7 +24,7 @@ enum LogRoutes {
                 let follow = ["1", "true"].contains(request.query("follow"))
                 guard follow else { return try await reader.whole(range) }
                 let context = request.context
-                return try await reader.following(from: range) { context.isConnected }
+                return try await reader.following(from: range, on: context)
             }
         ]
     }

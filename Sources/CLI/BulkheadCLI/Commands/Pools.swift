@@ -25,11 +25,15 @@ struct Pools: AsyncParsableCommand {
             guard !options.json else { return options.printJSON(data) }
             let rows = try client.decoded(PoolList.self, data).pools.map { pool in
                 [
-                    pool.image, pool.trust, pool.resources.shown, String(pool.starting), String(pool.idle),
+                    pool.image, pool.platform, pool.profile, pool.trust, pool.resources.shown, String(pool.starting),
+                    String(pool.idle),
                     String(pool.busy), String(pool.waiting), pool.trouble,
                 ]
             }
-            Terminal.table(["IMAGE", "TRUST", "SIZE", "STARTING", "IDLE", "BUSY", "WAITING", "TROUBLE"], rows)
+            let header = [
+                "IMAGE", "PLATFORM", "PROFILE", "TRUST", "SIZE", "STARTING", "IDLE", "BUSY", "WAITING", "TROUBLE",
+            ]
+            Terminal.table(header, rows)
         }
     }
 }

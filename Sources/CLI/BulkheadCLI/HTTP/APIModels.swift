@@ -113,6 +113,8 @@ struct RunnerList: Decodable {
 struct PoolList: Decodable {
     struct Pool: Decodable {
         let image: String
+        let platform: String
+        let profile: String
         let trust: String
         let resources: Resources
         let starting: Int

@@ -1,0 +1,57 @@
+// The lines and the tally against the jobs. Triggers keep them; whatever else wrote the file did not, and a line that
+// is missing would have its project wait for ever.
+
+import GRDB
+
+extension StoreTransaction {
+    /// Makes them anew if they are not what the jobs say. True if they were not.
+    package func mendLines() throws -> Bool {
+        let isGood = try count("SELECT \(Self.linesDiffer) + \(Self.tallyDiffers)") == 0
+        if isGood { return false }
+        for sql in [
+            "DELETE FROM queues",
+            """
+            INSERT OR IGNORE INTO shares (project, turn)
+                SELECT DISTINCT project, (SELECT value FROM meta WHERE key = 'clock') FROM jobs
+                WHERE state = 3 AND gate = 0
+            """,
+            """
+            INSERT INTO queues (project, shape, trust, needs_grant, priority, waiting, turn, head)
+                SELECT project, shape, trust, needs_grant, priority, waiting, turn, head
+                FROM (\(Self.linesOfJobs)) JOIN shares USING (project)
+            """,
+            "DELETE FROM tally", "INSERT INTO tally (state, jobs) \(Self.tallyOfJobs)",
+        ] { try run(sql) }
+        return true
+    }
+
+    private static let linesOfJobs = """
+        SELECT project, shape, trust, needs_grant, priority, count(*) AS waiting, min(id) AS head FROM jobs
+        INDEXED BY jobs_in_line WHERE state = 3 AND gate = 0 GROUP BY project, shape, trust, needs_grant, priority
+        """
+
+    private static let linesWithTurns = """
+        SELECT project, shape, trust, needs_grant, priority, waiting, head, turn
+        FROM (\(linesOfJobs)) LEFT JOIN shares USING (project)
+        """
+
+    private static let linesKept =
+        "SELECT project, shape, trust, needs_grant, priority, waiting, head, turn FROM queues"
+
+    /// Over indexes alone: a million ended jobs are not read for it.
+    private static let tallyOfJobs = """
+        SELECT state, count(*) AS jobs FROM jobs INDEXED BY jobs_by_state WHERE state <> 3 GROUP BY state
+        UNION ALL
+        SELECT 3, n FROM (SELECT count(*) AS n FROM jobs INDEXED BY jobs_queue WHERE state = 3) WHERE n > 0
+        """
+
+    private static let linesDiffer = """
+        EXISTS (SELECT * FROM (\(linesKept)) EXCEPT SELECT * FROM (\(linesWithTurns)))
+        + EXISTS (SELECT * FROM (\(linesWithTurns)) EXCEPT SELECT * FROM (\(linesKept)))
+        """
+
+    private static let tallyDiffers = """
+        EXISTS (SELECT state, jobs FROM tally WHERE jobs <> 0 EXCEPT SELECT * FROM (\(tallyOfJobs)))
+        + EXISTS (SELECT * FROM (\(tallyOfJobs)) EXCEPT SELECT state, jobs FROM tally)
+        """
+}

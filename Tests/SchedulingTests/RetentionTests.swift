@@ -1,0 +1,61 @@
+// What nobody keeps any more goes, and what cannot go is in nobody's way.
+
+import JobModel
+import Link
+import Scheduling
+import Store
+import Testing
+import Wire
+
+@Suite struct RetentionTests {
+    private func house(_ retention: Duration = .zero) throws -> House {
+        try House {
+            $0.retention = retention
+            $0.sweep = .milliseconds(5)
+        }
+    }
+
+    /// Jobs that ended long ago.
+    private func ended(_ house: House, _ count: Int) throws -> [UInt64] {
+        var jobs: [UInt64] = []
+        try house.store.write { rows throws in
+            for number in 0..<count {
+                let job = try Samples.insert(rows, "old \(number)")
+                try rows.advance(job: job, on: .withdrawn, at: 1)
+                jobs.append(job)
+            }
+        }
+        return jobs
+    }
+
+    @Test func whatEndedLongAgoGoesWithItsLogs() throws {
+        let house = try house(.seconds(3600))
+        let (young, attempt) = try house.told("young")
+        house.relay.finish(attempt, .succeeded)
+        try house.run(young, to: .succeeded)
+        let old = try ended(house, 3)
+        try house.run("forgotten") { try house.witness.see { rows in try old.allSatisfy { try rows.job($0) == nil } } }
+        #expect(Set(house.relay.removedLogs) == Set(old))
+        #expect(try house.state(young) == .succeeded)
+    }
+
+    /// More than one sweep takes at once, and none of them can be removed: those behind them go.
+    @Test func logsThatCannotBeRemovedAreInNobodysWay() throws {
+        let house = try house()
+        let old = try ended(house, 130)
+        house.relay.stuckLogs = Set(old.prefix(105))
+        try house.run("the rest is forgotten") {
+            try house.witness.see { rows in try old.suffix(25).allSatisfy { try rows.job($0) == nil } }
+        }
+        #expect(try house.job(old[0]).isFinal, "no row goes before its log")
+        house.relay.stuckLogs = []
+        try house.run("all are") { try house.witness.see { rows in try old.allSatisfy { try rows.job($0) == nil } } }
+    }
+
+    @Test func withoutALimitNothingGoes() throws {
+        let house = try House { $0.sweep = .milliseconds(5) }
+        let old = try ended(house, 1)
+        for _ in 0..<5 { house.settle() }
+        #expect(try house.job(old[0]).isFinal && house.relay.removedLogs.isEmpty)
+    }
+}
