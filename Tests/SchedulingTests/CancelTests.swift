@@ -39,6 +39,17 @@ import Wire
         try house.expectEmpty()
     }
 
+    /// Whoever asks again and again must not put the end off.
+    @Test func aGraceDoesNotBeginAnew() throws {
+        let house = try House { $0.cancelMargin = .milliseconds(1) }
+        let (job, _) = try house.running()
+        _ = try cancel(house, job, grace: 1)
+        try house.run("the end, though it is asked for again and again") {
+            _ = try cancel(house, job, grace: 3600)
+            return try house.state(job) == .cancelled
+        }
+    }
+
     @Test func running() throws {
         let house = try House()
         let (job, attempt) = try house.running()

@@ -57,6 +57,41 @@ import Wire
         try finish(house, second)
     }
 
+    /// Whom the dispatcher lets into the line itself, at a place that it has passed, waits for nobody else's news.
+    @Test func whoFollowsOneThatNeverFitsIsNotForgotten() throws {
+        let house = try House(maxRunners: 1)
+        let first = try house.submit("first")
+        try house.run("told") { house.relay.jobs.count == 1 }
+        let huge = try house.submit("huge") {
+            $0.schedule.group = Group(name: "deploy", cancelInProgress: false)
+            $0.spec.shape.resources.cpuMillis = 1_000_000
+        }
+        let urgent = try deploy(house, "urgent", priority: 90)
+        house.settle()
+        #expect(try house.state(urgent) == .queued)
+        try finish(house, first)
+        try house.run(huge, to: .failed)
+        try finish(house, urgent)
+    }
+
+    /// The house comes back without a tag that a whole group asks for.
+    @Test func aLongGroupWithoutItsTagIsNoBurden() throws {
+        let house = try House(maxRunners: 1) { $0.tags = ["ssd"] }
+        let (busy, _) = try house.told("busy")
+        let jobs = try (0..<400).map { number in
+            try house.submit("job \(number)") {
+                $0.schedule.group = Group(name: "deploy", cancelInProgress: false)
+                $0.schedule.tags = ["ssd"]
+            }
+        }
+        let free = try deploy(house, "free")
+        house.settings.tags = []
+        try house.restart()
+        try finish(house, busy)
+        try finish(house, free)
+        #expect(try jobs.allSatisfy { try house.job($0).gate == .tags })
+    }
+
     @Test func aNewerOneCancelsWhatIsInProgress() throws {
         let house = try House(maxRunners: 4)
         let first = try deploy(house, "first", cancels: true)

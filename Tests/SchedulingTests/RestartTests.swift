@@ -136,6 +136,23 @@ import Wire
         #expect(try house.state(job) == .running && house.runners().first?.id == runner)
     }
 
+    /// A job with no retries, and a container that was taken away before its runner had heard of the job.
+    @Test func whoWasNeverToldIsNotLost() throws {
+        let house = try House { $0.drain = .milliseconds(5) }
+        house.spawner.saysHello = false
+        let job = try house.submit { $0.schedule.retries = 0 }
+        try house.run("created") { house.spawner.created.count == 1 }
+        let runner = try #require(house.spawner.created.first)
+        house.settle()
+        house.spawner.containers[runner] = nil
+        house.relay.down(losingStreams: true)
+        house.relay.up()
+        house.spawner.saysHello = true
+        try house.run("another runner") { house.spawner.created.count == 2 && !house.relay.jobs.isEmpty }
+        house.relay.finish(try house.relay.attempt(), .succeeded)
+        try house.run(job, to: .succeeded)
+    }
+
     /// An engine that finishes what a dead spawnerd had asked for, long after everybody has given it up.
     @Test func aContainerThatComesLateIsRemovedWhileNothingRestarts() throws {
         let house = try House { $0.compareAgain = .milliseconds(5) }

@@ -122,11 +122,15 @@ package final class Batch {
         let units = waiting
         waiting = []
         var effects: [() -> Void] = []
+        var dispatches = false
         do {
             try store.write { rows in
                 let now = Moment(wall: self.wall(), house: self.clock.time(at: self.loop.now))
                 for unit in units { effects += try self.perform(unit, rows, now) }
-                if self.dispatchIsDue, let dispatcher = self.dispatcher {
+                dispatches = self.dispatchIsDue
+                // The dispatcher may ask for another one: it has passed by what it has let into the line itself.
+                self.dispatchIsDue = false
+                if dispatches, let dispatcher = self.dispatcher {
                     let unit = Unit(name: "dispatch", fail: nil, work: dispatcher)
                     effects += try self.perform(unit, rows, now)
                 }
@@ -134,9 +138,9 @@ package final class Batch {
                 if self.clock.isDue(now.house, isWriting: rows.hasWritten) { try rows.keepHouseTime(now.house) }
             }
         } catch {
+            dispatchIsDue = dispatchIsDue || dispatches
             return commitFailed(units, error)
         }
-        dispatchIsDue = false
         commits += 1
         unitCount += units.count
         for effect in effects { effect() }

@@ -39,6 +39,8 @@ extension Scheduler {
         guard let job = try unit.rows.job(id) else { throw Failure.noSuchJob(id) }
         if job.isFinal { return job.state }
         let grace = min(graceSeconds, Self.longestGrace)
+        // Asked for again, it does not begin anew: a shorter one counts, from now on.
+        if let before = job.cancelGrace, grace >= before { return job.state }
         guard let attempt = try unit.rows.openAttempt(ofJob: id), attempt.told else {
             // No runner has heard of it. One that was being made for it, or waits for its grant, is of no use to
             // anybody else.

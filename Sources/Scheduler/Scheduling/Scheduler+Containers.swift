@@ -24,6 +24,13 @@ extension Scheduler {
         }
     }
 
+    /// Somebody had not found it before it was made. It lives, and that word is old.
+    func forgetAbsence(_ id: Bytes16) {
+        guard let noted = exits[id], noted == nil else { return }
+        exits[id] = nil
+        disarm(.drain(id))
+    }
+
     private func drain(_ id: Bytes16) {
         if isArmed(.drain(id)) { return }
         arm(.drain(id), after: settings.drain) { scheduler in
@@ -53,6 +60,11 @@ extension Scheduler {
         guard let job = row.job else { return }
         if row.state == .provisioning && keyless.contains(row.id) {
             try takeBack(unit, job: job, reason: Reasons.keyless)
+        } else if event == .runnerLost, try unit.rows.openAttempt(ofJob: job)?.told == false,
+            exits[row.id] == .some(nil)
+        {
+            // Somebody did not find its container, and no runner was ever told of it: nothing has begun.
+            try takeBack(unit, job: job, reason: Reasons.waiting(reason))
         } else {
             if event == .runnerLost { return try endByFault(unit, job: job, reason: reason) }
             try end(unit, job: job, on: event, reason: reason)

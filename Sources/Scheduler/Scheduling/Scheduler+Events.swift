@@ -41,11 +41,7 @@ extension Scheduler {
             self.attached.insert(id)
             self.detached.remove(id)
             self.keyless.remove(id)
-            // Somebody had not found it before it was made. It lives, and that word is old.
-            if let noted = self.exits[id], noted == nil {
-                self.exits[id] = nil
-                self.disarm(.drain(id))
-            }
+            self.forgetAbsence(id)
             self.disarm(.ready(id))
             self.disarm(.attach(id))
         }

@@ -11,11 +11,15 @@ extension Scheduler {
     /// Where a job that joins the queue has to wait. Fences first: they guard against two attempts at once.
     func regate(_ unit: UnitOfWork, job id: UInt64) throws {
         guard let job = try unit.rows.job(id), job.state == .queued else { return }
-        let gate = try gate(unit, job)
-        try unit.rows.setGate(gate, ofJob: id)
-        if gate == .open { unit.dispatchNext() }
         // It holds its group no more.
-        if gate == .tags, let group = job.group { try openGroup(unit, group, project: job.project) }
+        if try place(unit, job) == .tags, let group = job.group { try openGroup(unit, group, project: job.project) }
+    }
+
+    private func place(_ unit: UnitOfWork, _ job: JobRow) throws -> Gate {
+        let gate = try gate(unit, job)
+        try unit.rows.setGate(gate, ofJob: job.id)
+        if gate == .open { unit.dispatchNext() }
+        return gate
     }
 
     private func gate(_ unit: UnitOfWork, _ job: JobRow) throws -> Gate {
@@ -28,8 +32,11 @@ extension Scheduler {
     }
 
     /// A job of this group has ended, or was found to be no hindrance: the next one's turn.
+    /// One by one, and not one inside the other: a group may be as long as the queue.
     func openGroup(_ unit: UnitOfWork, _ group: String, project: String) throws {
-        if let next = try unit.rows.nextOfGroup(group, project: project) { try regate(unit, job: next) }
+        while let next = try unit.rows.nextOfGroup(group, project: project), let job = try unit.rows.job(next) {
+            guard job.state == .queued, try place(unit, job) == .tags else { return }
+        }
     }
 
     /// A new job of a group that cancels what is in progress.

@@ -113,6 +113,7 @@ extension Scheduler {
         try unit.rows.trimHappenings(ofJob: job)
         watchExpiry(unit)
         unit.dispatchNext()
+        unit.afterCommit { self.meter.forget(job) }
     }
 
     // MARK: the end

@@ -7,7 +7,7 @@ import Wire
 extension Scheduler {
     func addInsightHandlers(_ handlers: inout Handlers<SchedulerEdge>) {
         handlers.on(SchedulerEdge.ExplainJob.self) { [weak self] request, _, responder in
-            self?.answer("explain job", request.token, asJob: request.job, responder) { [weak self] unit in
+            self?.tell("explain job", request.token, asJob: request.job, responder) { [weak self] unit in
                 guard let self else { throw Failure(.shuttingDown, "") }
                 guard let job = try unit.rows.job(request.job) else { throw Failure.noSuchJob(request.job) }
                 return .init(
@@ -16,7 +16,7 @@ extension Scheduler {
             }
         }
         handlers.on(SchedulerEdge.ListPools.self) { [weak self] request, _, responder in
-            self?.answer("list pools", request.token, responder) { [weak self] unit in
+            self?.tell("list pools", request.token, responder) { [weak self] unit in
                 guard let self else { throw Failure(.shuttingDown, "") }
                 return .init(pools: try pools(unit))
             }

@@ -26,7 +26,7 @@ extension Scheduler {
     func readMetrics(_ request: SchedulerEdge.ReadMetrics, _ sink: ItemSink<SchedulerEdge.ReadMetrics.Item>) {
         admit(request.token, fail: { sink.fail($0) }) { [weak self] in
             self?.askSiblings { [weak self] siblings in
-                self?.batch.request("metrics", fail: { sink.fail($0) }) { [weak self] unit in
+                self?.batch.question("metrics", fail: { sink.fail($0) }) { [weak self] unit in
                     guard let self else { throw Failure(.shuttingDown, "") }
                     let text = try metrics(unit, siblings)
                     unit.afterCommit { Self.send(text, sink) }

@@ -42,6 +42,7 @@ extension Scheduler {
             engineBackoff.reset()
             engineTrouble = nil
             for device in request.devices { deviceTrouble[device] = nil }
+            forgetAbsence(id)
             // Its hello is on its way, unless relayd was restarted just now and has lost the stream.
             return arm(.attach(id), after: settings.attachAgain) { $0.attach(id) }
         }
@@ -142,8 +143,11 @@ extension Scheduler {
     /// A runner that never says hello must not hold its job for ever.
     func waitForHello(_ id: Bytes16) {
         arm(.ready(id), after: settings.readyLimit) { scheduler in
-            // Not its fault while a sibling is away.
-            if !scheduler.relay.isReady || !scheduler.spawner.isReady { return scheduler.waitForHello(id) }
+            // Not its fault while a sibling is away, or the engine.
+            let isHeard =
+                scheduler.relay.isReady && scheduler.spawner.isReady
+                && scheduler.engine.silence(at: scheduler.now) == nil
+            guard isHeard else { return scheduler.waitForHello(id) }
             scheduler.batch.event("never ready") { unit in
                 guard let row = try unit.rows.runner(id), row.state == .provisioning else { return }
                 let reason = Reasons.neverReady(scheduler.settings.readyLimit)

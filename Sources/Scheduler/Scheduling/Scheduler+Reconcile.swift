@@ -205,10 +205,12 @@ extension Scheduler {
     /// made from now on are handed to it as they come.
     private func attachAll() {
         batch.event("attach all") { unit in
-            let states: [Wire.RunnerState] = [.provisioning, .idle, .busy]
-            let runners = try unit.rows.runners().filter { states.contains($0.state) }.map(\.id)
+            let runners = try unit.rows.runners()
+            let made = runners.filter { $0.state == .idle || $0.state == .busy }.map(\.id)
+            let beingMade = runners.filter { $0.state == .provisioning }.map(\.id)
             unit.afterCommit {
-                let old = runners.filter { !self.creating.contains($0) }
+                // One that spawnerd has not been asked for has no container yet, and may have none for long.
+                let old = made + beingMade.filter { self.asked.contains($0) && !self.creating.contains($0) }
                 self.arm(.attachAll, after: self.settings.attachPause) { scheduler in
                     for runner in old { scheduler.attach(runner) }
                 }

@@ -8,7 +8,7 @@ import Wire
 extension Scheduler {
     func addRunnerHandlers(_ handlers: inout Handlers<SchedulerEdge>) {
         handlers.on(SchedulerEdge.ListRunners.self) { [weak self] request, _, responder in
-            self?.answer("list runners", request.token, responder) { unit in
+            self?.tell("list runners", request.token, responder) { unit in
                 let rows = try unit.rows.runners().prefix(SchedulerSettings.runnersAtMost)
                 return .init(
                     runners: try rows.map { row in

@@ -77,9 +77,13 @@ extension Scheduler {
     /// The runner enforces the timeout; this is for one that does not. Counted anew after a restart and at the
     /// beginning.
     func watchOverdue(_ job: UInt64, timeout: UInt32) {
-        arm(.overdue(job), after: .seconds(Int64(timeout)) + settings.timeoutMargin) { scheduler in
+        watchOverdue(job, timeout, after: .seconds(Int64(timeout)))
+    }
+
+    private func watchOverdue(_ job: UInt64, _ timeout: UInt32, after pause: Duration) {
+        arm(.overdue(job), after: pause + settings.timeoutMargin) { scheduler in
             // It may have ended in time: relayd will say so.
-            if !scheduler.relay.isReady { return scheduler.watchOverdue(job, timeout: 0) }
+            if !scheduler.relay.isReady { return scheduler.watchOverdue(job, timeout, after: .zero) }
             scheduler.batch.event("overdue") { unit in
                 try scheduler.endWithRunner(unit, job: job, on: .overdue, reason: Reasons.overdue(timeout))
             }

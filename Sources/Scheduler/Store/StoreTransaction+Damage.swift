@@ -88,7 +88,12 @@ extension StoreTransaction {
         _ condition: String, _ value: some DatabaseValueConvertible, _ reason: String, _ given: inout GivenUp
     ) throws {
         let torn = Wire.RunnerState.teardown.rawValue
-        let rows = try all("SELECT id, grant_id FROM runners WHERE \(condition) AND state <> \(torn)", [value])
+        let rows = try all("SELECT id, grant_id, job FROM runners WHERE \(condition) AND state <> \(torn)", [value])
+        // As at every end: the next of its group waits until the container is gone.
+        for row in rows {
+            guard let job = row["job"] as Int64?, let id = Bytes16(bytes: [UInt8](row["id"] as Data)) else { continue }
+            try setFence(id, for: UInt64(bitPattern: job))
+        }
         let ids = rows.compactMap { Bytes16(bytes: [UInt8]($0["id"] as Data)) }
         for id in ids {
             try run(
