@@ -64,15 +64,43 @@ let wire: [Target] = [
 ]
 
 let jobs: [Target] = [
-    .target(name: "JobModel", path: "Sources/Jobs/JobModel", swiftSettings: house),
+    // What strangers write, read within bounds; brokerd reads deliveries with it.
+    .target(name: "Documents", path: "Sources/Jobs/Documents", swiftSettings: trusted),
+    .target(name: "JobModel", dependencies: ["Documents"], path: "Sources/Jobs/JobModel", swiftSettings: house),
     // A job file in the words of the wire: apid and the CLI come to the same definition, and so to the same hash.
     .target(name: "JobWire", dependencies: ["JobModel", "Wire"], path: "Sources/Jobs/JobWire", swiftSettings: house),
+    // What runs for an event, with which trust, and what of it has to be approved: rules without a file or a socket.
+    .target(
+        name: "ProjectModel", dependencies: ["Documents", "ForgeModel", "JobModel"], path: "Sources/Jobs/ProjectModel",
+        swiftSettings: house),
+]
+
+// Linked into brokerd: small, and without Foundation.
+let forges: [Target] = [
+    .target(name: "ForgeModel", path: "Sources/Forges/ForgeModel", swiftSettings: trusted),
+    .target(
+        name: "Deliveries", dependencies: ["Documents", "ForgeModel"], path: "Sources/Forges/Deliveries",
+        swiftSettings: trusted),
+    .target(
+        name: "Signatures", dependencies: ["Deliveries", "Secret", crypto], path: "Sources/Forges/Signatures",
+        swiftSettings: trusted),
+    .target(
+        name: "GitHub", dependencies: ["Deliveries", "ForgeModel"], path: "Sources/Forges/GitHub",
+        swiftSettings: trusted),
+    .target(
+        name: "GitLab", dependencies: ["Deliveries", "ForgeModel"], path: "Sources/Forges/GitLab",
+        swiftSettings: trusted),
+    .target(
+        name: "Gitea", dependencies: ["Deliveries", "ForgeModel"], path: "Sources/Forges/Gitea",
+        swiftSettings: trusted),
 ]
 
 let api: [Target] = [
     .target(
         name: "APIServer",
-        dependencies: ["Daemon", "Exposition", "Files", "JobModel", "JobWire", "Link", "Posix", "Wire", hummingbird],
+        dependencies: [
+            "Daemon", "Documents", "Exposition", "Files", "JobModel", "JobWire", "Link", "Posix", "Wire", hummingbird,
+        ],
         path: "Sources/API/APIServer", swiftSettings: house),
     .executableTarget(
         name: "bulkhead-apid", dependencies: ["APIServer", "Daemon", "Link", "Posix", "Sandbox", "Wire"],
@@ -172,8 +200,8 @@ let cli: [Target] = [
     .target(
         name: "BulkheadCLI",
         dependencies: [
-            "CCurl", "Endpoints", "Files", "JobModel", "JobWire", "Orders", "Posix", "Processes", "Wire",
-            argumentParser, crypto, yams,
+            "CCurl", "Documents", "Endpoints", "Files", "JobModel", "JobWire", "Orders", "Posix", "Processes",
+            "ProjectModel", "Wire", argumentParser, crypto, yams,
         ],
         path: "Sources/CLI/BulkheadCLI", swiftSettings: house),
     .executableTarget(
@@ -203,7 +231,24 @@ let tests: [Target] = [
     .testTarget(
         name: "LinkTests", dependencies: ["Endpoints", "Files", "Link", "LinkBlocking", "Posix", "Wire"],
         swiftSettings: house),
-    .testTarget(name: "JobModelTests", dependencies: ["JobModel", "JobWire", "Wire"], swiftSettings: house),
+    .testTarget(
+        name: "JobModelTests", dependencies: ["Documents", "JobModel", "JobWire", "Wire"], swiftSettings: house),
+    // Projects are written as people write them, so the CLI's reader is here, too.
+    .testTarget(
+        name: "ProjectModelTests",
+        dependencies: ["BulkheadCLI", "Documents", "ForgeModel", "JobModel", "ProjectModel"],
+        swiftSettings: house),
+    .testTarget(
+        name: "ForgesTests",
+        dependencies: [
+            "Deliveries", "Documents", "ForgeModel", "GitHub", "GitLab", "Gitea", "Secret", "Signatures", crypto,
+        ],
+        exclude: ["Payloads"], swiftSettings: house),
+    // Whether the time of a signature check tells anything, and what a delivery of the largest size costs.
+    .executableTarget(
+        name: "forge-bench",
+        dependencies: ["Deliveries", "Files", "ForgeModel", "GitHub", "Posix", "Secret", "Signatures", crypto],
+        path: "Tests/Bench/ForgeBench", swiftSettings: house),
     // brokerd's parts with named points at which it dies; BrokeringTests start it as a child.
     .executableTarget(
         name: "broker-fixture",
@@ -282,6 +327,6 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
-    targets: base + wire + jobs + api + scheduler + spawner + broker + relay + runner + cli + tests,
+    targets: base + wire + jobs + forges + api + scheduler + spawner + broker + relay + runner + cli + tests,
     swiftLanguageModes: [.v6]
 )

@@ -1,5 +1,5 @@
 // What the fuzzer drives. A target is one line in `targets`; the first byte of an input picks it. Targets throw
-// WireError for bad input, which is fine, and OracleError for a mistake of ours, which stops the run.
+// WireError or a Refusal for bad input, which is fine, and OracleError for a mistake of ours, which stops the run.
 
 import Link
 import Posix
@@ -8,7 +8,9 @@ import Wire
 typealias Target = @Sendable (ArraySlice<UInt8>) throws -> Void
 
 /// Add behind the last one: the numbers stand in the corpus.
-let targets: [Target] = [wholeFrame, messageBody, frameStream]
+let targets: [Target] = [
+    wholeFrame, messageBody, frameStream, jsonDocument, gitHubDelivery, gitLabDelivery, giteaDelivery,
+]
 
 /// edge and side, then a frame: header, the schema's rules, the body, nothing behind it.
 func wholeFrame(_ input: ArraySlice<UInt8>) throws {

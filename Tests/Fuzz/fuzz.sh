@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Fuzzing of the frame and message decoders, with address sanitizer.
+# Fuzzing of the frame and message decoders, and of what reads the forges' deliveries, with address sanitizer.
 #   fuzz.sh short   about 20 seconds, part of `make test`
 #   fuzz.sh long    ten million inputs (the default; FUZZ_RUNS says otherwise)
 #   fuzz.sh build   only builds
+# FUZZ_TARGET=N gives all inputs to one target of Targets.swift.
 # A finding is kept under .build/fuzz/findings, its input is printed, and the exit status is not 0.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -35,8 +36,13 @@ done
 module Wire Sources/Wire/Wire
 module Posix Sources/Base/Posix
 module Link Sources/Wire/Link
+module Documents Sources/Jobs/Documents
+module ForgeModel Sources/Forges/ForgeModel
+module Deliveries Sources/Forges/Deliveries
+for forge in GitHub GitLab Gitea; do module $forge Sources/Forges/$forge; done
 swiftc "${common[@]}" -module-name Fuzz Tests/Fuzz/*.swift Tests/WireTests/CatalogueEntry.swift \
-    Tests/WireTests/Generated/Catalogue.swift "$out"/{Wire,Posix,Link}.o "${objects[@]}" -use-ld=lld -o "$out/fuzz"
+    Tests/WireTests/Generated/Catalogue.swift "$out"/{Wire,Posix,Link}.o \
+    "$out"/{Documents,ForgeModel,Deliveries,GitHub,GitLab,Gitea}.o "${objects[@]}" -use-ld=lld -o "$out/fuzz"
 [[ $mode == build ]] && exit 0
 
 # No input is longer than the largest frame and its prefix; nothing it makes us allocate at once is above 1 MiB.

@@ -69,7 +69,7 @@ class Words(unittest.TestCase):
 
     def test_files_that_cannot_be_read(self):
         commands = [["submit", "/nowhere/job.yaml"], ["secret", "set", "default", "x", "--from-file", "/nowhere/x"],
-                    ["audit", "verify", "/nowhere/audit.log"]]
+                    ["audit", "verify", "/nowhere/audit.log"], ["project", "check", "/nowhere/projects.yaml"]]
         for command in commands:
             words = self.house.bulkhead(*command, check=64).stderr.decode()
             self.assertIn(f"cannot read {command[-1]}: No such file or directory (ENOENT); ", words)
@@ -77,6 +77,23 @@ class Words(unittest.TestCase):
             error = json.loads(self.house.bulkhead(*command, "--json", check=64).stderr)["error"]
             self.assertIn("No such file or directory (ENOENT)", error["message"])
         self.assertIn("Is a directory (EISDIR)", self.house.bulkhead("submit", "/tmp", check=64).stderr.decode())
+
+    def test_a_file_of_projects(self):
+        good = b"projects: [{name: shop, forge: {kind: github}, repository: a/b, jobs: [{name: j, image: i, steps: [x]}]}]"
+        said = self.house.bulkhead("project", "check", "-", stdin=good, check=0).stdout
+        self.assertEqual(said, b"shop: a/b at https://github.com: 1 job: j\n")
+        report = json.loads(self.house.bulkhead("project", "check", "-", "--json", stdin=good, check=0).stdout)
+        self.assertEqual([project["jobs"] for project in report["projects"]], [["j"]])
+        written = self.house.bulkhead("project", "check", "-", "--print", stdin=good, check=0).stdout
+        self.assertEqual(self.house.bulkhead("project", "check", "-", "--print", stdin=written, check=0).stdout, written)
+        bad = good.replace(b"kind: github", b"kind: githup").replace(b"steps: [x]", b"stesp: [x]")
+        words = self.house.bulkhead("project", "check", "-", stdin=bad, check=64).stderr.decode()
+        self.assertIn("standard input:1:39: projects[0].forge.kind: is not known; did you mean 'github'?", words)
+        report = json.loads(self.house.bulkhead("project", "check", "-", "--json", stdin=bad, check=64).stdout)
+        paths = [problem["path"] for problem in report["problems"]]
+        self.assertEqual(paths[0], "projects[0].forge.kind")
+        self.assertEqual(sorted(paths[1:]), ["projects[0].jobs[0].steps", "projects[0].jobs[0].stesp"])
+        self.assertEqual(report["problems"][0]["line"], 1)
 
     def test_the_command_line_is_wrong_in_json(self):
         for command in [["log", "seventeen"], ["jobs", "--limit", "many"], ["job"], ["nonsense"]]:

@@ -1,5 +1,6 @@
 // What a document that is wrong everywhere costs, and what is told of it.
 
+import Documents
 import JobModel
 import Testing
 

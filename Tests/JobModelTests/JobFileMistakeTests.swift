@@ -1,5 +1,6 @@
 // JobFile: each mistake that a person can make, by the key it is reported at and a word of the mend.
 
+import Documents
 import JobModel
 import Testing
 

@@ -1,5 +1,6 @@
 // JobFile: good files with all their defaults.
 
+import Documents
 import JobModel
 import Testing
 

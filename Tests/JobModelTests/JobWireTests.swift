@@ -1,5 +1,6 @@
 // A job file in the words of the wire: all of it arrives, and the order in which a map was written does not change it.
 
+import Documents
 import JobModel
 import JobWire
 import Testing

@@ -1,6 +1,6 @@
 // Documents in tests are written as Swift literals.
 
-package import JobModel
+package import Documents
 
 extension SpecValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
     ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral

@@ -1,6 +1,7 @@
 // JSONSpec: from a JSON body to a SpecValue, or to the API's words for what is wrong with it. What a job file means is
 // JobFile's business.
 
+import Documents
 import JobModel
 import Wire
 
@@ -8,7 +9,8 @@ enum JSONSpec {
     /// Any JSON document of a sensible size.
     static func document(_ bytes: [UInt8]) throws(APIFailure) -> SpecValue {
         do {
-            return try JSONReader.document(bytes)
+            let bounds = JSONReader.Bounds(depth: JobFile.Bounds.depth, values: JobFile.Bounds.values)
+            return try JSONReader.document(bytes, bounds: bounds)
         } catch {
             throw failure(error)
         }
@@ -26,6 +28,8 @@ enum JSONSpec {
                 "the body is nested more than \(JobFile.Bounds.depth) deep at line \(place.line), "
                     + "column \(place.column)",
                 place: "body")
+        case .tooLong(let place), .twice(let place):
+            APIFailure(.invalid, "the body is not one at line \(place.line), column \(place.column)", place: "body")
         case .tooMany: APIFailure(.tooLarge, "the body has more than \(JobFile.Bounds.values) values", place: "body")
         }
     }

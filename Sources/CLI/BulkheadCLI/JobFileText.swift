@@ -1,11 +1,12 @@
-// JobFileText: the bytes of a job file, from a file or standard input, and never more of them than the API would take.
+// JobFileText: the bytes of a job file or of projects, from a file or standard input, and never more of them than the
+// API would take.
 
 import Foundation
 import JobModel
 
 package enum JobFileText {
     /// The text of the file at `path`; `-` is standard input. Throws a `CommandFailure`.
-    package static func read(_ path: String) throws -> String {
+    package static func read(_ path: String, of kind: YAMLSpec.Kind = .job) throws -> String {
         let name = path == "-" ? "standard input" : path
         var bytes = Data()
         do {
@@ -15,13 +16,13 @@ package enum JobFileText {
             }
         } catch {
             throw CommandFailure(
-                "cannot read \(name): \(CommandFailure.cause(of: error)); give the path of a job file, or - for "
+                "cannot read \(name): \(CommandFailure.cause(of: error)); give the path of a \(kind.file), or - for "
                     + "standard input", exit: .usage)
         }
         guard bytes.count <= JobFile.Bounds.bytes else {
             throw CommandFailure(
-                "\(name) is larger than \(JobFile.Bounds.bytes >> 20) MiB, the most that a job file has; "
-                    + "what a step needs belongs into --source", exit: .usage)
+                "\(name) is larger than \(JobFile.Bounds.bytes >> 20) MiB, the most that a \(kind.file) has; "
+                    + kind.rest, exit: .usage)
         }
         guard let text = String(data: bytes, encoding: .utf8) else {
             throw CommandFailure("\(name) is not UTF-8 text", exit: .usage)

@@ -2,20 +2,27 @@
 // nothing; here it becomes a copy of all below it. Aliases of aliases make a file of ten lines a document of a billion
 // values, so what is copied is counted.
 
+import Documents
 import JobModel
 import Yams
 
 struct YAMLConverter {
-    private var valuesLeft = JobFile.Bounds.values
+    private let kind: YAMLSpec.Kind
+    private var valuesLeft: Int
     /// The key of the document's own map that is being converted.
     private var section: (key: String, place: Place?)?
+
+    init(_ kind: YAMLSpec.Kind) {
+        self.kind = kind
+        valuesLeft = kind.values
+    }
 
     mutating func value(_ node: Node, depth: Int) throws -> SpecValue {
         let place = Self.place(node)
         guard valuesLeft > 0 else {
             throw YAMLSpec.problem(
-                "here the file comes to more than \(JobFile.Bounds.values) values, those behind an alias "
-                    + "counted each time that it is used; a job needs fewer", at: section?.place ?? place,
+                "here the file comes to more than \(kind.values) values, those behind an alias "
+                    + "counted each time that it is used; \(kind.needs)", at: section?.place ?? place,
                 path: section?.key ?? "")
         }
         valuesLeft -= 1

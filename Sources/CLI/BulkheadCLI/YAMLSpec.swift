@@ -1,23 +1,42 @@
 // YAMLSpec: the one place that parses YAML, and it runs as the person who wrote it: daemons never see YAML.
 // JSON is YAML, so one reader serves both.
 
+package import Documents
 import Foundation
 package import JobModel
+package import ProjectModel
 import Yams
 
 package enum YAMLSpec {
     /// Reads a job file's text. Throws `JobFileProblems` for everything that is wrong with it, syntax included.
     package static func jobFile(_ text: String) throws -> JobFile {
-        try JobFile.parse(document(text)).get()
+        try JobFile.parse(document(text, of: .job)).get()
+    }
+
+    /// The same of a file of projects.
+    package static func projects(_ text: String) throws -> [Project] {
+        try ProjectFile.parse(document(text, of: .projects)).get()
+    }
+
+    /// What a document may come to.
+    package enum Kind {
+        case job
+        case projects
+
+        var values: Int { self == .job ? JobFile.Bounds.values : ProjectFile.Bounds.values }
+        var least: String { self == .job ? "image and steps" : "projects" }
+        var file: String { self == .job ? "job file" : "file of projects" }
+        var rest: String { self == .job ? "what a step needs belongs into --source" : "write several files" }
+        var needs: String { self == .job ? "a job needs fewer" : "write several files" }
     }
 
     /// A YAML or JSON document with the place of every value.
-    static func document(_ text: String) throws -> SpecValue {
+    package static func document(_ text: String, of kind: Kind) throws -> SpecValue {
         do {
             guard let node = try Yams.compose(yaml: text) else {
-                throw problem("is empty; write at least image and steps", at: nil)
+                throw problem("is empty; write at least \(kind.least)", at: nil)
             }
-            var converter = YAMLConverter()
+            var converter = YAMLConverter(kind)
             return try converter.value(node, depth: 0)
         } catch let error as YamlError {
             throw syntaxProblem(error)

@@ -1,7 +1,9 @@
 // JobFile+Parse: from a document to a JobFile, or to all of its mistakes at once.
 
+package import Documents
+
 extension JobFile {
-    static let keys =
+    package static let keys =
         [
             "project", "name", "image", "platform", "profile", "resources", "timeout", "silence_timeout", "env",
             "steps",
@@ -89,7 +91,7 @@ extension SpecReader {
         return image
     }
 
-    mutating func seconds(_ value: SpecValue, at path: String) -> UInt32? {
+    package mutating func seconds(_ value: SpecValue, at path: String) -> UInt32? {
         number(
             value, at: path, in: JobFile.Bounds.timeout, example: "90s, 10m or 2h",
             show: Quantity.show(seconds:)
@@ -167,17 +169,17 @@ extension SpecReader {
         return resources
     }
 
-    mutating func environment(_ value: SpecValue) -> [JobFile.Variable] {
+    package mutating func environment(_ value: SpecValue, at key: String = "env") -> [JobFile.Variable] {
         guard case .map(let entries) = value.content else {
-            report("env", value.place, "must be a mapping of names to texts; it is \(value.kind)")
+            report(key, value.place, "must be a mapping of names to texts; it is \(value.kind)")
             return []
         }
         if entries.count > JobFile.Bounds.variables {
-            report("env", value.place, "has \(entries.count) variables; at most \(JobFile.Bounds.variables) fit")
+            report(key, value.place, "has \(entries.count) variables; at most \(JobFile.Bounds.variables) fit")
         }
         var variables: [JobFile.Variable] = []
         for entry in entries.prefix(JobFile.Bounds.variables) {
-            let path = "env.\(Self.shown(entry.key))"
+            let path = "\(key).\(Self.shown(entry.key))"
             if let problem = Self.variableNameProblem(entry.key) {
                 report(path, entry.place, problem)
             } else if variables.contains(where: { $0.name == entry.key }) {

@@ -1,5 +1,7 @@
 // JobFile+Schedule: when a job runs, beside what it runs.
 
+package import Documents
+
 extension JobFile {
     /// When a job runs, and what becomes of it if the house fails.
     package struct Schedule: Equatable, Sendable {
@@ -71,7 +73,7 @@ extension SpecReader {
         return schedule
     }
 
-    mutating func integer(
+    package mutating func integer(
         _ value: SpecValue, at path: String, in range: ClosedRange<Int64>, example: String
     ) -> Int64? {
         number(value, at: path, in: range, example: example, show: { String($0) }) {
@@ -116,7 +118,7 @@ extension SpecReader {
         return nil
     }
 
-    private mutating func list(
+    package mutating func list(
         _ value: SpecValue, at path: String, of what: String, limit: Int
     ) -> ArraySlice<SpecValue>? {
         guard case .list(let items) = value.content else {

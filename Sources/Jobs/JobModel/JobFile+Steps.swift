@@ -1,5 +1,7 @@
 // JobFile+Steps: the steps of a job file, and which secrets they are given.
 
+import Documents
+
 extension SpecReader {
     private static let stepKeys = ["name", "run", "timeout", "continue_on_error", "untrusted", "secrets"]
 

@@ -1,5 +1,7 @@
 // JobFile: what a person asks for, checked. Both the CLI and apid read it with the same code (JobFile+Parse.swift).
 
+package import Documents
+
 /// A job as its author describes it. Defaults are filled in; every value is within the bounds of the wire types.
 package struct JobFile: Equatable, Sendable {
     /// CPU architecture of the container, as `linux/amd64` in the file.

@@ -1,14 +1,20 @@
 // SpecReader: walks a SpecValue and collects every mistake instead of stopping at the first one.
-// JobFile+Parse.swift drives it.
+// JobFile+Parse.swift drives it, and so does the reader of projects.
+
+package import Documents
 
 /// Collects problems while typed values are taken out of a document.
-struct SpecReader {
-    private(set) var problems: [JobFileProblem] = []
+package struct SpecReader {
+    package private(set) var problems: [JobFileProblem] = []
     /// Problems beyond those that are told.
     private(set) var more = 0
 
+    package init() {}
+
     /// Words are only made for what is told: a document may be wrong everywhere, and its author a stranger.
-    mutating func report(_ path: @autoclosure () -> String, _ place: Place?, _ message: @autoclosure () -> String) {
+    package mutating func report(
+        _ path: @autoclosure () -> String, _ place: Place?, _ message: @autoclosure () -> String
+    ) {
         guard problems.count < JobFile.Bounds.problems else {
             more += 1
             return
@@ -17,13 +23,13 @@ struct SpecReader {
     }
 
     /// What another reader has found.
-    mutating func report(_ others: JobFileProblems) {
+    package mutating func report(_ others: JobFileProblems) {
         for problem in others.problems { report(problem.path, problem.place, problem.message) }
         more += others.more
     }
 
     /// The problems, in the order of the document where that is known.
-    var found: JobFileProblems {
+    package var found: JobFileProblems {
         let sorted = problems.enumerated().sorted { left, right in
             guard let first = left.element.place, let second = right.element.place, first != second else {
                 return left.offset < right.offset
@@ -35,7 +41,7 @@ struct SpecReader {
 
     /// A key as it is shown in a path: one that nobody meant to write is not repeated in full. One character can be
     /// as long as a document; a scalar cannot.
-    static func shown(_ key: String) -> String {
+    package static func shown(_ key: String) -> String {
         key.utf8.count <= longestWord ? key : String(String.UnicodeScalarView(key.unicodeScalars.prefix(48))) + "…"
     }
 
@@ -43,7 +49,7 @@ struct SpecReader {
     private static let longestWord = 64
 
     /// The entries of a map by key. Unknown and repeated keys are reported with the nearest known one.
-    mutating func map(_ value: SpecValue, at path: String, keys: [String]) -> [String: SpecValue]? {
+    package mutating func map(_ value: SpecValue, at path: String, keys: [String]) -> [String: SpecValue]? {
         guard case .map(let entries) = value.content else {
             report(
                 path, value.place,
@@ -66,7 +72,7 @@ struct SpecReader {
     }
 
     /// A text of bounded length without NUL.
-    mutating func text(_ value: SpecValue, at path: String, bytes: ClosedRange<Int>) -> String? {
+    package mutating func text(_ value: SpecValue, at path: String, bytes: ClosedRange<Int>) -> String? {
         let text: String
         switch value.content {
         case .string(let string): text = string
@@ -93,7 +99,7 @@ struct SpecReader {
         return text
     }
 
-    mutating func bool(_ value: SpecValue, at path: String) -> Bool? {
+    package mutating func bool(_ value: SpecValue, at path: String) -> Bool? {
         if case .bool(let flag) = value.content { return flag }
         report(path, value.place, "must be true or false; it is \(value.kind)")
         return nil
@@ -116,7 +122,7 @@ struct SpecReader {
     }
 
     /// One of a closed set of words.
-    mutating func word<Word: RawRepresentable & CaseIterable>(_ value: SpecValue, at path: String, _: Word.Type)
+    package mutating func word<Word: RawRepresentable & CaseIterable>(_ value: SpecValue, at path: String, _: Word.Type)
         -> Word?
     where Word.RawValue == String {
         if case .string(let text) = value.content, let word = Word(rawValue: text) { return word }

@@ -1,5 +1,6 @@
 // Insight: why a job waits, which pools there are, draining, metrics.
 
+import Documents
 import Exposition
 import HTTPTypes
 import Hummingbird

@@ -1,5 +1,6 @@
 // Runners: list them, start a warm one, remove one.
 
+import Documents
 import Hummingbird
 import JobModel
 import JobWire

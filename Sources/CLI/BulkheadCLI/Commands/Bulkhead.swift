@@ -15,6 +15,7 @@ package struct Bulkhead: AsyncParsableCommand {
               bulkhead log 17 -f                             follow a log
               bulkhead why 18                                what it waits for, and what to do
               bulkhead secret set web token < token          keep a secret for a project
+              bulkhead project check projects.yaml           is this file of projects right?
 
             EXIT STATUS
               0 done; 1 failed; 64 wrong command line or job file; 69 the daemons cannot be reached;
@@ -30,7 +31,7 @@ package struct Bulkhead: AsyncParsableCommand {
         version: Release.version,
         subcommands: [
             Up.self, Init.self, Submit.self, Jobs.self, JobCommand.self, LogCommand.self, Why.self, Cancel.self,
-            Runners.self, Pools.self, Drain.self, Secret.self, Status.self, Audit.self,
+            Runners.self, Pools.self, Drain.self, Secret.self, ProjectCommand.self, Status.self, Audit.self,
         ])
 
     package init() {}

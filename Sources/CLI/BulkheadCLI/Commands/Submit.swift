@@ -1,6 +1,7 @@
 // Submit: a job file, or an image and a command, becomes a job.
 
 import ArgumentParser
+import Documents
 import Foundation
 import JobModel
 import Orders

@@ -1,56 +1,85 @@
 // JSONReader: from a JSON body to a SpecValue, in one pass over its bytes. Anybody may send a body, so what it costs is
-// bounded before it is paid: the depth, the number of values, the digits of a number. It keeps every key, also one
-// that is given twice, and where everything stands: which of the two was meant is not for a parser to decide.
-
-package import JobModel
+// bounded before it is paid: the depth, the number of values that are kept, the digits of a number. It keeps every key,
+// also one that is given twice, and where everything stands: which of the two was meant is not for a parser to decide.
+//
+// Whoever wants little of much names a shape: what is not in it is checked and passed over, at no memory cost.
 
 /// RFC 8259, UTF-8 only. Each value is read once; nothing is looked at again when it turns out to be wrong.
 package struct JSONReader {
     /// Why a body was not read, and where.
-    package enum Refused: Error, Equatable {
+    package enum Refused: Error, Equatable, Sendable {
         case syntax(String, Place)
         case tooDeep(Place)
         case tooMany
+        /// A text that is wanted, or a key, is longer than any that was expected.
+        case tooLong(Place)
+        /// A key of the shape is there twice, or once more in other letters: two readers could read two things.
+        case twice(Place)
+    }
+
+    /// What a body may cost.
+    package struct Bounds: Sendable {
+        package let depth: Int
+        /// Values that are kept.
+        package let values: Int
+        /// The bytes of a text.
+        package let text: Int
+
+        package init(depth: Int, values: Int, text: Int = .max) {
+            self.depth = depth
+            self.values = values
+            self.text = text
+        }
     }
 
     /// More digits than any number that is a setting of something.
     private static let numberBytes = 64
 
     private let bytes: [UInt8]
+    private let bounds: Bounds
     private var at = 0
     private var line = 1
     private var lineStart = 0
     /// Bytes of this line that continue a character.
     private var continuations = 0
-    private var valuesLeft = JobFile.Bounds.values
+    private var valuesLeft: Int
 
-    private init(_ bytes: [UInt8]) {
+    private init(_ bytes: [UInt8], _ bounds: Bounds) {
         self.bytes = bytes
+        self.bounds = bounds
+        valuesLeft = bounds.values
     }
 
-    /// One document and nothing behind it.
-    package static func document(_ bytes: [UInt8]) throws(Refused) -> SpecValue {
-        var reader = JSONReader(bytes)
+    /// One document and nothing behind it. What is passed over is null in the answer, and not in any map.
+    package static func document(
+        _ bytes: [UInt8], bounds: Bounds, keeping shape: JSONShape = .whole
+    ) throws(Refused) -> SpecValue {
+        var reader = JSONReader(bytes, bounds)
+        try reader.checkUTF8()
         reader.skipBlanks()
-        let value = try reader.value(depth: 0)
+        let value = try reader.value(depth: 0, shape)
         reader.skipBlanks()
         if reader.at < bytes.count { throw reader.syntax("something follows the end") }
         return value
     }
 
-    private mutating func value(depth: Int) throws(Refused) -> SpecValue {
+    private mutating func value(depth: Int, _ shape: JSONShape) throws(Refused) -> SpecValue {
         let place = place
         guard let first = peek else { throw syntax("it ends where a value is expected") }
-        if valuesLeft == 0 { throw .tooMany }
-        valuesLeft -= 1
+        if shape.isKept {
+            if valuesLeft == 0 { throw .tooMany }
+            valuesLeft -= 1
+        }
         switch first {
         case UInt8(ascii: "{"), UInt8(ascii: "["):
-            if depth >= JobFile.Bounds.depth { throw .tooDeep(place) }
+            if depth >= bounds.depth { throw .tooDeep(place) }
             at += 1
             let isMap = first == UInt8(ascii: "{")
-            return SpecValue(isMap ? try map(depth: depth + 1) : try list(depth: depth + 1), place: place)
-        case UInt8(ascii: "\""): return SpecValue(.string(try string()), place: place)
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return SpecValue(try number(), place: place)
+            let content = isMap ? try map(depth: depth + 1, shape) : try list(depth: depth + 1, shape)
+            return SpecValue(content, place: place)
+        case UInt8(ascii: "\""): return SpecValue(.string(try string(shape.isKept)), place: place)
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+            return SpecValue(try number(shape.isKept), place: place)
         case UInt8(ascii: "t"): return SpecValue(try word("true", .bool(true)), place: place)
         case UInt8(ascii: "f"): return SpecValue(try word("false", .bool(false)), place: place)
         case UInt8(ascii: "n"): return SpecValue(try word("null", .null), place: place)
@@ -58,51 +87,54 @@ package struct JSONReader {
         }
     }
 
-    private mutating func map(depth: Int) throws(Refused) -> SpecValue.Content {
+    private mutating func map(depth: Int, _ shape: JSONShape) throws(Refused) -> SpecValue.Content {
         var entries: [SpecValue.Entry] = []
+        var seen: Set<Int> = []
         skipBlanks()
         if take("}") { return .map(entries) }
         repeat {
             skipBlanks()
             let place = place
             guard peek == UInt8(ascii: "\"") else { throw syntax("a key in quotes is expected") }
-            let key = try string()
+            let key = try string(shape.readsKeys)
             skipBlanks()
             guard take(":") else { throw syntax("':' is expected behind a key") }
             skipBlanks()
-            entries.append(SpecValue.Entry(key: key, place: place, value: try value(depth: depth)))
+            let part = shape.part(key)
+            if let index = part.index, !part.isExact || !seen.insert(index).inserted { throw .twice(place) }
+            let value = try value(depth: depth, part.shape)
+            if part.shape.isKept { entries.append(SpecValue.Entry(key: key, place: place, value: value)) }
             skipBlanks()
         } while take(",")
         guard take("}") else { throw syntax("',' or '}' is expected") }
         return .map(entries)
     }
 
-    private mutating func list(depth: Int) throws(Refused) -> SpecValue.Content {
+    private mutating func list(depth: Int, _ shape: JSONShape) throws(Refused) -> SpecValue.Content {
+        let inner: JSONShape = shape.isWhole ? .whole : .nothing
         var items: [SpecValue] = []
         skipBlanks()
         if take("]") { return .list(items) }
         repeat {
             skipBlanks()
-            items.append(try value(depth: depth))
+            let item = try value(depth: depth, inner)
+            if inner.isKept { items.append(item) }
             skipBlanks()
         } while take(",")
         guard take("]") else { throw syntax("',' or ']' is expected") }
         return .list(items)
     }
 
-    private mutating func word(_ word: StaticString, _ content: SpecValue.Content) throws(Refused)
-        -> SpecValue.Content
-    {
-        let letters = UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
-        guard bytes[at...].starts(with: letters) else { throw syntax("a value is expected") }
-        at += letters.count
+    private mutating func word(_ word: String, _ content: SpecValue.Content) throws(Refused) -> SpecValue.Content {
+        guard bytes[at...].starts(with: word.utf8) else { throw syntax("a value is expected") }
+        at += word.utf8.count
         return content
     }
 
     // MARK: numbers
 
     /// A number with a fraction or an exponent is none of the whole numbers, as in YAML.
-    private mutating func number() throws(Refused) -> SpecValue.Content {
+    private mutating func number(_ isKept: Bool) throws(Refused) -> SpecValue.Content {
         let start = at
         _ = take("-")
         let leading = at
@@ -119,6 +151,7 @@ package struct JSONReader {
             if digits() == 0 { throw syntax("digits are expected in an exponent") }
         }
         guard at - start <= Self.numberBytes else { throw syntax("a number has more than \(Self.numberBytes) digits") }
+        if !isKept { return .null }
         let text = String(decoding: bytes[start..<at], as: UTF8.self)
         if isWhole, let number = Int64(text) { return .integer(number) }
         guard let number = Double(text), number.isFinite else { throw syntax("a number is too large") }
@@ -133,7 +166,9 @@ package struct JSONReader {
 
     // MARK: texts
 
-    private mutating func string() throws(Refused) -> String {
+    /// Empty if it is not kept.
+    private mutating func string(_ isKept: Bool) throws(Refused) -> String {
+        let place = place
         at += 1
         var text: [UInt8] = []
         while let byte = peek, byte != UInt8(ascii: "\"") {
@@ -141,14 +176,29 @@ package struct JSONReader {
             at += 1
             if byte == UInt8(ascii: "\\") {
                 try escape(into: &text)
+                if !isKept { text.removeAll(keepingCapacity: true) }
             } else {
                 if byte & 0xC0 == 0x80 { continuations += 1 }
-                text.append(byte)
+                if isKept { text.append(byte) }
             }
+            if text.count > bounds.text { throw .tooLong(place) }
         }
         guard take("\"") else { throw syntax("a text does not end") }
-        guard let string = String(validating: text, as: UTF8.self) else { throw syntax("the text before is not UTF-8") }
-        return string
+        // All bytes were seen to be UTF-8.
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    private mutating func checkUTF8() throws(Refused) {
+        do throws(UTF8.ValidationError) {
+            _ = try UTF8Span(validating: bytes.span)
+        } catch {
+            for byte in bytes[..<error.byteOffsets.lowerBound] {
+                at += 1
+                if byte & 0xC0 == 0x80 { continuations += 1 }
+                if byte == UInt8(ascii: "\n") { (line, lineStart, continuations) = (line + 1, at, 0) }
+            }
+            throw syntax("this is not UTF-8")
+        }
     }
 
     private mutating func escape(into text: inout [UInt8]) throws(Refused) {

@@ -1,11 +1,17 @@
 // The reader of JSON bodies by itself, against Foundation's: what one takes the other takes, and they read the same.
 
-import APIServer
+import Documents
 import Foundation
 import JobModel
 import Testing
 
 struct JSONReaderTests {
+    /// As apid reads it.
+    private static func document(_ bytes: [UInt8]) throws -> SpecValue {
+        try JSONReader.document(
+            bytes, bounds: .init(depth: JobFile.Bounds.depth, values: JobFile.Bounds.values))
+    }
+
     private static let good = [
         "0", "-0", "12", "-9223372036854775808", "9223372036854775807", "9223372036854775808", "1.5", "-1.5e3", "2E+2",
         "1e-2", "true", "false", "null", "\"\"", "[]", "{}", " [ ] ", "\t{\r\n}\n", "[1,[2,[3]]]",
@@ -49,11 +55,11 @@ struct JSONReaderTests {
 
     @Test(arguments: good) func isRead(_ text: String) throws {
         let bytes = Array(text.utf8)
-        #expect(Self.isSame(try JSONReader.document(bytes), try #require(Self.foundation(bytes))))
+        #expect(Self.isSame(try Self.document(bytes), try #require(Self.foundation(bytes))))
     }
 
     @Test(arguments: bad) func isRefused(_ text: String) {
-        #expect(throws: JSONReader.Refused.self) { try JSONReader.document(Array(text.utf8)) }
+        #expect(throws: JSONReader.Refused.self) { try Self.document(Array(text.utf8)) }
     }
 
     @Test(
@@ -63,7 +69,7 @@ struct JSONReaderTests {
             [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22],
         ] as [[UInt8]]) func isNotUTF8(_ bytes: [UInt8])
     {
-        #expect(throws: JSONReader.Refused.self) { try JSONReader.document(bytes) }
+        #expect(throws: JSONReader.Refused.self) { try Self.document(bytes) }
     }
 
     /// Documents with a few bytes changed: whatever is read is what Foundation reads.
@@ -86,7 +92,7 @@ struct JSONReaderTests {
                 default: break
                 }
             }
-            guard let value = try? JSONReader.document(bytes) else { continue }
+            guard let value = try? Self.document(bytes) else { continue }
             read += 1
             let text = String(decoding: bytes, as: UTF8.self)
             guard let other = Self.foundation(bytes) else {
@@ -100,7 +106,7 @@ struct JSONReaderTests {
     }
 
     @Test func everythingHasItsPlace() throws {
-        let document = try JSONReader.document(Array("{\"ä\": [1,\n  \"€\", {\"b\" : null}]}".utf8))
+        let document = try Self.document(Array("{\"ä\": [1,\n  \"€\", {\"b\" : null}]}".utf8))
         #expect(document.place == Place(line: 1, column: 1))
         guard case .map(let entries) = document.content, case .list(let items) = entries[0].value.content,
             case .map(let inner) = items[2].content
@@ -113,12 +119,12 @@ struct JSONReaderTests {
             items.map(\.place) == [.init(line: 1, column: 8), .init(line: 2, column: 3), .init(line: 2, column: 8)])
         #expect(inner[0].place == Place(line: 2, column: 9) && inner[0].value.place == Place(line: 2, column: 15))
         #expect(throws: JSONReader.Refused.syntax("',' or ']' is expected", Place(line: 2, column: 3))) {
-            try JSONReader.document(Array("[1,\n2 3]".utf8))
+            try Self.document(Array("[1,\n2 3]".utf8))
         }
     }
 
     @Test func bothOfTwoAreKept() throws {
-        let document = try JSONReader.document(Array(#"{"a": 1, "a": 2}"#.utf8))
+        let document = try Self.document(Array(#"{"a": 1, "a": 2}"#.utf8))
         guard case .map(let entries) = document.content else {
             Issue.record("\(document)")
             return
@@ -133,10 +139,10 @@ struct JSONReaderTests {
         func deep(_ levels: Int) -> [UInt8] {
             Array((String(repeating: "[", count: levels) + String(repeating: "]", count: levels)).utf8)
         }
-        #expect(throws: Never.self) { try JSONReader.document(list(1_999)) }
-        #expect(throws: JSONReader.Refused.tooMany) { try JSONReader.document(list(2_000)) }
-        #expect(throws: Never.self) { try JSONReader.document(deep(16)) }
-        #expect(throws: JSONReader.Refused.tooDeep(Place(line: 1, column: 17))) { try JSONReader.document(deep(17)) }
-        #expect(throws: JSONReader.Refused.self) { try JSONReader.document([UInt8](repeating: 57, count: 65)) }
+        #expect(throws: Never.self) { try Self.document(list(1_999)) }
+        #expect(throws: JSONReader.Refused.tooMany) { try Self.document(list(2_000)) }
+        #expect(throws: Never.self) { try Self.document(deep(16)) }
+        #expect(throws: JSONReader.Refused.tooDeep(Place(line: 1, column: 17))) { try Self.document(deep(17)) }
+        #expect(throws: JSONReader.Refused.self) { try Self.document([UInt8](repeating: 57, count: 65)) }
     }
 }

@@ -1,0 +1,183 @@
+// ProjectFile+Jobs: the jobs of a project. What a job runs is read by JobFile, as everywhere; here is only what a
+// project says beside it.
+
+import Documents
+import JobModel
+
+/// What the jobs of one project have in common.
+struct SharedParts {
+    let project: Project
+    let environments: [String: [JobFile.Variable]]
+    let templates: [String: Template]
+
+    /// Of a job file, without what a project says in its own way: its name is the project's, and jobs that wait for
+    /// others are named by numbers there, which nobody knows in advance.
+    static let jobKeys = JobFile.keys.filter { !["project", "needs", "when"].contains($0) }
+    private static let ownKeys = ["events", "branches", "git_tags", "paths", "environment", "ci_file"]
+    static let templateKeys = ownKeys + jobKeys.filter { $0 != "name" }
+    static let keys = ["name", "template", "with"] + templateKeys
+    /// What may stand beside a `ci_file`.
+    static let besideFile = ["name", "timeout", "priority", "retries", "env"]
+}
+
+extension SpecReader {
+    mutating func environments(_ value: SpecValue, at path: String) -> [String: [JobFile.Variable]] {
+        var found: [String: [JobFile.Variable]] = [:]
+        for (name, value, path) in named(value, at: path, of: "variables", limit: ProjectFile.Bounds.environments) {
+            found[name] = environment(value, at: path)
+        }
+        return found
+    }
+
+    mutating func jobs(_ value: SpecValue, at path: String, _ shared: SharedParts) -> [ProjectJob] {
+        let items = list(value, at: path, of: "jobs", limit: ProjectFile.Bounds.jobs) ?? []
+        if items.isEmpty, case .list = value.content { report(path, value.place, "is empty; list at least one job") }
+        var jobs: [ProjectJob] = []
+        for (index, item) in items.enumerated() {
+            guard let job = job(item, at: "\(path)[\(index)]", shared) else { continue }
+            if jobs.contains(where: { $0.name == job.name }) {
+                report(
+                    "\(path)[\(index)].name", item.place,
+                    "'\(job.name)' is given twice; a status has to tell them apart")
+            }
+            jobs.append(job)
+        }
+        return jobs
+    }
+
+    private mutating func job(_ value: SpecValue, at path: String, _ shared: SharedParts) -> ProjectJob? {
+        guard let given = map(value, at: path, keys: SharedParts.keys) else { return nil }
+        let name = required("name", of: given, in: value, at: path, "name the job; its status has that name")
+            .flatMap { text($0, at: "\(path).name", bytes: 1...JobFile.Bounds.nameBytes) }
+        guard var map = expand(given, in: value, at: path, shared.templates) else { return nil }
+        map["env"] = mergedEnvironment(map, at: path, shared)
+        guard let definition = definition(map, in: value, at: path, shared) else { return nil }
+        var job = ProjectJob(name: name ?? "", definition: definition)
+        if let value = map["events"] { job.events = events(value, at: "\(path).events") }
+        let hasBranch = job.events.contains(.push) || job.events.contains(.pullRequest)
+        for (key, filter, applies, event) in [
+            ("branches", \ProjectJob.branches, hasBranch, "push or pull_request"),
+            ("git_tags", \ProjectJob.gitTags, job.events.contains(.tag), "tag"),
+            ("paths", \ProjectJob.paths, hasBranch, "push or pull_request"),
+        ] {
+            guard let value = map[key] else { continue }
+            job[keyPath: filter] = patterns(value, at: "\(path).\(key)")
+            if !applies { report("\(path).\(key)", value.place, "says nothing without the event \(event)") }
+        }
+        return name == nil ? nil : job
+    }
+
+    private mutating func events(_ value: SpecValue, at path: String) -> [ProjectJob.Trigger] {
+        let items = list(value, at: path, of: "events", limit: ProjectJob.Trigger.allCases.count) ?? []
+        if items.isEmpty, case .list = value.content {
+            report(path, value.place, "is empty; list push, tag or pull_request")
+        }
+        var found: Set<ProjectJob.Trigger> = []
+        for (index, item) in items.enumerated() {
+            guard let event = word(item, at: "\(path)[\(index)]", ProjectJob.Trigger.self) else { continue }
+            if !found.insert(event).inserted { report("\(path)[\(index)]", item.place, "is given twice; keep one") }
+        }
+        return ProjectJob.Trigger.allCases.filter { found.contains($0) }
+    }
+
+    /// The job's own variables, and those of the environments that it names; its own come before those of the last
+    /// environment, those before the ones of the first.
+    private mutating func mergedEnvironment(
+        _ map: [String: SpecValue], at path: String, _ shared: SharedParts
+    ) -> SpecValue? {
+        guard let value = map["environment"] else { return map["env"] }
+        var own: [SpecValue.Entry] = []
+        if let env = map["env"] {
+            guard case .map(let entries) = env.content else { return env }
+            own = entries
+        }
+        let names: [SpecValue]
+        if case .list = value.content {
+            names = Array(
+                list(value, at: "\(path).environment", of: "environments", limit: ProjectFile.Bounds.environments) ?? []
+            )
+        } else {
+            names = [value]
+        }
+        for name in names.reversed() {
+            guard case .string(let text) = name.content, let environment = shared.environments[text] else {
+                let known = shared.environments.keys.sorted().joined(separator: ", ")
+                report(
+                    "\(path).environment", name.place,
+                    "is no environment of this project; " + (known.isEmpty ? "it has none" : "known are \(known)"))
+                continue
+            }
+            for variable in environment where !own.contains(where: { $0.key == variable.name }) {
+                own.append(.init(key: variable.name, place: name.place, value: SpecValue(.string(variable.value))))
+            }
+        }
+        return SpecValue(.map(own), place: (map["env"] ?? value).place)
+    }
+
+    private mutating func definition(
+        _ map: [String: SpecValue], in value: SpecValue, at path: String, _ shared: SharedParts
+    ) -> ProjectJob.Definition? {
+        let entries = SharedParts.jobKeys.compactMap { key in map[key].map { SpecValue.Entry(key: key, value: $0) } }
+        guard let file = map["ci_file"] else {
+            let document = SpecValue(.map(entries), place: value.place)
+            guard var job = take(JobFile.parse(document), at: path) else { return nil }
+            job.project = shared.project.name
+            job.env.sort { $0.name < $1.name }
+            for index in job.steps.indices { job.steps[index].secrets.sort { $0.variable < $1.variable } }
+            checkSecrets(of: job, at: path, map["steps"]?.place, shared.project)
+            return .written(job)
+        }
+        for entry in entries where !SharedParts.besideFile.contains(entry.key) {
+            report("\(path).\(entry.key)", entry.value.place, "stands in the ci_file; write it there")
+        }
+        // What is read from the file later is made up here, so that the rest is read as in every job.
+        let usual = [
+            SpecValue.Entry(key: "image", value: .text("none")),
+            SpecValue.Entry(key: "steps", value: .texts(["none"])),
+        ]
+        let beside = entries.filter { SharedParts.besideFile.contains($0.key) }
+        let filePath = ciFilePath(file, at: "\(path).ci_file")
+        guard let job = take(JobFile.parse(SpecValue(.map(usual + beside), place: value.place)), at: path),
+            let filePath
+        else { return nil }
+        var definition = ProjectJob.CIFile(path: filePath)
+        if map["timeout"] != nil { definition.timeout = job.timeout }
+        if map["priority"] != nil { definition.priority = job.schedule.priority }
+        definition.retries = job.schedule.retries
+        definition.env = job.env.sorted { $0.name < $1.name }
+        return .file(definition)
+    }
+
+    /// Another reader's result, its problems under this path.
+    private mutating func take(_ result: Result<JobFile, JobFileProblems>, at path: String) -> JobFile? {
+        switch result {
+        case .success(let file): return file
+        case .failure(let found):
+            report(
+                JobFileProblems(
+                    problems: found.problems.map {
+                        JobFileProblem(
+                            path: $0.path.isEmpty ? path : "\(path).\($0.path)", place: $0.place, message: $0.message)
+                    }, more: found.more))
+            return nil
+        }
+    }
+
+    private mutating func checkSecrets(of job: JobFile, at path: String, _ place: Place?, _ project: Project) {
+        let known = Set(project.secrets.map(\.name) + [JobFile.jobTokenSecret])
+        for name in Set(job.steps.flatMap(\.secrets).map(\.name)).subtracting(known).sorted() {
+            report(
+                "\(path).steps", place,
+                "name the secret '\(name)', for which the project has no rule; add it under secrets")
+        }
+    }
+
+    private mutating func ciFilePath(_ value: SpecValue, at path: String) -> String? {
+        guard let text = text(value, at: path, bytes: 1...ProjectFile.Bounds.pathBytes) else { return nil }
+        if text.split(separator: "/", omittingEmptySubsequences: false).allSatisfy({ PlainPath.isPart($0) }) {
+            return text
+        }
+        report(path, value.place, "is not the path of a file in the repository; write it like ci/job.yaml")
+        return nil
+    }
+}
