@@ -278,7 +278,7 @@ PROMISES = [
            SCHEDULER + "Scheduling/UnitOfWork.swift", "        effects.append(effect)\n", "        effect()\n"),
     Mutant("sched-fence", "only an open attempt is listened to", SIMULATION,
            SCHEDULER + "Scheduling/Scheduler+Events.swift", "row.state == .open, row.told { return row }", "row.told { return row }"),
-    Mutant("sched-retry-fence", "no attempt before the old container is gone", SIMULATION,
+    Mutant("sched-retry-fence", "no attempt before the old container is gone", "SchedulingTests/noAttemptBeforeTheOldContainerIsGone",
            SCHEDULER + "Scheduling/Scheduler+Retry.swift",
            "        if let runner { try unit.rows.setFence(runner.id, for: id) }\n", "        _ = runner\n"),
     Mutant("sched-retry-failures", "a job's own failure is final", SIMULATION,
@@ -289,7 +289,8 @@ PROMISES = [
            "        try tearDown(unit, attempt.runner,"),
     Mutant("sched-group", "one job of a group at a time", SIMULATION,
            SCHEDULER + "Scheduling/Scheduler+Gates.swift", "return holder == nil ? .open : .group", "return holder == nil ? .open : .open"),
-    Mutant("sched-lease", "a device is one runner's", SIMULATION,
+    # The table of leases refuses a second one by itself, so the simulation sees nothing.
+    Mutant("sched-lease", "a device is one runner's", "SchedulingTests/eachIsOneRunnersAlone",
            SCHEDULER + "Scheduling/Floor.swift", "!leased.contains($0.id)", "!leased.contains($0.id) || leased.count > 0"),
     Mutant("sched-told", "it is written that a runner is told before it is", SIMULATION,
            SCHEDULER + "Scheduling/Scheduler+Telling.swift", "        try unit.rows.noteTold(attempt.attempt)\n", ""),
