@@ -69,10 +69,17 @@ let jobs: [Target] = [
     .target(name: "JobModel", dependencies: ["Documents"], path: "Sources/Jobs/JobModel", swiftSettings: house),
     // A job file in the words of the wire: apid and the CLI come to the same definition, and so to the same hash.
     .target(name: "JobWire", dependencies: ["JobModel", "Wire"], path: "Sources/Jobs/JobWire", swiftSettings: house),
-    // What runs for an event, with which trust, and what of it has to be approved: rules without a file or a socket.
+    // How far whose commits are trusted, and what an approval is: pure, and linked into brokerd, which decides by it.
     .target(
-        name: "ProjectModel", dependencies: ["Documents", "ForgeModel", "JobModel"], path: "Sources/Jobs/ProjectModel",
-        swiftSettings: house),
+        name: "TrustModel", dependencies: ["ForgeModel"], path: "Sources/Jobs/TrustModel", swiftSettings: trusted),
+    // What runs for an event: the rest of a project, its file and its jobs.
+    .target(
+        name: "ProjectModel", dependencies: ["Documents", "ForgeModel", "JobModel", "TrustModel"],
+        path: "Sources/Jobs/ProjectModel", swiftSettings: house),
+    // Events and rules in the words of the wire.
+    .target(
+        name: "TrustWire", dependencies: ["ForgeModel", "TrustModel", "Wire"], path: "Sources/Jobs/TrustWire",
+        swiftSettings: trusted),
 ]
 
 // Linked into brokerd: small, and without Foundation.
@@ -156,7 +163,10 @@ let broker: [Target] = [
         path: "Sources/Broker/Vault", swiftSettings: trusted),
     .target(
         name: "Brokering",
-        dependencies: ["Daemon", "Files", "Link", "Orders", "Posix", "Secret", "Vault", "Wire", crypto],
+        dependencies: [
+            "Daemon", "Deliveries", "Files", "ForgeModel", "GitHub", "GitLab", "Gitea", "Link", "Orders", "Posix",
+            "Secret", "Signatures", "TrustModel", "TrustWire", "Vault", "Wire", crypto,
+        ],
         path: "Sources/Broker/Brokering", swiftSettings: trusted),
     .executableTarget(
         name: "bulkhead-brokerd",
@@ -201,7 +211,7 @@ let cli: [Target] = [
         name: "BulkheadCLI",
         dependencies: [
             "CCurl", "Documents", "Endpoints", "Files", "JobModel", "JobWire", "Orders", "Posix", "Processes",
-            "ProjectModel", "Wire", argumentParser, crypto, yams,
+            "ProjectModel", "TrustModel", "TrustWire", "Wire", argumentParser, crypto, yams,
         ],
         path: "Sources/CLI/BulkheadCLI", swiftSettings: house),
     .executableTarget(
@@ -236,7 +246,7 @@ let tests: [Target] = [
     // Projects are written as people write them, so the CLI's reader is here, too.
     .testTarget(
         name: "ProjectModelTests",
-        dependencies: ["BulkheadCLI", "Documents", "ForgeModel", "JobModel", "ProjectModel"],
+        dependencies: ["BulkheadCLI", "Documents", "ForgeModel", "JobModel", "ProjectModel", "TrustModel"],
         swiftSettings: house),
     .testTarget(
         name: "ForgesTests",

@@ -3,6 +3,7 @@
 import ForgeModel
 import ProjectModel
 import Testing
+import TrustModel
 
 private let sha = String(repeating: "a", count: 40)
 private let command = "/bulkhead approve \(sha)"

@@ -3,6 +3,7 @@
 import ForgeModel
 import ProjectModel
 import Testing
+import TrustModel
 
 @Suite struct ApprovalTests {
     private let project: Project
@@ -16,7 +17,7 @@ import Testing
             request
             ?? ApprovalRequest(repository: Sample.own, number: 5, head: Sample.commit("a"), by: Sample.alice)
         do throws(ApprovalRefusal) {
-            _ = try request.approval(of: change, in: project, Sample.revision, permission: permission)
+            _ = try request.approval(of: change, in: project.rules, Sample.revision, permission: permission)
             return nil
         } catch {
             return error
@@ -74,7 +75,7 @@ import Testing
     /// W20: an approval that was kept holds for nothing but what it was given for.
     @Test func whatItIsBoundTo() {
         func standing(_ approval: Approval, _ change: Change = Sample.change()) -> ApprovalStanding {
-            approval.standing(for: change, of: project, Sample.revision)
+            approval.standing(for: change, of: project.rules, Sample.revision)
         }
         #expect(standing(Sample.approval()) == .valid)
         #expect(standing(Sample.approval(head: Sample.commit("c"))) == .otherHead)
@@ -127,7 +128,7 @@ import Testing
             case 4:
                 let asked = request(head: Sample.commit("a"))
                 do throws(ApprovalRefusal) {
-                    record = try asked.approval(of: change, in: project, revision, permission: .write)
+                    record = try asked.approval(of: change, in: project.rules, revision, permission: .write)
                     if let base = change.base.commit { seen = (Sample.commit("a"), base, revision) }
                 } catch {
                     #expect(error == .notTheHead)

@@ -2,6 +2,7 @@
 
 import ProjectModel
 import Testing
+import TrustModel
 
 struct GlobTests {
     @Test(arguments: [

@@ -2,6 +2,7 @@
 
 import JobModel
 import ProjectModel
+import TrustModel
 
 struct Made {
     private var random: Lehmer
@@ -43,21 +44,22 @@ struct Made {
         var project = Project(
             name: one(["shop", "0", "true", "a.b-c_d", "1e3"]),
             forge: .init(
-                kind: one(Project.Forge.Kind.allCases), url: one(["https://a", "https://a:8/x", "http://localhost"])),
+                kind: one(ProjectRules.Forge.Kind.allCases),
+                url: one(["https://a", "https://a:8/x", "http://localhost"])),
             repository: one([
                 .init(id: 7), .init(path: "a/b"), .init(id: 1 << 40, path: "a/b/c"), .init(path: "1/2"),
             ]),
             defaultBranch: one(["main", "é", "true", "1", "a/b"]))
         project.protectedBranches = globs()
         project.protectedTags = globs()
-        project.pullRequests.trust = one(Project.PullRequests.Trust.allCases)
-        project.pullRequests.approval = one(Project.PullRequests.Approval.allCases)
+        project.pullRequests.trust = one(ProjectRules.PullRequests.Trust.allCases)
+        project.pullRequests.approval = one(ProjectRules.PullRequests.Approval.allCases)
         project.pullRequests.allowedUsers =
             project.forge.kind == .gitlab
             ? [.id(3)] : one([[], [.id(3)], [.id(3), .id(9), .name("12"), .name("bob")]])
         project.secrets = some(3) { made, index in
-            var rule = Project.SecretRule(name: "s\(index)")
-            rule.trust = made.one(Project.SecretRule.Trust.allCases)
+            var rule = ProjectRules.SecretRule(name: "s\(index)")
+            rule.trust = made.one(ProjectRules.SecretRule.Trust.allCases)
             let (branches, tags) = (made.globs(), made.globs())
             if !branches.isEmpty || !tags.isEmpty { rule.refs = .listed(branches: branches, tags: tags) }
             return rule

@@ -3,6 +3,7 @@
 import ForgeModel
 import ProjectModel
 import Testing
+import TrustModel
 
 @Suite struct PlanTests {
     private static let jobs = """

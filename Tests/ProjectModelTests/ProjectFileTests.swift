@@ -6,6 +6,7 @@ import Foundation
 import JobModel
 import ProjectModel
 import Testing
+import TrustModel
 
 @Suite struct ProjectFileTests {
     /// The one whole example of docs/projects.md.

@@ -5,6 +5,7 @@ import ForgeModel
 import Foundation
 import JobModel
 import ProjectModel
+import TrustModel
 
 enum Sample {
     /// The root of the package.

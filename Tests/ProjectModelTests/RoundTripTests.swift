@@ -6,6 +6,7 @@ import Documents
 import JobModel
 import ProjectModel
 import Testing
+import TrustModel
 
 @Suite struct RoundTripTests {
     @Test(arguments: 0..<60) func aDocumentReadsBack(_ seed: Int) throws {

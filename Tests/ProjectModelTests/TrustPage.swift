@@ -2,6 +2,7 @@
 
 import Foundation
 import ProjectModel
+import TrustModel
 
 enum TrustPage {
     static let secretsTitle = "## When a secret is there"
@@ -47,8 +48,9 @@ enum TrustPage {
     private static let domains: [[String]] = [
         TrustQuestion.Origin.allCases.map(\.rawValue), ["protected", "other"],
         ApprovalStanding.allCases.map(\.rawValue), ["yes", "no"],
-        Project.PullRequests.Approval.allCases.map(\.rawValue),
-        Project.PullRequests.Trust.allCases.map(\.rawValue), Project.SecretRule.Trust.allCases.map(\.rawValue),
+        ProjectRules.PullRequests.Approval.allCases.map(\.rawValue),
+        ProjectRules.PullRequests.Trust.allCases.map(\.rawValue),
+        ProjectRules.SecretRule.Trust.allCases.map(\.rawValue),
         ["yes", "no"],
     ]
 

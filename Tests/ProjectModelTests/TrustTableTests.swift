@@ -4,17 +4,18 @@
 import Foundation
 import ProjectModel
 import Testing
+import TrustModel
 
 /// One case: what is asked, and of which secret.
 struct TrustRow: Hashable {
     var question: TrustQuestion
-    var rule: Project.SecretRule.Trust
+    var rule: ProjectRules.SecretRule.Trust
     var admitsRef: Bool
 
     var gives: Bool { question.decision.gives(rule, admitsRef: admitsRef) }
 
     static let all: [TrustRow] = TrustQuestion.all.flatMap { question in
-        Project.SecretRule.Trust.allCases.flatMap { rule in
+        ProjectRules.SecretRule.Trust.allCases.flatMap { rule in
             [true, false].map { TrustRow(question: question, rule: rule, admitsRef: $0) }
         }
     }
@@ -25,8 +26,8 @@ extension TrustQuestion {
         [true, false].flatMap { isProtected in
             ApprovalStanding.allCases.flatMap { approval in
                 [true, false].flatMap { isAllowed in
-                    Project.PullRequests.Approval.allCases.flatMap { wants in
-                        Project.PullRequests.Trust.allCases.map { ownBranches in
+                    ProjectRules.PullRequests.Approval.allCases.flatMap { wants in
+                        ProjectRules.PullRequests.Trust.allCases.map { ownBranches in
                             TrustQuestion(
                                 origin: origin, isProtected: isProtected, approval: approval, isAllowed: isAllowed,
                                 wants: wants, ownBranches: ownBranches)

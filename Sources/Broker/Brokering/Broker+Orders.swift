@@ -40,7 +40,10 @@ extension Broker {
         case .setSecret(let order): try set(order, given, person)
         case .removeSecret(let order): try remove(order, given, person)
         case .rotate(let order): try rotate(order, given, person)
+        case .setProject(let order): try set(order, given, person)
+        case .removeProject(let order): try remove(order, given, person)
         case .submit: throw Failure(.orderRefused, "this order wants a job, and is sent with it", place: "order")
+        case .approve: throw Failure(.orderRefused, "this order approves a change, and is sent so", place: "order")
         }
         return .init()
     }
@@ -115,7 +118,7 @@ extension Broker {
         log.info("master key rotated", ["generation": "\(next.generation)"])
     }
 
-    private func commit(
+    func commit(
         _ next: inout StoreContent, _ person: StoredOperator, at mark: Int64, _ keys: BrokerKeys? = nil
     ) throws(Failure) {
         next.auditHead = vault.audit.head

@@ -4,6 +4,7 @@
 import Link
 import Orders
 import Secret
+import TrustModel
 import Vault
 import Wire
 
@@ -65,6 +66,9 @@ extension Broker {
         }
         if ticket.trust == .untrusted && !ticket.secrets.isEmpty {
             throw Failure(.invalid, "secrets are given to a job by an order that trusts it", place: "secrets")
+        }
+        for name in ticket.secrets where ForgeSecret(rawValue: name) != nil {
+            throw Failure(.invalid, "'\(name)' is for the forge, and in no job", place: "secrets")
         }
         for name in ticket.secrets where content.secret(ticket.project, name) == nil {
             throw Failure(

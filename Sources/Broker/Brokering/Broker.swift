@@ -1,6 +1,8 @@
 // brokerd's service: the only process that can vouch. Its parts: Broker+People (tokens, tickets, lists), Broker+Orders
-// (what changes the vault), Broker+Grants (what a runner gets) and Broker+Masks (what relayd must not let through).
-// Callers: schedulerd and relayd.
+// (what changes the vault), Broker+Grants (what a runner gets), Broker+Masks (what relayd must not let through),
+// Broker+Projects (the rules of projects), Broker+Deliveries, Broker+Events and Broker+Approvals (what a webhook is worth),
+// Broker+Forges (what courierd needs to ask a forge, and has been told).
+// Callers: schedulerd, relayd and courierd.
 
 package import Daemon
 package import Link
@@ -64,6 +66,12 @@ package final class Broker {
         on(&handlers, wipe)
         on(&handlers, discard)
         on(&handlers, reconcile)
+        on(&handlers, vouchEvent)
+        on(&handlers, approve)
+        on(&handlers, listPolicies)
+        handlers.on(BrokerEdge.VerifyDelivery.self) { request, fds, responder in
+            self.verify(request, fds, responder)
+        }
         return handlers
     }
 
@@ -79,17 +87,23 @@ package final class Broker {
     ) where Call.Edge == BrokerEdge {
         let log = log
         handlers.on(Call.self) { request, _, responder in
-            do throws(Failure) {
-                responder.reply(try body(request))
-            } catch {
-                log.warning(
-                    "refused",
-                    [
-                        "request": Call.rule.name, "code": error.errorCode.name, "place": error.place,
-                        "reason": error.text,
-                    ])
-                responder.fail(error)
-            }
+            Self.answer(responder, Call.rule.name, log) { () throws(Failure) in try body(request) }
+        }
+    }
+
+    /// Answers with what `body` returns, or with why not, which is logged.
+    static func answer<Reply: WireMessage>(
+        _ responder: Responder<Reply>, _ request: String, _ log: Log, _ body: () throws(Failure) -> Reply
+    ) {
+        do throws(Failure) {
+            responder.reply(try body())
+        } catch {
+            log.warning(
+                "refused",
+                [
+                    "request": request, "code": error.errorCode.name, "place": error.place, "reason": error.text,
+                ])
+            responder.fail(error)
         }
     }
 }

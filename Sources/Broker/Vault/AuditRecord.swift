@@ -15,10 +15,14 @@ package enum AuditEvent: String, Sendable {
     case grantDenied = "grant_denied"
     /// A job's token that is dead.
     case tokenDenied = "token_denied"
-    /// These three are on record before they happen: what a crash comes between may not have happened.
+    /// These are on record before they happen: what a crash comes between may not have happened.
     case secretSet = "secret_set"
     case secretRemoved = "secret_removed"
     case rotated
+    case projectSet = "project_set"
+    case projectRemoved = "project_removed"
+    /// Somebody has approved a change.
+    case approved
 }
 
 /// The end of the log: the number of the last record (0: none) and its hash.

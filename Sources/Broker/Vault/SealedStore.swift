@@ -1,7 +1,7 @@
 // The store: one file, sealed as a whole, replaced as a whole. Written by the broker alone, after each order that
 // changes something.
 //
-//     "BULKHEAD-STORE-1\n" || ChaCha20-Poly1305(store key, StoreContent), with the first line authenticated
+//     "BULKHEAD-STORE-2\n" || ChaCha20-Poly1305(store key, StoreContent), with the first line authenticated
 
 import Files
 package import Orders
@@ -11,7 +11,9 @@ import Wire
 
 /// The store and the keys that it is sealed with. The rename is the commit point of every change, a rotation included.
 package final class SealedStore {
-    private static let magic = Array("BULKHEAD-STORE-1\n".utf8)
+    private static let magic = Array("BULKHEAD-STORE-2\n".utf8)
+    /// Of the time before there were projects: its content ends before them.
+    private static let oldMagic = Array("BULKHEAD-STORE-1\n".utf8)
     private static let sizeLimit = 64 << 20
 
     private let directory: String
@@ -113,12 +115,16 @@ extension SealedStore {
     private static func open(
         _ file: [UInt8], _ candidates: [BrokerKeys]
     ) throws(VaultError) -> (StoreContent, BrokerKeys) {
-        guard file.starts(with: magic) else { throw .damaged("the store does not begin as a store does") }
+        let isOld = file.starts(with: oldMagic)
+        guard isOld || file.starts(with: magic) else { throw .damaged("the store does not begin as a store does") }
         let sealed = Array(file.dropFirst(magic.count))
         for keys in candidates {
             // A key that does not fit is not an error here: another may, and if none does, that is.
-            guard let plain = try? Secret.open(sealed, keys.store, authenticating: magic) else { continue }
-            let bytes = unsafe plain.withBytes { unsafe Array($0) }
+            guard let plain = try? Secret.open(sealed, keys.store, authenticating: isOld ? oldMagic : magic) else {
+                continue
+            }
+            var bytes = unsafe plain.withBytes { unsafe Array($0) }
+            if isOld { bytes += [0, 0] }
             do { return (try StoreContent.decoded(bytes), keys) } catch { throw .damaged("the store: \(error)") }
         }
         throw .damaged("the store opens with none of the \(candidates.count) master keys: another key, or altered")

@@ -28,9 +28,23 @@ package struct StoredSecret: Hashable, Sendable {
     var key: String { "\(project)\u{0}\(name)" }
 }
 
+/// The rules of a project, as whoever holds a key has sealed them.
+package struct StoredPolicy: Hashable, Sendable {
+    package var policy: Policy
+    package var setMs: Int64
+    package var setBy: String
+
+    package init(policy: Policy, setMs: Int64, setBy: String) {
+        self.policy = policy
+        self.setMs = setMs
+        self.setBy = setBy
+    }
+}
+
 /// Everything that brokerd keeps, but for the audit log.
 package struct StoreContent: Equatable, Sendable {
     static let secretLimit = 4096
+    package static let policyLimit = 1024
 
     /// Counts master keys, from 1.
     package var generation: UInt32
@@ -39,9 +53,30 @@ package struct StoreContent: Equatable, Sendable {
     package var operators: [StoredOperator]
     /// Sorted by project and name.
     package var secrets: [StoredSecret]
+    /// Sorted by project.
+    package var policies: [StoredPolicy] = []
 
     package func secret(_ project: String, _ name: String) -> StoredSecret? {
         secrets.first { $0.project == project && $0.name == name }
+    }
+
+    package func policy(_ project: String) -> Policy? {
+        policies.first { $0.policy.project == project }?.policy
+    }
+
+    /// Adds or replaces.
+    package mutating func put(_ stored: StoredPolicy) throws(VaultError) {
+        _ = removePolicy(stored.policy.project)
+        if policies.count >= Self.policyLimit { throw .full("the store holds \(Self.policyLimit) projects, no more") }
+        let place = policies.firstIndex { $0.policy.project > stored.policy.project } ?? policies.count
+        policies.insert(stored, at: place)
+    }
+
+    /// False: there was none.
+    package mutating func removePolicy(_ project: String) -> Bool {
+        let before = policies.count
+        policies.removeAll { $0.policy.project == project }
+        return policies.count < before
     }
 
     /// Adds or replaces.
@@ -81,6 +116,12 @@ extension StoreContent: WireMessage {
                     setMs: try reader.i64(), setBy: try reader.text(short: 1, 64, "set_by"),
                     sealed: try reader.bytes(short: 29, Self.sealedLimit, "sealed")))
         }
+        for _ in 0..<(try reader.count(0, Self.policyLimit, each: 64, "policies")) {
+            let policy = try Policy(from: &reader)
+            policies.append(
+                StoredPolicy(
+                    policy: policy, setMs: try reader.i64(), setBy: try reader.text(short: 1, 64, "set_by")))
+        }
     }
 
     package func encode(to writer: inout WireWriter) throws(WireError) {
@@ -101,6 +142,12 @@ extension StoreContent: WireMessage {
             writer.i64(secret.setMs)
             try writer.text(short: secret.setBy, 1, 64, "set_by")
             try writer.bytes(short: secret.sealed, 29, Self.sealedLimit, "sealed")
+        }
+        try writer.count(policies.count, 0, Self.policyLimit, "policies")
+        for stored in policies {
+            try stored.policy.encode(to: &writer)
+            writer.i64(stored.setMs)
+            try writer.text(short: stored.setBy, 1, 64, "set_by")
         }
     }
 }

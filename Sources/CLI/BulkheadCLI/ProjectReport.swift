@@ -4,6 +4,7 @@ import Documents
 import Foundation
 package import JobModel
 package import ProjectModel
+import TrustModel
 
 package struct ProjectReport: Encodable {
     struct Checked: Encodable {

@@ -3,6 +3,7 @@
 
 package import Documents
 import JobModel
+import TrustModel
 
 extension ProjectFile {
     package static func document(_ projects: [Project]) -> SpecValue {
@@ -15,24 +16,24 @@ extension ProjectFile {
 extension Project {
     package var document: SpecValue {
         var map = DocumentMap()
-        map.add("name", .text(name))
-        map.add("forge", forge.document)
-        map.add("repository", repository.document)
-        map.add("default_branch", .text(defaultBranch))
-        map.add("protected_branches", .globs(protectedBranches))
-        map.add("protected_tags", .globs(protectedTags))
-        map.add("pull_requests", pullRequests.document)
-        if !secrets.isEmpty {
-            var rules = DocumentMap()
-            for rule in secrets { rules.add(rule.name, rule.document) }
-            map.add("secrets", rules.value)
+        map.add("name", .text(rules.name))
+        map.add("forge", rules.forge.document)
+        map.add("repository", rules.repository.document)
+        map.add("default_branch", .text(rules.defaultBranch))
+        map.add("protected_branches", .globs(rules.protectedBranches))
+        map.add("protected_tags", .globs(rules.protectedTags))
+        map.add("pull_requests", rules.pullRequests.document)
+        if !rules.secrets.isEmpty {
+            var secrets = DocumentMap()
+            for rule in rules.secrets { secrets.add(rule.name, rule.document) }
+            map.add("secrets", secrets.value)
         }
         map.add("jobs", SpecValue(.list(jobs.map(\.document))))
         return map.value
     }
 }
 
-extension Project.Forge {
+extension ProjectRules.Forge {
     fileprivate var document: SpecValue {
         var map = DocumentMap()
         map.add("kind", .text(kind.rawValue))
@@ -41,7 +42,7 @@ extension Project.Forge {
     }
 }
 
-extension Project.RepositoryName {
+extension ProjectRules.RepositoryName {
     fileprivate var document: SpecValue {
         var map = DocumentMap()
         map.add("id", id.map { .number($0) })
@@ -50,7 +51,7 @@ extension Project.RepositoryName {
     }
 }
 
-extension Project.PullRequests {
+extension ProjectRules.PullRequests {
     /// Who is trusted stands there also where it is what is usual.
     fileprivate var document: SpecValue {
         var map = DocumentMap()
@@ -67,7 +68,7 @@ extension Project.PullRequests {
     }
 }
 
-extension Project.SecretRule {
+extension ProjectRules.SecretRule {
     fileprivate var document: SpecValue {
         var map = DocumentMap()
         if case .listed(let branches, let tags) = refs {

@@ -3,6 +3,7 @@
 
 package import ForgeModel
 package import JobModel
+package import TrustModel
 
 /// What an event leads to.
 package enum Plan: Equatable, Sendable {
@@ -62,9 +63,9 @@ extension Project {
     }
 
     private func plan(for push: Push, files: [String]?) -> Plan {
-        guard owns(push.repository) else { return .nothing(.otherRepository) }
+        guard rules.owns(push.repository) else { return .nothing(.otherRepository) }
         guard let commit = push.after else { return .nothing(.removed) }
-        let decision = question(of: push).decision
+        let decision = rules.question(of: push).decision
         return work(
             on: push.reference, commit, decision, base: nil,
             jobs.filter { $0.runs(onPushTo: push.reference, files: files) })
@@ -73,14 +74,14 @@ extension Project {
     private func plan(
         for change: Change, files: [String]?, approval: Approval?, _ revision: PolicyRevision
     ) -> Plan {
-        guard owns(change.repository) else { return .nothing(.otherRepository) }
+        guard rules.owns(change.repository) else { return .nothing(.otherRepository) }
         switch change.action {
         case .opened, .reopened, .updated: break
         case .closed, .merged: return .nothing(.closed)
         case .other: return .nothing(.unchanged)
         }
         guard let commit = change.head.commit else { return .nothing(.noCommit) }
-        let decision = question(of: change, approval: approval, revision: revision).decision
+        let decision = rules.question(of: change, approval: approval, revision: revision).decision
         return work(
             on: .branch(change.base.branch), commit, decision, base: change.base.commit,
             jobs.filter { $0.runs(onChangeTo: change.base.branch, files: files) })
@@ -95,12 +96,12 @@ extension Project {
             case (.itself, _, _): .commit(source)
             case (.base, _, let base?): .commit(base)
             case (.base, .branch(let name), nil): .branch(name)
-            case (.base, .tag, nil), (.defaultBranch, _, _): .branch(defaultBranch)
+            case (.base, .tag, nil), (.defaultBranch, _, _): .branch(rules.defaultBranch)
             }
         return .jobs(
             Plan.Work(
                 source: source, reference: reference, decision: decision, definition: definition,
-                secrets: secrets(for: decision, at: reference), jobs: jobs))
+                secrets: rules.secrets(for: decision, at: reference), jobs: jobs))
     }
 }
 

@@ -3,6 +3,7 @@
 
 import Documents
 import JobModel
+import TrustModel
 
 /// What the jobs of one project have in common.
 struct SharedParts {

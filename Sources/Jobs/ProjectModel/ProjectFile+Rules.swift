@@ -3,6 +3,7 @@
 import Documents
 import ForgeModel
 import JobModel
+import TrustModel
 
 extension SpecReader {
     mutating func projectName(_ value: SpecValue, at path: String) -> String? {
@@ -13,10 +14,10 @@ extension SpecReader {
     }
 
     /// `{kind: gitea, url: https://git.example.org}`
-    mutating func forge(_ value: SpecValue, at path: String) -> Project.Forge? {
+    mutating func forge(_ value: SpecValue, at path: String) -> ProjectRules.Forge? {
         guard let map = map(value, at: path, keys: ["kind", "url"]) else { return nil }
         let kind = required("kind", of: map, in: value, at: path, "it is github, gitlab, gitea or forgejo")
-            .flatMap { word($0, at: "\(path).kind", Project.Forge.Kind.self) }
+            .flatMap { word($0, at: "\(path).kind", ProjectRules.Forge.Kind.self) }
         if let value = map["url"] {
             guard let url = text(value, at: "\(path).url", bytes: 1...ProjectFile.Bounds.urlBytes) else { return nil }
             guard let address = ForgeAddress.read(url) else {
@@ -26,11 +27,11 @@ extension SpecReader {
                         + "or a query; http is for this machine alone")
                 return nil
             }
-            return kind.map { Project.Forge(kind: $0, url: address) }
+            return kind.map { ProjectRules.Forge(kind: $0, url: address) }
         }
         switch kind {
-        case .github: return Project.Forge(kind: .github, url: "https://github.com")
-        case .gitlab: return Project.Forge(kind: .gitlab, url: "https://gitlab.com")
+        case .github: return ProjectRules.Forge(kind: .github, url: "https://github.com")
+        case .gitlab: return ProjectRules.Forge(kind: .gitlab, url: "https://gitlab.com")
         case .gitea, .forgejo: report("\(path).url", value.place, "is missing; say where your forge is")
         case nil: break
         }
@@ -38,12 +39,12 @@ extension SpecReader {
     }
 
     /// `owner/name`, or `{id: 4711, path: owner/name}` of which one may be left out.
-    mutating func repository(_ value: SpecValue, at path: String) -> Project.RepositoryName? {
+    mutating func repository(_ value: SpecValue, at path: String) -> ProjectRules.RepositoryName? {
         guard case .map = value.content else {
-            return repositoryPath(value, at: path).map { Project.RepositoryName(path: $0) }
+            return repositoryPath(value, at: path).map { ProjectRules.RepositoryName(path: $0) }
         }
         guard let map = map(value, at: path, keys: ["id", "path"]) else { return nil }
-        var name = Project.RepositoryName()
+        var name = ProjectRules.RepositoryName()
         if let value = map["id"],
             let id = integer(value, at: "\(path).id", in: 1...Int64.max, example: "4711, the forge's number of it")
         {
@@ -76,14 +77,15 @@ extension SpecReader {
         return nil
     }
 
-    mutating func pullRequests(_ value: SpecValue, at path: String) -> Project.PullRequests {
-        var rules = Project.PullRequests()
+    mutating func pullRequests(_ value: SpecValue, at path: String) -> ProjectRules.PullRequests {
+        var rules = ProjectRules.PullRequests()
         guard let map = map(value, at: path, keys: ["trust", "approval", "allowed_users"]) else { return rules }
-        if let value = map["trust"], let trust = word(value, at: "\(path).trust", Project.PullRequests.Trust.self) {
+        if let value = map["trust"], let trust = word(value, at: "\(path).trust", ProjectRules.PullRequests.Trust.self)
+        {
             rules.trust = trust
         }
         if let value = map["approval"],
-            let approval = word(value, at: "\(path).approval", Project.PullRequests.Approval.self)
+            let approval = word(value, at: "\(path).approval", ProjectRules.PullRequests.Approval.self)
         {
             rules.approval = approval
         }
@@ -104,7 +106,7 @@ extension SpecReader {
         return rules
     }
 
-    private mutating func user(_ value: SpecValue, at path: String) -> Project.User? {
+    private mutating func user(_ value: SpecValue, at path: String) -> ProjectRules.User? {
         if case .integer(let id) = value.content, id > 0 { return .id(UInt64(id)) }
         guard case .string = value.content else {
             report(path, value.place, "must be the name or the number of an account; it is \(value.kind)")
@@ -114,14 +116,16 @@ extension SpecReader {
     }
 
     /// `NAME: {branches: [main], git_tags: ["v*"], trust: approved}`, all of which may be left out.
-    mutating func secretRules(_ value: SpecValue, at path: String) -> [Project.SecretRule] {
+    mutating func secretRules(_ value: SpecValue, at path: String) -> [ProjectRules.SecretRule] {
         named(value, at: path, of: "rules", limit: ProjectFile.Bounds.secrets).map { name, value, path in
-            var rule = Project.SecretRule(name: name)
+            var rule = ProjectRules.SecretRule(name: name)
             if name == JobFile.jobTokenSecret {
                 report(path, value.place, "is each job's own and no secret of a project; leave it out")
             }
             guard let map = map(value, at: path, keys: ["branches", "git_tags", "trust"]) else { return rule }
-            if let value = map["trust"], let trust = word(value, at: "\(path).trust", Project.SecretRule.Trust.self) {
+            if let value = map["trust"],
+                let trust = word(value, at: "\(path).trust", ProjectRules.SecretRule.Trust.self)
+            {
                 rule.trust = trust
             }
             if map["branches"] != nil || map["git_tags"] != nil {
@@ -164,7 +168,7 @@ extension SpecReader {
     }
 }
 
-extension Project.User {
+extension ProjectRules.User {
     /// Numbers first.
     fileprivate var order: (UInt64, String) {
         switch self {

@@ -2,6 +2,7 @@
 
 package import Documents
 package import JobModel
+import TrustModel
 
 package enum ProjectFile {
     /// The bounds of a file; those of its jobs are JobFile's.

@@ -2,6 +2,7 @@
 
 package import Documents
 package import JobModel
+import TrustModel
 
 extension ProjectJob.CIFile {
     /// What the file asks for, within what the project says of it. The file cannot choose its project, so it cannot

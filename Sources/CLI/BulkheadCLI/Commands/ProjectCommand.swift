@@ -4,6 +4,7 @@ import ArgumentParser
 import Foundation
 import JobModel
 import ProjectModel
+import TrustModel
 
 struct ProjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,0 +1,132 @@
+// Webhooks: is a delivery genuine, and what does it say? Its body is read only after its signature was verified, and
+// whoever sent it learns nothing from why it was refused.
+
+import Daemon
+import Deliveries
+import Files
+import ForgeModel
+import GitHub
+import GitLab
+import Gitea
+import Link
+import Orders
+import Posix
+import Secret
+import Signatures
+import TrustModel
+import TrustWire
+import Vault
+import Wire
+
+extension Broker {
+    /// Bytes that are hashed for one delivery at most: where it does not say for which project it is, every key of its
+    /// forge is tried.
+    private static let workLimit = 64 << 20
+
+    func verify(
+        _ request: BrokerEdge.VerifyDelivery, _ fds: consuming FDBundle,
+        _ responder: Responder<BrokerEdge.VerifyDelivery.Reply>
+    ) {
+        let raws = fds.raws
+        Self.answer(responder, BrokerEdge.VerifyDelivery.rule.name, log) { () throws(Failure) in
+            guard let raw = raws.first else { throw Failure(.wrongFds, "no body", place: "body") }
+            let body = try Self.body(raw)
+            let headers = Headers(request.headers.map { (name: $0.name, value: $0.value) })
+            return .init(delivery: try word(on: RawDelivery(headers: headers, body: body), request))
+        }
+        // They are open as long as this lives.
+        _ = consume fds
+    }
+
+    private func word(on raw: RawDelivery, _ request: BrokerEdge.VerifyDelivery) throws(Failure) -> DeliveryWord {
+        let (policy, delivery) = try genuine(raw, request)
+        let event: ForgeEvent
+        do throws(Refusal) {
+            event = ForgeEvent(try Self.event(delivery, policy.forge))
+        } catch .foreign {
+            throw Self.refused("it speaks of another repository than its own")
+        } catch {
+            throw Failure(.invalid, "it is genuine, and cannot be read: \(error)", place: "body")
+        }
+        // Whoever has one project's key speaks for that one alone.
+        if let repository = event.repository, !ProjectRules(policy).owns(repository) {
+            throw Self.refused("it is of another repository than project '\(policy.project)'")
+        }
+        return try stated(
+            DeliveryWord(
+                delivery: Hashes.sha256(raw.body), project: policy.project, revision: policy.revision, event: event,
+                generation: 0, issuedMs: 0, mac: Bytes32(0, 0, 0, 0)))
+    }
+
+    /// The project whose key made the signature.
+    private func genuine(
+        _ raw: RawDelivery, _ request: BrokerEdge.VerifyDelivery
+    ) throws(Failure) -> (Policy, Delivery) {
+        let policies = content.policies.map(\.policy).filter {
+            $0.forge == request.forge && (request.project.isEmpty || $0.project == request.project)
+        }
+        guard policies.count * raw.body.count <= Self.workLimit else {
+            throw Self.refused(
+                "too large to try the keys of \(policies.count) projects; name the project in the address")
+        }
+        var reason = "there is no project with a key for it"
+        for policy in policies {
+            guard let key = content.secret(policy.project, ForgeSecret.webhookKey.rawValue) else { continue }
+            let value = try Failure.vault { () throws(VaultError) in try vault.store.value(of: key) }
+            do throws(Refusal) {
+                return (policy, try Self.verified(raw, policy.forge, value, at: now()))
+            } catch {
+                reason = "project '\(policy.project)': \(error)"
+            }
+        }
+        // The same work for nobody's, so that time does not tell which projects there are.
+        if policies.isEmpty {
+            let key = try Failure.secret { () throws(SecretError) in
+                unsafe try Secret(capacity: 32) { (room) throws(SecretError) in room.count }
+            }
+            _ = try? Self.verified(raw, request.forge, key, at: now())
+        }
+        throw Self.refused(reason)
+    }
+
+    private static func verified(
+        _ raw: RawDelivery, _ forge: ForgeKind, _ key: borrowing Secret, at now: Int64
+    ) throws(Refusal) -> Delivery {
+        switch forge {
+        case .github: try Signatures.github(raw, key: key)
+        case .gitea, .forgejo: try Signatures.gitea(raw, key: key)
+        case .gitlab:
+            if unsafe key.withBytes({ unsafe $0.starts(with: "whsec_".utf8) }) {
+                try Signatures.gitlab(raw, signingToken: key, now: now / 1000)
+            } else {
+                try Signatures.gitlab(raw, token: key)
+            }
+        }
+    }
+
+    private static func event(_ delivery: Delivery, _ forge: ForgeKind) throws(Refusal) -> Event {
+        switch forge {
+        case .github: try GitHubEvents.event(delivery)
+        case .gitlab: try GitLabEvents.event(delivery)
+        case .gitea, .forgejo: try GiteaEvents.event(delivery)
+        }
+    }
+
+    private static func body(_ raw: Int32) throws(Failure) -> [UInt8] {
+        try Failure.vault { () throws(VaultError) in
+            try VaultError.posix { () throws(PosixError) in
+                let size = Int(clamping: try Posix.fstat(raw).size)
+                guard size <= RawDelivery.maxBytes else { return [] }
+                var (body, count) = ([UInt8](repeating: 0, count: size), 0)
+                // Read once: whatever its writer does to it later, what was verified is what is read.
+                while count < size, case .bytes(let more) = try Posix.read(raw, into: &body, at: count) {
+                    count += more
+                }
+                return Array(body.prefix(count))
+            }
+        }
+    }
+
+    /// One answer for all of them; the reason stands in our log.
+    private static func refused(_ reason: String) -> Failure { Failure(.unauthorized, reason, place: "delivery") }
+}

@@ -1,0 +1,129 @@
+// A ticket for a job of a delivery: how far its commits are trusted is decided here, by the project's rules and by what
+// brokerd itself has stated, and what runs for it must be what the project says.
+
+import ForgeModel
+import Link
+import Orders
+import TrustModel
+import TrustWire
+import Vault
+import Wire
+
+extension Broker {
+    func vouchEvent(_ request: BrokerEdge.VouchEvent) throws(Failure) -> BrokerEdge.VouchEvent.Reply {
+        try check(request.delivery, place: "delivery")
+        let policy = try policy(request.delivery.project, request.delivery.revision)
+        let work = try work(request, ProjectRules(policy), policy.revision)
+        if work.decision.isHeld { throw Failure(.notReady, "it waits until somebody approves it", place: "approval") }
+        try checkDefinition(request, policy, work)
+        let secrets = try secrets(request, ProjectRules(policy), work)
+        let name = request.delivery.delivery.array + Array(request.job.utf8)
+        let ticket = Ticket(
+            // The same job of the same delivery has the same name for ever: no second one runs for it.
+            order: Bytes16(Hashes.sha256(Array("bulkhead job of delivery 1".utf8) + name)), subject: work.subject,
+            project: policy.project, trust: work.decision.trust.wire, commit: work.commit.hex,
+            definition: try Self.hash(request.definition), secrets: secrets, generation: content.generation,
+            issuedMs: now(), mac: Bytes32(0, 0, 0, 0))
+        return .init(ticket: try tickets.signed(ticket))
+    }
+
+    /// What an event's jobs have in common.
+    private struct Work {
+        let commit: Commit
+        let reference: Reference
+        let decision: TrustDecision
+        /// Where job files are read, if that is a commit and no branch.
+        let definition: Commit?
+        let subject: String
+    }
+
+    private func work(
+        _ request: BrokerEdge.VouchEvent, _ rules: ProjectRules, _ revision: Bytes32
+    ) throws(Failure) -> Work {
+        switch request.delivery.event.event {
+        case .push(let push):
+            guard let commit = push.after else { throw Failure(.invalid, "nothing was pushed", place: "delivery") }
+            let decision = rules.question(of: push).decision
+            return Work(
+                commit: commit, reference: push.reference, decision: decision,
+                definition: decision.definition == .itself ? commit : nil, subject: Self.subject(push.sender, rules))
+        case .change(let change):
+            let change = change.based(on: request.base)
+            guard let commit = change.head.commit else {
+                throw Failure(.invalid, "the change names no commit", place: "delivery")
+            }
+            let approval = try request.approval.map { (word) throws(Failure) in try self.approval(word) }
+            let decision = rules.question(
+                of: change, approval: approval, revision: PolicyRevision(digest: revision.array)
+            ).decision
+            return Work(
+                commit: commit, reference: .branch(change.base.branch), decision: decision,
+                definition: decision.definition == .base ? change.base.commit : nil,
+                subject: Self.subject(change.author, rules))
+        default: throw Failure(.invalid, "nothing runs for it", place: "delivery")
+        }
+    }
+
+    /// What the project says, or what courierd has read of a file at the right commit.
+    private func checkDefinition(
+        _ request: BrokerEdge.VouchEvent, _ policy: Policy, _ work: Work
+    ) throws(Failure) {
+        guard let job = policy.jobs.first(where: { $0.name == request.job }) else {
+            throw Failure(.notFound, "the project has no job '\(request.job)'", place: "job")
+        }
+        guard request.definition.project == policy.project else {
+            throw Failure(.invalid, "of another project", place: "definition.project")
+        }
+        var bare = request.definition
+        bare.source = nil
+        let hash = try Self.hash(bare)
+        if let wanted = job.definition {
+            guard hash == wanted else { throw Failure(.invalid, "not the project's job", place: "definition") }
+            return
+        }
+        guard let word = request.file else { throw Failure(.invalid, "nobody has read its file", place: "file") }
+        try check(word, place: "file")
+        guard word.project == policy.project, word.job == request.job, word.definition == hash,
+            work.definition.map({ $0.hex == word.commit }) ?? true
+        else { throw Failure(.invalid, "the file that was read is another one", place: "file") }
+    }
+
+    /// Those that its steps name; throws if one of them may not be there.
+    private func secrets(
+        _ request: BrokerEdge.VouchEvent, _ rules: ProjectRules, _ work: Work
+    ) throws(Failure) -> [String] {
+        let named = Set(request.definition.spec.steps.flatMap(\.secrets).map(\.name)).subtracting([GrantFormat.jobToken]
+        )
+        let given = rules.secrets(for: work.decision, at: work.reference)
+        for name in named.sorted() {
+            guard given.contains(name), ForgeSecret(rawValue: name) == nil else {
+                throw Failure(.deniedByPolicy, "secret '\(name)' is not there for this event", place: "secrets")
+            }
+            guard content.secret(rules.name, name) != nil else {
+                throw Failure(
+                    .notFound,
+                    "project '\(rules.name)' has no secret '\(name)'; set it (`bulkhead secret set \(rules.name) "
+                        + "\(name)`)", place: "secrets")
+            }
+        }
+        return named.sorted()
+    }
+
+    /// By the forge's number where there is one: names change hands.
+    private static func subject(_ account: Account, _ rules: ProjectRules) -> String {
+        "\(rules.forge.kind):\(account.id)"
+    }
+
+    static func hash(_ definition: JobDefinition) throws(Failure) -> Bytes32 {
+        do { return try Hashes.definition(definition) } catch { throw Failure(encoding: error, place: "definition") }
+    }
+}
+
+extension Bytes16 {
+    /// The first half of a hash.
+    init(_ hash: Bytes32) {
+        let words = hash.array.prefix(16)
+        func word(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+        self.init(high: word(words.prefix(8)), low: word(words.suffix(8)))
+    }
+}
