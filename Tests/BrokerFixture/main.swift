@@ -44,6 +44,7 @@ Startup.main(
         bootstrap: settings.optionalString("bootstrap"))
     let schedulerd = try daemon.listener("broker")
     let relayd = try daemon.listener("mask")
+    let courierd = try daemon.listener("forge")
     let vault = try Vault(place, now: now(), points: points)
     let broker = Broker(vault, grants: settings.path("grants"), log: daemon.log, now: now, points: points)
     if settings.bool("wipe") { try broker.start() }
@@ -52,9 +53,12 @@ Startup.main(
         loop: loop, listener: schedulerd, peerUID: Posix.userID, handlers: broker.brokerHandlers)
     let masks = try LinkServer<MaskEdge>(
         loop: loop, listener: relayd, peerUID: Posix.userID, handlers: broker.maskHandlers)
+    let forges = try LinkServer<ForgeEdge>(
+        loop: loop, listener: courierd, peerUID: Posix.userID, handlers: broker.forgeHandlers)
     try Posix.writeAll(1, Array("ready\n".utf8))
     try daemon.run(loop) {
         orders.close()
         masks.close()
+        forges.close()
     }
 }

@@ -24,7 +24,7 @@ package final class APIService: Sendable {
         self.log = log
         let logger = Logger(label: "apid") { [log] _ in LogBridge(log: log) }
         let meter = APIMeter()
-        let table = RouteTable(scheduler: scheduler, meter: meter)
+        let table = RouteTable(scheduler: scheduler, meter: meter, limits: limits)
         server = InheritedSocketServer(channel: Self.channel(table, meter, limits, logger), logger: logger)
     }
 

@@ -8,12 +8,19 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 const int bh_o_tmpfile = O_TMPFILE;
 const int bh_o_path = O_PATH;
+
+int bh_memory_file(const char *name)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
 
 int bh_pipe(int ends[2], int non_blocking) {
     return pipe2(ends, O_CLOEXEC | (non_blocking ? O_NONBLOCK : 0)) < 0 ? -errno : 0;

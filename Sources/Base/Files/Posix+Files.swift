@@ -20,6 +20,14 @@ extension Posix {
         return FileDescriptor(owning: try retry("open \(path)") { unsafe openat(directory, name, all, mode) })
     }
 
+    /// A file that is in no directory, in memory; `name` is for whoever looks into /proc.
+    package static func memoryFile(_ name: String) throws(PosixError) -> FileDescriptor {
+        let name = try checked(name)
+        let raw = unsafe bh_memory_file(name)
+        if raw < 0 { throw .system(call: "memfd_create", errno: -raw) }
+        return FileDescriptor(owning: raw)
+    }
+
     /// A file without a name in `directory`: it vanishes with its last descriptor unless `linkTemporary` names it.
     package static func openTemporary(_ directory: String, mode: UInt32 = 0o600) throws(PosixError) -> FileDescriptor {
         let name = try checked(directory)

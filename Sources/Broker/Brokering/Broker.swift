@@ -1,7 +1,7 @@
 // brokerd's service: the only process that can vouch. Its parts: Broker+People (tokens, tickets, lists), Broker+Orders
 // (what changes the vault), Broker+Grants (what a runner gets), Broker+Masks (what relayd must not let through),
-// Broker+Projects (the rules of projects), Broker+Deliveries, Broker+Events and Broker+Approvals (what a webhook is worth),
-// Broker+Forges (what courierd needs to ask a forge, and has been told).
+// Broker+Projects (the rules of projects), Broker+Deliveries, Broker+Events and Broker+Approvals (what a webhook is
+// worth), Broker+Forges (what courierd needs to ask a forge, and what it was told).
 // Callers: schedulerd, relayd and courierd.
 
 package import Daemon

@@ -1,5 +1,5 @@
-// Project+Bytes: the canonical bytes of a project, whose SHA-256 is its PolicyRevision. Hashing is done by whoever has a
-// library for it.
+// Project+Bytes: the canonical bytes of a project, whose SHA-256 is its PolicyRevision. Hashing is done by whoever has
+// a library for it.
 
 import Documents
 import JobModel

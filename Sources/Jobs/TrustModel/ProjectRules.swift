@@ -1,10 +1,10 @@
-// ProjectRules: the part of a project on which trust depends. brokerd keeps it, under seal, and decides by it; the rest of a
-// project, its jobs, is schedulerd's.
+// ProjectRules: the part of a project on which trust depends. brokerd keeps it, under seal, and decides by it; the rest
+// of a project, its jobs, is schedulerd's.
 
 package import ForgeModel
 
-/// What the people of a project have laid down about trust: where it is, what is protected, whose changes wait, and which
-/// secrets are there for what.
+/// What the people of a project have laid down about trust: where it is, what is protected, whose changes wait, and
+/// which secrets are there for what.
 package struct ProjectRules: Equatable, Sendable {
     package var name: String
     package var forge: Forge

@@ -27,6 +27,7 @@ final class BrokerHouse {
     let admin: Person
     private let brokerListener: FileDescriptor
     private let maskListener: FileDescriptor
+    private let forgeListener: FileDescriptor
     private(set) var pid: Int32?
 
     /// Everything that `bulkhead up` makes before the first start.
@@ -39,6 +40,7 @@ final class BrokerHouse {
         try directory.write("bootstrap", Array(admin.bootstrap.text.utf8))
         brokerListener = try Posix.listenUnix("\(directory.path)/broker.socket", mode: 0o600)
         maskListener = try Posix.listenUnix("\(directory.path)/mask.socket", mode: 0o600)
+        forgeListener = try Posix.listenUnix("\(directory.path)/forge.socket", mode: 0o600)
     }
 
     deinit {
@@ -55,8 +57,8 @@ final class BrokerHouse {
         let log = try Posix.open("\(directory.path)/stderr", [.writeOnly, .create, .truncate], mode: 0o600)
         var child = ChildSpec(
             executable: try Self.fixture(), arguments: ["broker-fixture"] + arguments(options),
-            environment: ["LISTEN_FDS=2", "LISTEN_FDNAMES=broker:mask"], stdout: output.second.raw, stderr: log.raw,
-            descriptors: [(brokerListener.raw, 3), (maskListener.raw, 4)])
+            environment: ["LISTEN_FDS=3", "LISTEN_FDNAMES=broker:mask:forge"], stdout: output.second.raw, stderr: log.raw,
+            descriptors: [(brokerListener.raw, 3), (maskListener.raw, 4), (forgeListener.raw, 5)])
         child.pidVariable = "LISTEN_PID"
         let pid = try Posix.spawn(child)
         self.pid = pid
@@ -103,6 +105,8 @@ final class BrokerHouse {
 
     func scheduler() throws -> BlockingClient<BrokerEdge> { try .init(path: "\(directory.path)/broker.socket") }
     func relay() throws -> BlockingClient<MaskEdge> { try .init(path: "\(directory.path)/mask.socket") }
+
+    func courier() throws -> BlockingClient<ForgeEdge> { try .init(path: "\(directory.path)/forge.socket") }
 
     /// The files that lie in the grants, sealed or not.
     func grantFiles() throws -> [String] { try directory.files(below: "grants") }

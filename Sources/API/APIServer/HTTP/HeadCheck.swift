@@ -15,7 +15,7 @@ enum HeadCheck {
         if let encoding = encodings.first, encoding.lowercased() != "chunked" { return .notImplemented }
         if let text = lengths.first {
             guard let length = UInt64(text), text.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) else { return .badRequest }
-            if !isUpload(head) && length > UInt64(limits.bodyBytes) { return .payloadTooLarge }
+            if !isUpload(head) && length > UInt64(bodyLimit(head, limits)) { return .payloadTooLarge }
         }
         if headers.contains(name: "Content-Encoding") { return .unsupportedMediaType }
         if headers.contains(name: "Expect"), !expectsContinue(head) { return .expectationFailed }
@@ -25,6 +25,11 @@ enum HeadCheck {
     /// The one request whose body may be longer than a job: schedulerd and relayd hold it to their own limit.
     static func isUpload(_ head: HTTPRequestHead) -> Bool {
         head.uri == SourceRoutes.path || head.uri.hasPrefix(SourceRoutes.path + "?")
+    }
+
+    /// Of everything that is no upload.
+    static func bodyLimit(_ head: HTTPRequestHead, _ limits: HTTPLimits) -> Int {
+        head.uri.hasPrefix(WebhookRoutes.path) ? limits.webhookBytes : limits.bodyBytes
     }
 
     static func expectsContinue(_ head: HTTPRequestHead) -> Bool {

@@ -43,6 +43,7 @@ final class RequestGuard: ChannelDuplexHandler {
     private var isUpload = false
     private var isLastRequest = false
     private var bodyBytes = 0
+    private var bodyLimit = 0
     private var timer: Scheduled<Void>?
     private var stall: Scheduled<Void>?
 
@@ -74,7 +75,7 @@ final class RequestGuard: ChannelDuplexHandler {
             // Uploads are as large as the site allows; what they may not do is stand still.
             if isUpload {
                 arm(context, limits.bodyDeadline)
-            } else if bodyBytes > limits.bodyBytes {
+            } else if bodyBytes > bodyLimit {
                 return refuse(context, .payloadTooLarge)
             }
         case .end:
@@ -125,6 +126,7 @@ final class RequestGuard: ChannelDuplexHandler {
         owed += 1
         bodyBytes = 0
         isUpload = HeadCheck.isUpload(head)
+        bodyLimit = HeadCheck.bodyLimit(head, limits)
         isLastRequest = !head.isKeepAlive
         arm(context, limits.bodyDeadline)
         if HeadCheck.expectsContinue(head) && owed == 1 {

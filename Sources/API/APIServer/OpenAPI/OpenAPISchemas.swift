@@ -24,6 +24,16 @@ enum OpenAPISchemas {
         "DrainSet": object(["draining": flag, "running": number, "runners": number]),
         "SecretPage": object(["secrets": list(secret), "more": flag]),
         "OrderDone": object(["done": flag]),
+        "ProjectPage": object(["projects": list(project), "more": flag]),
+        "Project": object(["document": text, "revision": text]),
+        "ProjectChange": object(["document": text, "order": text]),
+        "ProjectApplied": object(["revision": text]),
+        "Delivery": object(["delivery": number, "created": flag]),
+        "DeliveryPage": object(["deliveries": list(delivery), "next": number], required: ["deliveries"]),
+        "Held": object([
+            "project": text, "number": number, "head": text, "base": text, "revision": text, "author": text,
+        ]),
+        "Approved": object(["jobs": number]),
     ]
 
     private static let text = type("string")
@@ -49,6 +59,17 @@ enum OpenAPISchemas {
     ]
 
     private static let sizeOrText: JSONTree = .object(["type": .array([.string("integer"), .string("string")])])
+
+    private static let project = object([
+        "name": text, "forge": words(ForgeKind.allCases.map { "\($0)" }), "repository": text, "jobs": number,
+        "revision": text, "set_at": text,
+    ])
+
+    private static let delivery = object([
+        "id": number, "project": text, "received_at": text,
+        "state": words(SchedulerEdge.DeliveryState.allCases.map { "\($0)" }), "what": text, "text": text,
+        "jobs": list(number),
+    ])
 
     private static let secret = object(["name": text, "set_at": text, "set_by": text])
 

@@ -29,13 +29,15 @@ enum OrderRoutes {
     /// The order that came with a job, in base64; nil if none did.
     static func ofJob(_ request: APIRequest) throws(APIFailure) -> SealedOrder? {
         guard let text = HTTPField.Name(header).flatMap({ request.request.headers[$0] }) else { return nil }
-        guard let data = Data(base64Encoded: text) else {
-            throw APIFailure(.invalid, "is not base64", place: header)
-        }
-        return try read(Array(data), place: header)
+        return try order(text, place: header)
     }
 
-    private static func read(_ bytes: [UInt8], place: String) throws(APIFailure) -> SealedOrder {
+    static func order(_ text: String, place: String) throws(APIFailure) -> SealedOrder {
+        guard let data = Data(base64Encoded: text) else { throw APIFailure(.invalid, "is not base64", place: place) }
+        return try read(Array(data), place: place)
+    }
+
+    static func read(_ bytes: [UInt8], place: String) throws(APIFailure) -> SealedOrder {
         do {
             return try SealedOrder.decoded(bytes)
         } catch {

@@ -8,7 +8,7 @@ struct RouteTable: Sendable {
     let routes: [Route]
     private let meter: APIMeter
 
-    init(scheduler: SchedulerBridge, meter: APIMeter) {
+    init(scheduler: SchedulerBridge, meter: APIMeter, limits: HTTPLimits) {
         self.meter = meter
         var routes = HealthRoutes.all(scheduler)
         routes += JobRoutes.all(scheduler)
@@ -18,6 +18,8 @@ struct RouteTable: Sendable {
         routes += OrderRoutes.all(scheduler)
         routes += SecretRoutes.all(scheduler)
         routes += InsightRoutes.all(scheduler, meter)
+        routes += ProjectRoutes.all(scheduler)
+        routes += WebhookRoutes.all(scheduler, WebhookRoom(bytes: limits.webhookRoom))
         routes += OpenAPIRoutes.all()
         let document = OpenAPIDocument(routes: routes).bytes
         self.routes = routes.map {

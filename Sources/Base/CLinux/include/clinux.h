@@ -18,6 +18,9 @@ extern const int bh_o_path;
 /// pipe2. `ends[0]` reads, `ends[1]` writes; close-on-exec.
 int bh_pipe(int ends[2], int non_blocking);
 
+/// memfd_create, close-on-exec. A descriptor, or -errno.
+int bh_memory_file(const char *name);
+
 // --- Messages with descriptors (SCM_RIGHTS) ---
 
 /// Sends up to `size` bytes; `fds` ride on the first byte. Never raises SIGPIPE. Bytes sent, or -errno.

@@ -29,6 +29,7 @@ gettid                          # locks, threads
 listen                          # NIO calls it on the listener that was passed
 lseek                           # the C library reads the time zone
 madvise                         # memory of threads is given back
+memfd_create                    # the body of a webhook
 mmap arg2&PROT_EXEC=0           # memory that cannot be run
 mprotect arg2&PROT_EXEC=0       # memory of threads
 mremap                          # rare: a large buffer grows
@@ -47,6 +48,7 @@ rt_sigprocmask                  # signals come by the loop
 rt_sigreturn                    # rare: the end of a signal's handler
 sched_getaffinity               # rare: the C library counts processors when many threads allocate
 sched_yield                     # rare: a lock that another thread holds
+sendmsg                         # hands the body of a webhook on
 sendto                          # frames; readiness; the dispatch library's complaints to syslog
 set_robust_list                 # threads: the C library's start of one
 setpriority arg0=PRIO_PROCESS arg1=0 # the dispatch library sets a thread's own priority

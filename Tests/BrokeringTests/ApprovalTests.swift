@@ -1,0 +1,101 @@
+// Approvals: for exactly these commits, by somebody who may, and for nothing else.
+
+import Files
+import Link
+import LinkBlocking
+import Posix
+import Testing
+import Wire
+
+extension BrokeringTests {
+    @Suite struct ApprovalTests {
+        private func approve(
+            _ client: BlockingClient<BrokerEdge>, _ change: DeliveryWord, _ person: Person,
+            _ spoil: (inout ApproveOrder) -> Void = { _ in }
+        ) throws -> ApprovalWord {
+            var order = ApproveOrder(
+                project: "shop", number: 7, head: Shop.head, base: Shop.base, revision: change.revision)
+            spoil(&order)
+            return try client.call(
+                BrokerEdge.Approve(
+                    token: person.token, order: try person.seal(.approve(order)), asks: nil, may: nil, change: change,
+                    base: "")
+            ).message.approval
+        }
+
+        @Test func anOperatorApprovesWhatHeHasSeen() throws {
+            let house = try Shop.house()
+            let client = try house.scheduler()
+            let change = try client.deliver(.change())
+            let approval = try approve(client, change, house.admin)
+            let ticket = try client.ticket(change, Shop.lint, approval: approval)
+            #expect(ticket.trust == .approved && ticket.secrets == ["lint"])
+            // Never what is for trusted commits alone.
+            #expect(
+                try refusal { _ = try client.ticket(change, Shop.deploy, approval: approval) } == .deniedByPolicy)
+            #expect(try house.audited(.approved).count == 1)
+            let other = String(repeating: "c", count: 40)
+            let spoils: [(inout ApproveOrder) -> Void] = [
+                { $0.head = other }, { $0.base = other }, { $0.number = 8 }, { $0.revision = .random() },
+                { $0.project = "other" },
+            ]
+            for spoil in spoils {
+                #expect(try refusal { _ = try approve(client, change, house.admin, spoil) } == .conflict)
+            }
+        }
+
+        @Test func aPushOrAnotherChangeIsNotApproved() throws {
+            let house = try Shop.house()
+            let client = try house.scheduler()
+            let approval = try approve(client, try client.deliver(.change()), house.admin)
+            let pushed = try client.deliver(.change(head: String(repeating: "c", count: 40)))
+            #expect(try refusal { _ = try client.ticket(pushed, Shop.test, approval: approval) } == .notReady)
+            let other = try client.deliver(.change(number: 8))
+            #expect(try refusal { _ = try client.ticket(other, Shop.test, approval: approval) } == .notReady)
+            var forged = approval
+            forged.number = 8
+            #expect(try refusal { _ = try client.ticket(other, Shop.test, approval: forged) } == .ticketRefused)
+        }
+
+        @Test func whoCommentsMustBeAllowedToWrite() throws {
+            let house = try Shop.house()
+            let client = try house.scheduler()
+            let courier = try house.courier()
+            let change = try client.deliver(.change())
+            func ask(
+                _ permission: ForgePermission, by id: UInt64 = 1, of project: String = "shop", asks: Hook? = nil
+            ) throws -> ApprovalWord {
+                let may = try courier.call(
+                    ForgeEdge.StatePermission(
+                        project: project, account: ForgeAccount(id: id, name: "ada"), permission: permission)
+                ).message.word
+                let hook = asks ?? .comment("/bulkhead approve \(Shop.head)", by: Int(id))
+                return try client.call(
+                    BrokerEdge.Approve(
+                        token: "", order: nil, asks: try client.deliver(hook), may: may, change: change, base: "")
+                ).message.approval
+            }
+            let approval = try ask(.write)
+            #expect(try client.ticket(change, Shop.lint, approval: approval).secrets == ["lint"])
+            #expect(try refusal { _ = try ask(.read) } == .deniedByPolicy)
+            #expect(try refusal { _ = try ask(.none) } == .deniedByPolicy)
+            // The author of the change, whatever he may.
+            #expect(try refusal { _ = try ask(.admin, by: 2) } == .deniedByPolicy)
+            #expect(try refusal { _ = try ask(.write, of: "other") } == .invalid)
+            let other = Hook.comment("/bulkhead approve \(Shop.base)")
+            #expect(try refusal { _ = try ask(.write, asks: other) } == .deniedByPolicy)
+            #expect(try refusal { _ = try ask(.write, asks: .push()) } == .invalid)
+        }
+
+        @Test func aForgesTokenGoesToCourierdAlone() throws {
+            let house = try Shop.house()
+            let courier = try house.courier()
+            #expect(try refusal { _ = try courier.call(ForgeEdge.ReadToken(project: "shop")) } == .notFound)
+            let order = try house.admin.set("forge-token", Array("token".utf8), project: "shop")
+            try house.scheduler().execute(house.admin, order)
+            var reply = try courier.call(ForgeEdge.ReadToken(project: "shop"))
+            let file = try #require(reply.fds.takeFirst())
+            #expect(try Posix.pread(file.raw, maximum: 64, at: 0) == Array("token".utf8))
+        }
+    }
+}

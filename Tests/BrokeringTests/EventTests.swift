@@ -1,0 +1,132 @@
+// Tickets for the jobs of events: what brokerd gives, and what it gives to nobody, whatever schedulerd says.
+
+import Link
+import LinkBlocking
+import Orders
+import Testing
+import Wire
+
+extension BrokeringTests {
+    @Suite struct EventTests {
+        @Test func aPushToAProtectedBranchIsTrustedWithItsSecrets() throws {
+            let house = try Shop.house()
+            let client = try house.scheduler()
+            let ticket = try client.ticket(try client.deliver(.push()), Shop.deploy)
+            #expect(ticket.trust == .trusted && ticket.secrets == ["deploy"] && ticket.commit == Shop.head)
+            #expect(ticket.project == "shop" && ticket.subject == "github:1")
+        }
+
+        @Test func anotherBranchIsApprovedAndGetsLess() throws {
+            let house = try Shop.house()
+            let client = try house.scheduler()
+            let word = try client.deliver(.push(to: "refs/heads/feature"))
+            #expect(try client.ticket(word, Shop.test).trust == .approved)
+            #expect(try refusal { _ = try client.ticket(word, Shop.deploy) } == .deniedByPolicy)
+            #expect(try refusal { _ = try client.ticket(word, Shop.lint) } == .deniedByPolicy)
+        }
+
+        @Test(arguments: [4712, 0]) func aForkWaitsAndWithoutWaitingHasNoSecret(_ fork: Int) throws {
+            let house = try Shop.house()
+            let client = try house.scheduler()
+            let word = try client.deliver(.change(fork: fork))
+            #expect(try refusal { _ = try client.ticket(word, Shop.test) } == .notReady)
+            try client.execute(house.admin, try house.admin.apply(try Shop.policy { $0.approval = .none }))
+            #expect(try client.ticket(word, Shop.test).trust == .untrusted)
+            #expect(try refusal { _ = try client.ticket(word, Shop.lint) } == .deniedByPolicy)
+        }
+
+        @Test func whatSchedulerdMakesUpIsRefused() throws {
+            let house = try Shop.house()
+            let client = try house.scheduler()
+            let word = try client.deliver(.change())
+            _ = try client.ticket(try client.deliver(.push()), Shop.deploy)
+            // A fork that calls itself a push, a change of the project's own, or of other rules.
+            let push = try client.deliver(.push()).event
+            let lies: [(inout DeliveryWord) -> Void] = [
+                { $0.event = push }, { $0.revision = .random() }, { $0.issuedMs += 1 }, { $0.delivery = .random() },
+                { $0.mac = .random() },
+                {
+                    if case .change(var change) = $0.event {
+                        change.head.repository = change.base.repository
+                        $0.event = .change(change)
+                    }
+                },
+            ]
+            for lie in lies {
+                var word = word
+                lie(&word)
+                #expect(try refusal { _ = try client.ticket(word, Shop.deploy) } == .ticketRefused)
+            }
+            // Another definition, another project's, another job's.
+            let genuine = try client.deliver(.push())
+            var swapped = Shop.deploy
+            swapped.spec.steps[0].run = "curl evil"
+            #expect(try refusal { _ = try client.ticket(genuine, swapped) } == .invalid)
+            let foreign = Shop.definition("deploy", secrets: ["deploy"], project: "other")
+            #expect(try refusal { _ = try client.ticket(genuine, foreign) } == .invalid)
+            #expect(try refusal { _ = try client.ticket(genuine, Shop.test, job: "deploy") } == .invalid)
+            #expect(try refusal { _ = try client.ticket(genuine, Shop.test, job: "nothing") } == .notFound)
+        }
+
+        @Test func theSourceMayBeWhatTheForgeSays() throws {
+            let house = try Shop.house()
+            let client = try house.scheduler()
+            var definition = Shop.deploy
+            definition.source = Source(sha256: .random(), size: 10240)
+            let ticket = try client.ticket(try client.deliver(.push()), definition)
+            #expect(ticket.definition == (try Hashes.definition(definition)))
+        }
+
+        @Test func theSameJobOfTheSameDeliveryIsTheSameTicket() throws {
+            let house = try Shop.house()
+            let client = try house.scheduler()
+            let word = try client.deliver(.push())
+            let again = try client.deliver(.push())
+            #expect(try client.ticket(word, Shop.deploy).order == client.ticket(again, Shop.deploy).order)
+            #expect(try client.ticket(word, Shop.deploy).order != client.ticket(word, Shop.test).order)
+        }
+
+        @Test func afterARotationNothingOldHolds() throws {
+            let house = try Shop.house()
+            let client = try house.scheduler()
+            let word = try client.deliver(.push())
+            try client.execute(house.admin, try house.admin.apply(try Shop.policy { $0.revision = .random() }))
+            #expect(try refusal { _ = try client.ticket(word, Shop.test) } == .conflict)
+        }
+
+        @Test func aJobFileIsWhatCourierdHasRead() throws {
+            let house = try Shop.house()
+            let client = try house.scheduler()
+            let courier = try house.courier()
+            let definition = Shop.definition("docs", secrets: ["deploy"])
+            let word = try client.deliver(.push())
+            #expect(try refusal { _ = try client.ticket(word, definition) } == .invalid)
+            func read(_ commit: String, job: String = "docs", _ definition: JobDefinition) throws -> FileWord {
+                try courier.call(
+                    ForgeEdge.StateFile(
+                        project: "shop", job: job, commit: commit, definition: try Hashes.definition(definition))
+                ).message.word
+            }
+            let file = try read(Shop.head, definition)
+            #expect(try client.ticket(word, definition, file: file).secrets == ["deploy"])
+            for wrong in [
+                try read(Shop.base, definition), try read(Shop.head, job: "test", definition),
+                try read(Shop.head, Shop.test),
+            ] {
+                #expect(try refusal { _ = try client.ticket(word, definition, file: wrong) } == .invalid)
+            }
+            var forged = file
+            forged.commit = Shop.base
+            #expect(try refusal { _ = try client.ticket(word, definition, file: forged) } == .ticketRefused)
+        }
+
+        @Test func whatIsForTheForgeIsInNoJob() throws {
+            let house = try Shop.house()
+            let client = try house.scheduler()
+            var wish = Wish(project: "shop", secrets: ["deploy"])
+            _ = try client.ticket(house.admin, wish)
+            wish.secrets = ["webhook-key"]
+            #expect(try refusal { _ = try client.ticket(house.admin, wish) } == .invalid)
+        }
+    }
+}
