@@ -6,20 +6,20 @@ import GRDB
 extension StoreTransaction {
     /// Makes them anew if they are not what the jobs say. True if they were not.
     package func mendLines() throws -> Bool {
-        let isGood = try count("SELECT \(Self.linesDiffer) + \(Self.tallyDiffers)") == 0
+        let differences = [(Self.linesKept, Self.linesOfJobs), (Self.ranksKept, Self.ranksOfLines)].map(Self.differ)
+        let isGood = try count("SELECT \((differences + [Self.tallyDiffers]).joined(separator: " + "))") == 0
         if isGood { return false }
         for sql in [
-            "DELETE FROM queues",
+            "DELETE FROM queues", "DELETE FROM ranks",
             """
             INSERT OR IGNORE INTO shares (project, turn)
                 SELECT DISTINCT project, (SELECT value FROM meta WHERE key = 'clock') FROM jobs
                 WHERE state = 3 AND gate = 0
             """,
             """
-            INSERT INTO queues (project, shape, trust, needs_grant, priority, waiting, turn, head)
-                SELECT project, shape, trust, needs_grant, priority, waiting, turn, head
-                FROM (\(Self.linesOfJobs)) JOIN shares USING (project)
+            INSERT INTO queues (project, shape, trust, needs_grant, priority, waiting, head) \(Self.linesOfJobs)
             """,
+            "INSERT INTO ranks (project, priority, waiting, turn) \(Self.ranksOfLines)",
             "DELETE FROM tally", "INSERT INTO tally (state, jobs) \(Self.tallyOfJobs)",
         ] { try run(sql) }
         return true
@@ -30,13 +30,14 @@ extension StoreTransaction {
         INDEXED BY jobs_in_line WHERE state = 3 AND gate = 0 GROUP BY project, shape, trust, needs_grant, priority
         """
 
-    private static let linesWithTurns = """
-        SELECT project, shape, trust, needs_grant, priority, waiting, head, turn
-        FROM (\(linesOfJobs)) LEFT JOIN shares USING (project)
+    private static let linesKept = "SELECT project, shape, trust, needs_grant, priority, waiting, head FROM queues"
+
+    private static let ranksOfLines = """
+        SELECT project, priority, sum(waiting) AS waiting, turn FROM queues LEFT JOIN shares USING (project)
+        GROUP BY project, priority
         """
 
-    private static let linesKept =
-        "SELECT project, shape, trust, needs_grant, priority, waiting, head, turn FROM queues"
+    private static let ranksKept = "SELECT project, priority, waiting, turn FROM ranks"
 
     /// Over indexes alone: a million ended jobs are not read for it.
     private static let tallyOfJobs = """
@@ -45,10 +46,12 @@ extension StoreTransaction {
         SELECT 3, n FROM (SELECT count(*) AS n FROM jobs INDEXED BY jobs_queue WHERE state = 3) WHERE n > 0
         """
 
-    private static let linesDiffer = """
-        EXISTS (SELECT * FROM (\(linesKept)) EXCEPT SELECT * FROM (\(linesWithTurns)))
-        + EXISTS (SELECT * FROM (\(linesWithTurns)) EXCEPT SELECT * FROM (\(linesKept)))
+    private static func differ(_ kept: String, _ counted: String) -> String {
         """
+        EXISTS (SELECT * FROM (\(kept)) EXCEPT SELECT * FROM (\(counted)))
+        + EXISTS (SELECT * FROM (\(counted)) EXCEPT SELECT * FROM (\(kept)))
+        """
+    }
 
     private static let tallyDiffers = """
         EXISTS (SELECT state, jobs FROM tally WHERE jobs <> 0 EXCEPT SELECT * FROM (\(tallyOfJobs)))

@@ -17,15 +17,20 @@ extension StoreTransaction {
     package func nextLine(
         _ walk: inout LineWalk, plain: Bool, where isServable: (Line) throws -> Bool
     ) throws -> Line? {
-        // Two seeks into the index, because one condition for both would have SQLite step over what was seen.
+        // A seek for each, because one condition for all would have SQLite step over what was seen: the rest of the
+        // last one's rank, unless that has moved; the ranks behind it; the lower priorities.
         if let last = walk.last {
-            let found = try first(
-                "WHERE priority = ? AND (turn, project, head) > (?, ?, ?) ORDER BY turn, project, head",
+            let rest = try first(
+                "ranks.priority = ? AND turn = ? AND ranks.project = ? AND head > ? ORDER BY head",
                 [Int64(last.priority), last.turn, last.project, Self.key(last.head)], &walk, plain, isServable)
-            if let found { return found }
+            if let rest { return rest }
+            let behind = try first(
+                "ranks.priority = ? AND (turn, ranks.project) > (?, ?) ORDER BY turn, ranks.project, head",
+                [Int64(last.priority), last.turn, last.project], &walk, plain, isServable)
+            if let behind { return behind }
         }
         return try first(
-            "WHERE priority < ? ORDER BY priority DESC, turn, project, head",
+            "ranks.priority < ? ORDER BY ranks.priority DESC, turn, ranks.project, head",
             [walk.last.map { Int64($0.priority) } ?? Int64.max], &walk, plain, isServable)
     }
 
@@ -33,11 +38,8 @@ extension StoreTransaction {
         _ condition: String, _ arguments: StatementArguments, _ walk: inout LineWalk, _ plain: Bool,
         _ isServable: (Line) throws -> Bool
     ) throws -> Line? {
-        let sql = """
-            SELECT project, shape, trust, needs_grant, priority, turn, head FROM queues INDEXED BY queues_in_order
-            \(condition)
-            """
-        let rows = try Row.fetchCursor(try db.cachedStatement(sql: sql), arguments: arguments)
+        let rows = try Row.fetchCursor(
+            try db.cachedStatement(sql: Self.linesInOrder + condition), arguments: arguments)
         while !walk.isCut, let row = try rows.next() {
             let line = Line(
                 project: row[0], pool: Pool(shape: row[1], trust: try Self.trust(row[2], of: .shape(row[1]))),
@@ -50,7 +52,16 @@ extension StoreTransaction {
         return nil
     }
 
-    /// A project is given a runner: its next turn comes after those of projects that were given less.
+    /// The plus keeps SQLite from reading the lines of all priorities of a project where it looks for those of one.
+    package static let linesInOrder = """
+        SELECT ranks.project, shape, trust, needs_grant, ranks.priority, turn, head
+        FROM ranks INDEXED BY ranks_in_order CROSS JOIN queues INDEXED BY queues_of_rank
+        ON queues.project = ranks.project AND queues.priority = +ranks.priority WHERE
+
+        """
+
+    /// A project is given a runner: its next turn comes after those of projects that were given less. As many rows are
+    /// written as it has priorities in line, however many kinds of jobs.
     package func charge(_ project: String, cpuMillis: UInt32) throws {
         // The clock is where the one stood that is served: who comes anew begins here, not with a credit.
         try run(
@@ -59,7 +70,7 @@ extension StoreTransaction {
             """, [project])
         try run("UPDATE shares SET turn = turn + ? WHERE project = ?", [Int64(cpuMillis), project])
         try run(
-            "UPDATE queues SET turn = (SELECT turn FROM shares WHERE project = ?1) WHERE project = ?1", [project])
+            "UPDATE ranks SET turn = (SELECT turn FROM shares WHERE project = ?1) WHERE project = ?1", [project])
     }
 
     /// Projects with nothing in line that would begin at the clock anyway.
@@ -67,7 +78,7 @@ extension StoreTransaction {
         try run(
             """
             DELETE FROM shares WHERE turn <= (SELECT value FROM meta WHERE key = 'clock')
-            AND NOT EXISTS (SELECT 1 FROM queues WHERE queues.project = shares.project)
+            AND NOT EXISTS (SELECT 1 FROM ranks WHERE ranks.project = shares.project)
             """)
     }
 
@@ -83,7 +94,7 @@ extension StoreTransaction {
         let turn = try one("SELECT turn FROM shares WHERE project = ?", [job.project]).map { $0["turn"] as Int64 } ?? 0
         let others = try count(
             """
-            SELECT coalesce(sum(waiting), 0) FROM queues
+            SELECT coalesce(sum(waiting), 0) FROM ranks
             WHERE priority > ?1 OR (priority = ?1 AND (turn < ?2 OR (turn = ?2 AND project < ?3)))
             """, [Int64(job.priority), turn, job.project])
         let own = try count(
