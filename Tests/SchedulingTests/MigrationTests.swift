@@ -120,6 +120,28 @@ import Wire
         }
     }
 
+    /// By the time of the house, which nobody has kept for them, they have ended and come just now.
+    @Test func whatEndedBeforeIsKeptFromTheUpgradeOn() throws {
+        let directory = try TemporaryDirectory()
+        _ = try Store(path: directory.database, schema: 5)
+        try DatabaseQueue(path: directory.database).write { db in
+            try db.execute(
+                sql: """
+                    UPDATE meta SET value = 5000 WHERE key = 'house_ms';
+                    INSERT INTO shapes (id, bytes) VALUES (7, x'00');
+                    INSERT INTO jobs (id, request_id, name, image, shape, spec, timeout_seconds, state, created_ms,
+                        finished_ms) VALUES (1, 'r1', 'ended', 'busybox', 7, x'00', 60, 6, 1, 2);
+                    INSERT INTO sources (sha, size, claims, touched_ms) VALUES (zeroblob(32), 1, 1, 3);
+                    """)
+        }
+        let store = try Store(path: directory.database)
+        try store.write { rows throws in
+            #expect(try rows.ended(before: 5000, count: 9).isEmpty && rows.ended(before: 5001, count: 9).count == 1)
+            #expect(try rows.retireSources(givingUpBefore: 5000).isEmpty)
+            #expect(try rows.retireSources(givingUpBefore: 5001).count == 1)
+        }
+    }
+
     @Test func anInterruptedMigrationLeavesTheFileAsItWas() throws {
         let directory = try TemporaryDirectory()
         try oldFile(directory)

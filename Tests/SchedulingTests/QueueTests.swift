@@ -217,12 +217,8 @@ import Wire
         let directory = try TemporaryDirectory()
         _ = try Store(path: directory.database)
         try DatabaseQueue(path: directory.database).read { db in
-            let sql = StoreTransaction.linesInOrder
-            let plan = try Row.fetchAll(
-                db,
-                sql:
-                    "EXPLAIN QUERY PLAN \(sql) ranks.priority < 9 ORDER BY ranks.priority DESC, turn, ranks.project, head"
-            )
+            let order = "ranks.priority < 9 ORDER BY ranks.priority DESC, turn, ranks.project, head"
+            let plan = try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN \(StoreTransaction.linesInOrder) \(order)")
             let steps = plan.map { $0["detail"] as String }
             #expect(steps.count == 2 && steps.last?.contains("(project=? AND priority=?)") == true, "\(steps)")
         }

@@ -15,7 +15,7 @@ import Wire
         }
     }
 
-    /// Jobs that ended long ago.
+    /// Jobs that ended long ago, by the time of the house.
     private func ended(_ house: House, _ count: Int) throws -> [UInt64] {
         var jobs: [UInt64] = []
         try house.store.write { rows throws in
@@ -25,7 +25,27 @@ import Wire
                 jobs.append(job)
             }
         }
+        try house.patch("UPDATE jobs SET ended_at = -7200000 WHERE name LIKE 'old %'")
         return jobs
+    }
+
+    /// By it, what ended just now ended a year ago, and the upload was given up long since.
+    @Test func aClockThatJumpsRemovesNothing() throws {
+        let house = try house(.seconds(3600))
+        let (job, attempt) = try house.told("young")
+        house.relay.finish(attempt, .succeeded)
+        try house.run(job, to: .succeeded)
+        let upload = try house.callForFD(SchedulerEdge.OpenUpload(token: Samples.token, size: 1024)).0.upload
+        let source = try house.call(SchedulerEdge.FinishUpload(token: Samples.token, upload: upload)).source
+        house.wall.jump = .seconds(365 * 86_400)
+        // Both sweeps have been there when these are gone.
+        let old = try ended(house, 1)
+        let unused = Bytes32(1, 1, 1, 1)
+        try house.patch("INSERT INTO sources (sha, size, claims, touched_at) VALUES (x'\(unused.hex)', 1, 0, 0)")
+        try house.run("forgotten") { try house.witness.see { try $0.job(old[0]) == nil } }
+        try house.run("removed") { house.relay.removedSources.contains(unused) }
+        #expect(try house.state(job) == .succeeded)
+        #expect(!house.relay.removedSources.contains(source.sha256))
     }
 
     @Test func whatEndedLongAgoGoesWithItsLogs() throws {

@@ -16,7 +16,7 @@ extension Scheduler {
     func sweepSources() {
         let lease = settings.uploadLease.components.seconds * 1000
         batch.event("sweep sources") { unit in
-            for sha in try unit.rows.retireSources(givingUpBefore: unit.now - lease) {
+            for sha in try unit.rows.retireSources(givingUpBefore: unit.house - lease) {
                 unit.afterCommit { self.removeSource(sha) }
             }
             // Whoever sends a new shape, or a new project, with every job leaves no more than that behind.

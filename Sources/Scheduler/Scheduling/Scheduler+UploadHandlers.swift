@@ -56,7 +56,7 @@ extension Scheduler {
         case .failure(let failure): responder.fail(failure)
         case .success(let source):
             batch.request("upload", fail: { responder.fail($0) }) { unit in
-                try unit.rows.noteUpload(source, at: unit.now)
+                try unit.rows.noteUpload(source, at: unit.house)
                 unit.afterCommit { responder.reply(.init(source: source)) }
             }
         }

@@ -10,7 +10,7 @@ extension Store {
     static var migrations: [(Database) throws -> Void] {
         [
             { try $0.execute(sql: version1) }, version2, version3, { try $0.execute(sql: version4) },
-            { try $0.execute(sql: version5) },
+            { try $0.execute(sql: version5) }, { try $0.execute(sql: version6) },
         ]
     }
 

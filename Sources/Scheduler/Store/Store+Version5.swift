@@ -4,8 +4,8 @@
 import GRDB
 
 extension Store {
-    /// A row of `ranks` for each project and priority with something in line: whose turn is next. `waiting`: jobs in all
-    /// of its lines.
+    /// A row of `ranks` for each project and priority with something in line: whose turn is next. `waiting`: jobs in
+    /// all of its lines.
     private static let ranks = """
         CREATE TABLE ranks (
             project TEXT NOT NULL,

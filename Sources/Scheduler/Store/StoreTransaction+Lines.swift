@@ -51,7 +51,8 @@ extension StoreTransaction {
         """
     }
 
-    /// A start must not take as long as there is history: how many have ended is only shown, and made anew with the rest.
+    /// A start must not take as long as there is history: how many have ended is only shown, and made anew with the
+    /// rest.
     private static let live = "state < 6"
 
     private static func differ(_ kept: String, _ counted: String) -> String {
