@@ -26,9 +26,10 @@ extension Scheduler {
         arm(.sweep, after: settings.sweep) { $0.sweepSources() }
     }
 
-    /// Not while anybody uploads: it could be this archive that just arrives. The sweep comes back to it.
+    /// Not while relayd names an archive, until that is written: it could be this one. The sweep comes back to it. An
+    /// upload that is on its way is none: relayd gives it its name when it is asked to, and does one after the other.
     private func removeSource(_ sha: Bytes32) {
-        guard relay.isReady, finishing == 0, !uploads.isAnyOpen(for: settings.uploadLease, at: now) else { return }
+        guard relay.isReady, finishing == 0 else { return }
         relay.removeSource(sha) { failure in
             if let failure, failure.errorCode != .notFound {
                 return self.log.warning("source not removed", ["sha256": sha.hex, "why": failure.text])

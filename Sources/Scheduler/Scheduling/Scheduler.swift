@@ -32,7 +32,8 @@ package final class Scheduler {
     /// Open WatchJob streams.
     package var watchCount: Int { watchers.count }
     var uploads = Uploads()
-    /// FinishUpload calls under way: no archive is removed meanwhile, since it could be the one that just arrives.
+    /// Uploads that relayd was asked to finish, until it is written what came of them: no archive is removed meanwhile,
+    /// since it could be the one that just arrives.
     var finishing = 0
     private var timers: [TimerKey: TimerID] = [:]
 
