@@ -138,4 +138,47 @@ import Wire
             #expect(try rows.happenings(ofJob: job).last?.text.utf8.count == 256)
         }
     }
+
+    /// A page of jobs that wait for the same is one look at the queue, and not one for each.
+    @Test func aPageIsOneLook() throws {
+        let house = try House(maxRunners: 8) {
+            $0.cpuPercent = 100
+            $0.patience = .zero
+        }
+        house.spawner.cpus = 2
+        try house.restart()
+        try house.submit("half") { $0.spec.shape.resources.cpuMillis = 1500 }
+        try house.run("told") { house.relay.jobs.count == 1 }
+        let large = try house.submit("large") { $0.spec.shape.resources.cpuMillis = 2000 }
+        for number in 0..<20 {
+            try house.submit("\(number)", image: "i\(number)") { $0.spec.shape.resources.cpuMillis = 500 }
+        }
+        house.settle()
+        let before = house.scheduler.linesLookedAt
+        let list = try house.call(
+            SchedulerEdge.ListJobs(token: Samples.token, before: 0, limit: 20, state: .queued)
+        ).jobs
+        #expect(list.count == 20 && list.allSatisfy { $0.reason.contains("job \(large) asks for 2 CPUs") })
+        #expect(house.scheduler.linesLookedAt - before == 1, "the one that all wait for is the first in line")
+    }
+
+    /// Counted by ranks, so it has a bound.
+    @Test func howManyAreBefore() throws {
+        let directory = try TemporaryDirectory()
+        let store = try Store(path: directory.database)
+        try store.write { rows throws in
+            for number in 0..<6 {
+                let project = "p\(number % 3)"
+                try Samples.insert(rows, "\(number)", Samples.definition(image: "i\(number)", project: project))
+            }
+            try rows.charge("p0", cpuMillis: 1000)
+            let (before, all) = try rows.waitingBefore(limit: 9)
+            #expect(
+                before == [
+                    Rank(project: "p1", priority: 50): 0, Rank(project: "p2", priority: 50): 2,
+                    Rank(project: "p0", priority: 50): 4,
+                ] && all == 6)
+            #expect(try rows.waitingBefore(limit: 2).all == 4)
+        }
+    }
 }

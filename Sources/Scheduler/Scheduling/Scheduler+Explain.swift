@@ -17,7 +17,7 @@ extension Scheduler {
         case .blocked: found = [try whyBlocked(unit, job)]
         case .held:
             found = [Why(.needsApproval, "it waits for somebody's approval", "whoever may approve it decides")]
-        case .queued: found = try whyQueued(unit, job, try floor(unit))
+        case .queued: found = try whyQueued(unit, job, try outlook(unit))
         case .assigned: found = [try whyAssigned(unit, job)]
         case .running:
             found = [Why(.runs, "it runs", "bulkhead log \(job.id) --follow")]
@@ -68,11 +68,11 @@ extension Scheduler {
 
     // MARK: in the queue
 
-    /// What a job that waits waits for, for a list. `floor`: the machine as it is now, looked at once for all of them.
-    func waitingReason(_ unit: UnitOfWork, _ job: JobRow, _ floor: Floor) throws -> String {
+    /// What a job that waits waits for, for a list; all of it has one outlook.
+    func waitingReason(_ unit: UnitOfWork, _ job: JobRow, _ outlook: Outlook) throws -> String {
         switch job.state {
         case .blocked: Reasons.waiting(try whyBlocked(unit, job).text)
-        case .queued: Reasons.waiting(try whyQueued(unit, job, floor).first?.text ?? "")
+        case .queued: Reasons.waiting(try whyQueued(unit, job, outlook).first?.text ?? "")
         default: ""
         }
     }
@@ -83,22 +83,24 @@ extension Scheduler {
             heldDevices: Set(deviceTrouble.filter(\.value.isPaused).keys), stuck: Set(removalBackoff.keys))
     }
 
-    private func whyQueued(_ unit: UnitOfWork, _ job: JobRow, _ floor: Floor) throws -> [Why] {
+    private func whyQueued(_ unit: UnitOfWork, _ job: JobRow, _ outlook: Outlook) throws -> [Why] {
         if let gate = try whyGated(unit, job) { return [gate] }
+        let floor = outlook.floor
         let shape = try shapes.shape(job.shape, unit.rows)
         let pool = Pool(shape: job.shape, trust: job.trust)
         var found = hindrances(pool, shape, needsGrant: job.needsGrant, floor).map { words($0, shape, floor) }
-        if found.isEmpty, let reserved = try whyReserved(unit, job, shape, floor) { found.append(reserved) }
+        if found.isEmpty, let reserved = try whyReserved(unit, job, shape, outlook) { found.append(reserved) }
         if found.isEmpty, !job.reason.isEmpty {
             found.append(
                 Why(.runnerCannotBeMade, job.reason, "it is tried again by itself; mend what the reason names"))
         }
-        let ahead = try unit.rows.ahead(of: job)
+        let (ahead, isMore) = try ahead(unit, of: job, outlook)
         if ahead > 0 {
             found.append(
                 Why(
                     .behindOthers,
-                    "\(ahead) jobs are served before it: of higher priority, or of projects that had less",
+                    "\(isMore ? "more than " : "")\(ahead) jobs are served before it: of higher priority, "
+                        + "or of projects that had less",
                     "wait, or submit it with a higher `priority`"))
         }
         // Beside a reason it would be no news, and beside one that does not pass by itself it would be false.
@@ -179,27 +181,19 @@ extension Scheduler {
 
     /// A larger job has waited for so long that the machine is let run empty for it, or that devices are kept.
     private func whyReserved(
-        _ unit: UnitOfWork, _ job: JobRow, _ shape: RunnerShape, _ floor: Floor
+        _ unit: UnitOfWork, _ job: JobRow, _ shape: RunnerShape, _ outlook: Outlook
     ) throws -> Why? {
-        guard case .fits = floor.room(for: shape), !floor.hasIdle(Pool(shape: job.shape, trust: job.trust)) else {
-            return nil
-        }
-        let large = try unit.rows.nextLine(plain: false) { line in
-            let asked = try self.shapes.shape(line.pool.shape, unit.rows)
-            guard case .notNow(let lack) = floor.room(for: asked),
-                lack.isOfResources || lack == .device && floor.keeps(for: asked.gpus, from: shape.gpus)
-            else { return false }
-            return try self.hasWaitedEnough(unit, line.head)
-        }
-        guard let large, large.head != job.id else { return nil }
-        let asked = try shapes.shape(large.pool.shape, unit.rows)
+        guard case .fits = outlook.floor.room(for: shape),
+            !outlook.floor.hasIdle(Pool(shape: job.shape, trust: job.trust)),
+            let large = try reservation(unit, against: shape, outlook), large.job != job.id
+        else { return nil }
         let what =
-            floor.room(for: asked) == .notNow(.device)
-            ? "\(asked.gpus?.count ?? 0) GPUs and has waited long: what comes free is kept for it"
-            : "\(Reasons.amount(asked.resources)) and has waited long: the machine is let run empty for it"
+            large.isOfResources
+            ? "\(Reasons.amount(large.shape.resources)) and has waited long: the machine is let run empty for it"
+            : "\(large.shape.gpus?.count ?? 0) GPUs and has waited long: what comes free is kept for it"
         return Why(
-            .behindOthers, "job \(large.head) asks for \(what)",
-            "wait, or withdraw that one: bulkhead cancel \(large.head)")
+            .behindOthers, "job \(large.job) asks for \(what)",
+            "wait, or withdraw that one: bulkhead cancel \(large.job)")
     }
 
     private func whyNoDevice(_ hindrance: Hindrance, _ need: GPUs?) -> Why {

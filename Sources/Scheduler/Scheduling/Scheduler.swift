@@ -39,7 +39,7 @@ package final class Scheduler {
 
     let shapes = ShapeCache()
     var meter = Meter()
-    /// What dispatching has cost so far: lines of the queue that were looked at.
+    /// What dispatching and explaining have cost so far: lines of the queue that were looked at.
     package var linesLookedAt: UInt64 { meter.lines }
     /// Where the queue is looked at next, if it is longer than one pass may look; and where once more after that.
     var restOfQueue: QueuePass?

@@ -89,24 +89,32 @@ extension StoreTransaction {
             [pool.shape, Int64(pool.trust.rawValue)])
     }
 
-    /// All that wait in lines that are served before this job's, and those before it in its own, at most a thousand.
-    package func ahead(of job: JobRow) throws -> Int {
-        let turn = try one("SELECT turn FROM shares WHERE project = ?", [job.project]).map { $0["turn"] as Int64 } ?? 0
-        let others = try count(
+    /// How many wait in lines that are served before those of each rank, of the first `limit` ranks; and in all of
+    /// these.
+    package func waitingBefore(limit: Int) throws -> (before: [Rank: Int], all: Int) {
+        var (before, all): ([Rank: Int], Int) = ([:], 0)
+        let sql = """
+            SELECT project, priority, waiting FROM ranks INDEXED BY ranks_in_order
+            ORDER BY priority DESC, turn, project LIMIT ?
             """
-            SELECT coalesce(sum(waiting), 0) FROM ranks
-            WHERE priority > ?1 OR (priority = ?1 AND (turn < ?2 OR (turn = ?2 AND project < ?3)))
-            """, [Int64(job.priority), turn, job.project])
-        let own = try count(
+        for row in try self.all(sql, [limit]) {
+            before[Rank(project: row[0], priority: UInt8(clamping: row[1] as Int64))] = all
+            all += row[2] as Int
+        }
+        return (before, all)
+    }
+
+    /// How many are before this job in its own line; no more than `limit` are counted.
+    package func before(_ job: JobRow, limit: Int) throws -> Int {
+        try count(
             """
             SELECT count(*) FROM (SELECT 1 FROM jobs INDEXED BY jobs_in_line WHERE state = 3 AND gate = 0
-                AND project = ? AND shape = ? AND trust = ? AND needs_grant = ? AND priority = ? AND id < ? LIMIT 1000)
+                AND project = ? AND shape = ? AND trust = ? AND needs_grant = ? AND priority = ? AND id < ? LIMIT ?)
             """,
             [
                 job.project, job.shape, Int64(job.trust.rawValue), job.needsGrant ? 1 : 0, Int64(job.priority),
-                Self.key(job.id),
+                Self.key(job.id), limit,
             ])
-        return others + own
     }
 
     /// Jobs by state, kept by triggers: the same cost with a million jobs as with one.
