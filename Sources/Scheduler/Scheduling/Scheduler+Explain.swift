@@ -21,12 +21,30 @@ extension Scheduler {
         case .assigned: found = [try whyAssigned(unit, job)]
         case .running:
             found = [Why(.runs, "it runs", "bulkhead log \(job.id) --follow")]
-            if !relay.isReady { found.insert(Self.awayRelay, at: 0) }
+            if !relay.isReady { found.insert(houseWords(.relayIsAway), at: 0) }
         default: found = [whyEnded(job)]
         }
-        let since = try unit.rows.happenings(ofJob: job.id).last?.atMs ?? job.createdMs
-        for index in found.indices where found[index].sinceMs == 0 { found[index].sinceMs = since }
+        let since = try since(unit, job)
+        for index in found.indices where Self.isOfJob(found[index].kind) { found[index].sinceMs = since }
         return found
+    }
+
+    /// Since when it is where it is.
+    private func since(_ unit: UnitOfWork, _ job: JobRow) throws -> Int64 {
+        if let over = job.finishedMs { return over }
+        if job.state == .running, let began = job.startedMs { return began }
+        return try unit.rows.happenings(ofJob: job.id).last?.atMs ?? job.createdMs
+    }
+
+    /// What is written down of the job itself. Since when the house is in its way the house knows; since when others
+    /// are, nobody does.
+    private static func isOfJob(_ kind: SchedulerEdge.WhyKind) -> Bool {
+        switch kind {
+        case .runs, .ended, .needsOtherJobs, .needsApproval, .groupIsBusy, .tagNotAvailable, .oldAttemptIsClearedAway,
+            .runnerIsStarting, .grantIsBeingMade:
+            true
+        default: false
+        }
     }
 
     private func whyBlocked(_ unit: UnitOfWork, _ job: JobRow) throws -> Why {
@@ -39,9 +57,9 @@ extension Scheduler {
     }
 
     private func whyAssigned(_ unit: UnitOfWork, _ job: JobRow) throws -> Why {
-        if !spawner.isReady { return Self.awaySpawner }
-        if !relay.isReady { return Self.awayRelay }
-        if job.needsGrant && !brokerIsUsable { return Self.awayBroker }
+        if !spawner.isReady { return houseWords(.spawnerIsAway) }
+        if !relay.isReady { return houseWords(.relayIsAway) }
+        if job.needsGrant && !brokerIsUsable { return houseWords(.brokerIsAway) }
         guard let runner = try unit.rows.runner(ofJob: job.id), runner.state == .provisioning else {
             return job.needsGrant
                 ? Why(.grantIsBeingMade, "its runner is there, and its secrets are being laid out", "wait a moment")
@@ -91,8 +109,10 @@ extension Scheduler {
         var found = hindrances(pool, shape, needsGrant: job.needsGrant, floor).map { words($0, shape, floor) }
         if found.isEmpty, let reserved = try whyReserved(unit, job, shape, outlook) { found.append(reserved) }
         if found.isEmpty, !job.reason.isEmpty {
-            found.append(
-                Why(.runnerCannotBeMade, job.reason, "it is tried again by itself; mend what the reason names"))
+            var why = Why(
+                .runnerCannotBeMade, job.reason, "it is tried again by itself; mend what the reason names")
+            why.sinceMs = try since(unit, job)
+            found.append(why)
         }
         let (ahead, isMore) = try ahead(unit, of: job, outlook)
         if ahead > 0 {
@@ -133,10 +153,6 @@ extension Scheduler {
 
     /// What keeps jobs of this pool from runners.
     func hindrances(_ pool: Pool, _ shape: RunnerShape, needsGrant: Bool, _ floor: Floor) -> [Hindrance] {
-        let house = Hindrance.House(
-            isDraining: isDraining, brokerIsUsable: brokerIsUsable, spawnerIsReady: spawner.isReady,
-            relayIsReady: relay.isReady, engineHasTrouble: (engine.silence(at: now) ?? engineTrouble) != nil,
-            releaseHasTrouble: release.failure != nil, preparationHasTrouble: preparation.failure != nil)
         let hasDevices = shape.gpus.map { floor.vendorToKeep(for: $0) != nil } ?? true
         return Hindrance.all(
             house,
@@ -147,20 +163,6 @@ extension Scheduler {
 
     private func words(_ hindrance: Hindrance, _ shape: RunnerShape, _ floor: Floor) -> Why {
         switch hindrance {
-        case .draining: return Why(.draining, "the house is draining: no job begins", "bulkhead drain --off")
-        case .brokerIsAway: return Self.awayBroker
-        case .spawnerIsAway: return Self.awaySpawner
-        case .relayIsAway: return Self.awayRelay
-        case .engine:
-            let text = (engine.silence(at: now) ?? engineTrouble).map { Reasons.waitsForEngine($0) }
-            return Why(
-                hindrance.kind, text ?? "", "start or mend the container engine; the job goes on by itself")
-        case .release:
-            let text = release.failure.map { Reasons.waitsForGrant($0) }
-            return Why(hindrance.kind, text ?? "", "make room for brokerd's audit log")
-        case .preparation:
-            let text = preparation.failure.map { Reasons.waitsForPreparation($0) }
-            return Why(hindrance.kind, text ?? "", "make room on brokerd's tmpfs")
         case .places:
             return Why(
                 hindrance.kind, "all \(settings.runnerLimit) runners are in use",
@@ -176,6 +178,7 @@ extension Scheduler {
                 hindrance.kind, "this host runs \(known), and not \(shape.platform.label)",
                 "register an emulator with the kernel (package qemu-user-static), and restart spawnerd")
         case .noSuchDevice, .noFreeDevice: return whyNoDevice(hindrance, shape.gpus)
+        default: return houseWords(hindrance)
         }
     }
 
@@ -211,14 +214,6 @@ extension Scheduler {
             hindrance.kind, "it asks for \(count) \(name)GPUs, and this host has \(most)",
             most == 0 ? "run it where there are some" : "ask for less, or for another vendor")
     }
-
-    private static let awayBroker = Why(
-        .brokerdIsAway, "brokerd is away, and nothing begins without its word",
-        "see why: bulkhead status, brokerd's log")
-    private static let awaySpawner = Why(
-        .spawnerdIsAway, "spawnerd is away, which alone makes containers", "see why: bulkhead status, spawnerd's log")
-    private static let awayRelay = Why(
-        .relaydIsAway, "relayd is away, which alone speaks with runners", "see why: bulkhead status, relayd's log")
 }
 
 extension SchedulerEdge.Why {

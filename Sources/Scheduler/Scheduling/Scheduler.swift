@@ -50,6 +50,9 @@ package final class Scheduler {
     var isDraining = false
     /// A runner that waited was given a job a moment ago.
     var waitsToRefill = false
+    /// What is wrong with the house, since these moments of the wall clock.
+    var troubles: [Hindrance: Int64] = [:]
+    let wall: () -> Int64
     /// Why no runners of a pool can be made in advance at present.
     var poolTrouble: [Pool: Trouble] = [:]
     /// Why devices are not asked for at present: spawnerd holds them for another runner.
@@ -116,6 +119,7 @@ package final class Scheduler {
         self.broker = broker
         self.settings = settings
         self.log = log
+        self.wall = wall
         engineBackoff = Backoff(settings)
         preparation = Trouble(settings)
         release = Trouble(settings)
@@ -130,6 +134,7 @@ package final class Scheduler {
         batch.mender = { [weak self] unit, damage in try self?.giveUp(unit, damage) ?? false }
         batch.onOverflow = { [weak self] in self?.askAnew() }
         batch.onChanges = { [weak self] changes in self?.watchers.tell(changes) }
+        loop.beforeWait { [weak self] in self?.noteTroubles() }
     }
 
     /// Connects to the siblings and takes up what an earlier life has left.
