@@ -78,4 +78,49 @@ import Wire
         for _ in 0..<5 { house.settle() }
         #expect(try house.job(old[0]).isFinal && house.relay.removedLogs.isEmpty)
     }
+
+    /// Whoever sends a new shape with every job leaves no more behind than jobs, and these go.
+    @Test func shapesThatNobodyUsesGo() throws {
+        let house = try House {
+            $0.sweep = .milliseconds(5)
+            $0.cooldown = .zero
+        }
+        let (job, attempt) = try house.told("runs")
+        let gone = try house.submit("gone", image: "gone")
+        let waits = try house.submit("waits", image: "waits") { $0.schedule.tags = ["nowhere"] }
+        house.relay.finish(attempt, .succeeded)
+        try house.run(job, to: .succeeded)
+        try house.run("told") { house.relay.jobs.keys.contains { $0.job == gone } }
+        house.relay.finish(try house.relay.attempt(), .succeeded)
+        try house.run(gone, to: .succeeded)
+        try house.expectEmpty()
+        let shape = try house.job(gone).shape
+        for _ in 0..<5 { house.settle() }
+        #expect(try house.witness.see { try $0.shape(shape).image } == "gone", "its job names it still")
+        try house.store.write { rows throws in try rows.forget(job: gone) }
+        try house.run("gone") {
+            try house.witness.see { rows in
+                do { return try rows.shape(shape).image.isEmpty } catch StoreError.damagedRow { return true }
+            }
+        }
+        for kept in [job, waits] {
+            let shape = try house.job(kept).shape
+            #expect(try !house.witness.see { try $0.shape(shape).image }.isEmpty)
+        }
+        let next = try house.submit("next", image: "next")
+        #expect(try house.job(next).shape > shape, "its number is nobody else's")
+    }
+
+    /// A few at a time, and all of them in the end.
+    @Test func allShapesAreLookedAt() throws {
+        let directory = try TemporaryDirectory()
+        let store = try Store(path: directory.database)
+        try store.write { rows throws in
+            let keys = try (0..<5).map { try rows.key(of: Samples.shape("i\($0)")) }
+            let last = try #require(try rows.forgetShapes(after: 0, limit: 3))
+            #expect(last == keys[2])
+            #expect(try rows.forgetShapes(after: last, limit: 3) == nil)
+            #expect(try rows.key(of: Samples.shape("i0")) == keys[4] + 1)
+        }
+    }
 }

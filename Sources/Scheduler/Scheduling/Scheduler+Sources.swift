@@ -22,9 +22,13 @@ extension Scheduler {
             // Whoever sends a new shape, or a new project, with every job leaves no more than that behind.
             try unit.rows.forgetPools(usedBefore: unit.house - self.settings.cooldown.wholeMilliseconds)
             try unit.rows.forgetShares()
+            let last = try unit.rows.forgetShapes(after: self.lastShape, limit: Self.shapesAtOnce)
+            unit.afterCommit { self.lastShape = last ?? 0 }
         }
         arm(.sweep, after: settings.sweep) { $0.sweepSources() }
     }
+
+    private static let shapesAtOnce = 256
 
     /// Not while relayd names an archive, until that is written: it could be this one. The sweep comes back to it. An
     /// upload that is on its way is none: relayd gives it its name when it is asked to, and does one after the other.

@@ -44,6 +44,8 @@ package final class Scheduler {
     /// Where the queue is looked at next, if it is longer than one pass may look; and where once more after that.
     var restOfQueue: QueuePass?
     var restAgain: QueuePass?
+    /// How far this round through the shapes has come.
+    var lastShape: Int64 = 0
     /// How far this round of the retention has come; nil: it is through.
     var lastSwept: EndedJob?
     /// Nothing begins.
