@@ -122,7 +122,8 @@ let scheduler: [Target] = [
     .target(
         name: "Scheduling",
         dependencies: [
-            "Daemon", "Exposition", "Files", "JobModel", "JobWire", "Link", "Posix", "Store", "Wire", crypto,
+            "Daemon", "Documents", "Exposition", "Files", "ForgeModel", "JobModel", "JobWire", "Link", "Posix",
+            "ProjectModel", "Store", "TrustModel", "TrustWire", "Wire", crypto,
         ],
         path: "Sources/Scheduler/Scheduling", swiftSettings: house),
     .executableTarget(

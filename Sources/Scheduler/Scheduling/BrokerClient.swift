@@ -41,6 +41,21 @@ package final class BrokerClient: BrokerLink {
         link.call(request, deadline: Self.deadline) { result, _ in done(result.map(\.ticket)) }
     }
 
+    package func verifyDelivery(
+        _ request: BrokerEdge.VerifyDelivery, body: consuming FileDescriptor,
+        _ done: @escaping (Result<DeliveryWord, Failure>) -> Void
+    ) {
+        link.call(request, fd: body, deadline: Self.deadline) { result, _ in done(result.map(\.delivery)) }
+    }
+
+    package func vouchEvent(_ request: BrokerEdge.VouchEvent, _ done: @escaping (Result<Ticket, Failure>) -> Void) {
+        link.call(request, deadline: Self.deadline) { result, _ in done(result.map(\.ticket)) }
+    }
+
+    package func approve(_ request: BrokerEdge.Approve, _ done: @escaping (Result<ApprovalWord, Failure>) -> Void) {
+        link.call(request, deadline: Self.deadline) { result, _ in done(result.map(\.approval)) }
+    }
+
     package func execute(_ order: SealedOrder, token: String, _ done: @escaping (Failure?) -> Void) {
         link.call(BrokerEdge.Execute(token: token, order: order), deadline: Self.deadline) { result, _ in
             done(result.failure)

@@ -1,6 +1,7 @@
 // What schedulerd wants of brokerd, one method for each message of broker.wire. BrokerClient speaks it over the edge;
 // tests answer it from a script. Secrets have names here and no values.
 
+package import Posix
 package import Wire
 
 /// A connection to brokerd that comes back by itself. Completions run on the loop's thread, exactly once, and never
@@ -18,6 +19,12 @@ package protocol BrokerLink: AnyObject {
     func stop()
     func verifyToken(_ token: String, _ done: @escaping (Result<BrokerEdge.Caller, Failure>) -> Void)
     func vouch(_ request: BrokerEdge.Vouch, _ done: @escaping (Result<Ticket, Failure>) -> Void)
+    /// The file holds the delivery's body.
+    func verifyDelivery(
+        _ request: BrokerEdge.VerifyDelivery, body: consuming FileDescriptor,
+        _ done: @escaping (Result<DeliveryWord, Failure>) -> Void)
+    func vouchEvent(_ request: BrokerEdge.VouchEvent, _ done: @escaping (Result<Ticket, Failure>) -> Void)
+    func approve(_ request: BrokerEdge.Approve, _ done: @escaping (Result<ApprovalWord, Failure>) -> Void)
     func execute(_ order: SealedOrder, token: String, _ done: @escaping (Failure?) -> Void)
     func listSecrets(
         _ request: BrokerEdge.ListSecrets, _ done: @escaping (Result<BrokerEdge.ListSecrets.Reply, Failure>) -> Void)

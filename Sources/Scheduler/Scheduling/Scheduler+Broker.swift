@@ -15,6 +15,7 @@ extension Scheduler {
         granting = []
         preparation.end()
         release.end()
+        vouchForDeliveries()
         disarm(.prepare)
         disarm(.release)
         reconcileGrants()

@@ -16,7 +16,12 @@ extension Scheduler {
         switch job.state {
         case .blocked: found = [try whyBlocked(unit, job)]
         case .held:
-            found = [Why(.needsApproval, "it waits for somebody's approval", "whoever may approve it decides")]
+            let change = try unit.rows.delivery(ofJob: job.id).map { " (\($0.what))" } ?? ""
+            found = [
+                Why(
+                    .needsApproval, "it waits for somebody's approval\(change)",
+                    "look at its commits, then: bulkhead approve \(job.id)")
+            ]
         case .queued: found = try whyQueued(unit, job, try outlook(unit))
         case .assigned: found = [try whyAssigned(unit, job)]
         case .running:

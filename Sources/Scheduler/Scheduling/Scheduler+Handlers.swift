@@ -20,6 +20,8 @@ extension Scheduler {
         addUploadHandlers(&handlers)
         addSecretHandlers(&handlers)
         addInsightHandlers(&handlers)
+        addProjectHandlers(&handlers)
+        addDeliveryHandlers(&handlers)
         return handlers
     }
 

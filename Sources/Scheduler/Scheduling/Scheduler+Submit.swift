@@ -66,19 +66,21 @@ extension Scheduler {
                 throw Failure(.notFound, "the source archive is not in the store; upload it again", place: "source")
             }
             guard let self else { throw Failure(.shuttingDown, "") }
-            let job = try insert(unit, request, ticket)
+            let job = try insert(unit, request.requestId, request.definition, ticket)
             unit.afterCommit { responder.reply(.init(job: job, created: true)) }
         }
     }
 
     /// A new row, in line or behind what its schedule says.
-    private func insert(_ unit: UnitOfWork, _ request: SchedulerEdge.SubmitJob, _ ticket: Ticket) throws -> UInt64 {
-        let (definition, schedule) = (request.definition, request.definition.schedule)
+    func insert(
+        _ unit: UnitOfWork, _ requestID: String, _ definition: JobDefinition, _ ticket: Ticket
+    ) throws -> UInt64 {
+        let schedule = definition.schedule
         try Self.checkNeeds(unit, of: definition)
         // With a group or tags it is behind a gate until that is looked at, in this transaction.
         let isPlain = schedule.group == nil && schedule.tags.isEmpty
         let (job, _) = try unit.rows.submit(
-            requestID: request.requestId, definition: definition, ticket: ticket, gate: isPlain ? .open : .group,
+            requestID: requestID, definition: definition, ticket: ticket, gate: isPlain ? .open : .group,
             at: unit.now, house: unit.house)
         if let group = schedule.group, group.cancelInProgress {
             try cancelOlder(
@@ -95,7 +97,7 @@ extension Scheduler {
     }
 
     /// What an order, a ticket and a grant name a definition by; nil if it cannot be encoded.
-    private static func hash(_ definition: JobDefinition) -> Bytes32? {
+    static func hash(_ definition: JobDefinition) -> Bytes32? {
         guard let bytes = try? definition.encoded() else { return nil }
         var hash = SHA256()
         bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }

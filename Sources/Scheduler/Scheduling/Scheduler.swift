@@ -2,8 +2,9 @@
 // which a job meets them: Submit, Needs, Gates (into the queue), Patience (out of it by the clock), Dispatch (queue to
 // runner), Warm (runners in advance), Provision (runner to container), Grants and Releases (what brokerd lays out),
 // Telling (runner to job), Events (what relayd says), Containers (what spawnerd says), Cancel, Retry, Teardown (every
-// end), Sources. Reconcile and Broker are starts and reconnections, Damage is rows that cannot be read; Callers is who
-// may ask, Explain, JobViews and Metrics are what they are told, *Handlers where the edge comes in.
+// end), Sources. Projects, Deliveries, Planning and Approvals are what webhooks lead to. Reconcile and Broker are starts
+// and reconnections, Damage is rows that cannot be read; Callers is who may ask, Explain, JobViews and Metrics are what
+// they are told, *Handlers where the edge comes in.
 //
 // The rule of every part: what is decided is written in a unit of work; what others can see of it happens in
 // `afterCommit`. So after kill -9 the rows say at least as much as anybody was told, and Reconcile says it again.
@@ -89,6 +90,8 @@ package final class Scheduler {
     var preparing: Set<Bytes16> = []
     var wiping: Set<Bytes16> = []
     var granting: Set<Attempt> = []
+    /// Jobs of deliveries about which brokerd is asked.
+    var vouching: Set<OpenDeliveryJob> = []
     /// brokerd knows which grants live, on this connection.
     var grantsAreReconciled = false
     /// Runners that may have found no key: brokerd started anew, or the master key was rotated, while they started.

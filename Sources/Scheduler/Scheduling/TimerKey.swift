@@ -48,4 +48,6 @@ enum TimerKey: Hashable {
     /// The end of somebody's time in the queue.
     case expiry
     case retention
+    /// Jobs of deliveries that brokerd has not vouched for yet.
+    case deliveries
 }

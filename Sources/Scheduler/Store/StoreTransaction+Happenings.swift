@@ -36,10 +36,10 @@ extension StoreTransaction {
     }
 
     /// At most 256 bytes, cut between characters; the wire's bound.
-    private static func line(_ text: String) -> String {
+    static func line(_ text: String, _ most: Int = 256) -> String {
         var line = ""
         for character in text.unicodeScalars {
-            if line.utf8.count + UTF8.width(character) > 256 { break }
+            if line.utf8.count + UTF8.width(character) > most { break }
             line.unicodeScalars.append(character)
         }
         return line

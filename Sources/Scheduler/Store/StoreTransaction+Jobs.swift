@@ -8,17 +8,17 @@ package import Wire
 
 extension StoreTransaction {
     /// The job of a request; a repeated request finds the first one's job and writes nothing.
-    /// `ticket` is brokerd's word on it. It is QUEUED at `gate`, or BLOCKED if it needs other jobs; `house` is the time
-    /// of the house.
+    /// `ticket` is brokerd's word on it. It is QUEUED at `gate`, or BLOCKED if it needs other jobs; without a ticket it
+    /// is HELD until it has one. `house` is the time of the house.
     package func submit(
-        requestID: String, definition: JobDefinition, ticket: Ticket, gate: Gate = .open, at now: Int64,
+        requestID: String, definition: JobDefinition, ticket: Ticket?, gate: Gate = .open, at now: Int64,
         house: Int64 = 0
     ) throws -> (job: UInt64, created: Bool) {
         if let found = try one("SELECT id FROM jobs WHERE request_id = ?", [requestID]) {
             return (UInt64(bitPattern: found["id"]), false)
         }
         let (spec, source, schedule) = (definition.spec, definition.source, definition.schedule)
-        let state = schedule.needs.isEmpty ? Wire.JobState.queued : .blocked
+        let state = ticket == nil ? Wire.JobState.held : schedule.needs.isEmpty ? .queued : .blocked
         let id = UInt64(try count("SELECT value FROM meta WHERE key = 'next_job'"))
         try run("UPDATE meta SET value = value + 1 WHERE key = 'next_job'")
         try run(
@@ -29,8 +29,8 @@ extension StoreTransaction {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                Self.key(id), requestID, definition.project, Int64(ticket.trust.rawValue),
-                Self.blob(try Self.bytes(ticket)),
+                Self.key(id), requestID, definition.project, Int64((ticket?.trust ?? .untrusted).rawValue),
+                try ticket.map { Self.blob(try Self.bytes($0)) },
                 definition.needsGrant ? 1 : 0, spec.name, spec.shape.image, try key(of: spec.shape),
                 Self.blob(try Self.bytes(spec)), Int64(spec.timeoutSeconds), source.map { Self.blob($0.sha256.array) },
                 source.map { Self.key($0.size) }, state.rawValue, now, Self.blob(try Self.bytes(schedule)),
@@ -41,6 +41,13 @@ extension StoreTransaction {
         try note(job: id, "submitted: \(state.label)", at: now)
         changes.append(JobChange(job: id, state: state, reason: ""))
         return (id, true)
+    }
+
+    /// A held job gets its ticket, and what that says of its trust.
+    package func giveTicket(_ ticket: Ticket, toJob id: UInt64) throws {
+        try run(
+            "UPDATE jobs SET ticket = ?, trust = ? WHERE id = ? AND state = 2",
+            [Self.blob(try Self.bytes(ticket)), Int64(ticket.trust.rawValue), Self.key(id)])
     }
 
     private static func expiry(_ schedule: Schedule, from house: Int64) -> Int64? {

@@ -1,0 +1,84 @@
+// Webhooks come in: brokerd says whether one is genuine and what it says, and then it is written, once. What is to run
+// for it Planning decides, in the same commit; who sent it is answered when all of that is durable.
+
+import ForgeModel
+import Link
+import Posix
+import Store
+import TrustWire
+import Wire
+
+extension Scheduler {
+    func addDeliveryHandlers(_ handlers: inout Handlers<SchedulerEdge>) {
+        handlers.on(SchedulerEdge.Deliver.self) { [weak self] request, fds, responder in
+            var fds = fds
+            guard let body = fds.takeFirst() else { return responder.fail(Failure(.wrongFds, "no body came")) }
+            let question = BrokerEdge.VerifyDelivery(
+                forge: request.forge, project: request.project, headers: request.headers)
+            self?.broker.verifyDelivery(question, body: body) { result in
+                switch result {
+                case .failure(let failure): responder.fail(Self.deliveryRefusal(of: failure))
+                case .success(let word): self?.take(word, responder)
+                }
+            }
+        }
+        handlers.on(SchedulerEdge.ListDeliveries.self) { [weak self] request, _, responder in
+            self?.tell("list deliveries", request.token, responder) { unit in
+                let limit = min(max(Int(request.limit), 1), 50)
+                let rows = try unit.rows.deliveries(of: request.project, before: request.before, limit: limit)
+                return .init(
+                    deliveries: try rows.map { try Self.summary(unit, $0) },
+                    next: rows.count == limit ? rows.last?.id ?? 0 : 0)
+            }
+        }
+        handlers.on(SchedulerEdge.GetHeld.self) { [weak self] request, _, responder in
+            self?.tell("get held", request.token, responder) { unit in try Self.held(unit, request.job).reply }
+        }
+        handlers.on(SchedulerEdge.ApproveJob.self) { [weak self] request, _, responder in
+            self?.admit(request.token, fail: { responder.fail($0) }) { [weak self] in
+                self?.approve(request, responder)
+            }
+        }
+    }
+
+    private func take(_ word: DeliveryWord, _ responder: Responder<SchedulerEdge.Deliver.Reply>) {
+        batch.request("delivery", fail: { responder.fail($0) }) { [weak self] unit in
+            if let known = try unit.rows.delivery(word.project, body: word.delivery) {
+                return unit.afterCommit { responder.reply(.init(delivery: known, created: false)) }
+            }
+            guard let self else { throw Failure(.shuttingDown, "") }
+            var number: UInt64 = 0
+            if case .change(let change) = word.event { number = change.number }
+            let id = try unit.rows.insertDelivery(word, number: number, what: Self.what(word.event), at: unit.now)
+            try plan(unit, id, word)
+            unit.afterCommit { responder.reply(.init(delivery: id, created: true)) }
+        }
+    }
+
+    /// The sender learns whether it may send it again, and nothing of why it is not genuine.
+    private static func deliveryRefusal(of failure: Failure) -> Failure {
+        switch failure.errorCode {
+        case .unauthorized: Failure(.unauthorized, "")
+        case .invalid: failure
+        default: Failure(.disconnected, "brokerd is away; send it again", place: "brokerd")
+        }
+    }
+
+    /// For people: `push to main`, `change 7 into main: updated`. The names are a stranger's words.
+    private static func what(_ event: ForgeEvent) -> String {
+        switch event {
+        case .push(let push):
+            "\(push.after.isEmpty ? "removal of" : "push to") \(push.reference.tag ? "tag " : "")\(push.reference.name)"
+        case .change(let change): "change \(change.number) into \(change.base.branch): \(change.action)"
+        case .approval(let approval): "a request to approve change \(approval.number)"
+        case .hint(let hint): "a job or pipeline is \(hint.status)"
+        case .idle(let idle): idle.what
+        }
+    }
+
+    private static func summary(_ unit: UnitOfWork, _ row: DeliveryRow) throws -> SchedulerEdge.DeliverySummary {
+        SchedulerEdge.DeliverySummary(
+            id: row.id, project: row.project, receivedMs: row.receivedMs, state: row.state, what: row.what,
+            text: row.text, jobs: try unit.rows.deliveryJobs(row.id).compactMap(\.job))
+    }
+}

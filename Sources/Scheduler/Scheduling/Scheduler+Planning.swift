@@ -1,0 +1,214 @@
+// What runs for a delivery. The project's rules say which jobs; brokerd, asked about each, says with which trust and
+// secrets, and refuses what is not the project's. A job is made when its ticket is there: until then the delivery
+// remembers that it is to be.
+
+import Daemon
+import ForgeModel
+import JobModel
+import JobWire
+import Link
+import ProjectModel
+import Store
+import TrustModel
+import TrustWire
+import Wire
+
+extension Scheduler {
+    /// Jobs that brokerd is asked about at once, after a start or a loss of the link.
+    private static let vouchesAtOnce = 256
+
+    func plan(_ unit: UnitOfWork, _ id: UInt64, _ word: DeliveryWord) throws {
+        guard let row = try unit.rows.project(word.project, word.revision, at: unit.now) else {
+            return try unit.rows.setDelivery(id, .refused, "the project's rules have changed since; send it again")
+        }
+        guard let event = word.event.event else {
+            return try unit.rows.setDelivery(id, .idle, Self.whyIdle(word.event))
+        }
+        let project = try StoredProject.read(row.document)
+        var approval: Approval?
+        if case .change(let change) = event { approval = try follow(unit, change, of: project) }
+        switch project.plan(for: event, files: nil, approval: approval, PolicyRevision(digest: row.revision.array)) {
+        case .nothing(let idle): try unit.rows.setDelivery(id, .idle, idle.rawValue)
+        case .jobs(let work): try begin(unit, id, word, work)
+        }
+    }
+
+    private static func whyIdle(_ event: ForgeEvent) -> String {
+        switch event {
+        case .approval:
+            "approvals by comment need courierd, which does not run here; use `bulkhead approve JOB`"
+        default: "nothing runs for it"
+        }
+    }
+
+    /// News of a change: what waited for an approval of older commits waits no longer, and an approval of them is
+    /// gone. The one that still holds.
+    private func follow(_ unit: UnitOfWork, _ change: Change, of project: Project) throws -> Approval? {
+        let name = project.rules.name
+        let isOver = change.action == .closed || change.action == .merged
+        for delivery in try unit.rows.heldDeliveries(of: name, number: change.number) {
+            guard case .change(let older) = delivery.word.event,
+                isOver || Change(older).head.commit != change.head.commit || Change(older).base != change.base
+            else { continue }
+            for (_, job, _) in try unit.rows.deliveryJobs(delivery.id) {
+                if let job { _ = try cancel(unit, job: job, graceSeconds: 0) }
+            }
+            try unit.rows.setDelivery(delivery.id, .idle, isOver ? "the change is closed" : "the change has gone on")
+        }
+        guard let word = try unit.rows.approval(name, number: change.number) else { return nil }
+        guard let approval = Approval(word), approval.survives(change) else {
+            try unit.rows.forgetApproval(name, number: change.number)
+            return nil
+        }
+        return approval
+    }
+
+    private func begin(_ unit: UnitOfWork, _ id: UInt64, _ word: DeliveryWord, _ work: Plan.Work) throws {
+        var remarks: [String] = []
+        var count = 0
+        for job in work.jobs {
+            guard case .written(let file) = job.definition else {
+                remarks.append("job '\(job.name)': files of the repository need courierd, which does not run here")
+                continue
+            }
+            let missing = work.missingSecrets(of: file)
+            if !work.decision.isHeld, let name = missing.first {
+                remarks.append("job '\(job.name)' does not run: secret '\(name)' is not there for this event")
+                continue
+            }
+            let definition = try file.definition(source: nil)
+            try SpecCheck.check(definition)
+            let held = work.decision.isHeld ? try hold(unit, word, job.name, definition) : nil
+            try unit.rows.addDeliveryJob(id, job.name, job: held, open: held == nil)
+            count += 1
+        }
+        let state: SchedulerEdge.DeliveryState = count == 0 ? .idle : work.decision.isHeld ? .held : .waits
+        try unit.rows.setDelivery(id, state, remarks.joined(separator: "; "))
+        if state == .waits { unit.afterCommit { self.vouchForDeliveries() } }
+    }
+
+    private func hold(
+        _ unit: UnitOfWork, _ word: DeliveryWord, _ name: String, _ definition: JobDefinition
+    ) throws -> UInt64 {
+        try unit.rows.submit(
+            requestID: Self.requestID(word, name), definition: definition, ticket: nil, at: unit.now, house: unit.house
+        ).job
+    }
+
+    /// Nobody outside knows the MAC, so nobody can take this name before us.
+    private static func requestID(_ word: DeliveryWord, _ name: String) -> String {
+        "\(word.mac.hex.prefix(40))-\(hash(name).prefix(16))"
+    }
+
+    // MARK: tickets
+
+    /// brokerd is asked about every job that is still to be made, or to be released.
+    func vouchForDeliveries() {
+        batch.question("jobs of deliveries", fail: { self.log.warning("deliveries wait", ["why": $0.text]) }) { unit in
+            let open = try unit.rows.openDeliveryJobs(limit: Self.vouchesAtOnce)
+                .filter { !self.vouching.contains($0) }
+            for job in open {
+                guard let delivery = try unit.rows.delivery(job.delivery) else { continue }
+                let approval = try unit.rows.approval(delivery.project, number: delivery.number)
+                let definition = try Self.definition(unit, delivery.word, job.name)
+                unit.afterCommit { self.vouch(job, delivery.word, approval, definition) }
+            }
+        }
+    }
+
+    /// nil: the project has changed since, and there is no such job any more.
+    private static func definition(
+        _ unit: UnitOfWork, _ word: DeliveryWord, _ name: String
+    ) throws -> JobDefinition? {
+        guard let row = try unit.rows.project(word.project), row.revision == word.revision else { return nil }
+        let job = try StoredProject.read(row.document).jobs.first { $0.name == name }
+        guard case .written(let file)? = job?.definition else { return nil }
+        return try file.definition(source: nil)
+    }
+
+    private func vouch(
+        _ job: OpenDeliveryJob, _ word: DeliveryWord, _ approval: ApprovalWord?, _ definition: JobDefinition?
+    ) {
+        guard let definition else {
+            return close(job, Failure(.conflict, "the project's rules have changed since"))
+        }
+        guard vouching.insert(job).inserted else { return }
+        let request = BrokerEdge.VouchEvent(
+            delivery: word, approval: approval, file: nil, base: "", job: job.name, definition: definition)
+        broker.vouchEvent(request) { [weak self] result in
+            guard let self else { return }
+            vouching.remove(job)
+            switch result {
+            case .success(let ticket): make(job, word, definition, ticket)
+            case .failure(let failure):
+                if failure.errorCode.retry == .later, failure.errorCode != .notReady { return vouchLater() }
+                close(job, failure)
+            }
+        }
+    }
+
+    private func vouchLater() {
+        arm(.deliveries, after: settings.retryLongest) { $0.vouchForDeliveries() }
+    }
+
+    private func make(_ job: OpenDeliveryJob, _ word: DeliveryWord, _ definition: JobDefinition, _ ticket: Ticket) {
+        guard Self.hash(definition) == ticket.definition, ticket.project == definition.project else {
+            return close(job, Failure(.internal, "brokerd vouched for something else"))
+        }
+        batch.event("job of a delivery") { [weak self] unit in
+            guard let self else { return }
+            var made = job.job
+            if let held = job.job {
+                try release(unit, held, ticket)
+            } else {
+                let request = Self.requestID(word, job.name)
+                made = try unit.rows.job(ofRequest: request) ?? insert(unit, request, definition, ticket)
+            }
+            try unit.rows.closeDeliveryJob(job.delivery, job.name, job: made)
+            try settle(unit, job.delivery, "")
+        }
+    }
+
+    /// HELD to QUEUED; nothing if it was cancelled meanwhile.
+    private func release(_ unit: UnitOfWork, _ id: UInt64, _ ticket: Ticket) throws {
+        guard let job = try unit.rows.job(id), job.state == .held else { return }
+        try unit.rows.giveTicket(ticket, toJob: id)
+        try unit.rows.advance(job: id, on: .approved, at: unit.now)
+        try unit.rows.joinQueue(job: id, at: unit.house)
+        try regate(unit, job: id)
+        watchExpiry(unit)
+        unit.dispatchNext()
+    }
+
+    /// It will not be.
+    private func close(_ job: OpenDeliveryJob, _ failure: Failure) {
+        log.warning("no job for a delivery", ["delivery": "\(job.delivery)", "why": failure.text])
+        batch.event("no job for a delivery") { [weak self] unit in
+            guard let self else { return }
+            try unit.rows.closeDeliveryJob(job.delivery, job.name)
+            if let held = job.job { _ = try cancel(unit, job: held, graceSeconds: 0) }
+            try settle(unit, job.delivery, "job '\(job.name)' does not run: \(failure.text)")
+        }
+    }
+
+    /// When nothing of it is open any more it is done.
+    private func settle(_ unit: UnitOfWork, _ delivery: UInt64, _ remark: String) throws {
+        guard let row = try unit.rows.delivery(delivery) else { return }
+        let jobs = try unit.rows.deliveryJobs(delivery)
+        let text = [row.text, remark].filter { !$0.isEmpty }.joined(separator: "; ")
+        let isOpen = jobs.contains(where: \.open)
+        let state: SchedulerEdge.DeliveryState =
+            isOpen ? row.state : jobs.contains { $0.job != nil } ? .planned : .refused
+        try unit.rows.setDelivery(delivery, state, text)
+    }
+}
+
+extension Approval {
+    /// nil: not one of ours.
+    init?(_ word: ApprovalWord) {
+        guard let head = Commit(word.head), let base = Commit(word.base) else { return nil }
+        self.init(
+            project: word.project, number: word.number, head: head, base: base,
+            revision: PolicyRevision(digest: word.revision.array), by: Account(id: 0, name: word.by))
+    }
+}

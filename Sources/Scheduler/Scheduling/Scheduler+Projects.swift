@@ -1,0 +1,87 @@
+// Projects. Their rules go to brokerd under a seal that only it opens; the whole document stays here, and holds from
+// the moment on at which brokerd's words name its revision.
+
+import Link
+import ProjectModel
+import Store
+import TrustModel
+import TrustWire
+import Wire
+
+extension Scheduler {
+    private static let projectPage = 50
+
+    func addProjectHandlers(_ handlers: inout Handlers<SchedulerEdge>) {
+        handlers.on(SchedulerEdge.ApplyProject.self) { [weak self] request, _, responder in
+            self?.admit(request.token, fail: { responder.fail($0) }) { [weak self] in
+                self?.apply(request, responder)
+            }
+        }
+        handlers.on(SchedulerEdge.RemoveProject.self) { [weak self] request, _, responder in
+            self?.admit(request.token, fail: { responder.fail($0) }) { [weak self] in
+                self?.remove(request, responder)
+            }
+        }
+        handlers.on(SchedulerEdge.ListProjects.self) { [weak self] request, _, responder in
+            self?.tell("list projects", request.token, responder) { unit in
+                let rows = try unit.rows.projects(after: request.after, limit: Self.projectPage + 1)
+                return .init(
+                    projects: try rows.prefix(Self.projectPage).map { try Self.summary($0) },
+                    more: rows.count > Self.projectPage)
+            }
+        }
+        handlers.on(SchedulerEdge.GetProject.self) { [weak self] request, _, responder in
+            self?.tell("get project", request.token, responder) { unit in
+                guard let row = try unit.rows.project(request.project) else { throw Self.noProject(request.project) }
+                return .init(document: row.document, revision: row.revision)
+            }
+        }
+    }
+
+    private func apply(
+        _ request: SchedulerEdge.ApplyProject, _ responder: Responder<SchedulerEdge.ApplyProject.Reply>
+    ) {
+        let project: Project
+        do { project = try StoredProject.read(request.document) } catch { return responder.fail(error) }
+        let (name, revision) = (project.rules.name, StoredProject.revision(project))
+        // brokerd may have it, and its answer be lost: so it is written first.
+        batch.request("stage project", fail: { responder.fail($0) }) { [weak self] unit in
+            try unit.rows.stageProject(name, request.document, revision, at: unit.now)
+            unit.afterCommit {
+                self?.broker.execute(request.order, token: request.token) { failure in
+                    if let failure { return responder.fail(Self.refusal(of: failure)) }
+                    self?.batch.request("apply project", fail: { responder.fail($0) }) { unit in
+                        try unit.rows.promoteProject(name, revision, at: unit.now)
+                        unit.afterCommit { responder.reply(.init(revision: revision)) }
+                    }
+                }
+            }
+        }
+    }
+
+    private func remove(
+        _ request: SchedulerEdge.RemoveProject, _ responder: Responder<SchedulerEdge.RemoveProject.Reply>
+    ) {
+        broker.execute(request.order, token: request.token) { [weak self] failure in
+            // Said again after an answer that was lost, it is gone there already.
+            if let failure, failure.errorCode != .notFound { return responder.fail(Self.refusal(of: failure)) }
+            self?.batch.request("remove project", fail: { responder.fail($0) }) { unit in
+                guard try unit.rows.project(request.project) != nil else { throw Self.noProject(request.project) }
+                try unit.rows.removeProject(request.project)
+                unit.afterCommit { responder.reply(.init()) }
+            }
+        }
+    }
+
+    private static func summary(_ row: ProjectRow) throws -> SchedulerEdge.ProjectSummary {
+        let project = try StoredProject.read(row.document)
+        return SchedulerEdge.ProjectSummary(
+            name: row.name, forge: project.forge.kind.wire,
+            repository: project.repository.path ?? project.repository.id.map { "\($0)" } ?? "",
+            jobs: UInt16(clamping: project.jobs.count), revision: row.revision, setMs: row.setMs)
+    }
+
+    private static func noProject(_ name: String) -> Failure {
+        Failure(.notFound, "there is no project '\(name)'; `bulkhead project ls` lists them", place: "project")
+    }
+}
