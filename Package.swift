@@ -281,8 +281,7 @@ let tests: [Target] = [
         name: "SchedulingTests",
         dependencies: [
             "Daemon", "Endpoints", "Exposition", "Files", "JobModel", "JobWire", "Link", "Posix", "Scheduling", "Store",
-            "Wire",
-            grdb,
+            "Wire", crypto, grdb,
         ],
         swiftSettings: house),
     // schedulerd, its protocol and a model of everything around it, in virtual time and with faults.

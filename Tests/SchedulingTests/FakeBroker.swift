@@ -1,6 +1,7 @@
 // brokerd from a script: tokens and directories in dictionaries, answers on the next turn of the loop. It outlives the
 // schedulers of a test. It refuses to believe a request whose row is not committed.
 
+import Crypto
 import JobWire
 import Link
 import Posix
@@ -157,6 +158,51 @@ final class FakeBroker: BrokerLink {
                     order: .random(), subject: "admin", project: request.project, trust: trust, commit: "",
                     definition: request.definition, secrets: request.secrets, generation: 1, issuedMs: 1,
                     mac: Bytes32(9, 9, 9, 9)))
+        }
+    }
+
+    /// What a delivery is, by the text of its body; everything else is not genuine.
+    var deliveries: [String: DeliveryWord] = [:]
+    private(set) var events: [BrokerEdge.VouchEvent] = []
+    private(set) var approvals: [BrokerEdge.Approve] = []
+
+    func verifyDelivery(
+        _ request: BrokerEdge.VerifyDelivery, body: consuming FileDescriptor,
+        _ done: @escaping (Result<DeliveryWord, Failure>) -> Void
+    ) {
+        var room = [UInt8](repeating: 0, count: 64)
+        let raw = body.raw
+        guard case .bytes(let count)? = try? Posix.read(raw, into: &room) else {
+            return loop.soon { done(.failure(Failure(.unauthorized, "empty"))) }
+        }
+        let name = String(decoding: room.prefix(count), as: UTF8.self)
+        answer("verify delivery", done) {
+            deliveries[name].map { .success($0) } ?? .failure(Failure(.unauthorized, "its signature is wrong"))
+        }
+    }
+
+    func vouchEvent(_ request: BrokerEdge.VouchEvent, _ done: @escaping (Result<Ticket, Failure>) -> Void) {
+        answer("vouch event", done) {
+            events.append(request)
+            guard let bytes = try? request.definition.encoded() else { return .failure(Failure(.invalid, "")) }
+            return .success(
+                Ticket(
+                    order: .random(), subject: "github:1", project: request.definition.project,
+                    trust: request.approval == nil ? trust : .approved, commit: "",
+                    definition: Bytes32(bytes: Array(SHA256.hash(data: bytes))) ?? .random(),
+                    secrets: request.definition.secretNames, generation: 1, issuedMs: 1, mac: Bytes32(9, 9, 9, 9)))
+        }
+    }
+
+    func approve(_ request: BrokerEdge.Approve, _ done: @escaping (Result<ApprovalWord, Failure>) -> Void) {
+        answer("approve", done) {
+            approvals.append(request)
+            guard case .change(let change) = request.change.event else { return .failure(Failure(.invalid, "")) }
+            return .success(
+                ApprovalWord(
+                    project: request.change.project, number: change.number, head: change.head.commit,
+                    base: change.base.commit, revision: request.change.revision, by: "operator admin", generation: 1,
+                    issuedMs: 1, mac: Bytes32(9, 9, 9, 9)))
         }
     }
 

@@ -121,6 +121,17 @@ final class House {
         return try #require(answer).get()
     }
 
+    /// A webhook whose body is this text.
+    func deliver(_ text: String, project: String = "shop") throws -> SchedulerEdge.Deliver.Reply {
+        let path = "\(directory.path)/delivery"
+        try Posix.replaceFile(path, with: Array(text.utf8), mode: 0o600)
+        var answer: Result<SchedulerEdge.Deliver.Reply, Failure>?
+        let request = SchedulerEdge.Deliver(forge: .github, project: project, headers: [])
+        client.call(request, fd: try Posix.open(path, [.readOnly])) { result, _ in answer = result }
+        try run("answer to Deliver") { answer != nil }
+        return try #require(answer).get()
+    }
+
     /// The failure of a call that must fail.
     func failure<Call: WireCall>(_ request: Call) throws -> ErrorCode where Call.Edge == SchedulerEdge {
         do {

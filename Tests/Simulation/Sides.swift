@@ -148,6 +148,22 @@ final class BrokerSide: SimulatedLink, BrokerLink {
         call("Vouch", within: usualLimit, done) { $0(self.broker.vouch(request)) }
     }
 
+    /// No webhook comes to a simulated house yet.
+    func verifyDelivery(
+        _ request: BrokerEdge.VerifyDelivery, body: consuming FileDescriptor,
+        _ done: @escaping (Result<DeliveryWord, Failure>) -> Void
+    ) {
+        call("VerifyDelivery", within: usualLimit, done) { $0(.failure(Failure(.unauthorized, ""))) }
+    }
+
+    func vouchEvent(_ request: BrokerEdge.VouchEvent, _ done: @escaping (Result<Ticket, Failure>) -> Void) {
+        call("VouchEvent", within: usualLimit, done) { $0(.failure(Failure(.notFound, ""))) }
+    }
+
+    func approve(_ request: BrokerEdge.Approve, _ done: @escaping (Result<ApprovalWord, Failure>) -> Void) {
+        call("Approve", within: usualLimit, done) { $0(.failure(Failure(.notFound, ""))) }
+    }
+
     func execute(_ order: SealedOrder, token: String, _ done: @escaping (Failure?) -> Void) {
         ask("Execute", done) { nil }
     }

@@ -15,7 +15,8 @@ package struct Bulkhead: AsyncParsableCommand {
               bulkhead log 17 -f                             follow a log
               bulkhead why 18                                what it waits for, and what to do
               bulkhead secret set web token < token          keep a secret for a project
-              bulkhead project check projects.yaml           is this file of projects right?
+              bulkhead project apply projects.yaml           say what runs for whose events
+              bulkhead approve 19                            let the change of a held job run
 
             EXIT STATUS
               0 done; 1 failed; 64 wrong command line or job file; 69 the daemons cannot be reached;
@@ -31,7 +32,8 @@ package struct Bulkhead: AsyncParsableCommand {
         version: Release.version,
         subcommands: [
             Up.self, Init.self, Submit.self, Jobs.self, JobCommand.self, LogCommand.self, Why.self, Cancel.self,
-            Runners.self, Pools.self, Drain.self, Secret.self, ProjectCommand.self, Status.self, Audit.self,
+            Runners.self, Pools.self, Drain.self, Secret.self, ProjectCommand.self, Deliveries.self, Approve.self,
+            Status.self, Audit.self,
         ])
 
     package init() {}

@@ -8,8 +8,14 @@ import TrustModel
 
 struct ProjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "project", abstract: "Look at files of projects: what runs for whose events, with which trust.",
-        subcommands: [Check.self])
+        commandName: "project", abstract: "Say what runs for whose events, with which trust.",
+        discussion: """
+            EXAMPLES
+              bulkhead project check projects.yaml
+              bulkhead project apply projects.yaml
+              bulkhead project ls
+            """,
+        subcommands: [Check.self, Apply.self, Diff.self, Export.self, List.self, Remove.self])
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(

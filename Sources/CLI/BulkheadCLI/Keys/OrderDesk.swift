@@ -27,11 +27,16 @@ struct OrderDesk: Sendable {
     /// An order that changes something. `conflict` says that brokerd has had a later one of this key, from another
     /// machine perhaps: it is sealed once more with the time of then. `repeatable`: doing it twice does no harm.
     func send(_ body: OrderBody, value: [UInt8] = [], repeatable: Bool) async throws {
+        try await send(body, value: value) { try await post($0, repeatable: repeatable) }
+    }
+
+    /// The same, by a route of its own.
+    func send(_ body: OrderBody, value: [UInt8], by post: (SealedOrder) async throws -> Void) async throws {
         do {
-            try await post(try seal(body, value: value), repeatable: repeatable)
+            try await post(try seal(body, value: value))
         } catch let failure as CommandFailure where failure.code == "conflict" {
             do {
-                try await post(try seal(body, value: value), repeatable: repeatable)
+                try await post(try seal(body, value: value))
             } catch let again as CommandFailure where again.code == "conflict" {
                 throw CommandFailure(
                     "the broker has an order of this key with a later time: \(again.description); "

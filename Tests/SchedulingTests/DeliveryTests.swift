@@ -1,0 +1,214 @@
+// Webhooks: one delivery, its jobs once; what waits for an approval, what releases it, and what takes it away.
+
+import JobWire
+import Link
+import Scheduling
+import Store
+import Testing
+import Wire
+
+@Suite struct DeliveryTests {
+    private static let document = """
+        {"name": "shop", "forge": {"kind": "github"}, "repository": {"id": 4711}, "default_branch": "main",
+         "jobs": [
+           {"name": "test", "image": "busybox", "steps": [{"run": "make test"}]},
+           {"name": "deploy", "events": ["push"], "branches": ["main"], "image": "busybox", "steps": [{"run": "deploy"}]}
+         ]}
+        """
+    private static let head = String(repeating: "a", count: 40)
+    private static let base = String(repeating: "b", count: 40)
+    private static let repository = ForgeRepository(id: 4711, path: "acme/shop")
+    private static let ada = ForgeAccount(id: 1, name: "ada")
+
+    /// A house with the project, and its revision.
+    private func house() throws -> (House, Bytes32) {
+        let house = try House()
+        let reply = try house.call(
+            SchedulerEdge.ApplyProject(
+                token: Samples.token, order: Samples.order, document: Array(Self.document.utf8)))
+        return (house, reply.revision)
+    }
+
+    private func word(_ name: UInt64, _ revision: Bytes32, _ event: ForgeEvent) -> DeliveryWord {
+        DeliveryWord(
+            delivery: Bytes32(name, 0, 0, 0), project: "shop", revision: revision, event: event, generation: 1,
+            issuedMs: 1, mac: Bytes32(name, 7, 7, 7))
+    }
+
+    private func push(to branch: String) -> ForgeEvent {
+        .push(
+            PushEvent(
+                repository: Self.repository, reference: GitReference(tag: false, name: branch), before: "",
+                after: Self.head, sender: Self.ada))
+    }
+
+    private func change(_ action: ChangeAction = .opened, head: String = Self.head) -> ForgeEvent {
+        .change(
+            ChangeEvent(
+                repository: Self.repository, number: 7, action: action,
+                head: ChangeSide(repository: ForgeRepository(id: 9, path: "eve/shop"), branch: "patch", commit: head),
+                base: ChangeSide(repository: Self.repository, branch: "main", commit: Self.base),
+                author: ForgeAccount(id: 2, name: "eve"), sender: ForgeAccount(id: 2, name: "eve"), draft: false))
+    }
+
+    private func deliveries(_ house: House) throws -> [SchedulerEdge.DeliverySummary] {
+        try house.call(
+            SchedulerEdge.ListDeliveries(token: Samples.token, project: "shop", before: 0, limit: 50)
+        ).deliveries
+    }
+
+    @Test func aPushMakesItsJobsOnce() throws {
+        let (house, revision) = try house()
+        house.broker.deliveries["push"] = word(1, revision, push(to: "main"))
+        let first = try house.deliver("push")
+        #expect(first.created)
+        for _ in 0..<3 {
+            let again = try house.deliver("push")
+            #expect(!again.created && again.delivery == first.delivery)
+        }
+        try house.run("both jobs") { try self.deliveries(house).first?.jobs.count == 2 }
+        let row = try #require(try deliveries(house).first)
+        #expect(row.state == .planned && row.what == "push to main" && row.text.isEmpty)
+        #expect(house.broker.events.map(\.job).sorted() == ["deploy", "test"])
+        try house.restart()
+        #expect(try !house.deliver("push").created)
+        #expect(try deliveries(house).first?.jobs == row.jobs)
+    }
+
+    @Test func filtersSayWhichJobs() throws {
+        let (house, revision) = try house()
+        house.broker.deliveries["push"] = word(1, revision, push(to: "feature"))
+        _ = try house.deliver("push")
+        try house.run("its job") { try self.deliveries(house).first?.state == .planned }
+        #expect(house.broker.events.map(\.job) == ["test"])
+    }
+
+    @Test func whatIsNotGenuineIsNotWritten() throws {
+        let (house, _) = try house()
+        #expect(throws: Failure.self) { try house.deliver("something") }
+        #expect(try deliveries(house).isEmpty)
+    }
+
+    @Test func whatBrokerdOwesIsAskedForAgain() throws {
+        let (house, revision) = try house()
+        house.broker.deliveries["push"] = word(1, revision, push(to: "main"))
+        house.broker.refusals["vouch event"] = Failure(.auditFailed, "no disk")
+        _ = try house.deliver("push")
+        try house.run("asked") { house.broker.count("vouch event") > 2 }
+        #expect(try deliveries(house).first?.state == .waits)
+        try house.restart()
+        house.broker.refusals = [:]
+        try house.run("made") { try self.deliveries(house).first?.jobs.count == 2 }
+    }
+
+    @Test func whatBrokerdRefusesIsSaid() throws {
+        let (house, revision) = try house()
+        house.broker.deliveries["push"] = word(1, revision, push(to: "feature"))
+        house.broker.refusals["vouch event"] = Failure(.deniedByPolicy, "secret 'x' is not there for this event")
+        _ = try house.deliver("push")
+        try house.run("refused") { try self.deliveries(house).first?.state == .refused }
+        #expect(try deliveries(house).first?.text.contains("secret 'x'") == true)
+    }
+
+    @Test func aForkWaitsForAnApproval() throws {
+        let (house, revision) = try house()
+        house.broker.deliveries["change"] = word(1, revision, change())
+        _ = try house.deliver("change")
+        let row = try #require(try deliveries(house).first)
+        let job = try #require(row.jobs.first)
+        #expect(row.state == .held && (try house.state(job)) == .held && house.broker.events.isEmpty)
+        let held = try house.call(SchedulerEdge.GetHeld(token: Samples.token, job: job))
+        #expect(held.number == 7 && held.head == Self.head && held.base == Self.base && held.author == "eve")
+        let whys = try house.call(SchedulerEdge.ExplainJob(token: Samples.token, job: job)).whys
+        #expect(whys.first?.kind == .needsApproval && whys.first?.advice.contains("bulkhead approve \(job)") == true)
+        let reply = try house.call(
+            SchedulerEdge.ApproveJob(token: Samples.token, job: job, order: Samples.order))
+        #expect(reply.jobs == 1)
+        try house.run("released") { try house.state(job) != .held }
+        #expect(house.broker.events.first?.approval?.head == Self.head)
+        #expect(try deliveries(house).first?.state == .planned)
+        #expect(try house.failure(SchedulerEdge.GetHeld(token: Samples.token, job: job)) == .conflict)
+    }
+
+    @Test func aPushToTheChangeTakesItAway() throws {
+        let (house, revision) = try house()
+        let newer = String(repeating: "c", count: 40)
+        house.broker.deliveries["one"] = word(1, revision, change())
+        house.broker.deliveries["two"] = word(2, revision, change(.updated, head: newer))
+        house.broker.deliveries["closed"] = word(3, revision, change(.closed, head: newer))
+        _ = try house.deliver("one")
+        let first = try #require(try deliveries(house).first?.jobs.first)
+        _ = try house.deliver("two")
+        #expect(try house.state(first) == .cancelled)
+        let order = SchedulerEdge.ApproveJob(token: Samples.token, job: first, order: Samples.order)
+        #expect(try house.failure(order) == .conflict)
+        let second = try #require(try deliveries(house).first?.jobs.first)
+        #expect(try house.state(second) == .held)
+        _ = try house.deliver("closed")
+        #expect(try house.state(second) == .cancelled)
+    }
+
+    /// What was approved is run as it was approved, and nothing that came later.
+    @Test func anApprovalIsOfItsCommitsAlone() throws {
+        let (house, revision) = try house()
+        house.broker.deliveries["one"] = word(1, revision, change())
+        house.broker.deliveries["two"] = word(2, revision, change(.updated, head: String(repeating: "c", count: 40)))
+        _ = try house.deliver("one")
+        let job = try #require(try deliveries(house).first?.jobs.first)
+        _ = try house.call(SchedulerEdge.ApproveJob(token: Samples.token, job: job, order: Samples.order))
+        try house.run("released") { try house.state(job) != .held }
+        _ = try house.deliver("two")
+        let next = try #require(try deliveries(house).first)
+        #expect(next.state == .held && (try house.state(next.jobs[0])) == .held)
+    }
+
+    @Test func otherRulesEndWhatWaits() throws {
+        let (house, revision) = try house()
+        house.broker.deliveries["one"] = word(1, revision, change())
+        _ = try house.deliver("one")
+        let job = try #require(try deliveries(house).first?.jobs.first)
+        let other = Self.document.replacing("make test", with: "make check")
+        _ = try house.call(
+            SchedulerEdge.ApplyProject(token: Samples.token, order: Samples.order, document: Array(other.utf8)))
+        house.broker.deliveries["late"] = word(2, revision, push(to: "main"))
+        _ = try house.deliver("late")
+        #expect(try deliveries(house).first?.state == .refused)
+        _ = try house.call(SchedulerEdge.ApproveJob(token: Samples.token, job: job, order: Samples.order))
+        try house.run("ended") { try house.state(job) == .cancelled }
+    }
+
+    @Test func projectsAreListedShownAndRemoved() throws {
+        let (house, revision) = try house()
+        let page = try house.call(SchedulerEdge.ListProjects(token: Samples.token, after: ""))
+        #expect(page.projects.map(\.name) == ["shop"] && page.projects.first?.jobs == 2 && !page.more)
+        let shown = try house.call(SchedulerEdge.GetProject(token: Samples.token, project: "shop"))
+        #expect(shown.document == Array(Self.document.utf8) && shown.revision == revision)
+        #expect(
+            try house.failure(
+                SchedulerEdge.ApplyProject(token: Samples.token, order: Samples.order, document: Array("{}".utf8)))
+                == .invalid)
+        _ = try house.call(
+            SchedulerEdge.RemoveProject(token: Samples.token, order: Samples.order, project: "shop"))
+        #expect(try house.failure(SchedulerEdge.GetProject(token: Samples.token, project: "shop")) == .notFound)
+    }
+
+    /// brokerd holds the new rules, and schedulerd died before it heard so.
+    @Test func aLostAnswerLosesNoRules() throws {
+        let (house, _) = try house()
+        let other = Self.document.replacing("make test", with: "make check")
+        let control = try House()
+        let revision = try control.call(
+            SchedulerEdge.ApplyProject(token: Samples.token, order: Samples.order, document: Array(other.utf8))
+        ).revision
+        house.broker.slow = ["execute"]
+        house.send(
+            SchedulerEdge.ApplyProject(token: Samples.token, order: Samples.order, document: Array(other.utf8))
+        ) { _ in }
+        try house.run("told") { house.broker.count("execute") == 2 }
+        try house.restart()
+        house.broker.deliveries["push"] = word(1, revision, push(to: "feature"))
+        _ = try house.deliver("push")
+        try house.run("planned") { try self.deliveries(house).first?.state == .planned }
+        #expect(house.broker.events.first?.definition.spec.steps.first?.run == "make check")
+    }
+}
