@@ -12,7 +12,7 @@ OVER = ("success", "failed", "canceled", "skipped")
 ALWAYS = {"variables", "raw_variables"}
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Job:
     """What a test says of a job; the rest is filled in when the pipeline is made."""
     name: str

@@ -26,7 +26,7 @@ SETTINGS = {"description?": fields.text(1024), "paused?": fields.flag, "locked?"
             "maximum_timeout?": fields.number(600), "maintenance_note?": fields.text(1024)}
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Runner:
     id: int
     kind: str

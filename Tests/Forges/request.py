@@ -4,6 +4,8 @@ import json
 import re
 import urllib.parse
 
+CONTROL = re.compile(r"[\0-\x1f\x7f]")
+
 
 class Refused(Exception):
     """The forge says no. `message` is a text, or a whole document where the forge's own has more in it."""
@@ -33,6 +35,8 @@ class Request:
             self.query = urllib.parse.parse_qsl(query, keep_blank_values=True, strict_parsing=True, errors="strict") if query else []
         except (ValueError, UnicodeDecodeError):
             raise Refused(400, "Bad Request: the query is malformed") from None
+        if any(CONTROL.search(text) for pair in self.query for text in pair):
+            raise Refused(400, "Bad Request: control characters in the query")
         self.arguments = {}
         # Who it is, and what a forge wants to remember from its first look to its last.
         self.token = None
@@ -50,9 +54,12 @@ class Request:
     @staticmethod
     def decoded(arguments):
         try:
-            return {name: urllib.parse.unquote(value, errors="strict") for name, value in arguments.items()}
+            decoded = {name: urllib.parse.unquote(value, errors="strict") for name, value in arguments.items()}
         except UnicodeDecodeError:
             raise Refused(400, "Bad Request: the path is not UTF-8") from None
+        if any(CONTROL.search(value) for value in decoded.values()):
+            raise Refused(400, "Bad Request: control characters in the path")
+        return decoded
 
     def asked(self, *known):
         """The query as a map, where only these names are known and each stands once; `name[]` is a list."""

@@ -138,6 +138,8 @@ class Double:
         self.connections = set()
         self.routes = [(method, pattern, getattr(self, name)) for name in dir(type(self))
                        for method, pattern in getattr(getattr(type(self), name), "routes", [])]
+        # Words before wildcards: `runners/managers` is no runner's name.
+        self.routes.sort(key=lambda route: [segment[:1] in (":", "*") for segment in route[1]])
         self.server = Server(self, tls.context if tls else None)
         self.authority = f"127.0.0.1:{self.server.server_port}"
         self.url = f"{'https' if tls else 'http'}://{self.authority}"
