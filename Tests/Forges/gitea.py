@@ -127,8 +127,9 @@ class Gitea(World):
         if not IS_COMMIT(sha) or repo.repository.resolve(sha) is None:
             raise Refused(404, f"object does not exist [id: {sha}, rel_path: ]")
         status = {"id": self.next() + 600, "status": said["state"], "target_url": said.get("target_url", ""),
-                  "description": said.get("description", ""), "context": said.get("context", "default"), "url": f"{self.url}/statuses/{sha}",
-                  "creator": self.user(request.token.person), "created_at": self.clock.text(), "updated_at": self.clock.text()}
+                  "description": said.get("description", ""), "context": said.get("context", "default"),
+                  "url": f"{self.url}/statuses/{sha}", "creator": self.user(request.token.person),
+                  "created_at": self.clock.text(), "updated_at": self.clock.text()}
         repo.statuses.append(status | {"sha": sha})
         return Answer.of(status, 201)
 
@@ -151,8 +152,8 @@ class Gitea(World):
         repo = self.found(request, "write:issue")
         pull = self.pull_of(request, repo)
         number, body = self.next() + 800, fields.read(request.json(), {"body": fields.text(65536, 1)})["body"]
-        comment = {"id": number, "html_url": f"{self.url}/{repo.path}/pulls/{pull.number}#issuecomment-{number}", "body": body, "assets": [],
-                   "user": self.user(request.token.person), "created_at": self.clock.text(), "updated_at": self.clock.text()}
+        comment = {"id": number, "html_url": f"{self.url}/{repo.path}/pulls/{pull.number}#issuecomment-{number}", "body": body,
+                   "assets": [], "user": self.user(request.token.person), "created_at": self.clock.text(), "updated_at": self.clock.text()}
         repo.comments[number] = (pull.number, comment)
         return Answer.of(comment, 201)
 

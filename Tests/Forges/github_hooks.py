@@ -28,10 +28,11 @@ class Hooks:
 
     def push(self, repo, ref, before, after, person, forced=False, **values):
         """`ref` in full; before and after are None where there is nothing."""
+        values |= {"head_commit__id": after} if after else {"commits": [], "head_commit": None}
         return self.delivery("push", recorded(
             "github", "push_tag" if ref.startswith("refs/tags/") else "push_branch", ref=ref, before=before or NONE, after=after or NONE,
             created=before is None, deleted=after is None, forced=forced, pusher={"name": person.login, "email": ""},
-            **self.common(repo, person), **({"commits": [], "head_commit": None} if after is None else {"head_commit__id": after}), **values))
+            **self.common(repo, person), **values))
 
     def pull_request(self, pull, action, person, before=None, **values):
         """`action`: opened, synchronize (with `before`), closed, reopened, edited, labeled. A pull whose `head` is None comes from a

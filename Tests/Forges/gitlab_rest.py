@@ -189,10 +189,11 @@ class Rest(World):
 
     @route("GET", f"{API}/projects/:project/repository/:archive")
     def archive(self, request):
-        """`archive.tar.gz?sha=`; other folders of the repository have routes with more segments."""
-        match = re.fullmatch(r"archive\.(tar\.gz|tar|zip)", request.arguments["archive"])
+        """`archive.tar.gz?sha=`; what else the repository has at this depth are words, which go first."""
+        match = re.fullmatch(r"archive(?:\.(tar\.gz|tar|zip))?", request.arguments["archive"])
         if not match:
             raise Refused(404)
+        form = match[1] or "tar.gz"
         person = self.caller(request, *SOURCE)
         project, asked = self.found(request, REPORTER), request.asked("sha")
         if self.archives and self.archives.take(person.id).refused:
@@ -201,8 +202,8 @@ class Rest(World):
         if sha is None:
             raise Refused(404, "404 File Not Found")
         name = f"{project.path.rpartition('/')[2]}-{asked.get('sha', project.default_branch).replace('/', '-')}-{sha}"
-        return Answer(200, project.repository.archive(sha, name, match[1]), FORMATS[match[1]],
-                      Content_Disposition=f'attachment; filename="{name}.{match[1]}"')
+        return Answer(200, project.repository.archive(sha, name, form), FORMATS[form],
+                      Content_Disposition=f'attachment; filename="{name}.{form}"')
 
     @route("GET", f"{API}/projects/:project/repository/files/:path/raw")
     def raw_file(self, request):

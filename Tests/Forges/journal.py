@@ -45,10 +45,10 @@ class Journal:
                     if fnmatch.fnmatchcase(entry.method, method) and fnmatch.fnmatchcase(entry.path, path)
                     and status in (None, entry.status)]
 
-    def wait(self, method="*", path="*", status=None, count=1, seconds=30):
-        """Until there are `count` of them and each has its answer. The time bounds, it does not measure."""
+    def wait(self, method="*", path="*", status=None, count=1, seconds=30, answered=True):
+        """Until there are `count` of them, each with its answer if not otherwise said. The time bounds, it does not measure."""
         def enough():
-            return len([entry for entry in self.calls(method, path, status) if entry.status is not None]) >= count
+            return sum(not answered or entry.status is not None for entry in self.calls(method, path, status)) >= count
 
         with self.changed:
             if not self.changed.wait_for(enough, seconds):

@@ -1,10 +1,14 @@
 """A request as it came, read strictly, and what is answered to it."""
 
+import email.errors
 import json
 import re
 import urllib.parse
 
 CONTROL = re.compile(r"[\0-\x1f\x7f]")
+# The parser of the headers is one of mail, and misses the parts of a form, which it does not see.
+OF_BODIES = (email.errors.StartBoundaryNotFoundDefect, email.errors.CloseBoundaryNotFoundDefect,
+             email.errors.NoBoundaryInMultipartDefect, email.errors.MultipartInvariantViolationDefect)
 
 
 class Refused(Exception):
@@ -109,13 +113,15 @@ class Request:
 def read(handler, authority, most):
     """Reads one request from the connection. What two readers could read in two ways is refused."""
     headers = handler.headers
-    if headers.defects or any("\r" in value or "\n" in value for value in headers.values()):
+    if any(not isinstance(defect, OF_BODIES) for defect in headers.defects) or \
+            any("\r" in value or "\n" in value for value in headers.values()):
         raise Refused(400, "Bad Request: malformed headers")
     if handler.request_version != "HTTP/1.1":
         raise Refused(505, "HTTP Version Not Supported")
     if headers.get_all("Host") != [authority]:
         raise Refused(400, "Bad Request: not this host")
-    target = handler.path
+    # Not `handler.path`, which is already tidied.
+    target = handler.requestline.split(" ")[1]
     if not re.fullmatch(r"/[!-\"$-~]*", target):
         raise Refused(400, "Bad Request: not a path of this server")
     lengths, codings = headers.get_all("Content-Length", []), headers.get_all("Transfer-Encoding", [])

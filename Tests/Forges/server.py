@@ -30,7 +30,7 @@ def matched(pattern, segments):
     for place, name in enumerate(pattern):
         if name.startswith("*"):
             arguments[name[1:]] = "/".join(segments[place:])
-            return arguments if segments[place:] else None
+            return arguments if any(segments[place:]) else None
         if place >= len(segments) or not (name.startswith(":") and segments[place] or name == segments[place]):
             return None
         if name.startswith(":"):
