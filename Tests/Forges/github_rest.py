@@ -160,6 +160,7 @@ class Rest(World):
         return Answer.of({key: value for key, value in status.items() if key != "sha"}, 201)
 
     @route("GET", f"{REPO}/commits/:sha/statuses")
+    @route("GET", f"{REPO}/statuses/:sha")
     def statuses(self, request):
         repo = self.found(request, "statuses")
         sha = repo.repository.resolve(request.arguments["sha"])

@@ -1,6 +1,7 @@
 """What there is at the double of GitHub: accounts, repositories, pull requests, apps and their installations. And how GitHub says no."""
 
 import hashlib
+import re
 
 from . import people
 from .github_app import App, claims
@@ -10,7 +11,7 @@ from .server import Double
 
 DOCUMENTATION = "https://docs.github.com/rest"
 RAW = ("application/vnd.github.raw+json", "application/vnd.github.raw")
-ACCEPTED = ("application/vnd.github+json", "application/vnd.github.v3+json", "application/json", "*/*", *RAW)
+ACCEPTED = re.compile(r"application/vnd\.github(\.[\w-]+)?\+json|application/vnd\.github\.raw|application/json|\*/\*").fullmatch
 LEVELS = ("none", "read", "write", "admin")
 
 
@@ -31,7 +32,8 @@ class Repo:
         return {"id": self.id, "node_id": f"R_{self.id}", "name": name, "full_name": self.path, "private": self.private,
                 "owner": self.forge.user(self.forge.person(owner)), "html_url": f"{self.forge.url}/{self.path}", "url": self.url,
                 "description": "Parts of a ship", "fork": self.fork_of is not None, "default_branch": self.default_branch,
-                "visibility": "private" if self.private else "public", "archived": False, "topics": ["ci"], "license": None}
+                "visibility": "private" if self.private else "public", "archived": False, "topics": ["ci"], "license": None,
+                "pushed_at": self.forge.clock.text()}
 
 
 class Pull:
@@ -120,7 +122,7 @@ class World(Double):
         if not request.header("User-Agent"):
             raise Refused(403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent header")
         kinds = [kind.partition(";")[0].strip() for kind in request.header("Accept", "*/*").split(",")]
-        if not any(kind in ACCEPTED for kind in kinds):
+        if not any(ACCEPTED(kind) for kind in kinds):
             raise Refused(415, f"Unsupported 'Accept' header: '{kinds[0]}'. Must accept 'application/json'.")
         if request.header("X-GitHub-Api-Version") not in (None, *self.versions):
             raise Refused(400, "X-GitHub-Api-Version is not a version that is supported")

@@ -209,16 +209,16 @@ class Apps(unittest.TestCase):
                                                retry=None)
         self.addCleanup(integration.close)
         self.assertEqual(integration.get_repo_installation("harbour", "ship").id, self.installation.id)
-        token = integration.get_access_token(self.installation.id, permissions={"checks": "write"})
+        token = integration.get_access_token(self.installation.id, permissions={"checks": "write", "contents": "read"})
         client = github.Github(auth=github.Auth.Token(token.token), base_url=self.forge.url, retry=None)
         self.addCleanup(client.close)
         ship = client.get_repo("harbour/ship")
-        check = ship.create_check_run("bulkhead", self.sha, status="in_progress", external_id="job-1", details_url="https://ci.example/1")
+        check = ship.create_check_run("by PyGithub", self.sha, status="in_progress", external_id="job-1", details_url="https://ci.example/1")
         check.edit(conclusion="action_required", output={"title": "Waits", "summary": "for an approval"},
                    actions=[{"label": "Approve", "description": "Runs this commit", "identifier": "approve"}])
         self.assertEqual((check.status, check.conclusion, check.output.title), ("completed", "action_required", "Waits"))
         self.assertEqual(self.forge.actions[check.id][0]["identifier"], "approve")
-        self.assertEqual([one.id for one in ship.get_commit(self.sha).get_check_runs(check_name="bulkhead")], [check.id])
+        self.assertEqual([one.id for one in ship.get_commit(self.sha).get_check_runs(check_name="by PyGithub")], [check.id])
         with self.assertRaises(github.GithubException) as raised:
             ship.get_commit(self.sha).create_status("success")
         self.assertEqual(raised.exception.status, 403, "statuses were not asked for")
@@ -262,11 +262,13 @@ class Apps(unittest.TestCase):
         action = {"label": "Approve", "description": "d", "identifier": "approve"}
         made = self.call("POST", path, good | {"output": output | {"annotations": [note] * 50}, "actions": [action] * 3}, token)
         self.assertEqual((made.status, made.document["output"]["annotations_count"]), (201, 50))
-        for changes in ({"head_sha": NONE}, {"head_sha": "main"}, {"status": "running"}, {"status": "completed"}, {"output": {"title": "t"}},
-                        {"conclusion": "canceled"}, {"status": "queued", "conclusion": "success"}, {"output": output | {"summary": "x" * 65536}},
-                        {"output": output | {"annotations": [note] * 51}}, {"output": output | {"annotations": [note | {"start_line": "1"}]}},
-                        {"actions": [action] * 4}, {"actions": [action | {"label": "x" * 21}]}, {"actions": [action | {"identifier": "x" * 21}]},
-                        {"actions": [action | {"description": "x" * 41}]}, {"started_at": "now"}, {"details_url": "x"}, {"title": "x"}):
+        for changes in ({"head_sha": NONE}, {"head_sha": "main"}, {"status": "running"}, {"status": "completed"},
+                        {"status": "queued", "conclusion": "success"}, {"conclusion": "canceled"}, {"started_at": "now"},
+                        {"details_url": "x"}, {"title": "x"}, {"output": {"title": "t"}}, {"output": output | {"summary": "x" * 65536}},
+                        {"output": output | {"annotations": [note] * 51}},
+                        {"output": output | {"annotations": [note | {"start_line": "1"}]}},
+                        {"actions": [action] * 4}, {"actions": [action | {"label": "x" * 21}]},
+                        {"actions": [action | {"identifier": "x" * 21}]}, {"actions": [action | {"description": "x" * 41}]}):
             self.assertEqual(self.call("POST", path, good | changes, token).status, 422, changes)
         self.assertEqual(self.call("PATCH", f"{path}/{made.document['id']}", {"head_sha": self.sha}, token).status, 422)
         self.assertEqual(self.call("PATCH", f"{path}/1", {"status": "queued"}, token).status, 404)
