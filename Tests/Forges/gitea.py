@@ -3,7 +3,7 @@
 import base64
 import re
 
-from . import fields, pages
+from . import fields, git_http, pages
 from .gitea_hooks import Hooks
 from .gitea_world import World
 from .repositories import IS_COMMIT
@@ -116,6 +116,24 @@ class Gitea(World):
         return Answer.of({"name": path.rpartition("/")[2], "path": path, "sha": repo.repository.blob(content), "type": "file",
                           "size": len(content), "encoding": "base64", "content": base64.b64encode(content).decode(),
                           "last_commit_sha": sha})
+
+    def cloned(self, request):
+        _, password = git_http.credentials(request)
+        token = self.tokens.find(password)
+        repo = self.repos.get(f"{request.arguments['owner']}/{request.arguments['name'].removesuffix('.git')}")
+        if token is None or not token.scopes & {"read:repository", "write:repository", "all"}:
+            raise git_http.challenge()
+        if repo is None or repo.private and token.person.login not in repo.permissions:
+            raise Refused(404, "Repository not found.")
+        return repo.repository
+
+    @route("GET", "/:owner/:name/info/refs")
+    def clone_references(self, request):
+        return git_http.references(request, self.cloned(request))
+
+    @route("POST", "/:owner/:name/git-upload-pack")
+    def clone_pack(self, request):
+        return git_http.pack(request, self.cloned(request))
 
     # Statuses and comments.
 

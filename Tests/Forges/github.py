@@ -9,7 +9,7 @@
         forge.hooks.secret = "..."
         forge.hooks.pull_request(pull, "opened", forge.person("ada")).send(address)"""
 
-from . import fields, pages
+from . import fields, git_http, pages
 from .github_hooks import Hooks
 from .github_rest import REPO, Rest
 from .github_world import LEVELS
@@ -39,6 +39,26 @@ class GitHub(Rest):
         self.hooks = Hooks(self)
         # The buttons of each check run, by its number; GitHub shows them to people only.
         self.actions = {}
+
+    # A token is a password of git's; the user is `x-access-token`, or anybody.
+
+    def cloned(self, request):
+        _, password = git_http.credentials(request)
+        token = self.tokens.find(password)
+        repo = self.repos.get(f"{request.arguments['owner']}/{request.arguments['name'].removesuffix('.git')}")
+        if token is None:
+            raise git_http.challenge()
+        if repo is None or self.may(repo, token) == "none" or token.about["permissions"].get("contents", "none") == "none":
+            raise Refused(404, "Repository not found.")
+        return repo.repository
+
+    @route("GET", "/:owner/:name/info/refs")
+    def clone_references(self, request):
+        return git_http.references(request, self.cloned(request))
+
+    @route("POST", "/:owner/:name/git-upload-pack")
+    def clone_pack(self, request):
+        return git_http.pack(request, self.cloned(request))
 
     # What an app says of itself.
 

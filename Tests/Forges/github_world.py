@@ -119,6 +119,8 @@ class World(Double):
                 "url": f"{self.url}/users/{person.login}", "html_url": f"{self.url}/{person.login}", "avatar_url": "", "site_admin": False}
 
     def admit(self, request):
+        if request.path.endswith(("/info/refs", "/git-upload-pack")):
+            return
         if not request.header("User-Agent"):
             raise Refused(403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent header")
         kinds = [kind.partition(";")[0].strip() for kind in request.header("Accept", "*/*").split(",")]

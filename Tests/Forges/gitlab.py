@@ -9,7 +9,7 @@
         ...                                     # the program under test, at forge.url
         pipeline.wait_over()"""
 
-from . import pages
+from . import git_http, pages
 from .gitlab_hooks import Hooks
 from .gitlab_jobs import OVER, Pipeline
 from .gitlab_rest import API, READ, Rest
@@ -40,6 +40,27 @@ class GitLab(Protocol, Rest):
 
     def jobs(self):
         return [job for pipeline in self.pipelines for job in pipeline.jobs]
+
+    # A runner clones with its job's token, a person with his own.
+
+    def cloned(self, request):
+        user, password = git_http.credentials(request)
+        project = next((one for one in self.projects.values() if f"{one.path}.git" == request.arguments["path"]), None)
+        job = next((one for one in self.jobs() if user == "gitlab-ci-token" and one.token == password and one.status == "running"), None)
+        token = self.tokens.find(password)
+        if job is None and (token is None or not token.scopes & {"api", "read_repository"}):
+            raise git_http.challenge()
+        if project is None or not (job.project is project if job else project.level(token.person) >= REPORTER):
+            raise Refused(404, "The project you were looking for could not be found or you don't have permission to view it.")
+        return project.repository
+
+    @route("GET", "/*path/info/refs")
+    def clone_references(self, request):
+        return git_http.references(request, self.cloned(request))
+
+    @route("POST", "/*path/git-upload-pack")
+    def clone_pack(self, request):
+        return git_http.pack(request, self.cloned(request))
 
     @route("GET", f"{API}/projects/:project/jobs")
     def list_jobs(self, request):

@@ -153,6 +153,7 @@ class Pipeline:
         self.id = forge.next() + 2300
         self.sha = change.sha if change else project.repository.resolve(ref)
         self.created = forge.stamp()
+        project.repository.git("update-ref", f"refs/pipelines/{self.id}", self.sha)
         self.stages = list(dict.fromkeys(job.stage for job in jobs))
         for job in jobs:
             job.enter(self, forge.next() + 1900)

@@ -21,6 +21,8 @@ class Repository:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="forge-git-"))
         self.count = 0
         self.git("init", "--quiet", "--bare", "--initial-branch=main")
+        # As forges have it: a commit can be fetched by its name.
+        self.git("config", "uploadpack.allowAnySHA1InWant", "true")
         if files:
             self.commit(files)
 
@@ -33,8 +35,10 @@ class Repository:
     def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def git(self, *arguments, stdin=None, index=None):
+    def git(self, *arguments, stdin=None, index=None, protocol=None):
         environment = os.environ | QUIET | {"GIT_DIR": str(self.folder)}
+        if protocol:
+            environment["GIT_PROTOCOL"] = protocol
         date = f"{1772359200 + self.count} +0000"
         environment |= {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
         if index:
@@ -100,9 +104,9 @@ class Repository:
         return {"message": message.rstrip("\n"), "parents": parents.split(), "date": date.strip()}
 
     def file(self, sha, path):
-        """Its bytes, or None: also for a folder, and for a path that leaves the tree."""
+        """Its bytes, or None: also for a folder, and for `..`, which is no name in a tree."""
         try:
-            kind = self.git("cat-file", "-t", f"{sha}:{path}").decode().strip() if is_plain(path) else ""
+            kind = self.git("cat-file", "-t", f"{sha}:{path}").decode().strip()
             return self.git("cat-file", "blob", f"{sha}:{path}") if kind == "blob" else None
         except LookupError:
             return None
@@ -110,10 +114,8 @@ class Repository:
     def entries(self, sha, path=""):
         """Name to kind and object of what lies in a folder; None if it is none."""
         try:
-            lines = self.git("ls-tree", "-z", f"{sha}:{path}").decode().split("\0") if not path or is_plain(path) else None
+            lines = self.git("ls-tree", "-z", f"{sha}:{path}").decode().split("\0")
         except LookupError:
-            lines = None
-        if lines is None:
             return None
         return {name: (about.split()[1], about.split()[2]) for about, _, name in (line.partition("\t") for line in lines if line)}
 
@@ -124,7 +126,3 @@ class Repository:
     def archive(self, sha, prefix, form="tar.gz"):
         """A whole tree under one folder, as all forges give it."""
         return self.git("archive", f"--format={form}", f"--prefix={prefix}/", sha)
-
-
-def is_plain(path):
-    return bool(path) and all(part not in ("", ".", "..") for part in path.split("/"))

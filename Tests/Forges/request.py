@@ -127,7 +127,7 @@ def read(handler, authority, most):
     lengths, codings = headers.get_all("Content-Length", []), headers.get_all("Transfer-Encoding", [])
     if len(lengths) + len(codings) > 1:
         raise Refused(400, "Bad Request: two lengths")
-    if headers.get_all("Content-Encoding"):
+    if headers.get_all("Content-Encoding") and not target.endswith(".git/git-upload-pack"):
         raise Refused(415, "Unsupported Media Type: compressed")
     if codings:
         body = chunks(handler.rfile, most) if codings[0].lower() == "chunked" else None

@@ -11,13 +11,13 @@ from .clock import Clock
 from .faults import Faults
 from .fields import Wrong
 from .journal import Journal
-from .request import Answer, Refused, Request, read
+from .request import Answer, Refused, read
 
 MAX_BODY = 256 << 20
 
 
 def route(method, pattern):
-    """Marks a handler: `:name` stands for one segment of the path, which may hold `%2F`; `*name` for all that are left."""
+    """Marks a handler: `:name` stands for one segment of the path, which may hold `%2F`; `*name` for all up to what follows it."""
     def mark(handler):
         handler.routes = [*getattr(handler, "routes", []), (method, pattern.split("/"))]
         return handler
@@ -29,8 +29,10 @@ def matched(pattern, segments):
     arguments = {}
     for place, name in enumerate(pattern):
         if name.startswith("*"):
-            arguments[name[1:]] = "/".join(segments[place:])
-            return arguments if any(segments[place:]) else None
+            after = len(pattern) - place - 1
+            middle = segments[place:len(segments) - after]
+            arguments[name[1:]] = "/".join(middle)
+            return arguments if any(middle) and segments[len(segments) - after:] == pattern[place + 1:] else None
         if place >= len(segments) or not (name.startswith(":") and segments[place] or name == segments[place]):
             return None
         if name.startswith(":"):
@@ -103,9 +105,9 @@ class Server(http.server.ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 256
 
-    def __init__(self, double, tls):
+    def __init__(self, double, tls, port=0):
         self.double, self.tls = double, tls
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(("127.0.0.1", port), Handler)
 
     def get_request(self):
         connection, address = super().get_request()
@@ -140,12 +142,13 @@ class Double:
                        for method, pattern in getattr(getattr(type(self), name), "routes", [])]
         # Words before wildcards: `runners/managers` is no runner's name.
         self.routes.sort(key=lambda route: [segment[:1] in (":", "*") for segment in route[1]])
-        self.server = Server(self, tls.context if tls else None)
+        self.tls = tls.context if tls else None
+        self.server = Server(self, self.tls)
         self.authority = f"127.0.0.1:{self.server.server_port}"
         self.url = f"{'https' if tls else 'http'}://{self.authority}"
 
     def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self.serve()
         return self
 
     def __exit__(self, kind, *_):
@@ -153,9 +156,14 @@ class Double:
         if self.mistakes and kind is None:
             raise AssertionError("the double itself broke:\n" + "\n".join(self.mistakes))
 
+    def serve(self):
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
     def stop(self):
-        """Also in the middle of a test: the forge is gone, and every connection to it."""
+        """Also in the middle of a test: the forge is gone, and every connection to it. Requests that wait are answered into nothing."""
         with self.changed:
+            if self.stopping:
+                return
             self.stopping = True
             self.changed.notify_all()
         self.faults.release()
@@ -166,6 +174,13 @@ class Double:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+
+    def come_back(self):
+        """At the same address, with all that it knew: an outage is over."""
+        self.stopping = False
+        self.faults.stopped.clear()
+        self.server = Server(self, self.tls, self.server.server_port)
+        self.serve()
 
     def wait(self, condition, seconds):
         """For a handler: until the condition holds, the time is over or the server stops; says whether it holds."""

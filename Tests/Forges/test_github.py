@@ -124,6 +124,9 @@ class Rest(unittest.TestCase):
         with tarfile.open(fileobj=io.BytesIO(content)) as tar:
             self.assertEqual(tar.extractfile(f"harbour-ship-{self.sha[:7]}/README.md").read(), b"ship\n")
         self.assertEqual(call(self.forge, "GET", link.removeprefix(self.forge.url)[:-1]).status, 404)
+        later = self.repository.resolve("main")
+        other = link.removeprefix(self.forge.url).replace(self.sha, later)
+        self.assertEqual(call(self.forge, "GET", other).status, 404, "another commit")
         self.forge.clock.advance(301)
         self.assertEqual(call(self.forge, "GET", link.removeprefix(self.forge.url)).status, 404)
         self.assertEqual(self.ship.get_contents(".ci/job.yaml", ref=self.sha).decoded_content, b"steps: []\n")
@@ -159,6 +162,8 @@ class Rest(unittest.TestCase):
         again = self.call("GET", "/repos/harbour/ship/branches", If_None_Match=first.headers["ETag"])
         self.assertEqual((again.status, again.body, again.headers["ETag"]), (304, b"", first.headers["ETag"]))
         self.assertEqual(again.headers["X-RateLimit-Used"], first.headers["X-RateLimit-Used"])
+        third = self.call("GET", "/repos/harbour/ship/branches", If_None_Match=first.headers["ETag"])
+        self.assertEqual(third.headers["X-RateLimit-Used"], first.headers["X-RateLimit-Used"])
         self.repository.commit({"README.md": "new\n"})
         self.assertEqual(self.call("GET", "/repos/harbour/ship/branches", If_None_Match=first.headers["ETag"]).status, 200)
 
@@ -213,7 +218,7 @@ class Apps(unittest.TestCase):
         client = github.Github(auth=github.Auth.Token(token.token), base_url=self.forge.url, retry=None)
         self.addCleanup(client.close)
         ship = client.get_repo("harbour/ship")
-        check = ship.create_check_run("by PyGithub", self.sha, status="in_progress", external_id="job-1", details_url="https://ci.example/1")
+        check = ship.create_check_run("by PyGithub", self.sha, status="in_progress", external_id="j-1", details_url="https://ci.example/1")
         check.edit(conclusion="action_required", output={"title": "Waits", "summary": "for an approval"},
                    actions=[{"label": "Approve", "description": "Runs this commit", "identifier": "approve"}])
         self.assertEqual((check.status, check.conclusion, check.output.title), ("completed", "action_required", "Waits"))

@@ -8,7 +8,7 @@ import gitlab
 
 from . import faults
 from .client import call
-from .gitlab import DEVELOPER, MAINTAINER, REPORTER, GitLab
+from .gitlab import MAINTAINER, REPORTER, GitLab
 from .gitlab_jobs import Job
 from .limits import Limit
 from .repositories import NONE, Repository

@@ -230,6 +230,11 @@ class Protocol(unittest.TestCase):
         self.assertEqual(self.client.upload(mine, good, Content_Type="multipart/form-data; boundary=other").status, 400)
         self.assertEqual(self.client.upload(mine, good, Content_Type="application/zip").status, 415)
         self.assertEqual(self.client.upload(mine, good, name="../x.zip").status, 400)
+        part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="x.zip"\r\n\r\n' + good + b"\r\n"
+        for body in (part + part + b"--b--\r\n", part, part + b"--b", b"x" + part + b"--b--", b"--b--"):
+            reply = call(self.forge, "POST", f"{API}/jobs/{mine['id']}/artifacts", body=body, Job_Token=mine["token"],
+                         Content_Type="multipart/form-data; boundary=b")
+            self.assertEqual(reply.status, 400, body[-20:])
         self.assertEqual(self.client.upload(mine, good).status, 201)
         self.assertEqual(self.client.upload(mine, good).status, 201, "once more, after a lost answer")
         self.assertEqual(self.client.upload(mine, archive(x="y")).status, 400, "another one")

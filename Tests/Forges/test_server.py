@@ -226,6 +226,8 @@ class Plans(unittest.TestCase):
         self.assertFalse(asking.is_alive())
         with self.assertRaises(ConnectionRefusedError):
             self.ask()
+        self.double.come_back()
+        self.assertEqual(self.ask().document, {"name": "x"})
 
     def swallow(self):
         with contextlib.suppress(OSError, http.client.HTTPException):
