@@ -1,6 +1,7 @@
 """Deliveries: what forges send on their own. Bodies are the recorded ones of Tests/ForgesTests/Payloads, with other values at some
 places, so that the doubles and the tests of the parsers speak of the same documents."""
 
+import concurrent.futures
 import copy
 import hashlib
 import hmac
@@ -42,6 +43,12 @@ class Delivery:
         other.headers += [(name.replace("_", "-"), value) for name, value in values.items() if value is not None]
         return other
 
+    def with_more(self, *pairs):
+        """A copy with these headers besides its own."""
+        other = copy.copy(self)
+        other.headers = [*self.headers, *pairs]
+        return other
+
     def with_body(self, body):
         """A copy with another body under the same signature."""
         other = copy.copy(self)
@@ -65,6 +72,12 @@ class Delivery:
             return answer.status, answer.read()
         finally:
             connection.close()
+
+
+def storm(deliveries, address, threads=64):
+    """All of them, many at a time, as at-least-once delivery and its attackers do it; their statuses in the order of the deliveries."""
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(lambda delivery: delivery.send(address)[0], deliveries))
 
 
 def signature(key, body, kind=hashlib.sha256):

@@ -21,8 +21,9 @@ class Job:
     tags: list = dataclasses.field(default_factory=list)
     image: str = "bulkhead/busybox"
     variables: dict = dataclasses.field(default_factory=dict)
-    # Names of variables whose values have to be masked.
+    # Names of variables whose values have to be masked, and of those that are files.
     masked: list = dataclasses.field(default_factory=list)
+    files: list = dataclasses.field(default_factory=list)
     # Paths to keep; the archive goes to all later stages, or to those who name this job in `needs`.
     artifacts: list = dataclasses.field(default_factory=list)
     # Jobs before this one; None: all of the earlier stages.
@@ -41,7 +42,7 @@ class Job:
         self.runner = None
         self.trace = bytearray()
         # (artifact type) -> (file name, content)
-        self.files = {}
+        self.uploads = {}
         # The last of the runner's words that was accepted but is not yet final, and how often.
         self.accepted = None
         self.waits = 0
@@ -116,7 +117,7 @@ class Job:
                  "CI_PIPELINE_ID": str(pipeline.id), "CI_PROJECT_PATH": project.path, "CI_COMMIT_SHA": pipeline.sha,
                  "CI_COMMIT_REF_NAME": pipeline.ref, "CI_JOB_TOKEN": self.token} | self.variables
         secret = {"CI_JOB_TOKEN", *self.masked}
-        kept = [job for job in self.before if "archive" in job.files]
+        kept = [job for job in self.before if "archive" in job.uploads]
         steps = [{"name": "script", "script": self.script, "timeout": self.timeout, "when": "on_success", "allow_failure": False}]
         if self.after_script:
             steps.append({"name": "after_script", "script": self.after_script, "timeout": 300, "when": "always", "allow_failure": True})
@@ -128,20 +129,20 @@ class Job:
                             *([f"+refs/heads/{pipeline.ref}*:refs/remotes/origin/{pipeline.ref}*"] if not pipeline.change else [])]}
         return {
             "id": self.id, "token": self.token, "allow_git_fetch": True,
-            "job_info": {"id": self.id, "name": self.name, "stage": self.stage, "pipeline_id": pipeline.id, "project_id": project.id,
+            "job_info": {"name": self.name, "stage": self.stage, "pipeline_id": pipeline.id, "project_id": project.id,
                          "project_name": project.path.rpartition("/")[2], "project_full_path": project.path, "namespace_id": 3,
                          "root_namespace_id": 3, "organization_id": 1, "instance_id": "d0ub1e", "instance_uuid": "d0ub1e",
                          "user_id": pipeline.person.id, "time_in_queue_seconds": 0.25,
                          "project_jobs_running_on_instance_runners_count": "0", "queue_size": 0, "queue_depth": 0},
-            "git_info": git, "runner_info": {"timeout": self.timeout, "runner_session_url": None}, "inputs": [],
-            "variables": [{"key": key, "value": value, "public": key not in secret, "file": False, "masked": key in secret, "raw": False}
-                          for key, value in known.items()],
+            "git_info": git, "runner_info": {"uuid": f"d0ub1e-{self.runner.id}", "timeout": self.timeout}, "inputs": [],
+            "variables": [{"key": key, "value": value, "public": key not in secret, "file": key in self.files,
+                           "masked": key in secret, "raw": False} for key, value in known.items()],
             "steps": steps, "image": {"name": self.image, "entrypoint": None, "ports": [], "pull_policy": None, "executor_opts": {}},
             "services": [], "cache": [], "credentials": [], "secrets": {}, "hooks": [], "run": "",
             "artifacts": [{"name": self.name, "untracked": False, "paths": self.artifacts, "exclude": [], "when": "on_success",
                            "artifact_type": "archive", "artifact_format": "zip", "expire_in": "30 days"}] if self.artifacts else None,
             "dependencies": [{"id": job.id, "name": job.name, "token": job.token,
-                              "artifacts_file": {"filename": job.files["archive"][0], "size": len(job.files["archive"][1])}}
+                              "artifacts_file": {"filename": job.uploads["archive"][0], "size": len(job.uploads["archive"][1])}}
                              for job in kept],
             "features": {"trace_sections": True, "token_mask_prefixes": ["glpat-", "glcbt-"], "failure_reasons": self.failure_reasons}}
 

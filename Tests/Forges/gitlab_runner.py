@@ -149,10 +149,10 @@ class Protocol(Runners):
             raise Refused(400, {"error": "file is missing"})
         if not found["file"][1].startswith(FORMATS[form]):
             raise Refused(400, f"400 Bad request - the file is not {form}")
-        if kind in job.files and job.files[kind] != found["file"]:
+        if kind in job.uploads and job.uploads[kind] != found["file"]:
             # The same file once more is how a lost answer is made good.
             raise Refused(400, "400 Bad request - another artifact of the same type already exists")
-        job.files[kind] = found["file"]
+        job.uploads[kind] = found["file"]
         return Answer(201, b"201", "text/plain")
 
     @route("GET", f"{API}/jobs/:job/artifacts")
@@ -163,9 +163,9 @@ class Protocol(Runners):
         readers = [wanted, *(job for job in self.jobs() if job.status == "running" and wanted in job.before)] if wanted else []
         if not any(secrets.compare_digest(job.token.encode(), given.encode()) for job in readers):
             raise Refused(403)
-        if "archive" not in wanted.files:
+        if "archive" not in wanted.uploads:
             raise Refused(404)
-        name, content = wanted.files["archive"]
+        name, content = wanted.uploads["archive"]
         if asked.get("direct_download") == "true" and self.store:
             return Answer(302, Location=self.store.put(name, content))
         return Answer(200, content, "application/zip", Content_Disposition=f'attachment; filename="{name}"')

@@ -10,6 +10,9 @@ class Entry:
         self.method, self.path, self.target, self.body = request.method, request.path, request.target, request.body
         self.query = dict(request.query)
         self.headers = {name.lower(): value for name, value in request.headers.items()}
+        pairs = [(name.lower(), value) for name, value in request.headers.items()]
+        self.repeated = {name: [value for other, value in pairs if other == name] for name, _ in pairs
+                         if sum(other == name for other, _ in pairs) > 1}
         # None until the double has decided; kept also if the answer was lost on the way.
         self.status = None
 

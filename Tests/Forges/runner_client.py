@@ -1,10 +1,16 @@
 """A runner that speaks GitLab's protocol as it has to be spoken; a test makes its mistakes by hand."""
 
+import io
 import time
+import unittest
+import zipfile
 import zlib
 
 from .client import call, form
+from .gitlab import MAINTAINER, GitLab
+from .gitlab_jobs import Job
 from .gitlab_runners import FEATURES
+from .repositories import Repository
 
 API = "/api/v4"
 MINE = {"variables", "raw_variables", "image", "refspecs", "masking", "artifacts", "upload_multiple_artifacts", "trace_reset",
@@ -65,3 +71,32 @@ class RunnerClient:
     def download(self, dependency, direct=False, token=None):
         return call(self.forge, "GET", f"{API}/jobs/{dependency['id']}/artifacts" + ("?direct_download=true" if direct else ""),
                     Job_Token=token or dependency["token"])
+
+
+def archive(**files):
+    """A zip of them, as artifacts are."""
+    kept = io.BytesIO()
+    with zipfile.ZipFile(kept, "w") as made:
+        for name, content in files.items():
+            made.writestr(name, content)
+    return kept.getvalue()
+
+
+class Paired(unittest.TestCase):
+    """A forge with one project, and a runner of it."""
+
+    def setUp(self):
+        self.forge = self.enterContext(GitLab())
+        self.repository = self.enterContext(Repository({"README.md": "ship\n"}))
+        self.ada = self.forge.person("ada")
+        self.project = self.forge.project("harbour/yard/ship", self.repository, ada=MAINTAINER)
+        self.runner = self.forge.make_runner("project_type", self.project, tag_list=["bulkhead"])
+        self.client = RunnerClient(self.forge, self.runner.token)
+
+    def pipeline(self, *jobs, **options):
+        return self.forge.pipeline(self.project, "main", list(jobs), self.ada, **options)
+
+    def one(self, **about):
+        """A pipeline of one job, and the job as the runner got it."""
+        pipeline = self.pipeline(Job("only", tags=["bulkhead"], **about))
+        return pipeline.jobs[0], self.client.job()

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import unittest
 
-from .deliveries import recorded
+from .deliveries import recorded, storm
 from .gitea import Gitea
 from .github import GitHub
 from .gitlab import MAINTAINER, GitLab
@@ -138,6 +138,15 @@ class Hooks(unittest.TestCase):
         self.assertNotEqual(other.headers["x-hub-signature-256"], "sha256=" + self.hex(other.body))
         self.assertNotIn("x-hub-signature-256", self.arrived(good.with_headers(X_Hub_Signature_256=None)).headers)
         self.assertIn("x-hub-signature-256", self.arrived(good).headers, "the original is as it was")
+        twice = self.arrived(good.with_more(("X-Hub-Signature-256", "sha256=0")))
+        self.assertEqual(twice.repeated, {"x-hub-signature-256": [good.header("X-Hub-Signature-256"), "sha256=0"]})
+
+    def test_storm(self):
+        forge = self.enterContext(GitHub())
+        ada, repo = forge.person("ada"), forge.repo("harbour/ship", self.repository)
+        good = forge.hooks.push(repo, "refs/heads/main", self.before, self.after, ada)
+        self.assertEqual(storm([good] * 200, f"{self.receiver.url}/webhook/x"), [202] * 200)
+        self.assertEqual(len({entry.headers["x-github-delivery"] for entry in self.receiver.journal.calls()}), 1)
 
 
 if __name__ == "__main__":

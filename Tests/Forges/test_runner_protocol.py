@@ -7,38 +7,11 @@ import zipfile
 
 from . import faults
 from .client import call
-from .gitlab import MAINTAINER, GitLab
 from .gitlab_jobs import Job
-from .repositories import Repository
-from .runner_client import API, MINE, RunnerClient
-from .store import Store
+from .runner_client import API, MINE, Paired, RunnerClient, archive
 
 
-def archive(**files):
-    kept = io.BytesIO()
-    with zipfile.ZipFile(kept, "w") as made:
-        for name, content in files.items():
-            made.writestr(name, content)
-    return kept.getvalue()
-
-
-class Protocol(unittest.TestCase):
-    def setUp(self):
-        self.forge = self.enterContext(GitLab())
-        self.repository = self.enterContext(Repository({"README.md": "ship\n"}))
-        self.ada = self.forge.person("ada")
-        self.project = self.forge.project("harbour/yard/ship", self.repository, ada=MAINTAINER)
-        self.runner = self.forge.make_runner("project_type", self.project, tag_list=["bulkhead"])
-        self.client = RunnerClient(self.forge, self.runner.token)
-
-    def pipeline(self, *jobs, **options):
-        return self.forge.pipeline(self.project, "main", list(jobs), self.ada, **options)
-
-    def one(self, **about):
-        """A pipeline of one job, and the job as the runner got it."""
-        pipeline = self.pipeline(Job("only", tags=["bulkhead"], **about))
-        return pipeline.jobs[0], self.client.job()
-
+class Protocol(Paired):
     def test_five_jobs(self):
         tags = ["bulkhead"]
         pipeline = self.pipeline(
@@ -219,70 +192,6 @@ class Protocol(unittest.TestCase):
         pipeline.job("y").cancel_hard()
         self.assertEqual(self.client.say(mine, "running").status, 403)
         self.assertEqual(call(self.forge, "POST", path, PRIVATE_TOKEN=token).status, 403)
-
-    def test_artifacts_refused(self):
-        job, mine = self.one(artifacts=["out/"])
-        good = archive(x="x")
-        self.assertEqual(self.client.upload(mine, b"no zip").status, 400)
-        self.assertEqual(self.client.upload(mine, good, query="artifact_format=rar").status, 400)
-        self.assertEqual(self.client.upload(mine, good, Job_Token="x").status, 403)
-        self.assertEqual(self.client.upload(mine, good, Content_Type="multipart/form-data").status, 400)
-        self.assertEqual(self.client.upload(mine, good, Content_Type="multipart/form-data; boundary=other").status, 400)
-        self.assertEqual(self.client.upload(mine, good, Content_Type="application/zip").status, 415)
-        self.assertEqual(self.client.upload(mine, good, name="../x.zip").status, 400)
-        part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="x.zip"\r\n\r\n' + good + b"\r\n"
-        for body in (part + part + b"--b--\r\n", part, part + b"--b", b"x" + part + b"--b--", b"--b--"):
-            reply = call(self.forge, "POST", f"{API}/jobs/{mine['id']}/artifacts", body=body, Job_Token=mine["token"],
-                         Content_Type="multipart/form-data; boundary=b")
-            self.assertEqual(reply.status, 400, body[-20:])
-        self.assertEqual(self.client.upload(mine, good).status, 201)
-        self.assertEqual(self.client.upload(mine, good).status, 201, "once more, after a lost answer")
-        self.assertEqual(self.client.upload(mine, archive(x="y")).status, 400, "another one")
-        self.forge.artifact_limit = 10
-        self.assertEqual(self.client.upload(mine, good, query="artifact_type=metadata").status, 413)
-        self.assertEqual(job.files["archive"], ("archive.zip", good))
-
-    def test_downloads(self):
-        with Store() as store:
-            pipeline = self.pipeline(Job("a", stage="one", tags=["bulkhead"], artifacts=["o"]), Job("b", stage="two", tags=["bulkhead"]),
-                                     Job("c", stage="two", tags=["bulkhead"], needs=[]))
-            a, c = self.client.job(), self.client.job()
-            self.assertEqual(self.client.download(a).status, 404)
-            good = archive(x="x")
-            self.client.upload(a, good)
-            self.client.end(a, "success")
-            b = self.client.job()
-            self.assertEqual(self.client.download(b["dependencies"][0]).body, good)
-            self.assertEqual(self.client.download(a, token=b["token"]).body, good, "by the job that comes after")
-            self.assertEqual(self.client.download(a, token=c["token"]).status, 403, "by one that does not")
-            self.forge.store = store
-            self.assertEqual(self.client.download(a).status, 200)
-            found = self.client.download(a, direct=True)
-            self.assertEqual(found.status, 302)
-            path = found.headers["Location"].removeprefix(store.url)
-            self.assertEqual(call(store, "GET", path).body, good)
-            self.assertEqual(call(store, "GET", path, Job_Token=a["token"]).status, 400)
-            self.assertEqual(store.leaks, ["JOB-TOKEN"])
-            self.assertEqual(call(store, "GET", path[:-1]).status, 403)
-            store.clock.advance(301)
-            self.assertEqual(call(store, "GET", path).status, 403)
-            self.assertEqual(pipeline.status, "running")
-
-    def test_runner_tokens(self):
-        said = {"token": self.runner.token, "system_id": self.client.system_id}
-        self.assertEqual(call(self.forge, "POST", f"{API}/runners/verify", said).status, 200)
-        self.assertEqual(call(self.forge, "POST", f"{API}/runners/verify", said | {"token": "glrt-x"}).status, 403)
-        self.assertEqual(call(self.forge, "POST", f"{API}/runners/verify", {"token": self.runner.token}).status, 400)
-        rotated = call(self.forge, "POST", f"{API}/runners/reset_authentication_token", {"token": self.runner.token})
-        self.assertEqual(rotated.status, 201)
-        self.assertEqual(self.client.ask().status, 403, "the old one is dead")
-        self.client.token = rotated.document["token"]
-        self.assertEqual(self.client.ask().status, 204)
-        manager = {"token": self.client.token, "system_id": self.client.system_id}
-        self.assertEqual(call(self.forge, "DELETE", f"{API}/runners/managers", manager).status, 204)
-        self.assertEqual(call(self.forge, "DELETE", f"{API}/runners/managers", manager).status, 404)
-        self.assertEqual(call(self.forge, "DELETE", f"{API}/runners", {"token": self.client.token}).status, 204)
-        self.assertEqual(self.client.ask().status, 403)
 
 
 if __name__ == "__main__":
