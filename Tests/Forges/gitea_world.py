@@ -38,7 +38,8 @@ class Pull:
         return self.sha
 
     def side(self, repo, branch, sha):
-        return {"label": branch, "ref": branch if repo else f"refs/pull/{self.number}/head", "sha": sha, "repo_id": repo.id if repo else 0,
+        # Of a fork that is gone there is no commit either.
+        return {"label": branch, "ref": branch, "sha": sha if repo else "", "repo_id": repo.id if repo else 0,
                 "repo": repo and repo.document()}
 
     def document(self):

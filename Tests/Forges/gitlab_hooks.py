@@ -59,10 +59,11 @@ class Hooks:
         return self.delivery(recorded(
             "gitlab", "merge_request_open_fork", user=self.who(person), project=self.place(change.target),
             object_attributes__id=change.id, object_attributes__iid=change.iid, object_attributes__action=action,
-            object_attributes__state=state, object_attributes__draft=change.draft, object_attributes__author_id=change.author.id,
-            object_attributes__title=change.title, object_attributes__source_branch=change.source_branch,
-            object_attributes__target_branch=change.target_branch, object_attributes__source_project_id=change.source.id,
-            object_attributes__target_project_id=change.target.id, object_attributes__source=self.place(change.source),
+            object_attributes__state=state, object_attributes__draft=change.draft, object_attributes__work_in_progress=change.draft,
+            object_attributes__author_id=change.author.id, object_attributes__title=change.title,
+            object_attributes__source_branch=change.source_branch, object_attributes__target_branch=change.target_branch,
+            object_attributes__source_project_id=change.source and change.source.id,
+            object_attributes__source=change.source and self.place(change.source), object_attributes__target_project_id=change.target.id,
             object_attributes__target=self.place(change.target), object_attributes__last_commit__id=change.sha, **values))
 
     def note(self, change, person, text, id=None, **values):
@@ -72,7 +73,7 @@ class Hooks:
             object_attributes__project_id=change.target.id, merge_request__id=change.id, merge_request__iid=change.iid,
             merge_request__author_id=change.author.id, merge_request__title=change.title,
             merge_request__source_branch=change.source_branch, merge_request__target_branch=change.target_branch,
-            merge_request__source_project_id=change.source.id, merge_request__target_project_id=change.target.id,
+            merge_request__source_project_id=change.source and change.source.id, merge_request__target_project_id=change.target.id,
             merge_request__last_commit__id=change.sha, **values))
 
     def job(self, job, **values):

@@ -39,6 +39,7 @@ class Project:
 
 class MergeRequest:
     def __init__(self, target, iid, author, source, source_branch, target_branch, title):
+        # The source is None when the fork was deleted.
         self.target, self.iid, self.author, self.source = target, iid, author, source
         self.source_branch, self.target_branch, self.title = source_branch, target_branch, title
         self.id = 1000 * target.id + iid
@@ -56,7 +57,7 @@ class MergeRequest:
         return {"id": self.id, "iid": self.iid, "project_id": self.target.id, "title": self.title, "description": "",
                 "state": self.state, "draft": self.draft, "created_at": self.target.forge.stamp(), "target_branch": self.target_branch,
                 "source_branch": self.source_branch, "author": self.target.forge.user(self.author), "sha": self.sha,
-                "source_project_id": self.source.id, "target_project_id": self.target.id, "merge_status": "can_be_merged",
+                "source_project_id": self.source and self.source.id, "target_project_id": self.target.id, "merge_status": "can_be_merged",
                 "detailed_merge_status": "mergeable", "labels": [],
                 "web_url": f"{self.target.forge.url}/{self.target.path}/-/merge_requests/{self.iid}",
                 "diff_refs": {"base_sha": base, "head_sha": self.sha, "start_sha": base}}

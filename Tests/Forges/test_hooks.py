@@ -101,6 +101,10 @@ class Hooks(unittest.TestCase):
             self.assertEqual(entry.headers["webhook-id"], entry.headers["idempotency-key"])
         update = forge.hooks.merge_request(change, "update", ada, oldrev=self.before).document["object_attributes"]
         self.assertEqual((update["oldrev"], update["last_commit"]["id"], update["iid"]), (self.before, change.sha, 1))
+        change.source = None
+        gone = forge.hooks.merge_request(change, "close", ada).document["object_attributes"]
+        self.assertEqual((gone["source_project_id"], gone["source"], gone["state"]), (None, None, "closed"))
+        self.assertIsNone(forge.hooks.note(change, ada, "x").document["merge_request"]["source_project_id"])
         self.assertEqual(forge.hooks.job(pipeline.jobs[0]).document["build_status"], "pending")
         self.assertEqual(forge.hooks.delivery(push.document, id="again").header("webhook-id"), "again")
 
@@ -119,6 +123,9 @@ class Hooks(unittest.TestCase):
             self.same_shape(entry.document, recorded("gitea", "pull_request_synchronized"))
             comment = self.arrived(forge.hooks.issue_comment(pull, ada, "/bulkhead approve")).document
             self.same_shape(comment, recorded("gitea", "issue_comment_created"))
+            pull.head = None
+            gone = forge.hooks.pull_request(pull, "closed", ada).document["pull_request"]["head"]
+            self.assertEqual(gone, recorded("gitea", "pull_request_fork_gone")["pull_request"]["head"])
             push = self.arrived(forge.hooks.push(repo, "refs/heads/main", self.before, self.after, ada)).document
             self.same_shape(push, recorded("gitea", "push_branch"))
             forge.hooks.secret = None
