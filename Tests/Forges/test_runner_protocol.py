@@ -48,6 +48,18 @@ class Protocol(Paired):
         self.assertEqual(bytes(pipeline.job("loud").trace), log)
         self.assertEqual(pipeline.job("lint").exit_code, 3)
 
+    def test_what_a_job_is(self):
+        _, mine = self.one(script=["make"], after_script=["rm -r out"], variables={"KEY": "k", "PEM": "p", "MODE": "m"}, masked=["KEY"],
+                           files=["PEM"], image="bulkhead/debian", timeout=60)
+        known = {one["key"]: one for one in mine["variables"]}
+        self.assertEqual([(known[name]["masked"], known[name]["file"], known[name]["public"]) for name in ("KEY", "PEM", "MODE")],
+                         [(True, False, False), (False, True, True), (False, False, True)])
+        self.assertEqual((known["CI_JOB_TOKEN"]["value"], known["CI_JOB_TOKEN"]["masked"]), (mine["token"], True))
+        self.assertEqual([(step["name"], step["script"], step["when"]) for step in mine["steps"]],
+                         [("script", ["make"], "on_success"), ("after_script", ["rm -r out"], "always")])
+        self.assertEqual((mine["image"]["name"], mine["runner_info"]["timeout"]), ("bulkhead/debian", 60))
+        self.assertEqual(mine["git_info"]["sha"], self.repository.resolve("main"))
+
     def test_failure_skips_what_waits(self):
         pipeline = self.pipeline(Job("a", stage="one", tags=["bulkhead"]), Job("b", stage="two", tags=["bulkhead"]))
         self.client.end(self.client.job(), "failed", failure_reason="script_failure")

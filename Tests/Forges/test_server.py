@@ -101,6 +101,7 @@ class Strictness(unittest.TestCase):
         head = (b"POST /told/x HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\nContent-Type: application/json\r\n"
                 b"Transfer-Encoding: chunked\r\n\r\n")
         self.assertIn(b" 201 ", self.raw(head + b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"))
+        self.assertIn(b" 400 ", self.raw(head.replace(b"Content-Type", b"Content-Type: text/plain\r\nContent-Type") + b"0\r\n\r\n"))
         self.assertIn(b" 400 ", self.raw(head + b"zz\r\n{}\r\n0\r\n\r\n"))
         self.assertIn(b" 400 ", self.raw(head + b"1\r\n{}\r\n0\r\n\r\n"))
 
@@ -192,6 +193,8 @@ class Plans(unittest.TestCase):
         asking.start()
         self.double.journal.wait("GET", answered=False)
         self.assertEqual(call(self.double, "GET", "/tree/x").status, 200, "the others are served")
+        with self.assertRaises(AssertionError):
+            self.double.journal.wait("GET", "/told/*", seconds=0)
         self.assertEqual(replies, [])
         event.set()
         asking.join(30)
