@@ -36,8 +36,25 @@ class Gitea(World):
     def branches(self, request):
         repo = self.found(request)
         return self.listed(request, request.asked("page", "limit"), [
-            {"name": name, "commit": {"id": sha}, "protected": name == repo.default_branch}
-            for name, sha in sorted(repo.repository.branches().items())])
+            self.branch(repo, name, sha) for name, sha in sorted(repo.repository.branches().items())])
+
+    @route("GET", f"{REPO}/branches/*branch")
+    def show_branch(self, request):
+        repo, name = self.found(request), request.arguments["branch"]
+        sha = repo.repository.branches().get(name)
+        if sha is None:
+            raise Refused(404, "The target couldn't be found.")
+        return Answer.of(self.branch(repo, name, sha))
+
+    def branch(self, repo, name, sha):
+        return {"name": name, "commit": {"id": sha}, "protected": name == repo.default_branch}
+
+    @route("GET", f"{REPO}/tags")
+    def tags(self, request):
+        repo = self.found(request)
+        return self.listed(request, request.asked("page", "limit"), [
+            {"name": name, "message": "", "id": sha, "commit": {"sha": sha}}
+            for name, sha in sorted(repo.repository.tags().items(), reverse=True)])
 
     @route("GET", f"{REPO}/git/commits/:sha")
     def show_commit(self, request):

@@ -40,8 +40,25 @@ class Rest(World):
     def branches(self, request):
         repo = self.found(request, "contents")
         return self.listed(request, request.asked("page", "per_page"), [
-            {"name": name, "commit": {"sha": sha, "url": f"{repo.url}/commits/{sha}"}, "protected": name == repo.default_branch}
-            for name, sha in sorted(repo.repository.branches().items())])
+            self.branch(repo, name, sha) for name, sha in sorted(repo.repository.branches().items())])
+
+    @route("GET", f"{REPO}/branches/*branch")
+    def show_branch(self, request):
+        repo, name = self.found(request, "contents"), request.arguments["branch"]
+        sha = repo.repository.branches().get(name)
+        if sha is None:
+            raise Refused(404, "Branch not found")
+        return Answer.of(self.branch(repo, name, sha))
+
+    def branch(self, repo, name, sha):
+        return {"name": name, "commit": {"sha": sha, "url": f"{repo.url}/commits/{sha}"}, "protected": name == repo.default_branch}
+
+    @route("GET", f"{REPO}/tags")
+    def tags(self, request):
+        repo = self.found(request, "contents")
+        return self.listed(request, request.asked("page", "per_page"), [
+            {"name": name, "commit": {"sha": sha, "url": f"{repo.url}/commits/{sha}"}, "node_id": f"T_{name}"}
+            for name, sha in sorted(repo.repository.tags().items(), reverse=True)])
 
     @route("GET", f"{REPO}/commits/:ref")
     def show_commit(self, request):

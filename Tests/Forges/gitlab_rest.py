@@ -71,6 +71,15 @@ class Rest(World):
             raise Refused(404, "404 Branch Not Found")
         return Answer.of(self.branch(project, name, sha))
 
+    @route("GET", f"{API}/projects/:project/repository/tags")
+    def tags(self, request):
+        self.caller(request, *READ)
+        project = self.found(request, REPORTER)
+        asked = request.asked("page", "per_page", "order_by", "sort")
+        return self.listed(request, asked, [
+            {"name": name, "target": sha, "message": "", "protected": name in project.protected, "commit": self.commit(project, sha)}
+            for name, sha in sorted(project.repository.tags().items(), reverse=True)])
+
     def branch(self, project, name, sha):
         return {"name": name, "commit": self.commit(project, sha), "merged": False, "protected": name in project.protected,
                 "default": name == project.default_branch, "can_push": True}

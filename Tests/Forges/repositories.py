@@ -94,9 +94,13 @@ class Repository:
                 continue
         return None
 
-    def branches(self):
-        lines = self.git("for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", "refs/heads").decode().splitlines()
+    def branches(self, place="refs/heads"):
+        """Name to commit."""
+        lines = self.git("for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", place).decode().splitlines()
         return {name: sha for sha, name in (line.split(" ", 1) for line in lines)}
+
+    def tags(self):
+        return self.branches("refs/tags")
 
     def about(self, sha):
         """Message, parents and author's date of a commit."""

@@ -89,6 +89,11 @@ class Rest(unittest.TestCase):
         self.assertEqual((len(first.document), first.headers["X-Total-Count"]), (50, "61"))
         self.assertIn('page=2&limit=50>; rel="next"', first.headers["Link"])
         self.assertEqual(self.call("GET", f"{ROOT}/branches?per_page=10").status, 400)
+        self.repository.git("update-ref", "refs/heads/feature/x", self.sha)
+        self.assertEqual(self.call("GET", f"{ROOT}/branches/feature/x").document["commit"]["id"], self.sha)
+        self.assertEqual(self.call("GET", f"{ROOT}/branches/feature").status, 404)
+        self.repository.tag("v1", self.sha)
+        self.assertEqual([one["name"] for one in self.call("GET", f"{ROOT}/tags").document], ["v1"])
 
 
 if __name__ == "__main__":

@@ -106,6 +106,8 @@ class Rest(unittest.TestCase):
         self.assertEqual(len(self.ship.branches.list(get_all=True, per_page=20)), 46)
         self.assertEqual(len(self.forge.journal.calls("GET", "*/branches")), 3)
         self.assertTrue(self.ship.branches.get("main").protected)
+        self.repository.tag("v1", self.sha)
+        self.assertEqual([(tag.name, tag.target) for tag in self.ship.tags.list(get_all=True)], [("v1", self.sha)])
         reply = call(self.forge, "GET", f"/api/v4/projects/{self.project.id}/repository/branches?per_page=200",
                      PRIVATE_TOKEN=self.forge.token(self.ada, "api"))
         self.assertEqual(reply.headers["X-Per-Page"], "100")
