@@ -59,6 +59,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         try:
             request = read(self, double.authority, MAX_BODY)
         except Refused as refused:
+            double.malformed.append(f"{self.requestline}: {refused.message}")
             self.close_connection = True
             self.send(double.refusal(refused))
             return
@@ -135,6 +136,8 @@ class Double:
         self.journal = Journal()
         self.changed = threading.Condition()
         self.stopping = False
+        # What was no request that there is one reading of; it is not in the journal.
+        self.malformed = []
         # Tracebacks of the double itself: nobody may take its own mistake for an answer of a forge.
         self.mistakes = []
         self.connections = set()

@@ -95,6 +95,8 @@ class Strictness(unittest.TestCase):
         self.assertIn(b" 400 ", self.raw(b"GET /told/x HTTP/1.1\r\n\r\n"))
         self.assertIn(b" 400 ", self.raw(b"GET /told/x HTTP/1.1\r\nHost: elsewhere\r\n\r\n"))
         self.assertIn(b" 400 ", self.raw(b"GET http://HOST/told/x HTTP/1.1\r\nHost: HOST\r\n\r\n"))
+        self.assertEqual(len(self.double.journal.calls()), 1)
+        self.assertEqual(len(self.double.malformed), 10)
         self.assertIn(b" 505 ", self.raw(b"GET /told/x HTTP/1.0\r\nHost: HOST\r\n\r\n"))
 
     def test_chunks(self):
