@@ -23,6 +23,9 @@ class Repository:
         self.git("init", "--quiet", "--bare", "--initial-branch=main")
         # As forges have it: a commit can be fetched by its name.
         self.git("config", "uploadpack.allowAnySHA1InWant", "true")
+        # Nothing may still be tidying up in the background when the folder goes.
+        self.git("config", "gc.auto", "0")
+        self.git("config", "maintenance.auto", "false")
         if files:
             self.commit(files)
 
@@ -33,7 +36,7 @@ class Repository:
         self.close()
 
     def close(self):
-        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.folder)
 
     def git(self, *arguments, stdin=None, index=None, protocol=None):
         environment = os.environ | QUIET | {"GIT_DIR": str(self.folder)}
