@@ -10,7 +10,6 @@ import Vault
 import Wire
 
 let day = 24 * 3600
-
 Startup.main(
     "broker-fixture", about: "brokerd for the tests, which dies where it is told to",
     keys: [
@@ -38,7 +37,6 @@ Startup.main(
     let now = { Posix.wallMilliseconds() + ahead }
     // A limit on the size of files is one way in which an audit log cannot be written: an error then, and not a signal.
     signal(SIGXFSZ, SIG_IGN)
-
     let place = VaultPlace(
         state: settings.path("state"), masterKeys: settings.path("master-keys"),
         bootstrap: settings.optionalString("bootstrap"))
@@ -49,12 +47,10 @@ Startup.main(
     let broker = Broker(vault, grants: settings.path("grants"), log: daemon.log, now: now, points: points)
     if settings.bool("wipe") { try broker.start() }
     let loop = try PollLoop()
-    let orders = try LinkServer<BrokerEdge>(
-        loop: loop, listener: schedulerd, peerUID: Posix.userID, handlers: broker.brokerHandlers)
-    let masks = try LinkServer<MaskEdge>(
-        loop: loop, listener: relayd, peerUID: Posix.userID, handlers: broker.maskHandlers)
-    let forges = try LinkServer<ForgeEdge>(
-        loop: loop, listener: courierd, peerUID: Posix.userID, handlers: broker.forgeHandlers)
+    let user = Posix.userID
+    let orders = try LinkServer(loop: loop, listener: schedulerd, peerUID: user, handlers: broker.brokerHandlers)
+    let masks = try LinkServer(loop: loop, listener: relayd, peerUID: user, handlers: broker.maskHandlers)
+    let forges = try LinkServer(loop: loop, listener: courierd, peerUID: user, handlers: broker.forgeHandlers)
     try Posix.writeAll(1, Array("ready\n".utf8))
     try daemon.run(loop) {
         orders.close()

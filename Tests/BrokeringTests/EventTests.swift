@@ -74,7 +74,7 @@ extension BrokeringTests {
             var definition = Shop.deploy
             definition.source = Source(sha256: .random(), size: 10240)
             let ticket = try client.ticket(try client.deliver(.push()), definition)
-            #expect(ticket.definition == (try Hashes.definition(definition)))
+            #expect(try ticket.definition == Hashes.definition(definition))
         }
 
         @Test func theSameJobOfTheSameDeliveryIsTheSameTicket() throws {

@@ -15,7 +15,7 @@ IMPORT = re.compile(r"^\s*(?:@\w+\s+)*(?:public |package |internal |private )?im
 PURE = {"Wire": set(), "SpawnPolicy": set(), "Documents": set(), "JobModel": {"Documents"}, "ForgeModel": set(),
         "Deliveries": {"Documents", "ForgeModel"}, "GitHub": {"Deliveries", "ForgeModel"},
         "GitLab": {"Deliveries", "ForgeModel"}, "Gitea": {"Deliveries", "ForgeModel"},
-        "ProjectModel": {"Documents", "ForgeModel", "JobModel"}}
+        "TrustModel": {"ForgeModel"}, "ProjectModel": {"Documents", "ForgeModel", "JobModel", "TrustModel"}}
 LIBC = {"Posix", "Files", "Endpoints", "Processes", "Sandbox", "Secret", "Daemon", "RunnerCore",
         "simulate", "store-bench"}  # may import Glibc
 HEAVY = {"NIO", "NIOCore", "NIOPosix", "NIOHTTP1", "Hummingbird", "GRDB", "ArgumentParser", "Yams", "CCurl", "Foundation",
@@ -114,7 +114,7 @@ def self_test():
     """Each rule, broken on purpose in a made-up tree, must be reported."""
     def tree(**changes):
         base = {"Wire": ("Wire", {}), "DockerRuntime": ("Spawner", {}), "Relaying": ("Relay", {}), "Spawning": ("Spawner", {}),
-                "GitHub": ("Forges", {}), "GitLab": ("Forges", {}), "ProjectModel": ("Jobs", {}),
+                "GitHub": ("Forges", {}), "GitLab": ("Forges", {}), "ProjectModel": ("Jobs", {}), "TrustModel": ("Jobs", {}),
                 "bulkhead-spawnerd": ("Spawner", {}), "Store": ("Scheduler", {}), "CLI": ("CLI", {})}
         for name, imports in changes.items():
             base[name] = (base[name][0], dict.fromkeys(imports, "made-up.swift:1"))

@@ -12,7 +12,8 @@ import Wire
         {"name": "shop", "forge": {"kind": "github"}, "repository": {"id": 4711}, "default_branch": "main",
          "jobs": [
            {"name": "test", "image": "busybox", "steps": [{"run": "make test"}]},
-           {"name": "deploy", "events": ["push"], "branches": ["main"], "image": "busybox", "steps": [{"run": "deploy"}]}
+           {"name": "deploy", "events": ["push"], "branches": ["main"], "image": "busybox",
+            "steps": [{"run": "deploy"}]}
          ]}
         """
     private static let head = String(repeating: "a", count: 40)
@@ -116,7 +117,7 @@ import Wire
         _ = try house.deliver("change")
         let row = try #require(try deliveries(house).first)
         let job = try #require(row.jobs.first)
-        #expect(row.state == .held && (try house.state(job)) == .held && house.broker.events.isEmpty)
+        #expect(try house.state(job) == .held && row.state == .held && house.broker.events.isEmpty)
         let held = try house.call(SchedulerEdge.GetHeld(token: Samples.token, job: job))
         #expect(held.number == 7 && held.head == Self.head && held.base == Self.base && held.author == "eve")
         let whys = try house.call(SchedulerEdge.ExplainJob(token: Samples.token, job: job)).whys
@@ -159,7 +160,7 @@ import Wire
         try house.run("released") { try house.state(job) != .held }
         _ = try house.deliver("two")
         let next = try #require(try deliveries(house).first)
-        #expect(next.state == .held && (try house.state(next.jobs[0])) == .held)
+        #expect(try house.state(next.jobs[0]) == .held && next.state == .held)
     }
 
     @Test func otherRulesEndWhatWaits() throws {

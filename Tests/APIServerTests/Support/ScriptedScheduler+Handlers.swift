@@ -14,6 +14,7 @@ extension ScriptedScheduler {
         addUploads(&handlers, script, inside)
         addSecrets(&handlers, script)
         addInsight(&handlers, script)
+        addProjects(&handlers, script)
         return handlers
     }
 

@@ -33,6 +33,10 @@ final class ScriptedScheduler: Sendable {
         /// What GetStatus answers.
         var status = ScriptedScheduler.status
         var isReadingUploads = true
+        var deliveries: [(request: SchedulerEdge.Deliver, body: [UInt8])] = []
+        /// What Deliver answers.
+        var deliveryRefusal: Failure?
+        var applied: [SchedulerEdge.ApplyProject] = []
     }
 
     struct UploadState: Sendable {

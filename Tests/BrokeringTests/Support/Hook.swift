@@ -19,8 +19,8 @@ enum Shop {
     static func definition(_ name: String, secrets: [String] = [], project: String = "shop") -> JobDefinition {
         let shape = RunnerShape(
             image: "shop/\(name)", platform: .linuxAmd64, profile: .strict,
-            resources: .init(cpuMillis: 1000, memoryBytes: 1 << 30, pids: 64, diskBytes: 1 << 28), untrustedSteps: false,
-            gpus: nil)
+            resources: .init(cpuMillis: 1000, memoryBytes: 1 << 30, pids: 64, diskBytes: 1 << 28),
+            untrustedSteps: false, gpus: nil)
         let uses = secrets.map { SecretUse(name: $0, form: .variable, variable: "VALUE") }
         let step = Step(
             name: name, run: "make \(name)", timeoutSeconds: 0, continueOnError: false, untrusted: false, secrets: uses)
@@ -80,7 +80,8 @@ struct Hook {
     var project = "shop"
     var signature: String?
 
-    static let repository = #""repository": {"id": 4711, "full_name": "acme/shop"}, "sender": {"id": 1, "login": "ada"}"#
+    static let repository =
+        #""repository": {"id": 4711, "full_name": "acme/shop"}, "sender": {"id": 1, "login": "ada"}"#
 
     static func push(to reference: String = "refs/heads/main", after: String = Shop.head) -> Hook {
         let before = String(repeating: "0", count: 40)
@@ -94,8 +95,8 @@ struct Hook {
             return #"{"sha": "\#(sha)", "ref": "\#(name)", "repo": \#(repository)}"#
         }
         let change =
-            #"{"draft": false, "merged": false, "user": {"id": 2, "login": "eve"}, "head": \#(side(head, "patch", fork)), "#
-            + #""base": \#(side(Shop.base, "main", 4711))}"#
+            #"{"draft": false, "merged": false, "user": {"id": 2, "login": "eve"}, "#
+            + #""head": \#(side(head, "patch", fork)), "base": \#(side(Shop.base, "main", 4711))}"#
         return Hook(
             event: "pull_request",
             body: #"{"action": "opened", "number": \#(number), "pull_request": \#(change), \#(repository)}"#)

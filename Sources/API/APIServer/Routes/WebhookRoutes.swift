@@ -26,15 +26,22 @@ enum WebhookRoutes {
         let forge = RouteParameter("forge", in: .path, "string", "github, gitlab, gitea or forgejo; job is gitlab.")
         let project = RouteParameter(
             "project", in: .path, "string", "Whose key signs; without it every project's of this forge is tried.")
-        return [("/webhook/{forge}", "deliver", [forge]), ("/webhook/{forge}/{project}", "deliverTo", [forge, project])]
-            .map { path, operation, parameters in
-                Route(
-                    method: .post, path: path, scope: .open, operation: operation,
-                    summary: "A webhook of a forge, signed with the project's key; 401 for whatever is not genuine.",
-                    parameters: parameters, body: .bytes(mediaType: "application/json", limit: 25 << 20),
-                    successes: [(202, "It is kept, durably; a repeated one is known again.", "Delivery")]
-                ) { try await deliver($0, scheduler, room) }
-            }
+        return [
+            route("/webhook/{forge}", "deliver", [forge], scheduler, room),
+            route("/webhook/{forge}/{project}", "deliverTo", [forge, project], scheduler, room),
+        ]
+    }
+
+    private static func route(
+        _ path: String, _ operation: String, _ parameters: [RouteParameter], _ scheduler: SchedulerBridge,
+        _ room: WebhookRoom
+    ) -> Route {
+        Route(
+            method: .post, path: path, scope: .open, operation: operation,
+            summary: "A webhook of a forge, signed with the project's key; 401 for whatever is not genuine.",
+            parameters: parameters, body: .bytes(mediaType: "application/json", limit: 25 << 20),
+            successes: [(202, "It is kept, durably; a repeated one is known again.", "Delivery")]
+        ) { try await deliver($0, scheduler, room) }
     }
 
     private static func deliver(

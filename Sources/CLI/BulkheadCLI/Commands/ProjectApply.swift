@@ -5,6 +5,7 @@ import Foundation
 import JobModel
 import ProjectModel
 import TrustModel
+import Wire
 
 extension ProjectCommand {
     struct Apply: AsyncParsableCommand {
@@ -117,7 +118,7 @@ extension ProjectCommand {
                 if options.json { return options.printJSON(Data(text.utf8)) }
                 if documents.isEmpty { return Terminal.note("there are no projects; `bulkhead project apply` makes them") }
                 let yaml = try YAMLText.text(ProjectFile.document(try YAMLSpec.projects(text)))
-                try Terminal.write(Data(yaml.utf8), to: .standardOutput)
+                Terminal.write(Data(yaml.utf8), to: .standardOutput)
             }
         }
     }
