@@ -37,6 +37,7 @@ extension StoreTransaction {
 
     /// At most 256 bytes, cut between characters; the wire's bound.
     private static func line(_ text: String) -> String {
+        if text.utf8.count <= 256 { return text }
         var line = ""
         for character in text.unicodeScalars {
             if line.utf8.count + UTF8.width(character) > 256 { break }
