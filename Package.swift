@@ -116,8 +116,10 @@ let api: [Target] = [
 ]
 
 let scheduler: [Target] = [
+    // The same library that GRDB stands on.
+    .systemLibrary(name: "CSQLite", path: "Sources/Scheduler/CSQLite"),
     .target(
-        name: "Store", dependencies: ["JobModel", "JobWire", "Wire", grdb], path: "Sources/Scheduler/Store",
+        name: "Store", dependencies: ["CSQLite", "JobModel", "JobWire", "Wire", grdb], path: "Sources/Scheduler/Store",
         swiftSettings: house),
     .target(
         name: "Scheduling",

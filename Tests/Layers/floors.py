@@ -18,12 +18,12 @@ PURE = {"Wire": set(), "SpawnPolicy": set(), "Documents": set(), "JobModel": {"D
         "TrustModel": {"ForgeModel"}, "ProjectModel": {"Documents", "ForgeModel", "JobModel", "TrustModel"}}
 LIBC = {"Posix", "Files", "Endpoints", "Processes", "Sandbox", "Secret", "Daemon", "RunnerCore",
         "simulate", "store-bench"}  # may import Glibc
-HEAVY = {"NIO", "NIOCore", "NIOPosix", "NIOHTTP1", "Hummingbird", "GRDB", "ArgumentParser", "Yams", "CCurl", "Foundation",
+HEAVY = {"NIO", "NIOCore", "NIOPosix", "NIOHTTP1", "Hummingbird", "GRDB", "CSQLite", "ArgumentParser", "Yams", "CCurl", "Foundation",
          "FoundationEssentials", "FoundationNetworking", "Crypto"}
 TRUSTED_EXECUTABLES = ["bulkhead-spawnerd", "bulkhead-brokerd"]
 SERVICES = {"API", "Scheduler", "Spawner", "Broker", "Relay", "Courier", "Egress", "Runner"}
 DRIVERS = {"DockerRuntime"}
-ONLY_IN = {"Hummingbird": {"API"}, "GRDB": {"Scheduler"}, "Yams": {"CLI"}, "ArgumentParser": {"CLI"},
+ONLY_IN = {"Hummingbird": {"API"}, "GRDB": {"Scheduler"}, "CSQLite": {"Scheduler"}, "Yams": {"CLI"}, "ArgumentParser": {"CLI"},
            "Crypto": {"Broker", "CLI", "Forges", "Scheduler", "Relay", "Wire"}}
 MAIN_LINES = 60
 FILE_LINES = 400

@@ -50,6 +50,47 @@ import Wire
         #expect(try house.call(SchedulerEdge.GetStatus(token: Samples.token)).queued == 0)
     }
 
+    /// Two that succeed, and between them one that fails after it has written.
+    @Test func aUnitThatFailsFailsAlone() throws {
+        let house = try House(maxRunners: 1)
+        _ = try house.told("holds the slot")
+        let source = Source(sha256: Bytes32(1, 2, 3, 4), size: 10)
+        try house.store.write { try $0.noteUpload(source, at: 1) }
+        var failing = Samples.definition("b", source: source)
+        failing.schedule.needs = [999]
+        let commits = house.scheduler.batch.commits
+        var answers: [ErrorCode?] = []
+        for request in [Samples.submission("a"), Samples.submission("b", failing), Samples.submission("c")] {
+            house.send(request) { result in
+                if case .failure(let failure) = result {
+                    answers.append(failure.errorCode)
+                } else {
+                    answers.append(nil)
+                }
+            }
+        }
+        try house.run("three answers") { answers.count == 3 }
+        #expect(answers == [nil, .invalid, nil])
+        #expect(house.scheduler.batch.commits == commits + 1, "they shared a transaction")
+        #expect(try house.call(SchedulerEdge.GetStatus(token: Samples.token)).queued == 2)
+        var isRetired = true
+        try house.store.write { isRetired = try $0.retire(source.sha256) }
+        #expect(!isRetired, "its upload is still to be taken up")
+    }
+
+    /// The next row has the number of the one that was undone.
+    @Test func aShapeThatWasNotCommittedIsNotTakenForTheNext() throws {
+        let house = try House()
+        house.settle()
+        var large = Samples.definition("large")
+        large.spec.shape.resources.memoryBytes = 1 << 41
+        house.store.beforeCommit = { throw StoreError.full }
+        #expect(try house.failure(Samples.submission("large", large)) == .storageFull)
+        house.store.beforeCommit = nil
+        try house.run(house.submit("small"), to: .assigned)
+        try house.run(house.submit("large") { $0 = large }, to: .failed)
+    }
+
     /// The real thing: the file may not grow.
     @Test func aDatabaseWithoutRoomRefusesAndRecovers() throws {
         let directory = try TemporaryDirectory()

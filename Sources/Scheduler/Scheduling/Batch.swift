@@ -35,6 +35,8 @@ package final class Batch {
     var mender: ((UnitOfWork, DamagedRow) throws -> Bool)?
     /// Commits fail, and all news that waited was dropped: the siblings are to be asked anew when they succeed again.
     var onOverflow: (() -> Void)?
+    /// Rows that were read in a transaction may never have been: their keys will be those of others.
+    var onUndone: (() -> Void)?
     /// Is told the changes of jobs, after the commit.
     var onChanges: (([JobChange]) -> Void)?
     /// Commits so far, for metrics and tests.
@@ -117,38 +119,54 @@ package final class Batch {
         while !isPaused && (!waiting.isEmpty || dispatchIsDue) { commit() }
     }
 
+    /// A savepoint copies every page that a unit writes, and hardly any unit fails. So none has one, until one fails:
+    /// then nothing of all that has happened, and they are done again, each in its own.
     private func commit() {
         let units = waiting
         waiting = []
-        var effects: [() -> Void] = []
-        var dispatches = false
+        let wasDue = dispatchIsDue
         let now = Moment(wall: wall(), house: clock.time(at: loop.now))
-        var keepsTime = clock.isDue(now.house, isWriting: false)
+        var effects: [() -> Void] = []
         do {
-            try store.write { rows in
-                // First, since an end is counted from what is written.
-                if keepsTime { try rows.keepHouseTime(now.house) }
-                for unit in units { effects += try self.perform(unit, rows, now) }
-                dispatches = self.dispatchIsDue
-                // The dispatcher may ask for another one: it has passed by what it has let into the line itself.
-                self.dispatchIsDue = false
-                if dispatches, let dispatcher = self.dispatcher {
-                    let unit = Unit(name: "dispatch", fail: nil, work: dispatcher)
-                    effects += try self.perform(unit, rows, now)
-                }
-                // By the way, most of the time: a commit that writes nothing costs no wait for the disk.
-                if !keepsTime, rows.hasWritten, self.clock.isDue(now.house, isWriting: true) {
-                    try rows.keepHouseTime(now.house)
-                    keepsTime = true
-                }
+            do {
+                effects = try write(units, now) { try attempt(UnitOfWork($1, now: now), $0.work) }
+            } catch let error where !error.endsTransaction {
+                dispatchIsDue = wasDue
+                onUndone?()
+                effects = try write(units, now) { try perform($0, $1, now) }
             }
         } catch {
-            dispatchIsDue = dispatchIsDue || dispatches
+            dispatchIsDue = dispatchIsDue || wasDue
+            onUndone?()
             return commitFailed(units, error)
         }
         commits += 1
-        if keepsTime { clock.hasKept(now.house) }
         for effect in effects { effect() }
+    }
+
+    /// One transaction, and what is to happen after it.
+    private func write(
+        _ units: [Unit], _ now: Moment, each perform: (Unit, StoreTransaction) throws -> [() -> Void]
+    ) throws(StoreError) -> [() -> Void] {
+        var effects: [() -> Void] = []
+        var keepsTime = clock.isDue(now.house, isWriting: false)
+        try store.write { rows in
+            // First, since an end is counted from what is written.
+            if keepsTime { try rows.keepHouseTime(now.house) }
+            for unit in units { effects += try perform(unit, rows) }
+            if dispatchIsDue, let dispatcher {
+                // The dispatcher may ask for another one: it has passed by what it has let into the line itself.
+                dispatchIsDue = false
+                effects += try perform(Unit(name: "dispatch", fail: nil, work: dispatcher), rows)
+            }
+            // By the way, most of the time: a commit that writes nothing costs no wait for the disk.
+            if !keepsTime, rows.hasWritten, clock.isDue(now.house, isWriting: true) {
+                try rows.keepHouseTime(now.house)
+                keepsTime = true
+            }
+        }
+        if keepsTime { clock.hasKept(now.house) }
+        return effects
     }
 
     /// In a savepoint, so that one that fails fails alone. Throws only what ends the transaction. A row that cannot be
@@ -158,7 +176,7 @@ package final class Batch {
         var mended: [() -> Void] = []
         while true {
             do {
-                return mended + (try attempt(UnitOfWork(rows, now: now)) { try unit.work($0) })
+                return mended + (try alone(UnitOfWork(rows, now: now), unit.work))
             } catch StoreError.damagedRow(let damage) {
                 guard let effects = try mend(damage, rows, now) else {
                     return mended + failed(unit, StoreError.damagedRow(damage))
@@ -172,9 +190,13 @@ package final class Batch {
         }
     }
 
+    private func alone(_ work: UnitOfWork, _ body: (UnitOfWork) throws -> Void) throws -> [() -> Void] {
+        try attempt(work) { work in try work.rows.savepoint { try body(work) } }
+    }
+
     /// The effects of the work, if it succeeds.
     private func attempt(_ work: UnitOfWork, _ body: (UnitOfWork) throws -> Void) throws -> [() -> Void] {
-        try work.rows.savepoint { try body(work) }
+        try body(work)
         if work.wantsDispatch { dispatchIsDue = true }
         let changes = work.rows.takeChanges()
         return changes.isEmpty ? work.effects : work.effects + [{ [weak self] in self?.onChanges?(changes) }]
@@ -184,7 +206,7 @@ package final class Batch {
     private func mend(_ damage: DamagedRow, _ rows: StoreTransaction, _ now: Moment) throws -> [() -> Void]? {
         var isProgress = false
         do {
-            let effects = try attempt(UnitOfWork(rows, now: now)) { work in
+            let effects = try alone(UnitOfWork(rows, now: now)) { work in
                 isProgress = try mender?(work, damage) ?? false
             }
             return isProgress ? effects : nil

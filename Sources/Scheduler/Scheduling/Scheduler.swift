@@ -2,9 +2,9 @@
 // which a job meets them: Submit, Needs, Gates (into the queue), Patience (out of it by the clock), Dispatch (queue to
 // runner), Warm (runners in advance), Provision (runner to container), Grants and Releases (what brokerd lays out),
 // Telling (runner to job), Events (what relayd says), Containers (what spawnerd says), Cancel, Retry, Teardown (every
-// end), Sources. Projects, Deliveries, Planning and Approvals are what webhooks lead to. Reconcile and Broker are starts
-// and reconnections, Damage is rows that cannot be read; Callers is who may ask, Explain, JobViews and Metrics are what
-// they are told, *Handlers where the edge comes in.
+// end), Sources. Projects, Deliveries, Planning and Approvals are what webhooks lead to. Reconcile and Broker are
+// starts and reconnections, Damage is rows that cannot be read; Callers is who may ask, Explain, JobViews and Metrics
+// are what they are told, *Handlers where the edge comes in.
 //
 // The rule of every part: what is decided is written in a unit of work; what others can see of it happens in
 // `afterCommit`. So after kill -9 the rows say at least as much as anybody was told, and Reconcile says it again.
@@ -137,6 +137,7 @@ package final class Scheduler {
             self?.meter.countDispatch(ContinuousClock.now - start)
         }
         batch.mender = { [weak self] unit, damage in try self?.giveUp(unit, damage) ?? false }
+        batch.onUndone = { [weak self] in self?.shapes.forget() }
         batch.onOverflow = { [weak self] in self?.askAnew() }
         batch.onChanges = { [weak self] changes in self?.watchers.tell(changes) }
         loop.beforeWait { [weak self] in self?.noteTroubles() }

@@ -17,4 +17,7 @@ final class ShapeCache {
         known[key] = shape
         return shape
     }
+
+    /// What a transaction has written that was undone is no shape, and its key will be another's.
+    func forget() { known = [:] }
 }

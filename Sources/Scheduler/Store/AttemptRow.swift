@@ -1,7 +1,5 @@
 // One row of `attempts`: one try at running a job on one runner.
 
-import Foundation
-import GRDB
 package import Wire
 
 /// An attempt as the database knows it.
@@ -28,19 +26,17 @@ package struct AttemptRow: Equatable, Sendable {
 
     static let columns = "job, attempt, epoch, runner, state, told, taken"
 
-    init(_ row: Row) throws {
-        let runner: Data = row["runner"]
-        guard let state = State(rawValue: row["state"]), let id = Bytes16(bytes: [UInt8](runner)) else {
-            let job: Int64 = row["job"]
-            throw StoreError.damagedRow(
-                DamagedRow(.attempt(job: job, number: row["attempt"]), "an attempt of job \(job)"))
+    init(_ row: inout Columns) throws {
+        let (job, number, epoch): (Int64, Int64, Int64) = (row.next(), row.next(), row.next())
+        guard let id = Bytes16(bytes: row.next()), let state = State(rawValue: row.next()) else {
+            throw StoreError.damagedRow(DamagedRow(.attempt(job: job, number: number), "an attempt of job \(job)"))
         }
         attempt = Attempt(
-            job: UInt64(bitPattern: row["job"]), attempt: UInt32(truncatingIfNeeded: row["attempt"] as Int64),
-            epoch: UInt64(bitPattern: row["epoch"]))
-        self.runner = id
+            job: UInt64(bitPattern: job), attempt: UInt32(truncatingIfNeeded: number),
+            epoch: UInt64(bitPattern: epoch))
+        runner = id
         self.state = state
-        told = (row["told"] as Int64) != 0
-        taken = (row["taken"] as Int64) != 0
+        told = (row.next() as Int64) != 0
+        taken = (row.next() as Int64) != 0
     }
 }

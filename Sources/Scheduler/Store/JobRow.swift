@@ -1,7 +1,5 @@
 // One row of `jobs`, without the spec, which only the runner needs.
 
-import Foundation
-import GRDB
 import JobWire
 package import Wire
 
@@ -51,40 +49,40 @@ package struct JobRow: Equatable, Sendable {
         priority, group_name, gate, queued_at, faults
         """
 
-    init(_ row: Row) throws {
-        let state: Int64 = row["state"]
-        let id = UInt64(bitPattern: row["id"])
+    init(_ row: inout Columns) throws {
+        let id = UInt64(bitPattern: row.next())
+        self.id = id
+        project = row.next()
+        trust = try StoreTransaction.trust(row.next(), of: .job(id))
+        needsGrant = (row.next() as Int64) != 0
+        name = row.next()
+        image = row.next()
+        shape = row.next()
+        timeoutSeconds = UInt32(truncatingIfNeeded: row.next() as Int64)
+        source = try Self.source(row.next(), size: row.next(), of: id)
+        let state: Int64 = row.next()
         guard let known = UInt8(exactly: state).flatMap({ Wire.JobState(rawValue: $0) }) else {
             throw StoreError.damagedRow(DamagedRow(.job(id), "state \(state) of job \(id)"))
         }
-        self.id = id
-        trust = try StoreTransaction.trust(row["trust"], of: .job(id))
-        project = row["project"]
-        needsGrant = (row["needs_grant"] as Int64) != 0
-        name = row["name"]
-        image = row["image"]
-        shape = row["shape"]
-        timeoutSeconds = UInt32(truncatingIfNeeded: row["timeout_seconds"] as Int64)
         self.state = known
-        reason = row["reason"]
-        createdMs = row["created_ms"]
-        startedMs = row["started_ms"]
-        finishedMs = row["finished_ms"]
-        let grace: Int64 = row["cancel_grace"]
-        cancelGrace = (row["cancel_requested"] as Int64) == 0 ? nil : UInt32(truncatingIfNeeded: grace)
-        attempts = UInt32(truncatingIfNeeded: row["attempts"] as Int64)
-        priority = UInt8(clamping: row["priority"] as Int64)
-        group = row["group_name"]
-        gate = Gate(rawValue: row["gate"]) ?? .open
-        queuedAt = row["queued_at"]
-        faults = UInt32(truncatingIfNeeded: row["faults"] as Int64)
-        source = try Self.source(row, of: id)
-        result = try (row["result"] as Data?).map { try StoreTransaction.message(JobResult.self, $0, of: .job(id)) }
+        reason = row.next()
+        createdMs = row.next()
+        startedMs = row.next()
+        finishedMs = row.next()
+        let (isCancelled, grace): (Int64, Int64) = (row.next(), row.next())
+        cancelGrace = isCancelled == 0 ? nil : UInt32(truncatingIfNeeded: grace)
+        attempts = UInt32(truncatingIfNeeded: row.next() as Int64)
+        result = try (row.next() as [UInt8]?).map { try StoreTransaction.message(JobResult.self, $0, of: .job(id)) }
+        priority = UInt8(clamping: row.next() as Int64)
+        group = row.next()
+        gate = Gate(rawValue: row.next()) ?? .open
+        queuedAt = row.next()
+        faults = UInt32(truncatingIfNeeded: row.next() as Int64)
     }
 
-    private static func source(_ row: Row, of id: UInt64) throws -> Source? {
-        guard let sha = row["source_sha"] as Data? else { return nil }
-        guard let digest = Bytes32(bytes: [UInt8](sha)), let size = row["source_size"] as Int64? else {
+    private static func source(_ sha: [UInt8]?, size: Int64?, of id: UInt64) throws -> Source? {
+        guard let sha else { return nil }
+        guard let digest = Bytes32(bytes: sha), let size else {
             throw StoreError.damagedRow(DamagedRow(.job(id), "the source of job \(id)"))
         }
         return Source(sha256: digest, size: UInt64(bitPattern: size))

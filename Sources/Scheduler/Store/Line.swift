@@ -19,4 +19,16 @@ package struct Line: Hashable, Sendable {
         self.turn = turn
         self.head = head
     }
+
+    static let columns = "ranks.project, shape, trust, needs_grant, ranks.priority, turn, head"
+
+    init(_ row: inout Columns) throws {
+        project = row.next()
+        let shape: Int64 = row.next()
+        pool = Pool(shape: shape, trust: try StoreTransaction.trust(row.next(), of: .shape(shape)))
+        needsGrant = (row.next() as Int64) != 0
+        priority = UInt8(clamping: row.next() as Int64)
+        turn = row.next()
+        head = UInt64(bitPattern: row.next())
+    }
 }

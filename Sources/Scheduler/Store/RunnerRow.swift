@@ -1,7 +1,5 @@
 // One row of `runners`.
 
-import Foundation
-import GRDB
 package import Wire
 
 /// A runner as the database knows it.
@@ -22,28 +20,27 @@ package struct RunnerRow: Equatable, Sendable {
 
     static let columns = "id, shape, trust, grant_id, state, job, wanted, created_ms, reason"
 
-    init(_ row: Row) throws {
-        let state: Int64 = row["state"]
-        let bytes: Data = row["id"]
-        guard let id = Bytes16(bytes: [UInt8](bytes)) else {
+    init(_ row: inout Columns) throws {
+        guard let id = Bytes16(bytes: row.next()) else {
             throw StoreError.damagedRow(DamagedRow(nil, "the id of a runner"))
         }
-        guard let known = UInt8(exactly: state).flatMap({ Wire.RunnerState(rawValue: $0) }) else {
-            throw StoreError.damagedRow(DamagedRow(.runner(id), "state \(state) of runner \(id)"))
-        }
         self.id = id
-        self.state = known
-        shape = row["shape"]
-        trust = try StoreTransaction.trust(row["trust"], of: .runner(id))
-        grant = try (row["grant_id"] as Data?).map { data in
-            guard let grant = Bytes16(bytes: [UInt8](data)) else {
+        shape = row.next()
+        trust = try StoreTransaction.trust(row.next(), of: .runner(id))
+        grant = try (row.next() as [UInt8]?).map { bytes in
+            guard let grant = Bytes16(bytes: bytes) else {
                 throw StoreError.damagedRow(DamagedRow(.runner(id), "the grant of runner \(id)"))
             }
             return grant
         }
-        job = (row["job"] as Int64?).map { UInt64(bitPattern: $0) }
-        wanted = (row["wanted"] as Int64) != 0
-        createdMs = row["created_ms"]
-        reason = row["reason"]
+        let number: Int64 = row.next()
+        guard let state = UInt8(exactly: number).flatMap({ Wire.RunnerState(rawValue: $0) }) else {
+            throw StoreError.damagedRow(DamagedRow(.runner(id), "state \(number) of runner \(id)"))
+        }
+        self.state = state
+        job = (row.next() as Int64?).map { UInt64(bitPattern: $0) }
+        wanted = (row.next() as Int64) != 0
+        createdMs = row.next()
+        reason = row.next()
     }
 }

@@ -1,6 +1,7 @@
 // schedulerd's database: jobs, attempts, steps, runners, sources. It talks to SQLite alone, and only Batch (Scheduling)
 // writes through it: all that is ready in one pass of the loop goes into one transaction.
 
+import CSQLite
 import GRDB
 
 /// One SQLite file, one connection. Not Sendable: it belongs to the loop's thread.
@@ -17,6 +18,7 @@ package final class Store {
     package init(
         path: String, maximumPages: Int = 0, wholeUpTo: Int = 16_384, schema: Int? = nil
     ) throws(StoreError) {
+        _ = Self.withoutStatistics
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(5)
@@ -37,6 +39,9 @@ package final class Store {
             throw StoreError(error)
         }
     }
+
+    /// Once in a process. Where SQLite has been in use before, as in tests, it goes on counting.
+    private static let withoutStatistics = bh_sqlite_without_statistics()
 
     /// After the journal mode, because setting that mode resets `synchronous`: FULL is what makes an answer a promise.
     private static func tune(_ queue: DatabaseQueue, maximumPages: Int) throws {

@@ -7,8 +7,9 @@ package import Wire
 extension StoreTransaction {
     /// A new attempt of a job on a runner, numbered within the job.
     package func openAttempt(job: UInt64, epoch: UInt64, runner: Bytes16) throws -> Attempt {
-        try run("UPDATE jobs SET attempts = attempts + 1 WHERE id = ?", [Self.key(job)])
-        let number = try count("SELECT attempts FROM jobs WHERE id = ?", [Self.key(job)])
+        // Not RETURNING: that fills a table of its own for one row, which costs more than another statement.
+        let number = try count("SELECT attempts + 1 FROM jobs WHERE id = ?", [Self.key(job)])
+        try run("UPDATE jobs SET attempts = ? WHERE id = ?", [number, Self.key(job)])
         try run(
             "INSERT INTO attempts (job, attempt, epoch, runner, state) VALUES (?, ?, ?, ?, ?)",
             [
@@ -22,7 +23,7 @@ extension StoreTransaction {
         try one(
             "SELECT \(AttemptRow.columns) FROM attempts WHERE job = ? AND state = 1 ORDER BY attempt DESC LIMIT 1",
             [Self.key(job)]
-        ).map { try AttemptRow($0) }
+        ) { try AttemptRow(&$0) }
     }
 
     /// The last attempt that a runner was told of: the one with a log.
@@ -30,7 +31,7 @@ extension StoreTransaction {
         try one(
             "SELECT \(AttemptRow.columns) FROM attempts WHERE job = ? AND told = 1 ORDER BY attempt DESC LIMIT 1",
             [Self.key(job)]
-        ).map { try AttemptRow($0) }
+        ) { try AttemptRow(&$0) }
     }
 
     /// Exactly this attempt; a wrong epoch finds nothing.
@@ -38,7 +39,7 @@ extension StoreTransaction {
         try one(
             "SELECT \(AttemptRow.columns) FROM attempts WHERE job = ? AND attempt = ? AND epoch = ?",
             [Self.key(attempt.job), Int64(attempt.attempt), Self.key(attempt.epoch)]
-        ).map { try AttemptRow($0) }
+        ) { try AttemptRow(&$0) }
     }
 
     /// From here on a runner may have heard of it.
@@ -59,13 +60,19 @@ extension StoreTransaction {
     @discardableResult
     package func closeAttempt(ofJob job: UInt64) throws -> AttemptRow? {
         guard let row = try openAttempt(ofJob: job) else { return nil }
-        try set(row.attempt, row.told ? .ended : .void)
+        let state = row.told ? AttemptRow.State.ended : .void
+        try run(
+            "UPDATE attempts SET state = ? WHERE job = ? AND attempt = ?",
+            [state.rawValue, Self.key(job), Int64(row.attempt.attempt)])
         return row
     }
 
+    /// Only an ended one.
+
     package func noteSettled(_ attempt: Attempt) throws {
-        guard try self.attempt(attempt)?.state == .ended else { return }
-        try set(attempt, .settled)
+        try run(
+            "UPDATE attempts SET state = 3 WHERE job = ? AND attempt = ? AND epoch = ? AND state = 2",
+            [Self.key(attempt.job), Int64(attempt.attempt), Self.key(attempt.epoch)])
     }
 
     /// Ended attempts of which relayd has not confirmed the settlement.
@@ -75,12 +82,6 @@ extension StoreTransaction {
             SELECT \(AttemptRow.columns) FROM attempts INDEXED BY attempts_unsettled WHERE state < 3 AND state = 2
             ORDER BY job
             """
-        ).map { try AttemptRow($0).attempt }
-    }
-
-    private func set(_ attempt: Attempt, _ state: AttemptRow.State) throws {
-        try run(
-            "UPDATE attempts SET state = ? WHERE job = ? AND attempt = ?",
-            [state.rawValue, Self.key(attempt.job), Int64(attempt.attempt)])
+        ) { try AttemptRow(&$0).attempt }
     }
 }

@@ -107,7 +107,7 @@ extension StoreTransaction {
         given.grants += rows.compactMap { ($0["grant_id"] as Data?).flatMap { Bytes16(bytes: [UInt8]($0)) } }
     }
 
-    private func clear(_ sql: String, _ arguments: StatementArguments, _ given: inout GivenUp) throws {
+    private func clear(_ sql: String, _ arguments: [any Bindable], _ given: inout GivenUp) throws {
         try run(sql, arguments)
         given.cleared += db.changesCount
     }

@@ -37,6 +37,7 @@ extension StoreTransaction {
 
     /// At most 256 bytes, cut between characters; the wire's bound.
     static func line(_ text: String, _ most: Int = 256) -> String {
+        if text.utf8.count <= most { return text }
         var line = ""
         for character in text.unicodeScalars {
             if line.utf8.count + UTF8.width(character) > most { break }

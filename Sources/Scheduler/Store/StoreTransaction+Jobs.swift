@@ -14,13 +14,11 @@ extension StoreTransaction {
         requestID: String, definition: JobDefinition, ticket: Ticket?, gate: Gate = .open, at now: Int64,
         house: Int64 = 0
     ) throws -> (job: UInt64, created: Bool) {
-        if let found = try one("SELECT id FROM jobs WHERE request_id = ?", [requestID]) {
-            return (UInt64(bitPattern: found["id"]), false)
-        }
+        if let found = try job(ofRequest: requestID) { return (found, false) }
         let (spec, source, schedule) = (definition.spec, definition.source, definition.schedule)
         let state = ticket == nil ? Wire.JobState.held : schedule.needs.isEmpty ? .queued : .blocked
         let id = UInt64(try count("SELECT value FROM meta WHERE key = 'next_job'"))
-        try run("UPDATE meta SET value = value + 1 WHERE key = 'next_job'")
+        try run("UPDATE meta SET value = ? WHERE key = 'next_job'", [Self.key(id + 1)])
         try run(
             """
             INSERT INTO jobs (id, request_id, project, trust, ticket, needs_grant, name, image, shape, spec,
@@ -103,25 +101,23 @@ extension StoreTransaction {
 
     /// The job that a request made, if it has been here before.
     package func job(ofRequest requestID: String) throws -> UInt64? {
-        try one("SELECT id FROM jobs WHERE request_id = ?", [requestID]).map { UInt64(bitPattern: $0["id"]) }
+        try one("SELECT id FROM jobs WHERE request_id = ?", [requestID]) { UInt64(bitPattern: $0.next()) }
     }
 
     package func job(_ id: UInt64) throws -> JobRow? {
-        try one("SELECT \(JobRow.columns) FROM jobs WHERE id = ?", [Self.key(id)]).map { try JobRow($0) }
+        try one("SELECT \(JobRow.columns) FROM jobs WHERE id = ?", [Self.key(id)]) { try JobRow(&$0) }
     }
 
     package func spec(ofJob id: UInt64) throws -> JobSpec {
-        guard let row = try one("SELECT spec FROM jobs WHERE id = ?", [Self.key(id)]) else {
-            throw StoreError.damagedRow(DamagedRow(nil, "no job \(id)"))
-        }
-        return try Self.message(JobSpec.self, row["spec"], of: .spec(ofJob: id))
+        let bytes = try one("SELECT spec FROM jobs WHERE id = ?", [Self.key(id)]) { $0.next() as [UInt8] }
+        guard let bytes else { throw StoreError.damagedRow(DamagedRow(nil, "no job \(id)")) }
+        return try Self.message(JobSpec.self, bytes, of: .spec(ofJob: id))
     }
 
     package func schedule(ofJob id: UInt64) throws -> Schedule {
-        guard let row = try one("SELECT schedule FROM jobs WHERE id = ?", [Self.key(id)]) else {
-            throw StoreError.damagedRow(DamagedRow(nil, "no job \(id)"))
-        }
-        return try Self.message(Schedule.self, row["schedule"], of: .spec(ofJob: id))
+        let bytes = try one("SELECT schedule FROM jobs WHERE id = ?", [Self.key(id)]) { $0.next() as [UInt8] }
+        guard let bytes else { throw StoreError.damagedRow(DamagedRow(nil, "no job \(id)")) }
+        return try Self.message(Schedule.self, bytes, of: .spec(ofJob: id))
     }
 
     /// All that the job is: what its ticket names by hash.
@@ -148,14 +144,14 @@ extension StoreTransaction {
             case .some(let other): "AND state <> 3 AND state = \(other.rawValue)"
             }
         let sql = "SELECT \(JobRow.columns) FROM jobs WHERE id < ? \(condition) ORDER BY id DESC LIMIT ?"
-        return try all(sql, [bound, limit]).map { try JobRow($0) }
+        return try all(sql, [bound, limit]) { try JobRow(&$0) }
     }
 
     /// Every job that has a runner.
     package func assignedJobs() throws -> [JobRow] {
         try all(
             "SELECT \(JobRow.columns) FROM jobs INDEXED BY jobs_by_state WHERE state <> 3 AND state IN (4, 5)"
-        ).map { try JobRow($0) }
+        ) { try JobRow(&$0) }
     }
 
     package func queuedCount() throws -> Int { try tally()[.queued] ?? 0 }
@@ -170,10 +166,10 @@ extension StoreTransaction {
     package func advance(
         job id: UInt64, on event: JobEvent, reason: String = "", at now: Int64
     ) throws -> Advance<Wire.JobState> {
-        guard let row = try one("SELECT state FROM jobs WHERE id = ?", [Self.key(id)]) else {
+        guard let number = try one("SELECT state FROM jobs WHERE id = ?", [Self.key(id)], read: { $0.next() as Int64 })
+        else {
             throw StoreError.refused("no job \(id)")
         }
-        let number: Int64 = row["state"]
         guard let state = UInt8(exactly: number).flatMap({ JobModel.JobState(rawValue: $0) }) else {
             throw StoreError.damagedRow(DamagedRow(.job(id), "state \(number) of job \(id)"))
         }

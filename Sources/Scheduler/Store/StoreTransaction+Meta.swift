@@ -41,7 +41,9 @@ extension StoreTransaction {
     /// The key of a shape; a new one is written.
     package func key(of shape: RunnerShape) throws -> Int64 {
         let bytes = Self.blob(try Self.bytes(shape))
-        if let row = try one("SELECT id FROM shapes WHERE bytes = ?", [bytes]) { return row["id"] }
+        if let key = try one("SELECT id FROM shapes WHERE bytes = ?", [bytes], read: { $0.next() as Int64 }) {
+            return key
+        }
         let key = Int64(try count("SELECT value FROM meta WHERE key = 'next_shape'"))
         try run("UPDATE meta SET value = value + 1 WHERE key = 'next_shape'")
         try run("INSERT INTO shapes (id, bytes) VALUES (?, ?)", [key, bytes])
@@ -67,10 +69,9 @@ extension StoreTransaction {
 
     /// The shape of a key.
     package func shape(_ key: Int64) throws -> RunnerShape {
-        guard let row = try one("SELECT bytes FROM shapes WHERE id = ?", [key]) else {
-            throw StoreError.damagedRow(DamagedRow(.shape(key), "no shape \(key)"))
-        }
-        return try Self.message(RunnerShape.self, row["bytes"], of: .shape(key))
+        let bytes = try one("SELECT bytes FROM shapes WHERE id = ?", [key]) { $0.next() as [UInt8] }
+        guard let bytes else { throw StoreError.damagedRow(DamagedRow(.shape(key), "no shape \(key)")) }
+        return try Self.message(RunnerShape.self, bytes, of: .shape(key))
     }
 
     /// The canonical bytes; a value out of bounds is the caller's mistake.

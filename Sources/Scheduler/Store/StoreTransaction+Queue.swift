@@ -35,16 +35,13 @@ extension StoreTransaction {
     }
 
     private func first(
-        _ condition: String, _ arguments: StatementArguments, _ walk: inout LineWalk, _ plain: Bool,
+        _ condition: String, _ arguments: [any Bindable], _ walk: inout LineWalk, _ plain: Bool,
         _ isServable: (Line) throws -> Bool
     ) throws -> Line? {
-        let rows = try Row.fetchCursor(
-            try db.cachedStatement(sql: Self.linesInOrder + condition), arguments: arguments)
-        while !walk.isCut, let row = try rows.next() {
-            let line = Line(
-                project: row[0], pool: Pool(shape: row[1], trust: try Self.trust(row[2], of: .shape(row[1]))),
-                needsGrant: (row[3] as Int64) != 0, priority: UInt8(clamping: row[4] as Int64), turn: row[5],
-                head: UInt64(bitPattern: row[6]))
+        let rows = try Query(db, Self.linesInOrder + condition, arguments)
+        defer { rows.end() }
+        while !walk.isCut, var row = try rows.next() {
+            let line = try Line(&row)
             walk.last = line
             walk.count += 1
             if !(plain && line.needsGrant), try isServable(line) { return line }
@@ -54,7 +51,7 @@ extension StoreTransaction {
 
     /// The plus keeps SQLite from reading the lines of all priorities of a project where it looks for those of one.
     package static let linesInOrder = """
-        SELECT ranks.project, shape, trust, needs_grant, ranks.priority, turn, head
+        SELECT \(Line.columns)
         FROM ranks INDEXED BY ranks_in_order CROSS JOIN queues INDEXED BY queues_of_rank
         ON queues.project = ranks.project AND queues.priority = +ranks.priority WHERE
 

@@ -27,17 +27,16 @@ extension StoreTransaction {
     }
 
     package func runner(_ id: Bytes16) throws -> RunnerRow? {
-        try one("SELECT \(RunnerRow.columns) FROM runners WHERE id = ?", [Self.blob(id.array)])
-            .map { try RunnerRow($0) }
+        try one("SELECT \(RunnerRow.columns) FROM runners WHERE id = ?", [Self.blob(id.array)]) { try RunnerRow(&$0) }
     }
 
     package func runner(ofJob job: UInt64) throws -> RunnerRow? {
-        try one("SELECT \(RunnerRow.columns) FROM runners WHERE job = ?", [Self.key(job)]).map { try RunnerRow($0) }
+        try one("SELECT \(RunnerRow.columns) FROM runners WHERE job = ?", [Self.key(job)]) { try RunnerRow(&$0) }
     }
 
     /// All of them, oldest first; there are never more than the limit of runners.
     package func runners() throws -> [RunnerRow] {
-        try all("SELECT \(RunnerRow.columns) FROM runners ORDER BY created_ms, id").map { try RunnerRow($0) }
+        try all("SELECT \(RunnerRow.columns) FROM runners ORDER BY created_ms, id") { try RunnerRow(&$0) }
     }
 
     package func runnerCount() throws -> Int {
@@ -69,9 +68,9 @@ extension StoreTransaction {
     package func advance(runner id: Bytes16, on event: RunnerEvent, reason: String = "") throws -> Advance<
         JobModel.RunnerState
     > {
-        let state = try runner(id).map { JobModel.RunnerState(rawValue: $0.state.rawValue) ?? .gone } ?? .gone
-        let cell = state.cell(on: event)
         let key = Self.blob(id.array)
+        let state = try state(ofRunner: id, key)
+        let cell = state.cell(on: event)
         switch cell.outcome {
         case .refused:
             throw StoreError.refused("runner \(id) is \(state.label), '\(event.rawValue)': \(cell.guarantee)")
@@ -89,5 +88,12 @@ extension StoreTransaction {
             try run("UPDATE runners SET state = ?, reason = ? WHERE id = ?", [next.rawValue, reason, key])
             return .moved(next)
         }
+    }
+
+    private func state(ofRunner id: Bytes16, _ key: Data) throws -> JobModel.RunnerState {
+        let number = try one("SELECT state FROM runners WHERE id = ?", [key]) { $0.next() as Int64 }
+        guard let number else { return .gone }
+        if let state = UInt8(exactly: number).flatMap({ JobModel.RunnerState(rawValue: $0) }) { return state }
+        throw StoreError.damagedRow(DamagedRow(.runner(id), "state \(number) of runner \(id)"))
     }
 }

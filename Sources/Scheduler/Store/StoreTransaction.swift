@@ -44,13 +44,25 @@ package final class StoreTransaction {
     package func savepoint(_ body: () throws -> Void) throws {
         let before = changes.count
         do {
-            try db.inSavepoint {
-                try body()
-                return .commit
-            }
+            // GRDB's own would compile its two statements anew each time.
+            try run("SAVEPOINT unit")
+            try body()
+            try run("RELEASE unit")
         } catch {
             changes.removeSubrange(before...)
+            // If not, SQLite has undone the whole transaction by itself, and its commit will fail.
+            if db.isInsideTransaction { try undo() }
             throw error is DatabaseError ? StoreError(error) : error
+        }
+    }
+
+    /// What cannot be undone alone must not be committed with the rest.
+    private func undo() throws {
+        do {
+            try run("ROLLBACK TO unit")
+            try run("RELEASE unit")
+        } catch {
+            throw StoreError.input("a unit of work cannot be undone: \(error)")
         }
     }
 
@@ -60,8 +72,24 @@ package final class StoreTransaction {
         return changes
     }
 
-    func run(_ sql: String, _ arguments: StatementArguments = []) throws {
-        try db.cachedStatement(sql: sql).execute(arguments: arguments)
+    func run(_ sql: String, _ arguments: [any Bindable] = []) throws {
+        try Query(db, sql, arguments).run()
+    }
+
+    func one<T>(
+        _ sql: String, _ arguments: [any Bindable] = [], read: (inout Columns) throws -> T
+    ) throws -> T? {
+        try Query(db, sql, arguments).one(read)
+    }
+
+    func all<T>(
+        _ sql: String, _ arguments: [any Bindable] = [], read: (inout Columns) throws -> T
+    ) throws -> [T] {
+        try Query(db, sql, arguments).all(read)
+    }
+
+    func count(_ sql: String, _ arguments: [any Bindable] = []) throws -> Int {
+        Int(try one(sql, arguments) { $0.next() as Int64 } ?? 0)
     }
 
     func one(_ sql: String, _ arguments: StatementArguments = []) throws -> Row? {
@@ -70,10 +98,6 @@ package final class StoreTransaction {
 
     func all(_ sql: String, _ arguments: StatementArguments = []) throws -> [Row] {
         try Row.fetchAll(try db.cachedStatement(sql: sql), arguments: arguments)
-    }
-
-    func count(_ sql: String, _ arguments: StatementArguments = []) throws -> Int {
-        try Int.fetchOne(try db.cachedStatement(sql: sql), arguments: arguments) ?? 0
     }
 
     /// An identifier from a peer as a key. Above 2^63 nothing exists, and clamping finds exactly that.
@@ -88,7 +112,9 @@ package final class StoreTransaction {
     }
 
     /// A stored message; one that does not decode was not written by us, and damages its `subject`.
-    static func message<M: WireMessage>(_ type: M.Type, _ data: Data, of subject: DamagedRow.Subject?) throws -> M {
+    static func message<M: WireMessage>(
+        _ type: M.Type, _ data: some Sequence<UInt8>, of subject: DamagedRow.Subject?
+    ) throws -> M {
         do {
             return try M.decoded([UInt8](data))
         } catch {

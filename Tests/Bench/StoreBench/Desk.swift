@@ -39,11 +39,11 @@ final class Desk {
             definition: Bytes32(1, 2, 3, 4), secrets: [], generation: 1, issuedMs: 1, mac: Bytes32(9, 9, 9, 9))
     }
 
-    /// Units that share a transaction, each in a savepoint of its own as in schedulerd's Batch.
+    /// Units that share a transaction, as in schedulerd's Batch while none of them fails.
     func together(_ count: Int, _ unit: (StoreTransaction, Int) throws -> Void) throws {
         try store.write { rows in
             for index in 0..<count {
-                try rows.savepoint { try unit(rows, index) }
+                try unit(rows, index)
                 _ = rows.takeChanges()
             }
         }

@@ -58,7 +58,7 @@ final class BrokerHouse {
         var child = ChildSpec(
             executable: try Self.fixture(), arguments: ["broker-fixture"] + arguments(options),
             environment: ["LISTEN_FDS=3", "LISTEN_FDNAMES=broker:mask:forge"], stdout: output.second.raw, stderr: log.raw,
-            descriptors: [(brokerListener.raw, 3), (maskListener.raw, 4), (forgeListener.raw, 5)])
+            descriptors: [brokerListener.raw, maskListener.raw, forgeListener.raw].enumerated().map { ($1, 3 + Int32($0)) })
         child.pidVariable = "LISTEN_PID"
         let pid = try Posix.spawn(child)
         self.pid = pid

@@ -116,7 +116,7 @@ extension ProjectCommand {
                 }
                 let text = "{\"projects\": [\(documents.joined(separator: ", "))]}"
                 if options.json { return options.printJSON(Data(text.utf8)) }
-                if documents.isEmpty { return Terminal.note("there are no projects; `bulkhead project apply` makes them") }
+                if documents.isEmpty { return Terminal.note("there are no projects; `project apply` makes them") }
                 let yaml = try YAMLText.text(ProjectFile.document(try YAMLSpec.projects(text)))
                 Terminal.write(Data(yaml.utf8), to: .standardOutput)
             }
