@@ -30,16 +30,19 @@ extension BrokeringTests {
         }
 
         /// Each of them is refused, in the same words.
-        @Test(arguments: [
-            ("another key", { $0.key = [1] }), ("no such project", { $0.project = "nobody" }),
-            ("an empty signature", { $0.signature = "" }), ("half a signature", { $0.signature = "sha256=00" }),
-            ("SHA-1", { $0.signature = "sha1=0000000000000000000000000000000000000000" }),
-            ("of another repository", { $0.body = $0.body.replacing("4711", with: "4713") }),
-            (
-                "a change into another repository",
-                { $0 = .change(); $0.body = $0.body.replacing("4711", with: "4713") }
-            ),
-        ] as [(String, @Sendable (inout Hook) -> Void)])
+        @Test(
+            arguments: [
+                ("another key", { $0.key = [1] }), ("no such project", { $0.project = "nobody" }),
+                ("an empty signature", { $0.signature = "" }), ("half a signature", { $0.signature = "sha256=00" }),
+                ("SHA-1", { $0.signature = "sha1=0000000000000000000000000000000000000000" }),
+                ("of another repository", { $0.body = $0.body.replacing("4711", with: "4713") }),
+                (
+                    "a change into another repository",
+                    {
+                        $0 = .change(); $0.body = $0.body.replacing("4711", with: "4713")
+                    }
+                ),
+            ] as [(String, @Sendable (inout Hook) -> Void)])
         func whatIsNotGenuineIsRefused(_ what: String, _ spoil: @Sendable (inout Hook) -> Void) throws {
             let house = try Shop.house()
             let client = try house.scheduler()

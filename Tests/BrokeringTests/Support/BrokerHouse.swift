@@ -57,8 +57,11 @@ final class BrokerHouse {
         let log = try Posix.open("\(directory.path)/stderr", [.writeOnly, .create, .truncate], mode: 0o600)
         var child = ChildSpec(
             executable: try Self.fixture(), arguments: ["broker-fixture"] + arguments(options),
-            environment: ["LISTEN_FDS=3", "LISTEN_FDNAMES=broker:mask:forge"], stdout: output.second.raw, stderr: log.raw,
-            descriptors: [brokerListener.raw, maskListener.raw, forgeListener.raw].enumerated().map { ($1, 3 + Int32($0)) })
+            environment: ["LISTEN_FDS=3", "LISTEN_FDNAMES=broker:mask:forge"], stdout: output.second.raw,
+            stderr: log.raw,
+            descriptors: [brokerListener.raw, maskListener.raw, forgeListener.raw].enumerated().map {
+                ($1, 3 + Int32($0))
+            })
         child.pidVariable = "LISTEN_PID"
         let pid = try Posix.spawn(child)
         self.pid = pid

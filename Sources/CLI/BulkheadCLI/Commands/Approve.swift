@@ -33,7 +33,8 @@ struct Approve: AsyncParsableCommand {
             let held = try client.decoded(HeldAnswer.self, data)
             try confirm(held)
             guard let revision = Bytes32(hex: held.revision) else {
-                throw CommandFailure("the server named rules that are no hash: it is of another version", exit: .failure)
+                throw CommandFailure(
+                    "the server named rules that are no hash: it is of another version", exit: .failure)
             }
             let order = ApproveOrder(
                 project: held.project, number: held.number, head: held.head, base: held.base, revision: revision)
