@@ -33,6 +33,8 @@ package final class Batch {
     var dispatcher: ((UnitOfWork) throws -> Void)?
     /// Gives up what a damaged row concerns, and says whether that has changed anything.
     var mender: ((UnitOfWork, DamagedRow) throws -> Bool)?
+    /// A transaction was undone: what was read in it has perhaps never been.
+    var onUndone: (() -> Void)?
     /// Commits fail, and all news that waited was dropped: the siblings are to be asked anew when they succeed again.
     var onOverflow: (() -> Void)?
     /// Is told the changes of jobs, after the commit.
@@ -40,6 +42,8 @@ package final class Batch {
     /// Commits so far and units in them, for status and tests.
     package private(set) var commits = 0
     package private(set) var unitCount = 0
+    /// News that was not taken, because it or what was made of it contradicts the rows. There should be none.
+    package private(set) var untakenCount = 0
     /// Units that wait now.
     package var waitingCount: Int { waiting.count }
 
@@ -194,6 +198,7 @@ package final class Batch {
     private func failed(_ unit: Unit, _ error: any Error) -> [() -> Void] {
         let failure = Self.failure(error)
         if let fail = unit.fail { return [{ fail(failure) }] }
+        untakenCount += 1
         log.error("news was not taken", ["what": unit.name, "why": failure.text, "error": "\(error)"])
         return []
     }
@@ -201,6 +206,7 @@ package final class Batch {
     /// Nothing has happened. Who waits is told; the rest comes again after a pause.
     private func commitFailed(_ units: [Unit], _ error: StoreError) {
         log.error("commit failed; nothing was done", ["units": "\(units.count)", "why": "\(error)"])
+        onUndone?()
         let failure = Self.failure(error)
         for unit in units { unit.fail?(failure) }
         waiting = units.filter { $0.fail == nil } + waiting

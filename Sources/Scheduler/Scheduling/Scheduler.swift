@@ -127,6 +127,7 @@ package final class Scheduler {
             self?.meter.countDispatch(ContinuousClock.now - start)
         }
         batch.mender = { [weak self] unit, damage in try self?.giveUp(unit, damage) ?? false }
+        batch.onUndone = { [weak self] in self?.shapes.forget() }
         batch.onOverflow = { [weak self] in self?.askAnew() }
         batch.onChanges = { [weak self] changes in self?.watchers.tell(changes) }
     }

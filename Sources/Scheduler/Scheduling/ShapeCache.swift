@@ -17,4 +17,7 @@ final class ShapeCache {
         known[key] = shape
         return shape
     }
+
+    /// The transaction that was read in is undone, and with it perhaps a shape whose key the next one gets.
+    func forget() { known = [:] }
 }
