@@ -347,6 +347,8 @@ PROMISES = [
            SPAWNER + "Spawning/SpawnService.swift", "            highestEpoch = max(highestEpoch, container.epoch)\n", ""),
     Mutant("sched-attach", "runners are attached when spawnerd is back, too", SIMULATION,
            SCHEDULER + "Scheduling/Scheduler+Reconcile.swift", "        if relay.isReady { attachAll() }\n", ""),
+    Mutant("sched-old-word", "what an earlier relayd said attaches nobody", "SchedulingTests/aWordOfTheOldRelaydAttachesNobody",
+           SCHEDULER + "Scheduling/Scheduler+Events.swift", "guard link == self.relayLink else", "guard link >= 0 else"),
     Mutant("relay-complaints", "a disturbed stream begins anew", "RelayingTests/aDisturbedStreamBeginsAnew",
            RELAY + "Relaying/RelayLimits.swift", "package var complaints = 3", "package var complaints = 0"),
     Mutant("broker-ticket-uses", "a ticket is not used for ever", "BrokeringTests/aTicketIsNotUsedForEver",

@@ -25,7 +25,7 @@ final class Checker {
     // MARK: as it happens
 
     func started(_ container: Container) {
-        for other in house.engine.running where other !== container {
+        for other in house.engine.containers.values where other !== container && other.state != .created {
             let shared = Set(other.request.devices).intersection(container.request.devices)
             if !shared.isEmpty { world.violated("\(shared) is in two containers") }
             if other.request.grant == container.request.grant { world.violated("one grant is in two containers") }

@@ -51,7 +51,7 @@ final class Simulation {
         kind =
             switch seed % 16 {
             case 0: .rush
-            case 8: .cards
+            case 4, 12: .cards
             default: .usual
             }
         var settings = SchedulerSettings(maxRunners: kind == .rush ? 1 : 1 + world.below(5))
