@@ -49,6 +49,9 @@ class Walls(unittest.TestCase):
             self.assertIn("\nCapBnd:\t0000000000000000\n", status)
         container = self.house.containers()[0]["Id"]
         runner = engine("GET", f"/containers/{container}/json")[1]["State"]["Pid"]
+        # The job's filter closes calls that name process 1, and knows of no other thread of it.
+        self.assertEqual(os.listdir(f"/proc/{runner}/task"), [str(runner)])
+        self.assertGreater(len(os.listdir(f"/proc/{self.house.pid('bulkhead-apid')}/task")), 1, "the control")
         users["bulkhead-runner"] = pathlib.Path(f"/proc/{runner}/status").read_text().split("\nUid:\t")[1].split()[0]
         self.assertEqual(len(set(users.values())), len(DAEMONS) + 1, users)
         self.assertNotIn("0", users.values(), users)

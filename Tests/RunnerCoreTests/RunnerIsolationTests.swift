@@ -38,6 +38,18 @@ import Wire
         #expect(!relay.journal.text.contains("RUNNERS_OWN"))
     }
 
+    /// The filter of jobs closes calls that name process 1 (prlimit64, signals with words), and knows of no other
+    /// thread of it.
+    @Test func theRunnerHasOneThread() throws {
+        let child = try RunnerChild()
+        let relay = try TestRelay(child)
+        try relay.attach()
+        try relay.start(.of([Step("wait", "echo up; exec sleep 1000")]))
+        try relay.run { relay.journal.text == "up\n" }
+        #expect(try Posix.directoryEntries("/proc/\(child.pid)/task") == ["\(child.pid)"])
+        #expect(try Posix.directoryEntries("/proc/self/task").count > 1, "the control: this process has more")
+    }
+
     static var canBeInit: Bool {
         Posix.userID == 0 && (try? Posix.lstat("/usr/bin/unshare")) != nil
     }

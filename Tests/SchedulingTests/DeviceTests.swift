@@ -118,6 +118,19 @@ import Wire
         #expect(try house.state(second) == .queued && house.spawner.passedIn.count == 3)
     }
 
+    /// The key of a shape whose job was never written is given to the next one: what was read of it must not stay.
+    @Test func whatWasUndoneGivesNobodyADevice() throws {
+        let house = try house([Self.device("a", .intel)])
+        house.settle()
+        var definition = Samples.definition("undone")
+        definition.spec.shape.gpus = GPUs(count: 1, vendor: nil)
+        house.store.beforeCommit = { throw StoreError.full }
+        #expect(try house.failure(Samples.submission("undone", definition)) == .storageFull)
+        house.store.beforeCommit = nil
+        _ = try house.told("plain")
+        #expect(house.spawner.passedIn == [[]])
+    }
+
     @Test func otherJobsPassOneThatWaitsForADevice() throws {
         let house = try house([])
         let waits = try job(house, "waits", 1, .amd)

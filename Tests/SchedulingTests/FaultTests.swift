@@ -161,6 +161,26 @@ import Wire
         try house.expectEmpty()
     }
 
+    /// Found by the simulation: nothing could be written while relayd restarted; what the old one had said was taken
+    /// for a word of the new one.
+    @Test func aWordOfTheOldRelaydAttachesNobody() throws {
+        let house = try House()
+        let (job, attempt) = try house.running()
+        let runner = try #require(try house.runners().first).id
+        house.store.beforeCommit = { throw StoreError.full }
+        house.relay.takeStream(runner)
+        house.settle()
+        house.relay.down(losingStreams: true)
+        house.settle()
+        house.relay.up()
+        house.settle()
+        house.store.beforeCommit = nil
+        try house.run("attached") { house.spawner.count("attach") == 1 }
+        house.relay.finish(attempt, .succeeded)
+        try house.run(job, to: .succeeded)
+        try house.expectEmpty()
+    }
+
     @Test func aBrokenLinkToRelaydLosesNoEventAndTouchesNoStream() throws {
         let house = try House()
         let (job, attempt) = try house.running()

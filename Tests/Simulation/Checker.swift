@@ -9,9 +9,6 @@ import Wire
 final class Checker {
     private unowned let house: Simulation
     private var world: World { house.world }
-    private var begun: [Attempt: Bytes16] = [:]
-    /// What the runners have reported.
-    private var ends: [Attempt: Wire.JobState] = [:]
     /// Jobs of which relayd has an end on its disk.
     private var kept: Set<UInt64> = []
     /// Jobs that have ended, as the database said it first.
@@ -28,13 +25,16 @@ final class Checker {
     // MARK: as it happens
 
     func started(_ container: Container) {
-        for other in house.engine.running where other !== container {
+        for other in house.engine.containers.values where other !== container && other.state != .created {
             let shared = Set(other.request.devices).intersection(container.request.devices)
             if !shared.isEmpty { world.violated("\(shared) is in two containers") }
             if other.request.grant == container.request.grant { world.violated("one grant is in two containers") }
         }
+        if !house.engine.canEverHold(container.request.shape) {
+            world.violated("container \(container.name) is larger than the machine")
+        }
         // Before its runner was told of anything, a container that is lost is made again by its name.
-        if begun.values.contains(container.runner) {
+        if house.ends.hasBegun(container.runner) {
             world.violated("container \(container.name) is started again, and had begun a job")
         }
     }
@@ -42,32 +42,31 @@ final class Checker {
     /// relayd hears of an attempt.
     func told(_ job: RelayEdge.RunJob) {
         guard let container = house.engine.containers[job.runner] else { return }
-        if job.definition.spec.shape != container.request.shape { world.violated("a job on a runner of another shape") }
+        let shape = job.definition.spec.shape
+        if shape != container.request.shape { world.violated("a job on a runner of another shape") }
+        let (asked, given) = (Int(shape.gpus?.count ?? 0), container.request.devices)
+        if given.count != asked { world.violated("\(job.attempt.words) asks for \(asked) devices and has \(given)") }
     }
 
-    func began(_ attempt: Attempt, in container: Container) {
+    func began(_ job: RelayEdge.RunJob, in container: Container) {
+        let (attempt, definition) = (job.attempt, job.definition)
         world.trace("\(attempt.words) begins in \(container.name)")
         attemptsBegun += 1
-        if let other = begun[attempt] {
-            world.violated("\(attempt.words) begins twice, in \(other.hex.prefix(6)) and \(container.name)")
-        }
-        begun[attempt] = container.runner
-        for other in house.engine.running where other !== container && other.isAtWork {
-            guard let job = other.job else { continue }
-            if job.attempt.job == attempt.job {
-                world.violated("job \(attempt.job) is at work in \(other.name) and \(container.name)")
+        house.ends.began(attempt, in: container)
+        // Until it is removed it counts, whatever it does.
+        for other in house.engine.containers.values.sorted(by: { $0.runner.hex < $1.runner.hex }) {
+            guard other !== container, let known = other.job else { continue }
+            if known.attempt.job == attempt.job {
+                world.violated("\(attempt.words) begins, and \(known.attempt.words) has its container \(other.name)")
             }
-            let (mine, theirs) = (container.job?.definition, job.definition)
-            if let group = mine?.schedule.group?.name, theirs.schedule.group?.name == group,
-                theirs.project == mine?.project
+            if let group = definition.schedule.group?.name, known.definition.schedule.group?.name == group,
+                known.definition.project == definition.project
             {
-                world.violated("jobs \(attempt.job) and \(job.attempt.job) of one group are at work")
+                world.violated("\(attempt.words) begins, and \(known.attempt.words) of its group has \(other.name)")
             }
         }
-        if let definition = container.job?.definition {
-            served.append(definition.project)
-            checkNeeds(attempt, definition.schedule)
-        }
+        served.append(definition.project)
+        checkNeeds(attempt, definition.schedule)
         if kept.contains(attempt.job) { world.violated("job \(attempt.job) begins again, and relayd had its end") }
     }
 
@@ -92,11 +91,6 @@ final class Checker {
         if served.count >= 12, first.count < 3 { world.violated("served first: \(served.prefix(5))") }
     }
 
-    func finished(_ attempt: Attempt, _ state: Wire.JobState) {
-        world.trace("\(attempt.words) ends: \(state)")
-        ends[attempt] = state
-    }
-
     /// relayd has an end on its disk.
     func kept(_ attempt: Attempt) { kept.insert(attempt.job) }
 
@@ -110,24 +104,13 @@ final class Checker {
                 }
             } else if job.isFinal {
                 results[job.id] = job
-                try check(job, rows)
+                house.ends.check(job)
             }
         }
         for (request, job) in house.client.acknowledged.sorted(by: { $0.key < $1.key }) {
             let found = try rows.job(ofRequest: request)
             if found != job { world.violated("\(request) was acknowledged as job \(job) and is \(found ?? 0)") }
         }
-    }
-
-    /// An end is one that a runner has reported, or that needs no runner's word.
-    private func check(_ job: JobRow, _ rows: StoreTransaction) throws {
-        let reported = ends.filter { $0.key.job == job.id }
-        if job.state == .succeeded && !reported.values.contains(.succeeded) {
-            world.violated("job \(job.id) succeeded, and no runner said so")
-        }
-        let tries = begun.keys.count { $0.job == job.id }
-        let allowed = 1 + Int(try rows.schedule(ofJob: job.id).retries)
-        if tries > allowed { world.violated("job \(job.id) was begun \(tries) times, and \(allowed) are allowed") }
     }
 
     // MARK: when all is calm

@@ -11,6 +11,8 @@ final class Client {
     private var connection: Connection<SchedulerEdge>?
     private var life = 0
     private(set) var open: [String: SchedulerEdge.SubmitJob] = [:]
+    /// What was asked for, by the name of the job, which is its request's.
+    private(set) var asked: [String: JobDefinition] = [:]
     /// Jobs by request, as they were acknowledged.
     private(set) var acknowledged: [String: UInt64] = [:]
     private var jobs: [String: [UInt64]] = [:]
@@ -38,6 +40,7 @@ final class Client {
             ? SealedOrder(
                 key: Bytes32(1, 1, 1, 1), encapsulated: Bytes32(2, 2, 2, 2), order: [UInt8](repeating: 3, count: 40),
                 value: []) : nil
+        asked[request] = definition
         open[request] = SchedulerEdge.SubmitJob(
             token: "let-me-in", requestId: request, definition: definition, order: order)
         send(request)
@@ -109,20 +112,33 @@ final class Client {
         let secrets = world.chance(25) ? [SecretUse(name: "npm", form: .variable, variable: "NPM")] : []
         let step = Step(
             name: "only", run: "true", timeoutSeconds: 0, continueOnError: false, untrusted: false, secrets: secrets)
-        let resources = Resources(
-            cpuMillis: house.isRush ? 1000 : UInt32(1 + world.below(3)) * 1000, memoryBytes: 64 << 20, pids: 64,
-            diskBytes: 32 << 20)
         let shape = RunnerShape(
-            image: world.pick(["alpine", "debian"]), platform: .linuxAmd64, profile: .strict, resources: resources,
-            untrustedSteps: false, gpus: world.chance(15) ? GPUs(count: 1, vendor: nil) : nil)
+            image: world.pick(["alpine", "debian"]), platform: .linuxAmd64, profile: .strict, resources: resources(),
+            untrustedSteps: false, gpus: gpus())
         let spec = JobSpec(
             name: name, shape: shape, timeoutSeconds: 60, silenceSeconds: 0, env: [], steps: [step])
-        if house.isRush {
+        if house.kind == .rush {
             let project = Self.projects[number / 4 % 3]
             return JobDefinition(project: project, spec: spec, source: nil, schedule: .usual)
         }
         let project = world.pick(Self.projects)
         return JobDefinition(project: project, spec: spec, source: nil, schedule: schedule(project))
+    }
+
+    /// Some ask for more than the machine has.
+    private func resources() -> Resources {
+        var resources = Resources(
+            cpuMillis: house.kind == .rush ? 1000 : UInt32(1 + world.below(3)) * 1000, memoryBytes: 64 << 20, pids: 64,
+            diskBytes: 32 << 20)
+        if house.kind != .rush && world.chance(5) {
+            if world.chance(50) { resources.cpuMillis = 9000 } else { resources.memoryBytes = 8 << 30 }
+        }
+        return resources
+    }
+
+    private func gpus() -> GPUs? {
+        guard house.kind != .rush, world.chance(house.kind == .cards ? 70 : 15) else { return nil }
+        return GPUs(count: world.pick([1, 1, 1, 2]), vendor: nil)
     }
 
     static let projects = ["shop", "docs", "core"]

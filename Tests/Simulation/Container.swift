@@ -27,6 +27,8 @@ final class Container {
     private var waitsForGrant = false
     private var waitsForWipe = false
     private var isSending = false
+    /// Its stream is stuck: it works on, and relayd hears nothing of it.
+    private(set) var isMute = false
 
     init(_ request: SpawnerEdge.CreateRunner, _ house: Simulation) {
         runner = request.runner
@@ -58,6 +60,7 @@ final class Container {
         state = .exited
         exitCode = code
         self.outOfMemory = outOfMemory
+        if outOfMemory, let job { house.ends.ranOutOfMemory(job.attempt) }
         isAtWork = false
         house.relay.hungUp(self)
         house.spawner.noticeExit(of: self)
@@ -70,6 +73,18 @@ final class Container {
         house.relay.hungUp(self)
     }
 
+    func fallSilent(for pause: Time) {
+        guard state == .running, !isMute else { return }
+        world.trace("container \(name) falls silent for \(pause.inSeconds) s")
+        isMute = true
+        house.relay.waitForWord(of: self)
+        world.after(pause) { [weak self] in
+            guard let self else { return }
+            isMute = false
+            if hasKey { house.relay.hello(self) }
+        }
+    }
+
     // MARK: its job
 
     func take(_ job: RelayEdge.RunJob) {
@@ -80,7 +95,7 @@ final class Container {
         }
         self.job = job
         isAtWork = true
-        house.checker.began(job.attempt, in: self)
+        house.checker.began(job, in: self)
         course = house.courses.next()
         if job.definition.needsGrant {
             waitsForGrant = true
@@ -122,7 +137,7 @@ final class Container {
     }
 
     func cancel(grace: UInt32) {
-        guard isAtWork, course != .hangs else { return }
+        guard isAtWork, !isMute, course != .hangs else { return }
         world.after(world.between(0, Time(grace) * .second + .second)) { [weak self] in
             guard let self, isAtWork else { return }
             end(.cancelled, code: 143)
@@ -137,7 +152,7 @@ final class Container {
         say(.stepFinished(.init(attempt: job.attempt, result: step)))
         let result = JobResult(
             state: state, failedStep: state == .failed ? 0 : nil, exitCode: code, reason: "")
-        house.checker.finished(job.attempt, state)
+        house.ends.reported(job.attempt, state)
         say(.jobFinished(.init(attempt: job.attempt, result: result, logBytes: 10)))
     }
 
@@ -150,7 +165,7 @@ final class Container {
 
     /// One message after the other, as long as somebody listens.
     func send() {
-        guard !isSending, !records.isEmpty, house.relay.hears(self) else { return }
+        guard !isSending, !isMute, !records.isEmpty, house.relay.hears(self) else { return }
         isSending = true
         let hearer = house.relay.life
         world.after(world.between(20_000, 2 * .millisecond)) { [self] in

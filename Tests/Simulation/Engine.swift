@@ -13,6 +13,8 @@ final class Engine {
     /// Of another instance on the same engine.
     let strangers: Set<Bytes16>
     private(set) var mood = Mood.good
+    /// It has said no to something at least once.
+    private(set) var hasRefused = false
     /// Until then answers may come that it owes since it was slow.
     private var lateUntil: Time = 0
     var isWell: Bool { mood == .good && world.now > lateUntil }
@@ -42,20 +44,23 @@ final class Engine {
         containers.values.filter { $0.state == .running }.sorted { $0.runner.hex < $1.runner.hex }
     }
 
-    /// One request of spawnerd's, in the life that asks.
+    /// One request of spawnerd's, in the life that asks. `work`: what it takes the engine even when it is good.
     func ask<Value>(
-        _ answer: @escaping (Result<Value, Failure>) -> Void, _ body: @escaping () -> Result<Value, Failure>
+        _ answer: @escaping (Result<Value, Failure>) -> Void, taking work: Time = 0,
+        _ body: @escaping () -> Result<Value, Failure>
     ) {
         let life = house.spawner.life
         let reply = { (result: Result<Value, Failure>, delay: Time) in
-            self.world.after(delay) { self.house.spawner.run(in: life) { answer(result) } }
+            self.world.after(delay - work) { self.house.spawner.run(in: life) { answer(result) } }
         }
-        let delay = pause()
+        let delay = pause() + work
         if delay >= .second { lateUntil = max(lateUntil, world.now + 2 * delay) }
         world.after(delay) { [self] in
             switch mood {
             case .down: reply(.failure(Failure(.engineUnavailable, "connection refused")), delay)
-            case .refusing where world.chance(50): reply(.failure(Failure(.engineRefused, "no")), delay)
+            case .refusing where world.chance(50):
+                hasRefused = true
+                reply(.failure(Failure(.engineRefused, "no")), delay)
             // Done, and the answer is lost.
             case .lying where world.chance(50):
                 _ = body()
@@ -72,6 +77,20 @@ final class Engine {
         default: world.between(.millisecond, 40 * .millisecond)
         }
     }
+
+    // MARK: the machine
+
+    let host = SpawnerEdge.DescribeHost.Reply(
+        engine: "simulated", engineVersion: "1", userNamespaces: true, cpus: 4, memoryBytes: 8 << 30,
+        platforms: [.init(platform: .linuxAmd64, native: true)],
+        devices: ["gpu-a", "gpu-b"].map { .init(id: $0, vendor: .nvidia, name: "card", memoryBytes: 1) })
+
+    /// All of the machine, with processors promised twice and a tenth of the memory left to the house.
+    func canEverHold(_ shape: RunnerShape) -> Bool {
+        shape.resources.cpuMillis <= 8000 && shape.resources.memoryBytes <= (8 << 30) / 10 * 9
+    }
+
+    // MARK: containers
 
     /// False if the name is taken.
     func create(_ request: SpawnerEdge.CreateRunner) -> Bool {

@@ -18,7 +18,7 @@ struct Faults {
     }
 
     private func happen() {
-        switch world.below(24) {
+        switch world.below(26) {
         case 0...5: killScheduler()
         case 6: house.stopScheduler(for: pause())
         case 7: house.spawner.kill(for: world.between(0, 5 * .second))
@@ -36,6 +36,7 @@ struct Faults {
         case 20: blockBroker()
         case 21: killContainer()
         case 22: plantContainer()
+        case 23, 24: silenceContainer()
         default: world.chance(50) ? house.client.cancelAll() : drain()
         }
     }
@@ -93,6 +94,12 @@ struct Faults {
             world.trace("container \(container.name) is removed behind our back")
             house.engine.remove(container.runner)
         }
+    }
+
+    private func silenceContainer() {
+        let running = house.engine.running
+        guard !running.isEmpty else { return }
+        world.pick(running).fallSilent(for: world.between(.second, 300 * .second))
     }
 
     private func plantContainer() {

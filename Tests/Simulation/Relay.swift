@@ -41,6 +41,7 @@ final class Relay: Peer {
     func attach(_ container: Container) {
         guard container.state != .exited else { return }
         streams[container.runner] = container
+        if container.isMute { return waitForWord(of: container) }
         if container.hasKey { hello(container) }
     }
 
@@ -50,10 +51,27 @@ final class Relay: Peer {
         let life = life
         world.after(world.between(20_000, 3 * .millisecond)) { [self] in
             run(in: life) { [self] in
-                guard hears(container), container.state == .running else { return }
+                guard hears(container), !container.isMute, container.state == .running else { return }
                 watcher?(.runnerReady(.init(runner: container.runner)))
                 offer(container)
                 container.send()
+            }
+        }
+    }
+
+    /// It does not answer: after a while it is given up, in every life anew.
+    func waitForWord(of container: Container) {
+        guard hears(container) else { return }
+        let life = life
+        world.after(world.between(10 * .second, 60 * .second)) { [self] in
+            run(in: life) { [self] in
+                guard hears(container), container.isMute else { return }
+                streams[container.runner] = nil
+                watcher?(
+                    .runnerLost(
+                        .init(
+                            runner: container.runner, code: ErrorCode.deadlineExceeded.rawValue,
+                            reason: "nothing heard of it")))
             }
         }
     }
@@ -74,7 +92,7 @@ final class Relay: Peer {
         guard let attempt = unfinished(on: container.runner), container.hasKey else { return }
         let life = life
         world.after(world.between(20_000, 3 * .millisecond)) { [self] in
-            guard hears(container), self.life == life, let job = logs[attempt]?.job else { return }
+            guard hears(container), !container.isMute, self.life == life, let job = logs[attempt]?.job else { return }
             container.take(job)
             run(in: life) { [self] in
                 guard logs[attempt] != nil, container.state == .running else { return }

@@ -50,7 +50,11 @@ final class SpawnerSide: SimulatedLink, SpawnerLink {
 
     func watchExits(onItem: @escaping (SpawnerEdge.RunnerExit) -> Void, onEnd: @escaping (Failure?) -> Void) {
         guard isReady else { return }
-        let sink = stream(onItem, onEnd)
+        let hear = { [spawner] (exit: SpawnerEdge.RunnerExit) in
+            spawner.hears(exit)
+            onItem(exit)
+        }
+        let sink = stream(hear, onEnd)
         spawner.run(in: spawner.life) { self.spawner.watch(sink) }
     }
 }

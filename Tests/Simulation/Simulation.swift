@@ -12,8 +12,16 @@ final class Simulation {
     let database: String
     let logLevel: LogLevel
     let logDescriptor: Int32
-    /// A run without faults, in which three projects compete for one runner.
-    let isRush: Bool
+    let kind: Kind
+
+    enum Kind {
+        case usual
+        /// Without faults: three projects compete for one runner.
+        case rush
+        /// Most jobs need a device, and there are two.
+        case cards
+    }
+
     private(set) var life: SchedulerLife?
     private let settings: SchedulerSettings
     private var isStarting = false
@@ -26,6 +34,7 @@ final class Simulation {
     private(set) lazy var engine = Engine(self)
     private(set) lazy var client = Client(self)
     private(set) lazy var checker = Checker(self)
+    private(set) lazy var ends = Ends(self)
     private(set) lazy var courses = Courses(world)
 
     /// After the last fault, everything has to be over in this time.
@@ -39,9 +48,14 @@ final class Simulation {
         self.database = database
         logLevel = isTraced ? .debug : .error
         logDescriptor = isTraced ? 1 : log
-        isRush = seed % 16 == 0
-        var settings = SchedulerSettings(maxRunners: isRush ? 1 : 1 + world.below(5))
-        settings.maxIdleRunners = isRush ? 0 : world.below(3)
+        kind =
+            switch seed % 16 {
+            case 0: .rush
+            case 4, 12: .cards
+            default: .usual
+            }
+        var settings = SchedulerSettings(maxRunners: kind == .rush ? 1 : 1 + world.below(5))
+        settings.maxIdleRunners = kind == .rush ? 0 : world.below(3)
         settings.cooldown = .seconds(20)
         self.settings = settings
     }
@@ -50,7 +64,7 @@ final class Simulation {
     func run() throws -> String? {
         try start()
         let busy = 60 * Time.second
-        if isRush {
+        if kind == .rush {
             for number in 0..<12 { world.after(.second + Time(number)) { self.client.submit() } }
         } else {
             for _ in 0..<(2 + world.below(8)) {
@@ -70,7 +84,7 @@ final class Simulation {
             if world.now > calm + Self.patience { world.violated("left: \(remains.joined(separator: "; "))") }
         }
         if let life { try look(life) }
-        if isRush { checker.checkFairness() }
+        if kind == .rush { checker.checkFairness() }
         life?.kill()
         life?.bury()
         life = nil
@@ -85,6 +99,9 @@ final class Simulation {
         guard let life else { return }
         let before = life.scheduler?.batch.commits ?? 0
         life.passes()
+        if let count = life.scheduler?.batch.untakenCount, count > 0 {
+            world.violated("schedulerd could not take what it was told, or did")
+        }
         let new = (life.scheduler?.batch.commits ?? 0) - before
         commits += new
         if new > 0 && world.below(8) == 0 { try look(life) }

@@ -129,12 +129,11 @@ final class Spawner: Peer {
             afterwards[runner, default: []].append { self.remove(runner, done) }
             return
         }
-        engine.ask(
-            done,
-            {
-                self.engine.remove(runner)
-                return .success(())
-            })
+        // What is in it has to end first.
+        engine.ask(done, taking: world.between(0, 800 * .millisecond)) {
+            self.engine.remove(runner)
+            return .success(())
+        }
     }
 
     func list(_ done: @escaping (Result<[SpawnerEdge.RunnerContainer], Failure>) -> Void) {
@@ -153,13 +152,7 @@ final class Spawner: Peer {
     }
 
     func describe(_ done: @escaping (Result<SpawnerEdge.DescribeHost.Reply, Failure>) -> Void) {
-        engine.ask(done) {
-            .success(
-                .init(
-                    engine: "simulated", engineVersion: "1", userNamespaces: true, cpus: 4, memoryBytes: 8 << 30,
-                    platforms: [.init(platform: .linuxAmd64, native: true)],
-                    devices: ["gpu-a", "gpu-b"].map { .init(id: $0, vendor: .nvidia, name: "card", memoryBytes: 1) }))
-        }
+        engine.ask(done) { .success(self.engine.host) }
     }
 
     func watch(_ sink: @escaping (SpawnerEdge.RunnerExit) -> Void) {
@@ -168,6 +161,9 @@ final class Spawner: Peer {
             if container.state == .exited { tell(container) }
         }
     }
+
+    /// schedulerd hears it.
+    func hears(_ exit: SpawnerEdge.RunnerExit) { house.ends.heard(exit) }
 
     /// Its wait returns, when the engine lets it.
     func noticeExit(of container: Container) {

@@ -41,6 +41,8 @@ package final class Batch {
     var onChanges: (([JobChange]) -> Void)?
     /// Commits so far, for metrics and tests.
     package private(set) var commits = 0
+    /// News that was not taken, because it or what was made of it contradicts the rows. There should be none.
+    package private(set) var untakenCount = 0
     /// Units that wait now.
     package var waitingCount: Int { waiting.count }
 
@@ -221,6 +223,7 @@ package final class Batch {
     private func failed(_ unit: Unit, _ error: any Error) -> [() -> Void] {
         let failure = Self.failure(error)
         if let fail = unit.fail { return [{ fail(failure) }] }
+        untakenCount += 1
         log.error("news was not taken", ["what": unit.name, "why": failure.text, "error": "\(error)"])
         return []
     }

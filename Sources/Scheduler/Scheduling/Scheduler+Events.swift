@@ -10,7 +10,9 @@ import Wire
 extension Scheduler {
     func heard(_ event: RelayEdge.RelayEvent) {
         switch event {
-        case .runnerReady(let ready): batch.event("runner ready") { try self.runnerIsReady($0, ready.runner) }
+        case .runnerReady(let ready):
+            let link = relayLink
+            batch.event("runner ready") { try self.runnerIsReady($0, ready.runner, over: link) }
         case .runnerLost(let lost): batch.event("runner lost") { try self.runnerIsLost($0, lost) }
         case .jobStarted(let started): batch.event("job started") { _ = try self.begun($0, started.attempt) }
         case .stepStarted(let step):
@@ -28,7 +30,7 @@ extension Scheduler {
         }
     }
 
-    private func runnerIsReady(_ unit: UnitOfWork, _ id: Bytes16) throws {
+    private func runnerIsReady(_ unit: UnitOfWork, _ id: Bytes16, over link: Int) throws {
         guard let row = try unit.rows.runner(id) else {
             // Ours by its label, and we know nothing of it: it was removed from the books.
             return unit.afterCommit {
@@ -56,11 +58,13 @@ extension Scheduler {
 
     private func noteReady(_ unit: UnitOfWork, _ id: Bytes16) {
         unit.afterCommit {
-            self.attached.insert(id)
-            self.detached.remove(id)
             self.keyless.remove(id)
             self.forgetAbsence(id)
             self.disarm(.ready(id))
+            // Said before the link broke, and written only now: relayd may have lost the stream since.
+            guard link == self.relayLink else { return }
+            self.attached.insert(id)
+            self.detached.remove(id)
             self.disarm(.attach(id))
         }
     }

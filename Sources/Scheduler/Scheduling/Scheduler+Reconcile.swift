@@ -188,6 +188,7 @@ extension Scheduler {
 
     func relayIsDown(_ failure: Failure) {
         log.warning("relayd is away", ["why": failure.text])
+        relayLink += 1
         attached = []
         uploads.removeAll()
     }

@@ -67,6 +67,8 @@ package final class Scheduler {
 
     /// Runners whose stream relayd holds.
     var attached: Set<Bytes16> = []
+    /// Counts the links to relayd.
+    var relayLink = 0
     /// Runners whose stream relayd has lost since then.
     var detached: Set<Bytes16> = []
     /// Runners whose container has ended; nil: nobody knows how.

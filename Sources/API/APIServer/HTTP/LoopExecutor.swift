@@ -1,17 +1,17 @@
 // LoopExecutor: the tasks of a connection run on the thread that reads and writes it. A request that changes threads
 // waits for a processor each time, and apid does little but wait as it is.
 
-import NIOCore
+package import NIOCore
 
 /// Runs jobs on one event loop.
-final class LoopExecutor: TaskExecutor {
+package final class LoopExecutor: TaskExecutor {
     private let loop: any EventLoop
 
-    init(_ loop: any EventLoop) {
+    package init(_ loop: any EventLoop) {
         self.loop = loop
     }
 
-    func enqueue(_ job: consuming ExecutorJob) {
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         loop.execute { [self] in unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
     }
