@@ -80,6 +80,7 @@ extension Scheduler {
         let (job, _) = try unit.rows.submit(
             requestID: request.requestId, definition: definition, ticket: ticket, gate: isPlain ? .open : .group,
             at: unit.now, house: unit.house)
+        try highWater?.cover(job: job)
         if let group = schedule.group, group.cancelInProgress {
             try cancelOlder(
                 unit, than: job, of: ticket.trust, inGroup: group.name, project: definition.project)
