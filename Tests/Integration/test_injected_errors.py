@@ -58,7 +58,8 @@ class InjectedErrors(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        print(f"injected: {cls.counts['cases']} cases, {cls.counts['errors']} errors", file=sys.stderr)
+        print(f"injected: {cls.counts['cases']} cases, {cls.counts['errors']} errors; {cls.counts['not reached']} not reached",
+              file=sys.stderr)
 
     def load(self):
         type(self).number += 1
@@ -70,8 +71,8 @@ class InjectedErrors(unittest.TestCase):
         """brokerd writes its store for an order that changes something. Refused, or done; apid may let it wait until the fault is over."""
         return self.house.bulkhead("secret", "set", "default", "word", stdin=f"word-of-{self.number}-nobody-says".encode())
 
-    def meet(self, fault, kill=None):
-        """How often it happened; a fault that did not happen is no test of anything."""
+    def meet(self, fault, kill=None, must=True):
+        """A fault that did not happen is no test of anything; of the later calls alone (not `must`), there may be too few."""
         load, began = self.load(), time.monotonic()
         with concurrent.futures.ThreadPoolExecutor() as aside:
             with fault:
@@ -79,13 +80,14 @@ class InjectedErrors(unittest.TestCase):
                 order = aside.submit(self.order)
                 if kill:
                     self.house.kill(f"bulkhead-{kill}")
-                eventually("such a call has failed", fault.so_far)
+                if must:
+                    eventually("such a call has failed", fault.so_far)
                 time.sleep(WHILE)
                 lasted = time.monotonic() - began
         self.assertIn(order.result().returncode, range(128), order.result())
         load.finish()
         self.invariants.check(load, self.counts)
-        self.counts["cases"] += 1
+        self.counts["cases" if fault.hits else "not reached"] += 1
         self.counts["errors"] += fault.hits
         print(f"injected: {fault.hits} in {lasted:.1f} s; over after {time.monotonic() - began:.1f} s", file=sys.stderr)
         # Who waits for descriptors waits: a daemon that spins makes thousands of such calls in a second.
@@ -97,7 +99,8 @@ def injected(row):
         path = row.path and self.house.state / row.path
         for when in [*map(str, range(1, POINTS + 1)), "1+"]:
             with self.subTest(row=row, when=when):
-                self.meet(Injection(self.house, f"bulkhead-{row.daemon}", row.calls, row.error, when, path), row.kill)
+                self.meet(Injection(self.house, f"bulkhead-{row.daemon}", row.calls, row.error, when, path), row.kill,
+                          must=when in ("1", "1+"))
     return test
 
 

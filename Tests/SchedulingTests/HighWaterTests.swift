@@ -49,10 +49,9 @@ import Testing
         let last = try second.submit("three")
         if inPeace { try second.highWater.end() }
 
-        // The file of a life that knew the first job alone.
-        try Posix.unlink(directory.database + "-wal")
+        // The file of a life that knew the first job alone, and has closed it.
+        for end in ["-wal", "-shm"] { try? Posix.unlink(directory.database + end) }
         try Posix.rename(older.database, to: directory.database)
-        try Posix.rename(older.database + "-wal", to: directory.database + "-wal")
         let third = try start()
         #expect(third.epoch == 3)
         let next = try third.submit("four")
