@@ -53,6 +53,7 @@ part "trusted computing base" Tests/Layers/tcb.py
 part "fuzzing, a short run" Tests/Fuzz/fuzz.sh short
 part "simulation, 1,500 seeds" Tests/Simulation/simulate.sh --seeds 1500
 part "chaos, eight rounds" Tests/Chaos/chaos.sh short
+part "doubles of the forges" Tests/Forges/forges.sh
 for scenario in Tests/{Integration,Sandbox,Security,Security/engine,Systemd}/test_*.py; do
     part "${scenario#Tests/}" python3 "$scenario"
 done

@@ -23,15 +23,16 @@ gcc         gcc
 pkg-config  pkg-config
 ss          iproute2
 python3     python3
+-           python3-venv
 curl        curl
 git         git
+openssl     openssl
 make        make
 systemctl   systemd
 '
 if [[ ${1-} == bench ]]; then
     needed+='
 rg          ripgrep
--           python3-venv
 '
 fi
 
