@@ -1,8 +1,8 @@
 // AcceptPause: nobody is accepted for a moment when there was no descriptor for the last one.
 
-import Glibc
 import Logging
 import NIOCore
+import Posix
 
 /// Of a server channel, next to its socket. A connection that could not be accepted stays in the kernel's queue, so the
 /// listener stays readable. NIO's own pause only puts off the next request to read: the one that failed still stands,
@@ -10,8 +10,6 @@ import NIOCore
 final class AcceptPause: ChannelDuplexHandler {
     typealias InboundIn = any Channel
     typealias OutboundIn = Never
-
-    private static let shortages = [EMFILE, ENFILE, ENOBUFS, ENOMEM]
 
     private let logger: Logger
     private var isPausing = false
@@ -23,9 +21,8 @@ final class AcceptPause: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let code = (error as? IOError)?.errnoCode, Self.shortages.contains(code) else {
-            return context.fireErrorCaught(error)
-        }
+        guard let code = (error as? IOError)?.errnoCode, PosixError.system(call: "accept", errno: code).isOfTheMachine
+        else { return context.fireErrorCaught(error) }
         if !wasSaid { logger.warning("clients wait: no connection can be accepted: \(error)") }
         wasSaid = true
         pause(context)
