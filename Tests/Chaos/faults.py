@@ -2,6 +2,8 @@
 
 import contextlib
 import dataclasses
+import errno
+import http.client
 import os
 import secrets
 import signal
@@ -16,7 +18,8 @@ KILLS = ["kill apid", "kill schedulerd", "kill spawnerd", "kill brokerd", "kill 
 STOPS = ["stop apid", "stop schedulerd", "stop spawnerd", "stop brokerd", "stop relayd"]
 # As often as they stand here.
 ALL = KILLS * 4 + ["kill schedulerd", "kill spawnerd"] * 3 + STOPS + ["kill several"] * 4 + [
-    "kill engine", "full disk", "plant", "plant", "spoof", "cancel storm", "cancel storm"]
+    "kill engine", "kill containerd", "full disk", "plant", "plant", "spoof", "cancel storm", "cancel storm"]
+ENGINE = ("kill engine", "kill containerd")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,11 +33,11 @@ class Fault:
         return f"{self.name} at {self.at * 1000:.0f} ms"
 
 
-def plan(random):
+def plan(random, names=ALL):
     chosen = []
     for _ in range(random.randint(1, 4)):
-        name = random.choice(ALL)
-        if name == "kill engine" and any(fault.name == name for fault in chosen):
+        name = random.choice(names)
+        if name in ENGINE and any(fault.name in ENGINE for fault in chosen):
             continue
         several = tuple(random.sample(DAEMONS, random.randint(2, 5)))
         chosen.append(Fault(name, random.uniform(0, WINDOW), random.uniform(1, 5), several))
@@ -47,6 +50,7 @@ class Place:
     def __init__(self, ours, neighbours, own_engine, disk):
         self.house, self.neighbours, self.engine, self.disk = ours, neighbours, own_engine, disk
         self.spoofed, self.planted, self.engine_was_killed = [], [], False
+        self.engine_is_whole = True
 
     def settle_neighbours(self):
         """A job of theirs that runs for ever, in a container that nobody of ours may touch."""
@@ -71,7 +75,10 @@ class Place:
         status, made = engine("POST", f"/containers/create?name={name}", {
             "Image": "bulkhead/busybox", "Cmd": ["sleep", "100000"], "Labels": labels, "HostConfig": {"NetworkMode": "none"}})
         assert status == 201, made
-        engine("POST", f"/containers/{made['Id']}/start")
+        status, answer = engine("POST", f"/containers/{made['Id']}/start")
+        if status != 204:
+            engine("DELETE", f"/containers/{made['Id']}?force=true")
+        assert status == 204, answer
         return made["Id"]
 
 
@@ -91,25 +98,30 @@ def stopped(place, daemon, seconds):
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
+    return pid
 
 
 def fill(place, seconds):
     ballast = place.disk / "ballast"
-    with open(ballast, "wb", buffering=0) as file, contextlib.suppress(OSError):
+    with open(ballast, "wb", buffering=0) as file:
         for size in (1 << 20, 4096, 1):
-            with contextlib.suppress(OSError):
-                while True:
-                    file.write(bytes(size))
+            try:
+                while file.write(bytes(size)) == size:
+                    pass
+            except OSError as error:
+                assert error.errno == errno.ENOSPC, error
     time.sleep(seconds)
     ballast.unlink()
 
 
 def do(place, load, fault):
+    """True if it was done: nobody can be killed who is just being started again."""
     word, _, daemon = fault.name.partition(" ")
     match fault.name:
         case "kill several":
-            for one in fault.several:
-                signalled(place, one, signal.SIGKILL)
+            return any([signalled(place, one, signal.SIGKILL) for one in fault.several])
+        case "kill containerd":
+            place.engine.kill_containerd()
         case "kill engine":
             place.engine_was_killed = True
             place.engine.stop(signal.SIGKILL)
@@ -118,29 +130,40 @@ def do(place, load, fault):
         case "full disk":
             fill(place, fault.seconds / 2)
         case "plant":
-            place.planted.append(place.container(None))
+            return planted(place, place.planted, None)
         case "spoof":
-            place.spoofed.append(place.container(f"spoof-{secrets.token_hex(4)}"))
+            return planted(place, place.spoofed, f"spoof-{secrets.token_hex(4)}")
         case "cancel storm":
             load.cancel_all()
         case _ if word == "kill":
-            signalled(place, f"bulkhead-{daemon}", signal.SIGKILL)
+            return signalled(place, f"bulkhead-{daemon}", signal.SIGKILL)
         case _:
-            stopped(place, f"bulkhead-{daemon}", fault.seconds)
+            return stopped(place, f"bulkhead-{daemon}", fault.seconds)
+    return True
 
 
-def happen(place, load, chosen):
-    """Each in its own time, and some at once; returns when the last is over."""
-    errors = []
+def planted(place, where, name):
+    """An engine that is being killed, or a part of it, may not take it; any other time it has to."""
+    try:
+        where.append(place.container(name))
+    except (OSError, http.client.HTTPException, AssertionError):
+        if place.engine_is_whole:
+            raise
+        return False
+    return True
+
+
+def happen(place, load, chosen, counts):
+    """Each in its own time, and some at once; returns when the last is over. What was done is counted, not what was planned."""
+    errors, done = [], []
+    place.engine_is_whole = not any(fault.name in ENGINE for fault in chosen)
 
     def later(fault):
         time.sleep(fault.at)
         try:
-            do(place, load, fault)
-        except (OSError, AssertionError) as error:
-            # An engine that was killed cannot be given a container; everything else is a mistake of this program.
-            if not place.engine_was_killed:
-                errors.append((fault, error))
+            done.append(f"fault {fault.name}" if do(place, load, fault) else f"not done: {fault.name}")
+        except Exception as error:  # in a thread: shown when all are over
+            errors.append((fault, repr(error)))
 
     threads = [threading.Thread(target=later, args=[fault]) for fault in chosen]
     for thread in threads:
@@ -148,4 +171,5 @@ def happen(place, load, chosen):
     for thread in threads:
         thread.join()
     assert not errors, errors
+    counts.update(done)
     eventually("all daemons run", lambda: all(place.house.pid(daemon) for daemon in DAEMONS))

@@ -110,14 +110,16 @@ wait_for() {
     done
 }
 
-# Runtimes beside runc: gVisor where it is installed, on the platform that works in a virtual machine too, and with our filter in it.
+# With BULKHEAD_LIVE_RESTORE, containers outlive the engine. Runtimes beside runc: gVisor where it is installed, on the platform that
+# works in a virtual machine too, and with our filter in it.
 configuration() {
     local runsc
+    echo '{"live-restore": '"$([[ -n ${BULKHEAD_LIVE_RESTORE:-} ]] && echo true || echo false)"
     if runsc=$(command -v runsc); then
-        echo '{"runtimes": {"runsc": {"path": "'"$runsc"'", "runtimeArgs": ["--platform=ptrace", "--network=none", "--oci-seccomp"]}}}'
-    else
-        echo '{}'
+        echo ', "runtimes": {"runsc": {"path": "'"$runsc"'",'
+        echo '    "runtimeArgs": ["--platform=ptrace", "--network=none", "--oci-seccomp"]}}'
     fi
+    echo '}'
 }
 
 start_engine() {
@@ -133,7 +135,8 @@ private_engine() {
     ((EUID == 0)) || fail "no usable engine, and starting one takes root: run as root, or point BULKHEAD_ENGINE at one (rootless will do)"
     command -v dockerd >/dev/null || fail "no usable engine, and no dockerd to start one: make deps"
 
-    sweep
+    # An engine that leaves its containers alive finds them again, if nobody has removed them meanwhile.
+    [[ -n ${BULKHEAD_LIVE_RESTORE:-} ]] || sweep
     mkdir -p "$short_dir"
     chmod 711 "$short_dir"
     data=$(data_dir)

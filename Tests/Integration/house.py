@@ -39,6 +39,7 @@ def free_port():
 class House:
     def __init__(self, *options):
         # What waits in advance is a leftover to most tests; those about it say how many they want.
+        self.before = []  # a program that starts ours, with its arguments
         self.options = ["--max-idle-runners", "0", *options] if "--max-idle-runners" not in options else list(options)
 
     def __enter__(self):
@@ -55,7 +56,7 @@ class House:
     def start(self):
         self.errors = open(self.state / "up.stderr", "ab")
         self.up = subprocess.Popen(
-            [BINARIES / "bulkhead", "up", "--state", self.state, "--listen", f"127.0.0.1:{self.port}", "--engine", ENGINE,
+            [*self.before, BINARIES / "bulkhead", "up", "--state", self.state, "--listen", f"127.0.0.1:{self.port}", "--engine", ENGINE,
              *self.options], stderr=self.errors, stdin=subprocess.DEVNULL)
         eventually("the API answers", self.healthy)
         eventually("the engine is reached", lambda: self.api("GET", "/status")[1].get("engine"))

@@ -85,10 +85,18 @@ final class Checker {
         }
     }
 
-    /// One runner, three projects, and the first has asked for everything first.
+    /// One runner, three projects, and the first has asked for everything first: who still waits is never more than one
+    /// turn behind, and one that began before the others had asked.
     func checkFairness() {
-        let first = Set(served.prefix(5))
-        if served.count >= 12, first.count < 3 { world.violated("served first: \(served.prefix(5))") }
+        let wanted = served.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+        var turns: [String: Int] = [:]
+        for project in served {
+            turns[project, default: 0] += 1
+            for (other, all) in wanted {
+                let (his, mine) = (turns[other, default: 0], turns[project, default: 0])
+                if his < all && mine > his + 2 { world.violated("\(other) waits for \(project): \(served)") }
+            }
+        }
     }
 
     /// relayd has an end on its disk.

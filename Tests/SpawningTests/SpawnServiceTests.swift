@@ -79,6 +79,18 @@ import Wire
         #expect(log.exits.map(\.runner) == [other])
     }
 
+    /// Found by chaos: containerd was killed, and jobs that met the engine without it were given up.
+    @Test func anEngineWithoutItsContainerdIsAway() throws {
+        for (text, expected) in [
+            ("connection error: connect: connection refused\": unavailable", ErrorCode.engineUnavailable),
+            ("error reading from server: EOF: unavailable", .engineUnavailable),
+            ("exec: \"x: unavailable\": no such file: unknown", .engineRefused),
+        ] {
+            runtime.startError = .refused(status: 500, text)
+            #expect(code(try house.create(Bytes16.random())) == expected, "\(text)")
+        }
+    }
+
     @Test func denialsNeverReachTheEngine() throws {
         #expect(code(try house.create(runner, profile: .build)) == .deniedByPolicy)
         #expect(code(try house.create(runner, image: "../x")) == .deniedByPolicy)

@@ -15,7 +15,7 @@ extension PosixError {
     /// The file may not become so large. What is shorter may still fit.
     package var isFileTooLarge: Bool { errno == EFBIG }
     /// No memory or descriptors are left; it says nothing about the file that it happened to.
-    package var isOfTheMachine: Bool { errno == ENOMEM || errno == EMFILE || errno == ENFILE }
+    package var isOfTheMachine: Bool { [ENOMEM, ENOBUFS, EMFILE, ENFILE].contains(errno) }
 
     /// A link leads out of the directory that was to hold it, or in circles.
     package var isOutside: Bool { errno == EXDEV || errno == ELOOP }

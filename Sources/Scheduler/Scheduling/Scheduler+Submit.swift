@@ -82,6 +82,7 @@ extension Scheduler {
         let (job, _) = try unit.rows.submit(
             requestID: requestID, definition: definition, ticket: ticket, gate: isPlain ? .open : .group,
             at: unit.now, house: unit.house)
+        try highWater?.cover(job: job)
         if let group = schedule.group, group.cancelInProgress {
             try cancelOlder(
                 unit, than: job, of: ticket.trust, inGroup: group.name, project: definition.project)

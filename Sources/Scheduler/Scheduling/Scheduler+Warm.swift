@@ -126,6 +126,11 @@ extension Scheduler {
         batch.dispatchNext()
     }
 
+    /// The last word of a life that ends in peace. Without it some numbers of jobs are left out.
+    package func closeBooks() {
+        do { try highWater?.end() } catch { log.warning("numbers of jobs are left out", ["why": "\(error)"]) }
+    }
+
     /// Containers are being removed.
     package var isClearing: Bool { !removing.isEmpty }
 

@@ -28,6 +28,8 @@ package final class Scheduler {
     package let instance: String
     /// Counts the starts on this state: spawnerd makes no container that an older life still asks for.
     package let epoch: UInt64
+    /// What was given out, beside the database; nil in tests that have nothing beside it.
+    let highWater: HighWater?
 
     let watchers = JobWatchers()
     /// Open WatchJob streams.
@@ -105,19 +107,22 @@ package final class Scheduler {
     /// Claims the instance and the next epoch; nothing is sent before `start`. Throws StoreError.
     package init(
         loop: PollLoop, store: Store, instance: String, spawner: any SpawnerLink, relay: any RelayLink,
-        broker: any BrokerLink, settings: SchedulerSettings, log: Log,
+        broker: any BrokerLink, settings: SchedulerSettings, log: Log, highWater: HighWater? = nil,
         wall: @escaping () -> Int64 = Posix.wallMilliseconds, newID: @escaping () -> Bytes16 = Bytes16.random
     ) throws {
         var claimed: (instance: String, epoch: UInt64) = (instance, 0)
         var house: Int64 = 0
         var isDraining = false
         try store.write { rows in
-            claimed = (try rows.claimInstance(instance), try rows.nextEpoch())
+            claimed = (try rows.claimInstance(instance), try rows.nextEpoch(above: highWater?.epoch ?? 0))
+            try highWater?.begin(
+                epoch: claimed.epoch, nextJob: try rows.nextJob(atLeast: highWater?.nextJob ?? 0))
             house = try rows.houseTime()
             isDraining = try rows.isDraining()
             if try rows.mendLines() { log.error("the queue was not what the jobs say; it is made anew", [:]) }
         }
         self.isDraining = isDraining
+        self.highWater = highWater
         (self.instance, epoch) = claimed
         self.loop = loop
         self.newID = newID

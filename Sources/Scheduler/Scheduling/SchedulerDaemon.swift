@@ -53,7 +53,8 @@ package struct SchedulerDaemon {
             spawner: SpawnerClient(loop: loop, path: configuration.path("spawner-socket")),
             relay: RelayClient(loop: loop, path: configuration.path("relay-socket")),
             broker: BrokerClient(loop: loop, path: configuration.path("broker-socket")),
-            settings: try Self.settings(configuration), log: log)
+            settings: try Self.settings(configuration), log: log,
+            highWater: try HighWater(path: configuration.path("state") + "/high-water"))
     }
 
     private static func settings(_ configuration: Configuration) throws -> SchedulerSettings {
@@ -105,5 +106,6 @@ package struct SchedulerDaemon {
         scheduler.leave()
         let end = ContinuousClock.now + limit
         repeat { loop.runPass(waiting: .milliseconds(20)) } while scheduler.isClearing && ContinuousClock.now < end
+        scheduler.closeBooks()
     }
 }

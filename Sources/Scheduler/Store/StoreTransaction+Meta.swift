@@ -23,10 +23,20 @@ extension StoreTransaction {
     }
 
     /// The next epoch: one for each start, so that what an older life of schedulerd still says can be told apart.
-    package func nextEpoch() throws -> UInt64 {
+    /// `known`: one that was seen beside the database.
+    package func nextEpoch(above known: UInt64 = 0) throws -> UInt64 {
         try run(
-            "INSERT INTO meta (key, value) VALUES ('epoch', 1) ON CONFLICT (key) DO UPDATE SET value = value + 1")
+            """
+            INSERT INTO meta (key, value) VALUES ('epoch', ?1 + 1)
+            ON CONFLICT (key) DO UPDATE SET value = max(value, ?1) + 1
+            """, [Self.key(known)])
         return UInt64(try count("SELECT value FROM meta WHERE key = 'epoch'"))
+    }
+
+    /// The number of the next job; from now on at least this one.
+    package func nextJob(atLeast known: UInt64) throws -> UInt64 {
+        try run("UPDATE meta SET value = max(value, ?) WHERE key = 'next_job'", [Self.key(known)])
+        return UInt64(try count("SELECT value FROM meta WHERE key = 'next_job'"))
     }
 
     /// A write that changes something, whatever else there is to write: its commit shows that the disk takes writes.

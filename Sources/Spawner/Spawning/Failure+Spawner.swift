@@ -17,6 +17,10 @@ extension Failure {
         case .refused(400, let text):
             // The request itself is wrong for this engine: asking again would block the queue for ever.
             self.init(.invalid, "the engine said 400: \(text)", place: "shape")
+        case .refused(500, let text) where text.hasSuffix(": unavailable"):
+            // The part of the engine that holds the containers (containerd) is being started again, and has not looked
+            // at this one. The end is containerd's own word, whatever an image's author has put in front of it.
+            self.init(.engineUnavailable, "the engine said 500: \(text)")
         case .refused(let status, let text): self.init(.engineRefused, "the engine said \(status): \(text)")
         case .imageMissing(let name): self.init(.imageMissing, "no image \(name)", place: "shape.image")
         case .noSuchContainer: self.init(.runnerGone, "the runner's container is gone")

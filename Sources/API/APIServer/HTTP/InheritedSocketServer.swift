@@ -40,6 +40,7 @@ final class InheritedSocketServer: Sendable {
             .serverChannelInitializer { server in
                 server.eventLoop.makeCompletedFuture {
                     let pipeline = server.pipeline.syncOperations
+                    try pipeline.addHandler(AcceptPause(logger: logger))
                     if let quiescing {
                         try pipeline.addHandler(quiescing.makeServerChannelHandler(channel: server))
                     }
