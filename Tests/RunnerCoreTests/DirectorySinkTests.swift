@@ -4,6 +4,7 @@ import Files
 import Posix
 import Processes
 import RunnerCore
+import Tar
 import Testing
 
 @Suite struct DirectorySinkTests {

@@ -5,6 +5,7 @@ import Link
 import Posix
 import Processes
 import RunnerCore
+import Tar
 import Testing
 import Wire
 

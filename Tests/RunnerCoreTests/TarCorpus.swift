@@ -1,6 +1,7 @@
 // The archives that a runner must refuse, and by which name, built here so that each can be read.
 
 import RunnerCore
+import Tar
 
 /// One archive and what is wrong with it.
 struct TarCase: Sendable, CustomStringConvertible {

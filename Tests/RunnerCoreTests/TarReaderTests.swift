@@ -2,6 +2,7 @@
 // same.
 
 import RunnerCore
+import Tar
 import Testing
 
 /// Writes down what it is told.
