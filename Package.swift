@@ -205,8 +205,11 @@ let courier: [Target] = [
         name: "GiteaCalls", dependencies: ["Exchange", "ForgeCalls", "ForgeModel"], path: "Sources/Courier/Gitea",
         swiftSettings: trusted),
     .target(
-        name: "SourceArchive", dependencies: ["CZlib", "Exchange", "Posix", "Tar", crypto], path: "Sources/Courier/Archive",
-        swiftSettings: trusted),
+        name: "SourceArchive", dependencies: ["CZlib", "Exchange", "Posix", "Tar", crypto],
+        path: "Sources/Courier/Archive", swiftSettings: trusted),
+    .target(
+        name: "Errands", dependencies: ["Exchange", "ForgeCalls", "Outbound", "Posix", "Secret"],
+        path: "Sources/Courier/Errands", swiftSettings: trusted),
 ]
 
 let runner: [Target] = [
@@ -289,8 +292,8 @@ let tests: [Target] = [
         swiftSettings: house),
     // Keeps a secret well or badly; Tests/Security looks for it in its memory.
     .executableTarget(
-        name: "leak-fixture", dependencies: ["Masker", "Posix", "Secret"], path: "Tests/LeakFixture",
-        swiftSettings: house),
+        name: "leak-fixture", dependencies: ["Exchange", "Masker", "Outbound", "Posix", "Secret"],
+        path: "Tests/LeakFixture", swiftSettings: house),
     .testTarget(name: "MaskerTests", dependencies: ["Masker", "Secret"], swiftSettings: house),
     .testTarget(
         name: "SchedulingTests",
@@ -325,11 +328,12 @@ let tests: [Target] = [
     .executableTarget(
         name: "runner-fixture", dependencies: ["RunnerCore", "Wire"], path: "Tests/RunnerFixture",
         swiftSettings: house),
+    .target(name: "TarFixtures", path: "Tests/TarFixtures", swiftSettings: house),
     .testTarget(
         name: "RunnerCoreTests",
         dependencies: [
-            "CNettle", "Endpoints", "Files", "Link", "LinkBlocking", "Posix", "Processes", "RunnerCore", "Tar", "Wire",
-            "runner-fixture",
+            "CNettle", "Endpoints", "Files", "Link", "LinkBlocking", "Posix", "Processes", "RunnerCore", "Tar",
+            "TarFixtures", "Wire", "runner-fixture",
         ],
         swiftSettings: house),
     .testTarget(
@@ -339,9 +343,18 @@ let tests: [Target] = [
         name: "ForgeCallsTests",
         dependencies: ["Documents", "Exchange", "ForgeCalls", "ForgeModel", "GitHubCalls", "GitLabCalls", "GiteaCalls"],
         swiftSettings: house),
+    // One call at a forge from the command line.
+    .executableTarget(
+        name: "forge-probe",
+        dependencies: [
+            "Errands", "Exchange", "Files", "ForgeCalls", "ForgeModel", "GitHubCalls", "GitLabCalls", "GiteaCalls",
+            "Outbound", "Posix", "Secret", "SourceArchive",
+        ],
+        path: "Tests/ForgeProbe", swiftSettings: house),
     .testTarget(
         name: "SourceArchiveTests",
-        dependencies: ["CZlib", "Exchange", "Files", "Posix", "SourceArchive", "Tar", crypto], swiftSettings: house),
+        dependencies: ["CZlib", "Exchange", "Files", "Posix", "SourceArchive", "Tar", "TarFixtures", crypto],
+        swiftSettings: house),
     .testTarget(
         name: "APIServerTests", dependencies: ["APIServer", "Endpoints", "Files", "JobModel", "Link", "Posix", "Wire"],
         swiftSettings: house),

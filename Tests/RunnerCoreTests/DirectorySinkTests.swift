@@ -5,6 +5,7 @@ import Posix
 import Processes
 import RunnerCore
 import Tar
+import TarFixtures
 import Testing
 
 @Suite struct DirectorySinkTests {

@@ -6,6 +6,7 @@ import Posix
 import Processes
 import RunnerCore
 import Tar
+import TarFixtures
 import Testing
 import Wire
 

@@ -2,6 +2,7 @@
 
 import RunnerCore
 import Tar
+import TarFixtures
 
 /// One archive and what is wrong with it.
 struct TarCase: Sendable, CustomStringConvertible {

@@ -3,6 +3,7 @@
 
 import RunnerCore
 import Tar
+import TarFixtures
 import Testing
 
 /// Writes down what it is told.

@@ -1,5 +1,6 @@
 // ArchiveProblem: why what a forge sent is no source archive for us.
 
+package import Posix
 package import Tar
 
 package enum ArchiveProblem: Error, Equatable, Sendable {
@@ -15,6 +16,8 @@ package enum ArchiveProblem: Error, Equatable, Sendable {
     case bomb
     case archive(TarError)
     case outOfMemory
+    /// It could not be written.
+    case system(PosixError)
 }
 
 extension ArchiveProblem: CustomStringConvertible {
@@ -26,6 +29,7 @@ extension ArchiveProblem: CustomStringConvertible {
         case .tooLarge(let limit): "source archive: larger than \(limit) bytes"
         case .bomb: "source archive: it is compressed too well to be a source"
         case .archive(let error): error.description
+        case .system(let error): "source archive: \(error)"
         case .outOfMemory: "source archive: no memory for it"
         }
     }

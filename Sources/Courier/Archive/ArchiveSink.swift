@@ -1,7 +1,9 @@
 // ArchiveSink: a forge's tar.gz goes in as it comes, our plain tar comes out: one folder less, nothing that leaves, no
 // devices, bounded in size and in growth. Outbound pours into it.
 
+import Crypto
 import Exchange
+import Posix
 import Tar
 
 /// A source archive as relayd and the runner want it.
@@ -18,16 +20,20 @@ package final class ArchiveSink: BodySink {
     private let limits: ArchiveLimits
     private var gunzip: Gunzip
     private var reader: TarReader<Repacker>
+    private var hash = SHA256()
+    private var size: UInt64 = 0
+    private let raw: Int32
 
     /// - Parameter raw: an empty file, open for writing as long as this sink is in use.
     package init(into raw: Int32, limits: ArchiveLimits) throws(ArchiveProblem) {
         guard let gunzip = Gunzip() else { throw .outOfMemory }
         self.gunzip = gunzip
         self.limits = limits
+        self.raw = raw
         var tar = TarLimits()
         tar.entries = limits.entries
         tar.fileSize = limits.size
-        reader = TarReader(into: Repacker(into: raw), limits: tar)
+        reader = TarReader(into: Repacker(), limits: tar)
     }
 
     package func take(_ piece: ArraySlice<UInt8>) -> Bool {
@@ -38,6 +44,7 @@ package final class ArchiveSink: BodySink {
                 if given > limits.size { throw .tooLarge(limit: limits.size) }
                 if given > limits.grace && (given - limits.grace) / limits.ratio > taken { throw .bomb }
                 do throws(TarError) { try reader.consume(bytes) } catch { throw .archive(error) }
+                try write()
             }
             return true
         } catch {
@@ -50,16 +57,17 @@ package final class ArchiveSink: BodySink {
     package func finish() throws(ArchiveProblem) -> NormalArchive {
         if let problem { throw problem }
         guard gunzip.isAtEnd else { throw .cutShort }
-        do throws(TarError) {
-            try reader.finish()
-        } catch {
-            throw .archive(error)
-        }
-        do throws(TarProblem) {
-            let sha256 = try reader.sink.finish()
-            return NormalArchive(sha256: sha256, size: reader.sink.size, entries: reader.entries)
-        } catch {
-            throw .archive(TarError(error))
-        }
+        do throws(TarError) { try reader.finish() } catch { throw .archive(error) }
+        do throws(TarProblem) { try reader.sink.finish() } catch { throw .archive(TarError(error)) }
+        try write()
+        return NormalArchive(sha256: Array(hash.finalize()), size: size, entries: reader.entries)
+    }
+
+    /// What was repacked so far.
+    private func write() throws(ArchiveProblem) {
+        let bytes = reader.sink.takeAll()
+        hash.update(data: bytes)
+        size += UInt64(bytes.count)
+        do throws(PosixError) { try Posix.writeAll(raw, bytes) } catch { throw .system(error) }
     }
 }

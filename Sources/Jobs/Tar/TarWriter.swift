@@ -1,10 +1,10 @@
 // TarWriter: archives that TarReader takes, in the one form in which we write them: ustar, with a pax header where
 // something does not fit. Owners, names of owners and odd modes are left out, so that one tree is one archive.
 
-package struct TarWriter {
+package struct TarWriter: TarSink {
     /// What was written and not taken yet.
-    package private(set) var bytes: [UInt8] = []
-    /// Of the file at hand: data that is still to come, and zeros behind it.
+    private var bytes: [UInt8] = []
+    /// Zeros that follow the data of the file at hand.
     private var padding = 0
 
     package init() {}
@@ -16,36 +16,33 @@ package struct TarWriter {
     }
 
     package mutating func directory(_ path: TarPath) {
-        entry(path.bytes + [UInt8(ascii: "/")], type: "5", mode: 0o755, size: 0, modified: 0, link: [])
+        if path.components.isEmpty { return }
+        entry(path.bytes + [UInt8(ascii: "/")], type: "5", mode: 0o755)
     }
 
-    /// `write` of `size` bytes in all and one `endFile` follow.
-    package mutating func beginFile(_ path: TarPath, size: UInt64, isExecutable: Bool, modified: Int64) {
-        let mode: UInt64 = isExecutable ? 0o755 : 0o644
-        entry(path.bytes, type: "0", mode: mode, size: size, modified: modified, link: [])
-        padding = Int((512 - size % 512) % 512)
+    package mutating func beginFile(_ file: TarFile) {
+        let mode: UInt64 = file.isExecutable ? 0o755 : 0o644
+        entry(file.path.bytes, type: "0", mode: mode, size: file.size, modified: file.modified)
+        padding = Int((512 - file.size % 512) % 512)
     }
 
     package mutating func write(_ data: ArraySlice<UInt8>) { bytes += data }
 
-    package mutating func endFile() {
-        bytes += [UInt8](repeating: 0, count: padding)
-        padding = 0
-    }
+    package mutating func endFile() { bytes += [UInt8](repeating: 0, count: padding) }
 
     package mutating func symbolicLink(_ path: TarPath, target: [UInt8]) {
-        entry(path.bytes, type: "2", mode: 0o777, size: 0, modified: 0, link: target)
+        entry(path.bytes, type: "2", mode: 0o777, link: target)
     }
 
     package mutating func hardLink(_ path: TarPath, to existing: TarPath) {
-        entry(path.bytes, type: "1", mode: 0o644, size: 0, modified: 0, link: existing.bytes)
+        entry(path.bytes, type: "1", mode: 0o644, link: existing.bytes)
     }
 
     /// The mark of the end.
     package mutating func finish() { bytes += [UInt8](repeating: 0, count: 1024) }
 
     private mutating func entry(
-        _ name: [UInt8], type: Unicode.Scalar, mode: UInt64, size: UInt64, modified: Int64, link: [UInt8]
+        _ name: [UInt8], type: Unicode.Scalar, mode: UInt64, size: UInt64 = 0, modified: Int64 = 0, link: [UInt8] = []
     ) {
         var records: [UInt8] = []
         let place = Self.place(name)
