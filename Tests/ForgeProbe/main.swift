@@ -69,7 +69,8 @@ func call() throws -> ForgeCall {
     case "comment":
         let author = Account(id: try number(4), name: "")
         return .keepComment(
-            repository, RollingComment(change: try number(2), name: try argument(3), author: author, body: try argument(5)))
+            repository,
+            RollingComment(change: try number(2), name: try argument(3), author: author, body: try argument(5)))
     case "permission": return .permission(repository, Account(id: try number(2), name: try argument(3)))
     case "change": return .change(repository, number: try number(2))
     case "files": return .changedFiles(repository, number: try number(2))
@@ -95,7 +96,8 @@ func token() throws -> Secret {
 let loop = try PollLoop()
 let here = AddressPolicy(named: [loopback])
 let outbound = try Outbound(
-    loop: loop, settings: OutboundSettings(origins: [origin: here, archives: here], authorities: nil))
+    loop: loop,
+    settings: OutboundSettings(origins: Dictionary([(origin, here), (archives, here)]) { first, _ in first }))
 let file = try Posix.openTemporary("/tmp")
 let sink = try ArchiveSink(into: file.raw, limits: ArchiveLimits(size: 1 << 30))
 let errand = Errand(try call(), at: provider, token: try token(), by: outbound, on: loop) { sink }

@@ -104,6 +104,18 @@ import Testing
         #expect(try asking.ask(Asking.get(server.origin, "/second")).get().body == Array("two".utf8))
     }
 
+    /// A connection that was kept and dies under a request: whether it was heard nobody knows.
+    @Test func whatMayHaveBeenHeardIsNotSaidTwice() throws {
+        let server = try LoopbackServer { request in
+            request.hasPrefix("GET") ? [Self.text(http(200)), .keep] : []
+        }
+        let asking = try Asking(server)
+        _ = try asking.ask(Asking.get(server.origin)).get()
+        let post = ExchangeRequest(.post, server.origin, RequestTarget("/"), body: [65], credential: nil)
+        #expect(try asking.ask(post).wasSent == true)
+        #expect(server.requests.filter { $0.hasPrefix("POST") }.count == 1)
+    }
+
     @Test func whatIsNotHTTPIsNoAnswer() throws {
         for text in ["SSH-2.0-OpenSSH\r\n", "<html>", "HTTP/1.1\r\n\r\n", "HTTP/1.1 abc\r\n\r\n", ""] {
             #expect(try Self.ask([Self.text(text)]).reason != nil, "\(text)")

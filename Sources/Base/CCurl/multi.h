@@ -45,6 +45,12 @@ static inline CURLcode bh_curl_authorities(CURL *handle, const void *bytes, size
     return code;
 }
 
+/// Bytes of the request that went out; 0 while there was no connection that they could have gone over.
+static inline long bh_curl_sent(CURL *handle) {
+    long size = 0;
+    return curl_easy_getinfo(handle, CURLINFO_REQUEST_SIZE, &size) == CURLE_OK ? size : 0;
+}
+
 static inline CURLMcode bh_curl_multi_number(CURLM *multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);
 }

@@ -59,6 +59,8 @@ final class Transfer {
         try text(CURLOPT_PROXY, "")
         try text(CURLOPT_NOPROXY, "*")
         try number(CURLOPT_FOLLOWLOCATION, 0)
+        // On a connection that turns out to be dead libcurl sends again, and it cannot know what came of the first.
+        try number(CURLOPT_FRESH_CONNECT, request.isRepeatable ? 0 : 1)
         try number(CURLOPT_PATH_AS_IS, 1)
         try number(CURLOPT_DISALLOW_USERNAME_IN_URL, 1)
         try number(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
@@ -203,8 +205,7 @@ final class Transfer {
         if code == CURLE_OK {
             return .success(ExchangeAnswer(status: headers.status, headers: headers.fields, body: body))
         }
-        let wasSent = !Self.beforeSending.contains(code)
-        return .failure(OutboundFailure(stop ?? reason(code), wasSent: wasSent))
+        return .failure(OutboundFailure(stop ?? reason(code), wasSent: unsafe bh_curl_sent(handle) > 0))
     }
 
     private func reason(_ code: CURLcode) -> OutboundFailure.Reason {
@@ -216,22 +217,9 @@ final class Transfer {
         default: .transfer(Self.words(code))
         }
     }
-
-    /// With these there was no connection that anything could have gone over.
-    private static let beforeSending = [
-        CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT,
-        CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION,
-    ]
 }
 
 extension Duration {
-    /// At least one.
-    fileprivate var milliseconds: Int {
-        let (seconds, attoseconds) = components
-        return max(
-            1,
-            Int(
-                clamping: seconds.multipliedReportingOverflow(by: 1000).partialValue + attoseconds
-                    / 1_000_000_000_000_000))
-    }
+    /// From one to some days.
+    fileprivate var milliseconds: Int { max(1, Int(min(self / .milliseconds(1), 1e9))) }
 }
