@@ -215,7 +215,9 @@ let courier: [Target] = [
 let runner: [Target] = [
     .target(
         name: "RunnerCore",
-        dependencies: ["CLinux", "CNettle", "CSpawn", "Endpoints", "Files", "Link", "Posix", "Processes", "Tar", "Wire"],
+        dependencies: [
+            "CLinux", "CNettle", "CSpawn", "Endpoints", "Files", "Link", "Posix", "Processes", "Tar", "Wire",
+        ],
         path: "Sources/Runner/RunnerCore",
         swiftSettings: house),
     // PID 1 of any image, so it brings everything with it: static, no Foundation.
@@ -341,7 +343,9 @@ let tests: [Target] = [
         swiftSettings: house),
     .testTarget(
         name: "ForgeCallsTests",
-        dependencies: ["Documents", "Exchange", "ForgeCalls", "ForgeModel", "GitHubCalls", "GitLabCalls", "GiteaCalls"],
+        dependencies: [
+            "Documents", "Exchange", "ForgeCalls", "ForgeModel", "GitHubCalls", "GitLabCalls", "GiteaCalls",
+        ],
         swiftSettings: house),
     // One call at a forge from the command line.
     .executableTarget(

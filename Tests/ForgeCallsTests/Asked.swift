@@ -10,16 +10,22 @@ import Testing
 
 enum Made {
     static let repository = Repository(id: 42, path: "harbour/ship")
-    static let commit = Commit(String(repeating: "1a", count: 20))!
-    static let other = Commit(String(repeating: "2b", count: 20))!
+    static let commit = made(Commit(String(repeating: "1a", count: 20)))
+    static let other = made(Commit(String(repeating: "2b", count: 20)))
     static let us = Account(id: 7, name: "bulkhead")
     static let ada = Account(id: 9, name: "ada")
-    static let origin = Origin(.https, host: "forge.example")!
-    static let archives = Origin(.https, host: "codeload.example")!
+    static let origin = made(Origin(.https, host: "forge.example"))
+    static let archives = made(Origin(.https, host: "codeload.example"))
 
     static let github = GitHubForge(origin: origin, archives: archives)
     static let gitlab = GitLabForge(origin: origin)
     static let gitea = GiteaForge(origin: origin)
+
+    /// What a test writes itself is well formed.
+    private static func made<Value>(_ value: Value?) -> Value {
+        guard let value else { preconditionFailure("a value that is none") }
+        return value
+    }
 
     static func answer(_ body: String, status: Int = 200, headers: [HeaderField] = []) -> ExchangeAnswer {
         ExchangeAnswer(

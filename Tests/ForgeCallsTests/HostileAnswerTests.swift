@@ -22,12 +22,15 @@ import Testing
 
     @Test func whoWeAreIsRead() throws {
         let answer = Made.answer(#"{"id":7,"login":"bulkhead","username":"bulkhead"}"#)
-        for provider in QuestionTests.providers { #expect(try provider.run(.account, answer).result == .account(Made.us)) }
+        for provider in QuestionTests.providers {
+            #expect(try provider.run(.account, answer).result == .account(Made.us))
+        }
     }
 
     @Test func aPageForPeopleIsNoAnswer() {
         let page = ExchangeAnswer(
-            status: 200, headers: [HeaderField("Content-Type", "text/html")], body: Array(#"{"id":7,"login":"x"}"#.utf8))
+            status: 200, headers: [HeaderField("Content-Type", "text/html")],
+            body: Array(#"{"id":7,"login":"x"}"#.utf8))
         for provider in QuestionTests.providers { #expect(provider.problem(.account, page) == .field("content-type")) }
     }
 

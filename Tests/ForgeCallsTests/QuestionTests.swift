@@ -143,8 +143,10 @@ import Testing
         let github = try Made.github.run(call, pulls, last)
         #expect(github.result == .changedFiles(ChangedFiles(paths: ["a", "b", "c", "d"], isComplete: true)))
         #expect(github.asked[1] == "GET /repos/harbour/ship/pulls/5/files?per_page=100&page=2")
-        #expect(try Made.gitea.run(call, pulls, last).asked[0] == "GET /api/v1/repos/harbour/ship/pulls/5/files?limit=50&page=1")
-        let diffs = Made.answer(#"[{"old_path":"a","new_path":"a","diff":"x"},{"old_path":"c","new_path":"b","diff":""}]"#)
+        let gitea = try Made.gitea.run(call, pulls, last)
+        #expect(gitea.asked[0] == "GET /api/v1/repos/harbour/ship/pulls/5/files?limit=50&page=1")
+        let diffs = Made.answer(
+            #"[{"old_path":"a","new_path":"a","diff":"x"},{"old_path":"c","new_path":"b","diff":""}]"#)
         let gitlab = try Made.gitlab.run(call, diffs)
         #expect(gitlab.result == .changedFiles(ChangedFiles(paths: ["a", "b", "c"], isComplete: true)))
         #expect(gitlab.asked == ["GET /api/v4/projects/42/merge_requests/5/diffs?per_page=30&page=1"])

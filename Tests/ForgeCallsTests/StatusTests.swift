@@ -30,7 +30,9 @@ import Testing
             .timedOut: ["failure", "failed", "failure"], .skipped: ["success", "skipped", "success"],
         ]
         for state in PostedState.allCases {
-            let found = try [Self.word(Made.github, state), Self.word(Made.gitlab, state), Self.word(Made.gitea, state)]
+            let found = try [
+                Self.word(Made.github, state), Self.word(Made.gitlab, state), Self.word(Made.gitea, state),
+            ]
             #expect(found == words[state], "\(state)")
         }
     }
@@ -41,7 +43,8 @@ import Testing
         #expect(
             try Made.github.run(call, good).asked == [
                 "POST /repos/harbour/ship/statuses/\(Made.commit.hex) "
-                    + #"{"state":"success","context":"ci/build","description":"in 2 min","target_url":"https://ci.example/1"}"#
+                    + #"{"state":"success","context":"ci/build","description":"in 2 min","#
+                    + #""target_url":"https://ci.example/1"}"#
             ])
         #expect(
             try Made.gitlab.run(call, good).asked == [
@@ -52,7 +55,8 @@ import Testing
         #expect(
             try Made.gitea.run(call, good).asked == [
                 "POST /api/v1/repos/harbour/ship/statuses/\(Made.commit.hex) "
-                    + #"{"state":"success","context":"ci/build","description":"in 2 min","target_url":"https://ci.example/1"}"#
+                    + #"{"state":"success","context":"ci/build","description":"in 2 min","#
+                    + #""target_url":"https://ci.example/1"}"#
             ])
     }
 
@@ -71,7 +75,8 @@ import Testing
 
     @Test func longDescriptionsAreShortened() throws {
         let call = Self.status(.success, description: String(repeating: "d", count: 300))
-        for (provider, most) in [(Made.github, 140), (Made.gitlab, 255), (Made.gitea, 255)] as [(any ForgeProvider, Int)] {
+        let limits: [(any ForgeProvider, Int)] = [(Made.github, 140), (Made.gitlab, 255), (Made.gitea, 255)]
+        for (provider, most) in limits {
             var work = ForgeWork(call, at: provider)
             let line = try work.begin().line
             #expect(line.contains(#""description":""# + String(repeating: "d", count: most - 3) + #"...""#))
@@ -98,8 +103,8 @@ import Testing
         .postCheck(
             Made.repository,
             CheckRun(
-                id: id, commit: Made.commit, name: "ci", externalID: "run-5", state: state, needsApproval: needsApproval,
-                title: "t", summary: "s", buttons: buttons))
+                id: id, commit: Made.commit, name: "ci", externalID: "run-5", state: state,
+                needsApproval: needsApproval, title: "t", summary: "s", buttons: buttons))
     }
 
     @Test func checksAreMadeAndChanged() throws {
@@ -108,7 +113,8 @@ import Testing
         #expect(made.result == .check(77))
         #expect(
             made.asked == [
-                #"POST /repos/harbour/ship/check-runs {"name":"ci","head_sha":"\#(Made.commit.hex)","external_id":"run-5","#
+                #"POST /repos/harbour/ship/check-runs {"name":"ci","head_sha":"\#(Made.commit.hex)","#
+                    + #""external_id":"run-5","#
                     + #""status":"in_progress","output":{"title":"t","summary":"s"}}"#
             ])
         let button = CheckRun.Button(label: "Approve", description: "Run it", identifier: "approve")

@@ -31,16 +31,20 @@ import Testing
     @Test func linksAreLinks() throws {
         #expect(try Wording.link(nil, 255) == nil)
         #expect(try Wording.link("https://ci.example/jobs/1", 255) == "https://ci.example/jobs/1")
-        for link in ["javascript:alert(1)", "https://a b", "", "https://a\"", "//a", "https://" + String(repeating: "a", count: 300)] {
-            if link == "https://a\"" { continue }
+        let long = "https://" + String(repeating: "a", count: 300)
+        for link in ["javascript:alert(1)", "https://a b", "", "//a", long] {
             #expect(throws: ForgeProblem.unusable("link"), "\(link)") { try Wording.link(link, 255) }
         }
     }
 
-    @Test(arguments: ["", "plain", "quote \" and \\", "line\nand\ttab\r\u{0}\u{1F}\u{7F}", "é 🇩🇪 \u{2028}", "</script>"])
+    @Test(arguments: [
+        "", "plain", "quote \" and \\", "line\nand\ttab\r\u{0}\u{1F}\u{7F}", "é 🇩🇪 \u{2028}", "</script>",
+    ])
     func whatIsWrittenIsRead(_ text: String) throws {
-        let bytes = JSONText.map([("k\"ey", .text(text)), ("n", .number(.max)), ("l", .list([.text(text)])), ("no", nil)])
-            .bytes
+        let written = JSONText.map([
+            ("k\"ey", .text(text)), ("n", .number(.max)), ("l", .list([.text(text)])), ("no", nil),
+        ])
+        let bytes = written.bytes
         let value = try JSONReader.document(bytes, bounds: .init(depth: 4, values: 10))
         guard case .map(let entries) = value.content else {
             Issue.record("no map")

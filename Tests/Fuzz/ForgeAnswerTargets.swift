@@ -42,9 +42,11 @@ func forgeAnswer(_ input: ArraySlice<UInt8>) throws {
 private func calls(_ commit: Commit) -> [ForgeCall] {
     let (repository, ada) = (Repository(id: 42, path: "harbour/ship"), Account(id: 9, name: "ada"))
     return [
-        .account, .postStatus(repository, CommitStatus(commit: commit, context: "ci", state: .running, description: "d")),
+        .account,
+        .postStatus(repository, CommitStatus(commit: commit, context: "ci", state: .running, description: "d")),
         .postCheck(
-            repository, CheckRun(commit: commit, name: "ci", externalID: "5", state: .success, title: "t", summary: "s")),
+            repository,
+            CheckRun(commit: commit, name: "ci", externalID: "5", state: .success, title: "t", summary: "s")),
         .keepComment(repository, RollingComment(change: 5, name: "plan", author: ada, body: "b")),
         .permission(repository, ada), .change(repository, number: 5), .changedFiles(repository, number: 5),
         .file(repository, path: "ci/job.yaml", commit),

@@ -10,7 +10,7 @@ final class Asking {
     typealias Outcome = Result<ExchangeAnswer, OutboundFailure>
 
     static let token = "tok3n-0f-th3-c0ur13r"
-    static let here = AddressPolicy(named: [AddressRange("127.0.0.0/8")!])
+    static let here = AddressPolicy(named: ["127.0.0.0/8"].compactMap(AddressRange.init))
 
     let loop: PollLoop
     let outbound: Outbound
@@ -22,6 +22,12 @@ final class Asking {
 
     convenience init(_ servers: LoopbackServer...) throws {
         try self.init(Dictionary(uniqueKeysWithValues: servers.map { ($0.origin, Self.here) }))
+    }
+
+    /// Of this text, which is one.
+    static func origin(_ text: String) -> Origin {
+        guard let origin = Origin(text) else { preconditionFailure(text) }
+        return origin
     }
 
     static func get(_ origin: Origin, _ path: String = "/a", redirect: Origin? = nil) -> ExchangeRequest {

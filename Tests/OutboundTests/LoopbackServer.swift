@@ -51,7 +51,7 @@ final class LoopbackServer: Sendable {
 
     convenience init(_ text: String) throws { try self.init { _ in [.bytes(Array(text.utf8))] } }
 
-    var origin: Origin { Origin(.http, host: "127.0.0.1", port: port)! }
+    var origin: Origin { Asking.origin("http://127.0.0.1:\(port)") }
     var requests: [String] { state.withLock { $0.requests } }
     var connections: Int { state.withLock { $0.connections } }
 

@@ -85,7 +85,7 @@ import Testing
     }
 
     static let request = Asking.get(
-        Origin(.https, host: "api.example")!, redirect: Origin(.https, host: "codeload.example"))
+        Asking.origin("https://api.example"), redirect: Origin(.https, host: "codeload.example"))
 
     static func next(_ location: String) -> ExchangeRequest? {
         Redirect.next(

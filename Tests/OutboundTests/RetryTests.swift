@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct RetryTests {
     static let now: UInt64 = 1_800_000_000
-    static let origin = Origin(.https, host: "forge.example")!
+    static let origin = Asking.origin("https://forge.example")
     static let get = ExchangeRequest(.get, origin, RequestTarget("/"), credential: nil)
     static let post = ExchangeRequest(.post, origin, RequestTarget("/"), credential: nil)
 
