@@ -136,7 +136,7 @@ extension StoreTransaction {
 
     package func approval(_ project: String, number: UInt64) throws -> ApprovalWord? {
         try one("SELECT word FROM approvals WHERE project = ? AND number = ?", [project, Self.key(number)])
-            .map { try Self.message(ApprovalWord.self, $0["word"], of: nil) }
+            .map { try Self.message(ApprovalWord.self, $0["word"] as Data, of: nil) }
     }
 
     package func forgetApproval(_ project: String, number: UInt64) throws {
@@ -150,7 +150,7 @@ extension StoreTransaction {
             throw StoreError.damagedRow(DamagedRow(nil, "the state of delivery \(id)"))
         }
         return DeliveryRow(
-            id: id, project: row["project"], word: try message(DeliveryWord.self, row["word"], of: nil),
+            id: id, project: row["project"], word: try message(DeliveryWord.self, row["word"] as Data, of: nil),
             number: UInt64(bitPattern: row["number"]), receivedMs: row["received_ms"], state: state, what: row["what"],
             text: row["text"])
     }
