@@ -41,22 +41,22 @@ extension Scheduler {
         switch row.state {
         case .teardown: unit.afterCommit { self.drop(id) }
         case .provisioning:
-            noteReady(unit, id)
+            noteReady(unit, id, over: link)
             // It has read its key: that is wiped before anybody gives it a job.
             guard let grant = row.grant else { return try lostGrant(unit, id, Failure(.grantGone, "it has none")) }
             unit.afterCommit { self.wipe(id, grant) }
         case .busy:
-            noteReady(unit, id)
+            noteReady(unit, id, over: link)
             // After the rest of what relayd says in this pass, which may be that the job has ended.
             if let job = row.job { unit.afterCommit { self.tellAgain(job) } }
         case .pending, .idle:
-            noteReady(unit, id)
+            noteReady(unit, id, over: link)
             try unit.rows.advance(runner: id, on: .ready)
             unit.dispatchNext()
         }
     }
 
-    private func noteReady(_ unit: UnitOfWork, _ id: Bytes16) {
+    private func noteReady(_ unit: UnitOfWork, _ id: Bytes16, over link: Int) {
         unit.afterCommit {
             self.keyless.remove(id)
             self.forgetAbsence(id)
