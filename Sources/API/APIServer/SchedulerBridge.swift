@@ -58,16 +58,16 @@ final class SchedulerBridge: Sendable {
         try await callWithDescriptor(request, deadline: deadline).reply
     }
 
-    /// One request that a descriptor goes along with; the callee gets a copy of it.
+    /// One request that a file goes along with.
     func call<Call: WireCall>(
-        _ request: Call, with descriptor: SharedDescriptor, deadline: Duration = .seconds(30)
+        _ request: Call, with file: MemoryFile, deadline: Duration = .seconds(30)
     ) async throws(APIFailure) -> Call.Reply where Call.Edge == SchedulerEdge {
         let result: Result<Call.Reply, Failure> = await withCheckedContinuation { continuation in
             poster.post { [confined] in
-                guard let copy = try? Posix.duplicate(descriptor.raw) else {
+                guard let reader = try? file.reader() else {
                     return continuation.resume(returning: .failure(Failure(.limitReached, "no descriptors are left")))
                 }
-                confined.client.call(request, fd: copy, deadline: deadline) { result, _ in
+                confined.client.call(request, fd: reader, deadline: deadline) { result, _ in
                     continuation.resume(returning: result)
                 }
             }

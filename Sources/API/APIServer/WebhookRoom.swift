@@ -14,12 +14,12 @@ final class WebhookRoom: Sendable {
     /// `bytes`: of all bodies that are being received or handed on.
     init(bytes: Int) { self.bytes = bytes }
 
-    /// The body in a file without a name, open for reading from its beginning. Throws `disconnected` (503, with
+    /// The body in a file without a name. Throws `disconnected` (503, with
     /// Retry-After) when there is no room.
-    func receive(_ body: RequestBody) async throws -> SharedDescriptor {
+    func receive(_ body: RequestBody) async throws -> MemoryFile {
         var held = 0
         defer { taken.withLock { $0 -= held } }
-        let file = SharedDescriptor(try Posix.memoryFile("webhook"))
+        let file = MemoryFile(try Posix.memoryFile("webhook"))
         for try await buffer in body {
             let size = buffer.readableBytes
             let fits = taken.withLock { taken in
@@ -29,10 +29,9 @@ final class WebhookRoom: Sendable {
             }
             guard fits else { throw full }
             held += size
-            try Posix.writeAll(file.raw, ArraySlice(buffer.readableBytesView))
+            try file.append(ArraySlice(buffer.readableBytesView))
         }
-        // A description of its own: from the beginning, and without the right to write.
-        return SharedDescriptor(try Posix.open("/proc/self/fd/\(file.raw)", [.readOnly]))
+        return file
     }
 
     private var full: APIFailure {
@@ -40,4 +39,16 @@ final class WebhookRoom: Sendable {
         failure.retryAfter = 2
         return failure
     }
+}
+
+/// A file in memory, which is gone with its last holder.
+final class MemoryFile: Sendable {
+    private let descriptor: FileDescriptor
+
+    init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+
+    func append(_ bytes: ArraySlice<UInt8>) throws { try Posix.writeAll(descriptor.raw, bytes) }
+
+    /// Opened anew: from its beginning, and without the right to write.
+    func reader() throws -> FileDescriptor { try Posix.open("/proc/self/fd/\(descriptor.raw)", [.readOnly]) }
 }

@@ -12,6 +12,7 @@ epoll_wait                      # the loop
 eventfd2                        # wakes the loop from another thread
 exit_group                      # the end
 fchmod                          # grant files become readable when they are whole
+fcntl arg1=F_GETFL              # kind of a descriptor that was passed: the body of a webhook
 fdatasync                       # an audit record, before anything is released
 flock                           # one writer of the audit log
 fstat                           # rare: newer C libraries ask for a file's size so
