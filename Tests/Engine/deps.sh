@@ -15,6 +15,7 @@ qemu-aarch64-static qemu-user-static
 -           libsqlite3-dev
 -           libcurl4-openssl-dev
 -           libseccomp-dev
+-           zlib1g-dev
 -           nettle-dev
 strace      strace
 gcc         gcc
@@ -24,6 +25,7 @@ pkg-config  pkg-config
 ss          iproute2
 python3     python3
 curl        curl
+openssl     openssl
 git         git
 make        make
 systemctl   systemd
