@@ -33,8 +33,9 @@ let base: [Target] = [
     .target(name: "CSpawn", dependencies: ["CLinux"], path: "Sources/Base/CSpawn"),
     .target(
         name: "Processes", dependencies: ["CSpawn", "Posix"], path: "Sources/Base/Processes", swiftSettings: trusted),
-    // HTTP for the CLI, and for whoever will talk to the outside. Never for a daemon that guards something.
+    // HTTP for the CLI, and for courierd, which talks to the outside. Never for a daemon that guards something.
     .systemLibrary(name: "CCurl", path: "Sources/Base/CCurl", pkgConfig: "libcurl"),
+    .systemLibrary(name: "CZlib", path: "Sources/Base/CZlib", pkgConfig: "zlib"),
     .systemLibrary(name: "CSeccomp", path: "Sources/Base/CSeccomp", pkgConfig: "libseccomp"),
     // The profiles are data: they are compiled in, so that no file can be missing or changed when a daemon starts.
     .target(
@@ -66,6 +67,8 @@ let wire: [Target] = [
 let jobs: [Target] = [
     // What strangers write, read within bounds; brokerd reads deliveries with it.
     .target(name: "Documents", path: "Sources/Jobs/Documents", swiftSettings: trusted),
+    // The archives of sources: courierd writes them, the runner unpacks them.
+    .target(name: "Tar", path: "Sources/Jobs/Tar", swiftSettings: trusted),
     .target(name: "JobModel", dependencies: ["Documents"], path: "Sources/Jobs/JobModel", swiftSettings: house),
     // A job file in the words of the wire: apid and the CLI come to the same definition, and so to the same hash.
     .target(name: "JobWire", dependencies: ["JobModel", "Wire"], path: "Sources/Jobs/JobWire", swiftSettings: house),
@@ -183,10 +186,38 @@ let relay: [Target] = [
         swiftSettings: house),
 ]
 
+// What talks to forges. Its answers are hostile, and it holds their tokens while it asks.
+let courier: [Target] = [
+    .target(name: "Exchange", path: "Sources/Courier/Exchange", swiftSettings: trusted),
+    .target(
+        name: "Outbound", dependencies: ["CCurl", "Exchange", "Posix", "Secret"], path: "Sources/Courier/Outbound",
+        swiftSettings: trusted),
+    .target(
+        name: "ForgeCalls", dependencies: ["Documents", "Exchange", "ForgeModel"], path: "Sources/Courier/Forge",
+        swiftSettings: trusted),
+    .target(
+        name: "GitHubCalls", dependencies: ["Exchange", "ForgeCalls", "ForgeModel"], path: "Sources/Courier/GitHub",
+        swiftSettings: trusted),
+    .target(
+        name: "GitLabCalls", dependencies: ["Exchange", "ForgeCalls", "ForgeModel"], path: "Sources/Courier/GitLab",
+        swiftSettings: trusted),
+    .target(
+        name: "GiteaCalls", dependencies: ["Exchange", "ForgeCalls", "ForgeModel"], path: "Sources/Courier/Gitea",
+        swiftSettings: trusted),
+    .target(
+        name: "SourceArchive", dependencies: ["CZlib", "Exchange", "Posix", "Tar", crypto],
+        path: "Sources/Courier/Archive", swiftSettings: trusted),
+    .target(
+        name: "Errands", dependencies: ["Exchange", "ForgeCalls", "Outbound", "Posix", "Secret"],
+        path: "Sources/Courier/Errands", swiftSettings: trusted),
+]
+
 let runner: [Target] = [
     .target(
         name: "RunnerCore",
-        dependencies: ["CLinux", "CNettle", "CSpawn", "Endpoints", "Files", "Link", "Posix", "Processes", "Wire"],
+        dependencies: [
+            "CLinux", "CNettle", "CSpawn", "Endpoints", "Files", "Link", "Posix", "Processes", "Tar", "Wire",
+        ],
         path: "Sources/Runner/RunnerCore",
         swiftSettings: house),
     // PID 1 of any image, so it brings everything with it: static, no Foundation.
@@ -263,8 +294,8 @@ let tests: [Target] = [
         swiftSettings: house),
     // Keeps a secret well or badly; Tests/Security looks for it in its memory.
     .executableTarget(
-        name: "leak-fixture", dependencies: ["Masker", "Posix", "Secret"], path: "Tests/LeakFixture",
-        swiftSettings: house),
+        name: "leak-fixture", dependencies: ["Exchange", "Masker", "Outbound", "Posix", "Secret"],
+        path: "Tests/LeakFixture", swiftSettings: house),
     .testTarget(name: "MaskerTests", dependencies: ["Masker", "Secret"], swiftSettings: house),
     .testTarget(
         name: "SchedulingTests",
@@ -299,12 +330,34 @@ let tests: [Target] = [
     .executableTarget(
         name: "runner-fixture", dependencies: ["RunnerCore", "Wire"], path: "Tests/RunnerFixture",
         swiftSettings: house),
+    .target(name: "TarFixtures", path: "Tests/TarFixtures", swiftSettings: house),
     .testTarget(
         name: "RunnerCoreTests",
         dependencies: [
-            "CNettle", "Endpoints", "Files", "Link", "LinkBlocking", "Posix", "Processes", "RunnerCore", "Wire",
-            "runner-fixture",
+            "CNettle", "Endpoints", "Files", "Link", "LinkBlocking", "Posix", "Processes", "RunnerCore", "Tar",
+            "TarFixtures", "Wire", "runner-fixture",
         ],
+        swiftSettings: house),
+    .testTarget(
+        name: "OutboundTests", dependencies: ["Endpoints", "Exchange", "Files", "Outbound", "Posix", "Secret"],
+        swiftSettings: house),
+    .testTarget(
+        name: "ForgeCallsTests",
+        dependencies: [
+            "Documents", "Exchange", "ForgeCalls", "ForgeModel", "GitHubCalls", "GitLabCalls", "GiteaCalls",
+        ],
+        swiftSettings: house),
+    // One call at a forge from the command line.
+    .executableTarget(
+        name: "forge-probe",
+        dependencies: [
+            "Errands", "Exchange", "Files", "ForgeCalls", "ForgeModel", "GitHubCalls", "GitLabCalls", "GiteaCalls",
+            "Outbound", "Posix", "Secret", "SourceArchive",
+        ],
+        path: "Tests/ForgeProbe", swiftSettings: house),
+    .testTarget(
+        name: "SourceArchiveTests",
+        dependencies: ["CZlib", "Exchange", "Files", "Posix", "SourceArchive", "Tar", "TarFixtures", crypto],
         swiftSettings: house),
     .testTarget(
         name: "APIServerTests", dependencies: ["APIServer", "Endpoints", "Files", "JobModel", "Link", "Posix", "Wire"],
@@ -327,6 +380,6 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
-    targets: base + wire + jobs + forges + api + scheduler + spawner + broker + relay + runner + cli + tests,
+    targets: base + wire + jobs + forges + api + scheduler + spawner + broker + relay + courier + runner + cli + tests,
     swiftLanguageModes: [.v6]
 )

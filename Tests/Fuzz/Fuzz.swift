@@ -2,7 +2,9 @@
 
 import Deliveries
 import Documents
+import ForgeCalls
 import Posix
+import Tar
 import Wire
 
 /// FUZZ_TARGET.
@@ -19,6 +21,12 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     } catch is Refusal {
         return 0
     } catch is JSONReader.Refused {
+        return 0
+    } catch is ForgeProblem {
+        return 0
+    } catch is TarError {
+        return 0
+    } catch is TarProblem {
         return 0
     } catch {
         fatalError("oracle: \(error)")

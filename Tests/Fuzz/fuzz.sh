@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Fuzzing of the frame and message decoders, and of what reads the forges' deliveries, with address sanitizer.
+# Fuzzing of the frame and message decoders, and of what reads the forges' deliveries, answers and archives, with address
+# sanitizer.
 #   fuzz.sh short   about 20 seconds, part of `make test`
 #   fuzz.sh long    ten million inputs (the default; FUZZ_RUNS says otherwise)
 #   fuzz.sh build   only builds
@@ -40,9 +41,14 @@ module Documents Sources/Jobs/Documents
 module ForgeModel Sources/Forges/ForgeModel
 module Deliveries Sources/Forges/Deliveries
 for forge in GitHub GitLab Gitea; do module $forge Sources/Forges/$forge; done
+module Tar Sources/Jobs/Tar
+module Exchange Sources/Courier/Exchange
+module ForgeCalls Sources/Courier/Forge
+for forge in GitHub GitLab Gitea; do module ${forge}Calls Sources/Courier/$forge; done
 swiftc "${common[@]}" -module-name Fuzz Tests/Fuzz/*.swift Tests/WireTests/CatalogueEntry.swift \
     Tests/WireTests/Generated/Catalogue.swift "$out"/{Wire,Posix,Link}.o \
-    "$out"/{Documents,ForgeModel,Deliveries,GitHub,GitLab,Gitea}.o "${objects[@]}" -use-ld=lld -o "$out/fuzz"
+    "$out"/{Documents,ForgeModel,Deliveries,GitHub,GitLab,Gitea}.o \
+    "$out"/{Tar,Exchange,ForgeCalls,GitHubCalls,GitLabCalls,GiteaCalls}.o "${objects[@]}" -use-ld=lld -o "$out/fuzz"
 [[ $mode == build ]] && exit 0
 
 # No input is longer than the largest frame and its prefix; nothing it makes us allocate at once is above 1 MiB.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes Tests/Fuzz/corpus from the accept vectors, each as a whole frame, as a body, and as a stream of frames; and from the recorded
-deliveries of Tests/ForgesTests, each as a document and as a delivery of its event."""
-import json, pathlib, re, sys
+deliveries of Tests/ForgesTests, each as a document and as a delivery of its event; and answers and archives of forges."""
+import io, json, pathlib, re, sys, tarfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
@@ -37,4 +37,35 @@ for target, forge in enumerate(["github", "gitlab", "gitea"], 4):
         (corpus / f"json_{forge}_{path.stem}").write_bytes(bytes([3]) + body)
         for index, event in enumerate(events[forge]):
             if path.stem.startswith(event): (corpus / f"delivery_{forge}_{path.stem}").write_bytes(bytes([target, index]) + body)
+
+# What forges answer, by the orders of ForgeAnswerTargets.swift: the forge, the call, then what is said each time.
+sha, other = "1a" * 20, "2b" * 20
+who = {"id": 9, "login": "ada", "username": "ada"}
+side = {"sha": sha, "ref": "fix", "repo": {"id": 42}}
+comment = {"id": 31, "user": who, "author": who, "system": False, "body": "<!-- bulkhead:plan -->\nthen"}
+answers = {
+    0: [who], 1: [{"message": "Cannot transition status via :run from :running (x)"}], 2: [{"id": 77}], 3: [[comment], {"id": 31}],
+    4: [{"permission": "write", "user": who}, {"id": 9, "state": "active", "access_level": 30}],
+    5: [{"number": 5, "state": "closed", "merged": True, "draft": False, "user": who, "head": side, "base": side},
+        {"iid": 5, "state": "opened", "draft": False, "author": who, "sha": sha, "source_project_id": None, "target_project_id": 42,
+         "source_branch": "fix", "target_branch": "main", "diff_refs": {"head_sha": sha, "start_sha": other}}],
+    6: [[{"filename": "a", "previous_filename": "b"}], [{"old_path": "a", "new_path": "b"}]],
+    7: [{"type": "file", "encoding": "base64", "size": 5, "content": "aGVs\nbG8=\n"}],
+}
+for call, said in answers.items():
+    for index, body in enumerate(said):
+        for forge in range(3):
+            data = json.dumps(body, separators=(",", ":")).encode()
+            (corpus / f"answer_{forge}_{call}_{index}").write_bytes(bytes([7, forge, call, 0]) + data)
+
+for name, format in ("ustar", tarfile.USTAR_FORMAT), ("pax", tarfile.PAX_FORMAT), ("gnu", tarfile.GNU_FORMAT):
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w", format=format, pax_headers={"comment": sha}) as tar:
+        for path, kind, link in [("top", tarfile.DIRTYPE, ""), ("top/a", tarfile.REGTYPE, ""), ("top/d", tarfile.DIRTYPE, ""),
+                                 ("top/d/l", tarfile.SYMTYPE, "../a"), ("top/h", tarfile.LNKTYPE, "top/a"),
+                                 ("top/" + ("n" * (90 if name == "ustar" else 120)), tarfile.REGTYPE, "")]:
+            member = tarfile.TarInfo(path)
+            member.type, member.linkname, member.size = kind, link, 5 * (kind == tarfile.REGTYPE)
+            tar.addfile(member, io.BytesIO(b"hello"))
+    (corpus / f"archive_{name}").write_bytes(bytes([8, 7]) + archive.getvalue())
 print(len(list(corpus.iterdir())), "inputs")

@@ -15,7 +15,9 @@ IMPORT = re.compile(r"^\s*(?:@\w+\s+)*(?:public |package |internal |private )?im
 PURE = {"Wire": set(), "SpawnPolicy": set(), "Documents": set(), "JobModel": {"Documents"}, "ForgeModel": set(),
         "Deliveries": {"Documents", "ForgeModel"}, "GitHub": {"Deliveries", "ForgeModel"},
         "GitLab": {"Deliveries", "ForgeModel"}, "Gitea": {"Deliveries", "ForgeModel"},
-        "ProjectModel": {"Documents", "ForgeModel", "JobModel"}}
+        "ProjectModel": {"Documents", "ForgeModel", "JobModel"}, "Tar": set(), "Exchange": set(),
+        "ForgeCalls": {"Documents", "Exchange", "ForgeModel"}, "GitHubCalls": {"Exchange", "ForgeCalls", "ForgeModel"},
+        "GitLabCalls": {"Exchange", "ForgeCalls", "ForgeModel"}, "GiteaCalls": {"Exchange", "ForgeCalls", "ForgeModel"}}
 LIBC = {"Posix", "Files", "Endpoints", "Processes", "Sandbox", "Secret", "Daemon", "RunnerCore",
         "simulate", "store-bench"}  # may import Glibc
 HEAVY = {"NIO", "NIOCore", "NIOPosix", "NIOHTTP1", "Hummingbird", "GRDB", "ArgumentParser", "Yams", "CCurl", "Foundation",
@@ -24,7 +26,8 @@ TRUSTED_EXECUTABLES = ["bulkhead-spawnerd", "bulkhead-brokerd"]
 SERVICES = {"API", "Scheduler", "Spawner", "Broker", "Relay", "Courier", "Egress", "Runner"}
 DRIVERS = {"DockerRuntime"}
 ONLY_IN = {"Hummingbird": {"API"}, "GRDB": {"Scheduler"}, "Yams": {"CLI"}, "ArgumentParser": {"CLI"},
-           "Crypto": {"Broker", "CLI", "Forges", "Scheduler", "Relay", "Wire"}}
+           "Crypto": {"Broker", "CLI", "Courier", "Forges", "Scheduler", "Relay", "Wire"}, "CCurl": {"CLI", "Courier"},
+           "CZlib": {"Courier"}}
 MAIN_LINES = 60
 FILE_LINES = 400
 

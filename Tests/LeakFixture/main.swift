@@ -3,6 +3,7 @@
 // in its memory, as test_canary.py does with the daemons; "kept" says that it may. It ends with its standard input.
 
 import Masker
+import Outbound
 import Posix
 import Secret
 
@@ -10,6 +11,7 @@ import Secret
 nonisolated(unsafe) var arrays: [[UInt8]] = []
 nonisolated(unsafe) var texts: [String] = []
 nonisolated(unsafe) var maskers: [Masker] = []
+nonisolated(unsafe) var ways: [Outbound] = []
 
 func copy(_ secret: borrowing Secret) -> [UInt8] { secret.withBytes { Array($0) } }
 
@@ -47,6 +49,9 @@ case "masks":
 case "freed masks":
     // Used, so that bytes of it were held back and went out.
     _ = try masker(of: secret).mask(copy(secret))
+    secret.wipe()
+case "sent":
+    ways.append(try send(secret, to: UInt16(CommandLine.arguments[2]) ?? 0))
     secret.wipe()
 default: fatalError("no such way: \(way)")
 }

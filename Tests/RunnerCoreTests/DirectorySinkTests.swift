@@ -4,6 +4,8 @@ import Files
 import Posix
 import Processes
 import RunnerCore
+import Tar
+import TarFixtures
 import Testing
 
 @Suite struct DirectorySinkTests {

@@ -5,6 +5,8 @@ import Link
 import Posix
 import Processes
 import RunnerCore
+import Tar
+import TarFixtures
 import Testing
 import Wire
 

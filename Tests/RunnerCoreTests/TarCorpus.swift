@@ -1,6 +1,8 @@
 // The archives that a runner must refuse, and by which name, built here so that each can be read.
 
 import RunnerCore
+import Tar
+import TarFixtures
 
 /// One archive and what is wrong with it.
 struct TarCase: Sendable, CustomStringConvertible {

@@ -2,6 +2,8 @@
 // same.
 
 import RunnerCore
+import Tar
+import TarFixtures
 import Testing
 
 /// Writes down what it is told.

@@ -1,4 +1,4 @@
-// libcurl's easy interface, whose variadic calls Swift cannot make. For the CLI.
+// libcurl's easy interface, whose variadic calls Swift cannot make. For the CLI, and for courierd beside multi.h.
 #pragma once
 
 #include <curl/curl.h>

@@ -4,6 +4,7 @@
 
 import Glibc
 package import Posix
+package import Tar
 
 /// A TarSink on disk. Blocking: a tmpfs does not wait.
 package final class DirectorySink: TarSink {

@@ -3,6 +3,7 @@
 // and the SHA-256 of all its bytes, and a source that is another ends the job before anything of it is executed.
 
 import Posix
+import Tar
 import Wire
 
 /// The source of one job on its way in.

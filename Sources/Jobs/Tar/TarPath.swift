@@ -26,6 +26,14 @@ package struct TarPath: Equatable {
         self.components = components
     }
 
+    private init(components: [[UInt8]]) { self.components = components }
+
+    /// The same path seen from the directory of its first name; empty for that name alone, and for the empty path.
+    package var belowTop: TarPath { TarPath(components: Array(components.dropFirst())) }
+
+    /// As it stands in an archive.
+    package var bytes: [UInt8] { Array(components.joined(separator: [UInt8(ascii: "/")])) }
+
     /// Whether a symbolic link at this path may have this target: it then leads nowhere but into the directory,
     /// whatever other links of the archive lie on the way. `..` is allowed at the target's beginning only: behind a
     /// name it would be taken from wherever that name leads (`a/b/up -> ../..` is inside, `a/b/up/..` is not).

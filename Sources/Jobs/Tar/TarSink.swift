@@ -1,4 +1,4 @@
-// Where TarReader puts what it reads: DirectorySink on disk, a recorder in tests.
+// Where TarReader puts what it reads: DirectorySink on disk, Repacker into another archive, a recorder in tests.
 
 /// A file of an archive, before its bytes.
 package struct TarFile: Equatable {

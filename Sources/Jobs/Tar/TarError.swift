@@ -24,6 +24,7 @@ package enum TarProblem: Error, Equatable {
     case directoryInTheWay
     case cutShort
     case noEndMarker
+    case noTopFolder
     case dataAfterEnd
     case noSpace
     case system(call: String, errno: Int32)
@@ -53,6 +54,7 @@ package enum TarProblem: Error, Equatable {
         case .directoryInTheWay: "a directory is in the way"
         case .cutShort: "it ends in the middle of an entry"
         case .noEndMarker: "it has no end marker; was it cut short?"
+        case .noTopFolder: "not everything lies in one folder at the top"
         case .dataAfterEnd: "there is data after its end"
         case .noSpace: "no space left for it; raise resources.disk"
         case .system(let call, let errno): "\(call) failed with errno \(errno)"

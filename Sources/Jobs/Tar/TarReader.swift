@@ -1,6 +1,7 @@
 // Reads a source archive as it arrives, in pieces of any size, and hands its members to a TarSink.
 // It takes ustar, pax and GNU long names, and nothing that a source tree has no use for: what it does not know it
-// refuses, since a difference between two readers of one archive is where things hide. Used by SourceReceiver.
+// refuses, since a difference between two readers of one archive is where things hide. Used by
+// the runner's SourceReceiver and by courierd's ArchiveSink.
 
 /// What an archive may hold at most.
 package struct TarLimits {
@@ -29,7 +30,7 @@ package struct TarReader<Sink: TarSink> {
         case end
     }
 
-    package private(set) var sink: Sink
+    package var sink: Sink
     /// Members so far.
     package private(set) var entries = 0
     private let limits: TarLimits

@@ -1,0 +1,96 @@
+// ForgeCall: what may be asked of a forge, in words that are the same for all of them, and what comes of it.
+
+package import ForgeModel
+
+package enum ForgeCall: Equatable, Sendable {
+    /// Who the token is.
+    case account
+    case postStatus(Repository, CommitStatus)
+    /// GitHub's apps only.
+    case postCheck(Repository, CheckRun)
+    case keepComment(Repository, RollingComment)
+    case permission(Repository, Account)
+    case change(Repository, number: UInt64)
+    case changedFiles(Repository, number: UInt64)
+    /// At exactly this commit; `path` is relative to the root, without `.` and `..`.
+    case file(Repository, path: String, Commit)
+    /// The tree of exactly this commit, as tar.gz with one top folder, poured into a sink.
+    case archive(Repository, Commit)
+}
+
+package enum ForgeResult: Equatable, Sendable {
+    case account(Account)
+    case posted
+    /// The check run's number, for the next word about it.
+    case check(UInt64)
+    /// The comment's number, for the next word in it.
+    case comment(UInt64)
+    case permission(Permission)
+    case change(ChangeState)
+    case changedFiles(ChangedFiles)
+    case file([UInt8])
+    case archive
+}
+
+/// What an account may do in a repository; each may do what those before it may.
+package enum Permission: Int, Comparable, Sendable {
+    case none
+    case read
+    case write
+    case admin
+
+    package static func < (one: Permission, other: Permission) -> Bool { one.rawValue < other.rawValue }
+}
+
+/// A pull or merge request as it is now.
+package struct ChangeState: Equatable, Sendable {
+    package enum State: Equatable, Sendable {
+        case open
+        case closed
+        case merged
+    }
+
+    package struct Side: Equatable, Sendable {
+        /// Nil when the forge no longer has it: a fork that was deleted.
+        package let repository: UInt64?
+        package let branch: String
+        /// Nil where the forge has not come to it yet: GitLab's base, a moment after a push.
+        package let commit: Commit?
+
+        package init(repository: UInt64?, branch: String, commit: Commit?) {
+            self.repository = repository
+            self.branch = branch
+            self.commit = commit
+        }
+    }
+
+    package let number: UInt64
+    package let state: State
+    package let isDraft: Bool
+    package let author: Account
+    package let head: Side
+    /// The branch to which it is to go, and where that was when the forge last compared the two.
+    package let base: Side
+
+    package init(number: UInt64, state: State, isDraft: Bool, author: Account, head: Side, base: Side) {
+        self.number = number
+        self.state = state
+        self.isDraft = isDraft
+        self.author = author
+        self.head = head
+        self.base = base
+    }
+}
+
+/// The paths that a change touches, old names included. They belong to whatever its head was when they were asked for:
+/// who needs them for one commit asks for the change again afterwards.
+package struct ChangedFiles: Equatable, Sendable {
+    package let paths: [String]
+    /// False: there are more, and whoever decides by paths decides as if all were touched.
+    package let isComplete: Bool
+
+    package init(paths: [String], isComplete: Bool) {
+        self.paths = paths
+        self.isComplete = isComplete
+    }
+}

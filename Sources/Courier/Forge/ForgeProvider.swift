@@ -1,0 +1,73 @@
+// ForgeProvider: what a forge's own folder has to say: how each request is written, and what an answer means. Pure: no
+// socket, no token, no state. ForgeWork asks in the right order.
+
+package import Exchange
+package import ForgeModel
+
+/// A part of a long list.
+package struct Page<Element: Sendable>: Sendable {
+    package let items: [Element]
+    package let hasNext: Bool
+
+    package init(_ items: [Element], hasNext: Bool) {
+        self.items = items
+        self.hasNext = hasNext
+    }
+}
+
+package struct FoundComment: Equatable, Sendable {
+    package let id: UInt64
+    /// The account's number.
+    package let author: UInt64
+    package let body: String
+
+    package init(id: UInt64, author: UInt64, body: String) {
+        self.id = id
+        self.author = author
+        self.body = body
+    }
+}
+
+/// Readers of answers are asked for those with a status of 200 to 299 only, unless they say otherwise.
+package protocol ForgeProvider: Sendable {
+    /// How many files a list may have before the forge cuts it.
+    var mostFiles: Int { get }
+
+    func askAccount() throws(ForgeProblem) -> ExchangeRequest
+    func readAccount(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Account
+
+    func post(_ status: CommitStatus, in repository: Repository) throws(ForgeProblem) -> ExchangeRequest
+    /// Answers of any status.
+    func checkPosted(_ answer: ExchangeAnswer, _ status: CommitStatus) throws(ForgeProblem)
+
+    func post(_ check: CheckRun, in repository: Repository) throws(ForgeProblem) -> ExchangeRequest
+
+    func askComments(_ repository: Repository, change: UInt64, page: Int) throws(ForgeProblem) -> ExchangeRequest
+    func readComments(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Page<FoundComment>
+    /// Writes a new comment, or `id` anew.
+    func write(_ comment: RollingComment, over id: UInt64?, in repository: Repository)
+        throws(ForgeProblem) -> ExchangeRequest
+
+    func askPermission(_ repository: Repository, _ account: Account) throws(ForgeProblem) -> ExchangeRequest
+    /// Also an answer of 404: who is nobody there may do nothing.
+    func readPermission(_ answer: ExchangeAnswer, of account: Account) throws(ForgeProblem) -> Permission
+
+    func askChange(_ repository: Repository, _ number: UInt64) throws(ForgeProblem) -> ExchangeRequest
+    func readChange(
+        _ answer: ExchangeAnswer, _ number: UInt64, of repository: Repository
+    ) throws(ForgeProblem) -> ChangeState
+
+    func askFiles(_ repository: Repository, change: UInt64, page: Int) throws(ForgeProblem) -> ExchangeRequest
+    func readFiles(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Page<[String]>
+
+    func askFile(_ repository: Repository, _ path: String, _ commit: Commit) throws(ForgeProblem) -> ExchangeRequest
+    func readFile(_ answer: ExchangeAnswer, _ commit: Commit) throws(ForgeProblem) -> [UInt8]
+
+    func askArchive(_ repository: Repository, _ commit: Commit) throws(ForgeProblem) -> ExchangeRequest
+}
+
+extension ForgeProvider {
+    package func checkPosted(_ answer: ExchangeAnswer, _ status: CommitStatus) throws(ForgeProblem) {
+        try ForgeProblem.check(answer)
+    }
+}

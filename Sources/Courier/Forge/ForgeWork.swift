@@ -1,0 +1,142 @@
+// ForgeWork: one call, from its first request to its result. It says what to send next; who sends it, with which token
+// and how often, is decided elsewhere. After a lost answer it is begun anew: it looks before it writes.
+
+package import Exchange
+import ForgeModel
+
+package struct ForgeWork: Sendable {
+    package enum Step: Equatable, Sendable {
+        case ask(ExchangeRequest)
+        case done(ForgeResult)
+    }
+
+    /// Pages of one list. A change has hundreds of comments at most, and a list without an end is a forge's trick.
+    private static let mostPages = 40
+
+    private enum Position {
+        case single
+        case searching(page: Int)
+        /// `isKnown`: somebody remembered the number, and the comment may be gone.
+        case writing(isKnown: Bool)
+        case listing(page: Int)
+    }
+
+    package let call: ForgeCall
+    private let provider: any ForgeProvider
+    private var position = Position.single
+    private var paths: [String] = []
+
+    package init(_ call: ForgeCall, at provider: any ForgeProvider) {
+        self.call = call
+        self.provider = provider
+    }
+
+    /// Whether the body of the answer goes into a sink.
+    package var wantsSink: Bool { if case .archive = call { true } else { false } }
+
+    /// The first request.
+    package mutating func begin() throws(ForgeProblem) -> ExchangeRequest {
+        switch call {
+        case .account: return try provider.askAccount()
+        case .postStatus(let repository, let status): return try provider.post(status, in: repository)
+        case .postCheck(let repository, let check): return try provider.post(check, in: repository)
+        case .keepComment(let repository, let comment):
+            try Self.check(comment)
+            if let id = comment.id {
+                position = .writing(isKnown: true)
+                return try provider.write(comment, over: id, in: repository)
+            }
+            return try search(repository, comment, page: 1)
+        case .permission(let repository, let account): return try provider.askPermission(repository, account)
+        case .change(let repository, let number): return try provider.askChange(repository, number)
+        case .changedFiles(let repository, let number): return try list(repository, number, page: 1)
+        case .file(let repository, let path, let commit): return try provider.askFile(repository, path, commit)
+        case .archive(let repository, let commit): return try provider.askArchive(repository, commit)
+        }
+    }
+
+    /// What follows from an answer which is not to be asked for again.
+    package mutating func take(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Step {
+        switch call {
+        case .account: return .done(.account(try provider.readAccount(try good(answer))))
+        case .postStatus(_, let status):
+            try provider.checkPosted(answer, status)
+            return .done(.posted)
+        case .postCheck: return .done(.check(try Fields(try good(answer)).number("id")))
+        case .keepComment(let repository, let comment): return try takeComment(answer, repository, comment)
+        case .permission(_, let account):
+            if answer.status != 404 { try ForgeProblem.check(answer) }
+            return .done(.permission(try provider.readPermission(answer, of: account)))
+        case .change(let repository, let number):
+            return .done(.change(try provider.readChange(try good(answer), number, of: repository)))
+        case .changedFiles(let repository, let number): return try takeFiles(answer, repository, number)
+        case .file(_, _, let commit): return .done(.file(try provider.readFile(try good(answer), commit)))
+        case .archive:
+            // The one status whose body goes to a sink.
+            guard try good(answer).status == 200 else { throw .refused(status: answer.status) }
+            return .done(.archive)
+        }
+    }
+
+    private func good(_ answer: ExchangeAnswer) throws(ForgeProblem) -> ExchangeAnswer {
+        try ForgeProblem.check(answer)
+        return answer
+    }
+
+    // MARK: comments
+
+    private static func check(_ comment: RollingComment) throws(ForgeProblem) {
+        let name = comment.name.utf8
+        guard (1...64).contains(name.count),
+            name.allSatisfy({ (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D })
+        else { throw .unusable("name") }
+        // The shortest limit of the three forges is GitHub's.
+        guard comment.text.unicodeScalars.count <= 65_536 else { throw .unusable("body") }
+    }
+
+    private mutating func search(
+        _ repository: Repository, _ comment: RollingComment, page: Int
+    ) throws(ForgeProblem) -> ExchangeRequest {
+        guard page <= Self.mostPages else { throw .tooMuch }
+        position = .searching(page: page)
+        return try provider.askComments(repository, change: comment.change, page: page)
+    }
+
+    private mutating func takeComment(
+        _ answer: ExchangeAnswer, _ repository: Repository, _ comment: RollingComment
+    ) throws(ForgeProblem) -> Step {
+        switch position {
+        case .searching(let page):
+            let found = try provider.readComments(try good(answer))
+            let mine = found.items.first(where: comment.isThis)
+            if mine == nil && found.hasNext { return .ask(try search(repository, comment, page: page + 1)) }
+            position = .writing(isKnown: false)
+            return .ask(try provider.write(comment, over: mine?.id, in: repository))
+        case .writing(let isKnown):
+            if isKnown && answer.status == 404 { return .ask(try search(repository, comment, page: 1)) }
+            return .done(.comment(try Fields(try good(answer)).number("id")))
+        case .single, .listing: throw .foreign
+        }
+    }
+
+    // MARK: files
+
+    private mutating func list(
+        _ repository: Repository, _ number: UInt64, page: Int
+    ) throws(ForgeProblem) -> ExchangeRequest {
+        position = .listing(page: page)
+        return try provider.askFiles(repository, change: number, page: page)
+    }
+
+    private mutating func takeFiles(
+        _ answer: ExchangeAnswer, _ repository: Repository, _ number: UInt64
+    ) throws(ForgeProblem) -> Step {
+        guard case .listing(let page) = position else { throw .foreign }
+        let found = try provider.readFiles(try good(answer))
+        // Of one that was renamed, both.
+        for names in found.items { paths += names }
+        let isCut = paths.count >= provider.mostFiles || page >= Self.mostPages
+        if found.hasNext && !isCut { return .ask(try list(repository, number, page: page + 1)) }
+        return .done(.changedFiles(ChangedFiles(paths: paths, isComplete: !found.hasNext && !isCut)))
+    }
+}

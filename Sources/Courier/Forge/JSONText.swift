@@ -1,0 +1,56 @@
+// JSONText: what we send. A value of each kind that a forge takes, written as JSON.
+
+package enum JSONText: Equatable, Sendable {
+    case text(String)
+    case number(UInt64)
+    case list([JSONText])
+    /// In this order; what is nil is left out.
+    case map([(String, JSONText?)])
+
+    package static func == (one: JSONText, other: JSONText) -> Bool { one.bytes == other.bytes }
+
+    package var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        write(into: &bytes)
+        return bytes
+    }
+
+    private func write(into bytes: inout [UInt8]) {
+        switch self {
+        case .text(let text): Self.write(text, into: &bytes)
+        case .number(let number): bytes += String(number).utf8
+        case .list(let items):
+            bytes.append(UInt8(ascii: "["))
+            for (index, item) in items.enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                item.write(into: &bytes)
+            }
+            bytes.append(UInt8(ascii: "]"))
+        case .map(let entries):
+            bytes.append(UInt8(ascii: "{"))
+            var isFirst = true
+            for case (let key, let value?) in entries {
+                if !isFirst { bytes.append(UInt8(ascii: ",")) }
+                isFirst = false
+                Self.write(key, into: &bytes)
+                bytes.append(UInt8(ascii: ":"))
+                value.write(into: &bytes)
+            }
+            bytes.append(UInt8(ascii: "}"))
+        }
+    }
+
+    private static func write(_ text: String, into bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
+            case 0..<0x20:
+                let digits = Array("0123456789abcdef".utf8)
+                bytes += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+}
