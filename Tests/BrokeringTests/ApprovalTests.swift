@@ -5,6 +5,7 @@ import Link
 import LinkBlocking
 import Posix
 import Testing
+import Vault
 import Wire
 
 extension BrokeringTests {
@@ -93,9 +94,10 @@ extension BrokeringTests {
             #expect(try refusal { _ = try courier.call(ForgeEdge.ReadToken(project: "shop")) } == .notFound)
             let order = try house.admin.set("forge-token", Array("token".utf8), project: "shop")
             try house.scheduler().execute(house.admin, order)
-            var reply = try courier.call(ForgeEdge.ReadToken(project: "shop"))
-            let file = try #require(reply.fds.takeFirst())
-            #expect(try Posix.pread(file.raw, maximum: 64, at: 0) == Array("token".utf8))
+            let reply = try courier.call(ForgeEdge.ReadToken(project: "shop"))
+            let raw = try #require(reply.fds.raws.first)
+            #expect(try Posix.pread(raw, maximum: 64, at: 0) == Array("token".utf8))
+            _ = consume reply
         }
     }
 }

@@ -15,6 +15,7 @@ qemu-aarch64-static qemu-user-static
 -           libsqlite3-dev
 -           libcurl4-openssl-dev
 -           libseccomp-dev
+-           zlib1g-dev
 -           nettle-dev
 strace      strace
 gcc         gcc
@@ -25,6 +26,7 @@ ss          iproute2
 python3     python3
 -           python3-venv
 curl        curl
+openssl     openssl
 git         git
 openssl     openssl
 make        make

@@ -2,7 +2,6 @@
 // daemons keep theirs in. Tests/Security/test_leaks.py gives it a value of 32 bytes on standard input and looks for it
 // in its memory, as test_canary.py does with the daemons; "kept" says that it may. It ends with its standard input.
 
-import Exchange
 import Masker
 import Outbound
 import Posix
@@ -22,24 +21,6 @@ func masker(of secret: borrowing Secret) throws -> Masker {
         try secret.withBytes { (bytes) throws(Patterns.Refused) in try patterns.add(bytes) }
     }
     return masker
-}
-
-/// As courierd says a token to a forge; here to a server on this port of loopback.
-func send(_ secret: borrowing Secret, to port: UInt16) throws {
-    guard let origin = Origin(.http, host: "127.0.0.1", port: port), let loopback = AddressRange("127.0.0.1") else {
-        fatalError("no origin")
-    }
-    let loop = try PollLoop()
-    let settings = OutboundSettings(origins: [origin: AddressPolicy(named: [loopback])])
-    let outbound = try Outbound(loop: loop, settings: settings)
-    var status: Int?
-    outbound.send(ExchangeRequest(.get, origin, RequestTarget("/"), credential: .bearer), token: secret) {
-        status = (try? $0.get().status) ?? 0
-    }
-    while status == nil { loop.runPass(waiting: .seconds(1)) }
-    if status != 200 { fatalError("no answer") }
-    // Its connections and whatever belongs to them stay.
-    ways.append(outbound)
 }
 
 var secret = try Secret(capacity: 32)
@@ -70,7 +51,7 @@ case "freed masks":
     _ = try masker(of: secret).mask(copy(secret))
     secret.wipe()
 case "sent":
-    try send(secret, to: UInt16(CommandLine.arguments[2]) ?? 0)
+    ways.append(try send(secret, to: UInt16(CommandLine.arguments[2]) ?? 0))
     secret.wipe()
 default: fatalError("no such way: \(way)")
 }

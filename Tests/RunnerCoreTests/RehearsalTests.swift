@@ -28,6 +28,8 @@ import Wire
 
     @Test func itRunsNothingAndLeavesNothing() throws {
         let image = try TestDirectory()
+        // Steps are another user than a runner that is root.
+        try Posix.chmod(image.path, 0o777)
         try image.write("sh", "#!/bin/sh\necho ran >> \(image.path)/ran\nexec /bin/sh \"$@\"\n")
         try Posix.chmod(image.path + "/sh", 0o755)
         let child = try RunnerChild(["shell=\(image.path)/sh"])

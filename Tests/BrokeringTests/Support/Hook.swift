@@ -89,17 +89,20 @@ struct Hook {
     }
 
     /// A pull request to main; `fork`: the number of its repository, 0 for one that is gone.
-    static func change(fork: Int = 4712, head: String = Shop.head, number: Int = 7) -> Hook {
+    static func change(
+        fork: Int = 4712, head: String = Shop.head, number: Int = 7, into repository: Int = 4711
+    ) -> Hook {
         func side(_ sha: String, _ name: String, _ id: Int) -> String {
             let repository = id == 0 ? "null" : #"{"id": \#(id), "full_name": "somebody/shop"}"#
             return #"{"sha": "\#(sha)", "ref": "\#(name)", "repo": \#(repository)}"#
         }
+        let there = Self.repository.replacing("4711", with: "\(repository)")
         let change =
             #"{"draft": false, "merged": false, "user": {"id": 2, "login": "eve"}, "#
             + #""head": \#(side(head, "patch", fork)), "base": \#(side(Shop.base, "main", 4711))}"#
         return Hook(
             event: "pull_request",
-            body: #"{"action": "opened", "number": \#(number), "pull_request": \#(change), \#(repository)}"#)
+            body: #"{"action": "opened", "number": \#(number), "pull_request": \#(change), \#(there)}"#)
     }
 
     static func comment(_ text: String, by id: Int = 1, number: Int = 7) -> Hook {
