@@ -215,6 +215,29 @@ import Wire
         #expect(try world.directory.bytes("jobs/7/1/log") == Array("more".utf8))
     }
 
+    /// It gets through, since only the way back is shut, and that no answer comes is not the runner's fault.
+    @Test func aFullDiskStopsNoCancellation() throws {
+        let world = try RelayWorld()
+        let runner = ScriptedRunner(world.loop)
+        _ = try world.call(Sample.job())
+        try world.attach(runner)
+        try world.until("job") { runner.job != nil }
+        world.setFull(true)
+        runner.emit([Sample.begun(0), Sample.log("more")])
+        world.settle()
+        _ = try world.call(RelayEdge.CancelJob(attempt: Sample.attempt(), graceSeconds: 9))
+        try world.until("cancel") { runner.cancelGrace == 9 }
+        for _ in 0..<3 {
+            world.clock.advance(seconds: 60)
+            world.settle()
+        }
+        #expect(world.lost(Sample.runner) == nil)
+        world.setFull(false)
+        world.clock.advance(seconds: 2)
+        runner.emit([Sample.ended(0), Sample.jobEnded()])
+        try world.until("the end") { world.finished(7) != nil }
+    }
+
     /// The control: with room on the disk, the same silence is the runner's.
     @Test func withoutAFullDiskTheRunnerIsAtFault() throws {
         let world = try RelayWorld()

@@ -178,4 +178,40 @@ import Wire
         let third = Samples.submission("third", Samples.definition(source: Samples.source))
         #expect(try house.failure(third) == .notFound)
     }
+
+    /// Somebody who uploads for an hour keeps nobody else's archive.
+    @Test func anUploadKeepsNoOtherArchive() throws {
+        let house = try House()
+        house.settle()
+        let upload = try house.callForFD(SchedulerEdge.OpenUpload(token: Samples.token, size: 1024)).0.upload
+        _ = try house.call(SchedulerEdge.FinishUpload(token: Samples.token, upload: upload))
+        let job = try house.submit(source: Samples.source)
+        try house.run("told") { house.relay.jobs.count == 1 }
+        _ = try house.callForFD(SchedulerEdge.OpenUpload(token: Samples.token, size: 1024))
+        house.relay.finish(try house.relay.attempt(), .succeeded)
+        try house.run(job, to: .succeeded)
+        try house.run("removed") { house.relay.removedSources == [Samples.source.sha256] }
+    }
+
+    /// The same archive comes again in the moment in which its last job ends: both are in one commit.
+    @Test func anArchiveThatComesAgainIsNotRemoved() throws {
+        let house = try House()
+        house.settle()
+        func upload() throws {
+            let upload = try house.callForFD(SchedulerEdge.OpenUpload(token: Samples.token, size: 1024)).0.upload
+            _ = try house.call(SchedulerEdge.FinishUpload(token: Samples.token, upload: upload))
+        }
+        try upload()
+        let job = try house.submit(source: Samples.source)
+        try house.run("told") { house.relay.jobs.count == 1 }
+        let attempt = try house.relay.attempt()
+        house.relay.beforeFinish = { house.relay.finish(attempt, .succeeded) }
+        try upload()
+        #expect(try house.state(job) == .succeeded)
+        house.settle()
+        #expect(house.relay.removedSources.isEmpty)
+        house.relay.beforeFinish = {}
+        try house.submit("again", source: Samples.source)
+        try house.run("told again") { house.relay.jobs.count == 1 }
+    }
 }

@@ -52,7 +52,8 @@ import Wire
 
     /// A line that is missing, a head that is another's, a turn or a count that nobody wrote: nobody waits for ever.
     @Test(arguments: [
-        "DELETE FROM queues", "UPDATE queues SET head = 99", "UPDATE queues SET turn = 1 << 60",
+        "DELETE FROM queues", "UPDATE queues SET head = 99", "UPDATE ranks SET turn = 1 << 60", "DELETE FROM ranks",
+        "UPDATE ranks SET waiting = 0", "UPDATE ranks SET priority = 0",
         "UPDATE queues SET waiting = waiting + 5", "DELETE FROM tally", "UPDATE tally SET jobs = 7",
         "DELETE FROM shares", "UPDATE queues SET shape = 77",
     ])

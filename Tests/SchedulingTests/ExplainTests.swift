@@ -11,7 +11,12 @@ import Wire
     private func why(_ house: House, _ job: UInt64) throws -> SchedulerEdge.Why {
         let reply = try house.call(SchedulerEdge.ExplainJob(token: Samples.token, job: job))
         let first = try #require(reply.whys.first)
-        #expect(!first.text.isEmpty && first.sinceMs > 0)
+        // Since when others are in its way nobody knows.
+        let isOfOthers: Set<SchedulerEdge.WhyKind> = [
+            .allRunnersInUse, .notEnoughResources, .platformNotAvailable, .noSuchDevice, .noFreeDevice, .behindOthers,
+            .nextInLine,
+        ]
+        #expect(!first.text.isEmpty && (first.sinceMs > 0) != isOfOthers.contains(first.kind), "\(first)")
         #expect(!reply.happenings.isEmpty)
         return first
     }
@@ -137,5 +142,93 @@ import Wire
             try rows.note(job: job, String(repeating: "ä", count: 400), at: 1)
             #expect(try rows.happenings(ofJob: job).last?.text.utf8.count == 256)
         }
+    }
+
+    /// A page of jobs that wait for the same is one look at the queue, and not one for each.
+    @Test func aPageIsOneLook() throws {
+        let house = try House(maxRunners: 8) {
+            $0.cpuPercent = 100
+            $0.patience = .zero
+        }
+        house.spawner.cpus = 2
+        try house.restart()
+        try house.submit("half") { $0.spec.shape.resources.cpuMillis = 1500 }
+        try house.run("told") { house.relay.jobs.count == 1 }
+        let large = try house.submit("large") { $0.spec.shape.resources.cpuMillis = 2000 }
+        for number in 0..<20 {
+            try house.submit("\(number)", image: "i\(number)") { $0.spec.shape.resources.cpuMillis = 500 }
+        }
+        house.settle()
+        let before = house.scheduler.linesLookedAt
+        let list = try house.call(
+            SchedulerEdge.ListJobs(token: Samples.token, before: 0, limit: 20, state: .queued)
+        ).jobs
+        #expect(list.count == 20 && list.allSatisfy { $0.reason.contains("job \(large) asks for 2 CPUs") })
+        #expect(house.scheduler.linesLookedAt - before == 1, "the one that all wait for is the first in line")
+    }
+
+    /// Counted by ranks, so it has a bound.
+    @Test func howManyAreBefore() throws {
+        let directory = try TemporaryDirectory()
+        let store = try Store(path: directory.database)
+        try store.write { rows throws in
+            for number in 0..<6 {
+                let project = "p\(number % 3)"
+                try Samples.insert(rows, "\(number)", Samples.definition(image: "i\(number)", project: project))
+            }
+            try rows.charge("p0", cpuMillis: 1000)
+            let (before, all) = try rows.waitingBefore(limit: 9)
+            #expect(
+                before == [
+                    Rank(project: "p1", priority: 50): 0, Rank(project: "p2", priority: 50): 2,
+                    Rank(project: "p0", priority: 50): 4,
+                ] && all == 6)
+            #expect(try rows.waitingBefore(limit: 2).all == 4)
+        }
+    }
+
+    /// Its last news are an hour old, and what keeps it is not.
+    @Test func sinceWhenItHolds() throws {
+        let house = try House()
+        house.spawner.comesUp = false
+        try house.restart()
+        let job = try house.submit()
+        house.wall.jump = .seconds(3600)
+        let later = house.wall.now
+        _ = try house.call(SchedulerEdge.SetDrain(token: Samples.token, drain: true))
+        let drains = try why(house, job)
+        #expect(drains.kind == .draining && drains.sinceMs >= later)
+        house.wall.jump = .seconds(7200)
+        _ = try house.call(SchedulerEdge.SetDrain(token: Samples.token, drain: false))
+        let away = try why(house, job)
+        #expect(away.kind == .spawnerdIsAway && away.sinceMs < later, "from the start on")
+        house.spawner.comesUp = true
+        house.spawner.up()
+        try house.run("told") { !house.relay.jobs.isEmpty }
+        house.relay.begin(try house.relay.attempt())
+        try house.run(job, to: .running)
+        house.wall.jump = .seconds(9000)
+        _ = try house.call(SchedulerEdge.CancelJob(token: Samples.token, job: job, graceSeconds: 60))
+        let runs = try why(house, job)
+        let began = try house.job(job).startedMs
+        #expect(runs.kind == .runs && runs.sinceMs == began)
+    }
+
+    /// Neither is the engine's fault, and nobody says so.
+    @Test func whatSpawnerdRefuses() throws {
+        // Long enough to look at it between two tries.
+        let house = try House {
+            $0.retryShortest = .milliseconds(200)
+            $0.retryLongest = .milliseconds(200)
+        }
+        house.spawner.refusal = { _ in Failure(.conflict, "a later epoch", place: "epoch") }
+        let job = try house.submit()
+        try house.run("waits") { try house.job(job).reason.contains("later epoch") }
+        try expect(house, job, .runnerCannotBeMade, "later epoch", "schedulerd")
+        house.spawner.refusal = { _ in Failure(.conflict, "the grant is another's", place: "grant") }
+        try house.run("asked again") { try house.job(job).reason.contains("grant is another runner's") }
+        #expect(try !house.metrics().contains("engine_errors_total{code=\"conflict\"}"))
+        house.spawner.refusal = { _ in nil }
+        try house.run("told") { house.relay.jobs.count == 1 }
     }
 }

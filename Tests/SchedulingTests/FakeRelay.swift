@@ -35,6 +35,8 @@ final class FakeRelay: RelayLink {
     var stuckLogs: Set<UInt64> = []
     private(set) var removedLogs: [UInt64] = []
     private(set) var removedSources: [Bytes32] = []
+    /// What happens just before an upload is said to be finished.
+    var beforeFinish: () -> Void = {}
     /// What RunJob fails with.
     var refusal: Failure?
     var comesUp = true
@@ -185,7 +187,10 @@ final class FakeRelay: RelayLink {
         _ upload: UInt64, deadline: Duration, _ done: @escaping (Result<Source, Failure>) -> Void
     ) {
         #expect(upload == 7)
-        answer { isConnected in done(isConnected ? .success(Samples.source) : .failure(Self.gone)) }
+        answer { isConnected in
+            self.beforeFinish()
+            done(isConnected ? .success(Samples.source) : .failure(Self.gone))
+        }
     }
 
     func removeLogs(_ job: UInt64, _ done: @escaping (Failure?) -> Void) {

@@ -25,6 +25,7 @@ final class House {
     private var client: Connection<SchedulerEdge>
     private var server: Connection<SchedulerEdge>
     private let quiet: FileDescriptor
+    let wall = WallClock()
 
     /// `directory`: one in which something lies already.
     init(
@@ -51,7 +52,7 @@ final class House {
         spawner.broker = broker
         relay.broker = broker
         quiet = try Posix.open("/dev/null", [.writeOnly])
-        scheduler = try Self.scheduler(loop, store, (spawner, relay, broker), settings, quiet.raw)
+        scheduler = try Self.scheduler(loop, store, (spawner, relay, broker), settings, quiet.raw, wall)
         (server, client) = try Self.connect(loop, scheduler)
         scheduler.start()
     }
@@ -66,19 +67,19 @@ final class House {
         relay.isReady = false
         broker.forget()
         store = try Store(path: directory.database)
-        scheduler = try Self.scheduler(loop, store, (spawner, relay, broker), settings, quiet.raw)
+        scheduler = try Self.scheduler(loop, store, (spawner, relay, broker), settings, quiet.raw, wall)
         (server, client) = try Self.connect(loop, scheduler)
         scheduler.start()
     }
 
     private static func scheduler(
         _ loop: PollLoop, _ store: Store, _ siblings: (FakeSpawner, FakeRelay, FakeBroker),
-        _ settings: SchedulerSettings, _ log: Int32
+        _ settings: SchedulerSettings, _ log: Int32, _ wall: WallClock
     ) throws -> Scheduler {
         try Scheduler(
             loop: loop, store: store, instance: "test", spawner: siblings.0, relay: siblings.1, broker: siblings.2,
             settings: settings,
-            log: Log(process: "schedulerd", level: .debug, descriptor: log))
+            log: Log(process: "schedulerd", level: .debug, descriptor: log), wall: { wall.now })
     }
 
     private static func connect(
@@ -217,4 +218,10 @@ final class House {
         try run("no runners", at: location) { try self.runners().isEmpty && self.spawner.containers.isEmpty }
         try run("no grants", at: location) { self.broker.directories.isEmpty }
     }
+}
+
+/// The clock on the wall, which may jump.
+final class WallClock {
+    var jump = Duration.zero
+    var now: Int64 { Posix.wallMilliseconds() + jump.components.seconds * 1000 }
 }

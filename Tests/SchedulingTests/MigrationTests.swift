@@ -86,6 +86,62 @@ import Wire
         #expect(try house.call(again) == .init(job: 1, created: false), "the old request finds its old job")
     }
 
+    /// Whose turn it is, and what waits, is as it was in version 4.
+    @Test func linesKeepTheirOrder() throws {
+        let directory = try TemporaryDirectory()
+        let old = try Store(path: directory.database, schema: 4)
+        try DatabaseQueue(path: directory.database).write { db in
+            for number in 0..<4 {
+                let bytes = Data(try Samples.shape("i\(number)").encoded())
+                try db.execute(sql: "INSERT INTO shapes (bytes) VALUES (?)", arguments: [bytes])
+            }
+        }
+        try old.write { rows throws in
+            for (number, project) in ["much", "little", "much", "none"].enumerated() {
+                let definition = Samples.definition(image: "i\(number)", project: project)
+                try Samples.insert(rows, "\(number)", definition)
+            }
+        }
+        try DatabaseQueue(path: directory.database).write { db in
+            for (project, turn) in [("much", 9000), ("little", 3000), ("none", 6000)] {
+                for table in ["shares", "queues"] {
+                    try db.execute(
+                        sql: "UPDATE \(table) SET turn = ? WHERE project = ?", arguments: [turn, project])
+                }
+            }
+        }
+        let store = try Store(path: directory.database)
+        try store.write { rows throws in
+            #expect(try !rows.mendLines(), "the migration has left nothing to mend")
+            var (walk, order): (LineWalk, [String]) = (LineWalk(), [])
+            while let line = try rows.nextLine(&walk, plain: false, where: { _ in true }) { order.append(line.project) }
+            #expect(order == ["little", "none", "much", "much"])
+            #expect(try rows.inLine() == 4)
+        }
+    }
+
+    /// By the time of the house, which nobody has kept for them, they have ended and come just now.
+    @Test func whatEndedBeforeIsKeptFromTheUpgradeOn() throws {
+        let directory = try TemporaryDirectory()
+        _ = try Store(path: directory.database, schema: 5)
+        try DatabaseQueue(path: directory.database).write { db in
+            try db.execute(
+                sql: """
+                    UPDATE meta SET value = 5000 WHERE key = 'house_ms';
+                    INSERT INTO shapes (id, bytes) VALUES (7, x'00');
+                    INSERT INTO jobs (id, request_id, name, image, shape, spec, timeout_seconds, state, created_ms,
+                        finished_ms) VALUES (1, 'r1', 'ended', 'busybox', 7, x'00', 60, 6, 1, 2);
+                    INSERT INTO sources (sha, size, claims, touched_ms) VALUES (zeroblob(32), 1, 1, 3);
+                    """)
+        }
+        let store = try Store(path: directory.database)
+        try store.write { rows throws in
+            #expect(try rows.ended(before: 5000, count: 9).isEmpty && rows.ended(before: 5001, count: 9).count == 1)
+            #expect(try rows.retireSources(givingUpBefore: 5000).isEmpty)
+            #expect(try rows.retireSources(givingUpBefore: 5001).count == 1)
+        }
+    }
+
     @Test func anInterruptedMigrationLeavesTheFileAsItWas() throws {
         let directory = try TemporaryDirectory()
         try oldFile(directory)

@@ -1,8 +1,9 @@
 // simulate: schedulerd, its protocol and a model of everything around it in one process, in virtual time, with faults.
 //
-//     simulate --seeds N [--first N]    runs seeds one after another; the first that goes wrong is named, and the
-// status is 1     simulate --seconds N              as many as fit     simulate --seed N [--trace]       one, again,
-// exactly as before
+//     simulate --seeds N [--first N]      runs seeds one after another; the first that goes wrong is named, and the
+//                                         status is 1
+//     simulate --seconds N [--first N]    as many as fit
+//     simulate --seed N [--trace]         one, again, exactly as before
 //
 // The same seed is the same run, down to the order of every message: sets and dictionaries are made to have an order.
 

@@ -102,9 +102,7 @@ extension RunnerConversation {
             self.acknowledgementsInFlight -= 1
             switch result {
             case .success: self.acknowledge()
-            // Nothing is read from it until the disk takes more, its answer included.
-            case .failure(let failure) where failure.errorCode == .deadlineExceeded && self.isStalled: break
-            case .failure(let failure): self.failed(failure)
+            case .failure(let failure): self.notAnswered(failure)
             }
         }
     }

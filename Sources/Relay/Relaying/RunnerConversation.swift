@@ -185,7 +185,17 @@ final class RunnerConversation {
     /// Tells the runner to stop the job, if schedulerd has asked for that and the runner has the job.
     func cancel() {
         guard isJobSent, let grace = log?.cancelGraceSeconds else { return }
-        call(RunnerEdge.Cancel(graceSeconds: grace)) { _ in }
+        connection?.call(RunnerEdge.Cancel(graceSeconds: grace), deadline: limits.answerTime) { [weak self] result, _ in
+            guard let self, !isClosed, case .failure(let failure) = result else { return }
+            notAnswered(failure)
+        }
+    }
+
+    /// A request has failed whose answer says nothing new. While the disk takes no more nothing is read from the
+    /// runner, its answer included: that is no silence of its own, and it has been told.
+    func notAnswered(_ failure: Failure) {
+        if failure.errorCode == .deadlineExceeded && isStalled { return }
+        failed(failure)
     }
 
     /// The job's end is on disk: the runner is free for another.

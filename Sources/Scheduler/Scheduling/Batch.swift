@@ -37,9 +37,8 @@ package final class Batch {
     var onOverflow: (() -> Void)?
     /// Is told the changes of jobs, after the commit.
     var onChanges: (([JobChange]) -> Void)?
-    /// Commits so far and units in them, for status and tests.
+    /// Commits so far, for metrics and tests.
     package private(set) var commits = 0
-    package private(set) var unitCount = 0
     /// Units that wait now.
     package var waitingCount: Int { waiting.count }
 
@@ -123,9 +122,12 @@ package final class Batch {
         waiting = []
         var effects: [() -> Void] = []
         var dispatches = false
+        let now = Moment(wall: wall(), house: clock.time(at: loop.now))
+        var keepsTime = clock.isDue(now.house, isWriting: false)
         do {
             try store.write { rows in
-                let now = Moment(wall: self.wall(), house: self.clock.time(at: self.loop.now))
+                // First, since an end is counted from what is written.
+                if keepsTime { try rows.keepHouseTime(now.house) }
                 for unit in units { effects += try self.perform(unit, rows, now) }
                 dispatches = self.dispatchIsDue
                 // The dispatcher may ask for another one: it has passed by what it has let into the line itself.
@@ -135,14 +137,17 @@ package final class Batch {
                     effects += try self.perform(unit, rows, now)
                 }
                 // By the way, most of the time: a commit that writes nothing costs no wait for the disk.
-                if self.clock.isDue(now.house, isWriting: rows.hasWritten) { try rows.keepHouseTime(now.house) }
+                if !keepsTime, rows.hasWritten, self.clock.isDue(now.house, isWriting: true) {
+                    try rows.keepHouseTime(now.house)
+                    keepsTime = true
+                }
             }
         } catch {
             dispatchIsDue = dispatchIsDue || dispatches
             return commitFailed(units, error)
         }
         commits += 1
-        unitCount += units.count
+        if keepsTime { clock.hasKept(now.house) }
         for effect in effects { effect() }
     }
 

@@ -18,6 +18,8 @@ enum EngineView {
         }
     }
 
+    var isSilent: Bool { if case .silent = self { true } else { false } }
+
     /// For people: that it is silent, for how long, and why.
     func silence(at now: UInt64) -> Failure? {
         guard case .silent(let since, let failure) = self else { return nil }

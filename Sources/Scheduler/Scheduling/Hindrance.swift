@@ -9,6 +9,8 @@ enum Hindrance: Equatable {
     case spawnerIsAway
     case relayIsAway
     case engine
+    /// spawnerd has heard of a schedulerd of a later epoch, and makes nothing for this one.
+    case superseded
     /// brokerd releases nothing to a job that needs a grant.
     case release
     /// brokerd prepares no runner.
@@ -28,6 +30,7 @@ enum Hindrance: Equatable {
         var spawnerIsReady = true
         var relayIsReady = true
         var engineHasTrouble = false
+        var isSuperseded = false
         var releaseHasTrouble = false
         var preparationHasTrouble = false
     }
@@ -44,15 +47,22 @@ enum Hindrance: Equatable {
 
     /// What has to change first comes first. Empty: nothing does, but for those that are served before.
     static func all(_ house: House, _ chance: Chance) -> [Hindrance] {
+        var found = ofHouse(house).filter { $0 != .release || chance.needsGrant }
+        if !chance.hasIdle, let lack = lack(chance) { found.append(lack) }
+        return found
+    }
+
+    /// What keeps more than one job.
+    static func ofHouse(_ house: House) -> [Hindrance] {
         var found: [Hindrance] = []
         if house.isDraining { found.append(.draining) }
         if !house.brokerIsUsable { found.append(.brokerIsAway) }
         if !house.spawnerIsReady { found.append(.spawnerIsAway) }
         if !house.relayIsReady { found.append(.relayIsAway) }
+        if house.spawnerIsReady && house.isSuperseded { found.append(.superseded) }
         if house.spawnerIsReady && house.engineHasTrouble { found.append(.engine) }
-        if chance.needsGrant && house.releaseHasTrouble { found.append(.release) }
+        if house.releaseHasTrouble { found.append(.release) }
         if house.preparationHasTrouble { found.append(.preparation) }
-        if !chance.hasIdle, let lack = lack(chance) { found.append(lack) }
         return found
     }
 
@@ -76,6 +86,7 @@ enum Hindrance: Equatable {
         case .spawnerIsAway: .spawnerdIsAway
         case .relayIsAway: .relaydIsAway
         case .engine: .engineUnavailable
+        case .superseded: .runnerCannotBeMade
         case .release, .preparation: .nothingIsReleased
         case .places: .allRunnersInUse
         case .processors, .memory: .notEnoughResources

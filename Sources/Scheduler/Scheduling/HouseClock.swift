@@ -20,10 +20,9 @@ struct HouseClock {
 
     func time(at now: UInt64) -> Int64 { base + Int64((now - start) / 1_000_000) }
 
-    /// True if `house` is worth writing, with something else or alone.
-    mutating func isDue(_ house: Int64, isWriting: Bool) -> Bool {
-        guard house - kept >= (isWriting ? 1000 : 10_000) else { return false }
-        kept = house
-        return true
-    }
+    /// `house` is worth writing: before anything else, which may count from what is written, or with something else.
+    func isDue(_ house: Int64, isWriting: Bool) -> Bool { house - kept >= (isWriting ? 1000 : 10_000) }
+
+    /// It is on the disk.
+    mutating func hasKept(_ house: Int64) { kept = house }
 }

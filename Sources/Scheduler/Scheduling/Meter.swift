@@ -13,7 +13,7 @@ struct Meter {
     private(set) var coldStarts = Histogram()
     private(set) var warmStarts = Histogram()
     private(set) var dispatch = Histogram()
-    /// Lines of the queue that were looked at.
+    /// Lines of the queue that were looked at, to serve them or to say why others wait.
     private(set) var lines: UInt64 = 0
     /// Jobs that were given a runner which waited, and of which no runner has been told yet.
     private var warm: Set<UInt64> = []

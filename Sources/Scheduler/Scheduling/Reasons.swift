@@ -38,6 +38,13 @@ enum Reasons {
         fit("waits: a device is not free yet, trying again: \(failure.text)")
     }
 
+    /// spawnerd makes nothing for us.
+    static let superseded = "waits: spawnerd takes no orders from this schedulerd, since one of a later epoch was here"
+
+    /// spawnerd gives no grant to a second container.
+    static let grantIsAnothers =
+        "waits: its runner's grant is another runner's; it gets another runner and another grant"
+
     /// brokerd releases nothing now.
     static func waitsForGrant(_ failure: Failure) -> String {
         switch failure.errorCode {

@@ -125,7 +125,7 @@ extension Scheduler {
     }
 
     private func goOnNow(_ unit: UnitOfWork, _ rest: QueuePass) throws {
-        if isDraining { return }
+        if isDraining { return unit.afterCommit { self.restAgain = nil } }
         var (floor, pass) = (try floor(unit), rest)
         for vendor in pass.withheld { floor.withhold(vendor) }
         try serve(unit, &floor, &pass)

@@ -36,7 +36,25 @@ extension Scheduler {
                 self.remove(id)
             }
         }
-        if row.state == .teardown { return unit.afterCommit { self.drop(id) } }
+        switch row.state {
+        case .teardown: unit.afterCommit { self.drop(id) }
+        case .provisioning:
+            noteReady(unit, id)
+            // It has read its key: that is wiped before anybody gives it a job.
+            guard let grant = row.grant else { return try lostGrant(unit, id, Failure(.grantGone, "it has none")) }
+            unit.afterCommit { self.wipe(id, grant) }
+        case .busy:
+            noteReady(unit, id)
+            // After the rest of what relayd says in this pass, which may be that the job has ended.
+            if let job = row.job { unit.afterCommit { self.tellAgain(job) } }
+        case .pending, .idle:
+            noteReady(unit, id)
+            try unit.rows.advance(runner: id, on: .ready)
+            unit.dispatchNext()
+        }
+    }
+
+    private func noteReady(_ unit: UnitOfWork, _ id: Bytes16) {
         unit.afterCommit {
             self.attached.insert(id)
             self.detached.remove(id)
@@ -44,18 +62,6 @@ extension Scheduler {
             self.forgetAbsence(id)
             self.disarm(.ready(id))
             self.disarm(.attach(id))
-        }
-        switch row.state {
-        case .provisioning:
-            // It has read its key: that is wiped before anybody gives it a job.
-            guard let grant = row.grant else { return try lostGrant(unit, id, Failure(.grantGone, "it has none")) }
-            unit.afterCommit { self.wipe(id, grant) }
-        case .busy:
-            // After the rest of what relayd says in this pass, which may be that the job has ended.
-            if let job = row.job { unit.afterCommit { self.tellAgain(job) } }
-        case .pending, .idle, .teardown:
-            try unit.rows.advance(runner: id, on: .ready)
-            unit.dispatchNext()
         }
     }
 

@@ -17,16 +17,34 @@ extension Scheduler {
         case .blocked: found = [try whyBlocked(unit, job)]
         case .held:
             found = [Why(.needsApproval, "it waits for somebody's approval", "whoever may approve it decides")]
-        case .queued: found = try whyQueued(unit, job, try floor(unit))
+        case .queued: found = try whyQueued(unit, job, try outlook(unit))
         case .assigned: found = [try whyAssigned(unit, job)]
         case .running:
             found = [Why(.runs, "it runs", "bulkhead log \(job.id) --follow")]
-            if !relay.isReady { found.insert(Self.awayRelay, at: 0) }
+            if !relay.isReady { found.insert(houseWords(.relayIsAway), at: 0) }
         default: found = [whyEnded(job)]
         }
-        let since = try unit.rows.happenings(ofJob: job.id).last?.atMs ?? job.createdMs
-        for index in found.indices where found[index].sinceMs == 0 { found[index].sinceMs = since }
+        let since = try since(unit, job)
+        for index in found.indices where Self.isOfJob(found[index].kind) { found[index].sinceMs = since }
         return found
+    }
+
+    /// Since when it is where it is.
+    private func since(_ unit: UnitOfWork, _ job: JobRow) throws -> Int64 {
+        if let over = job.finishedMs { return over }
+        if job.state == .running, let began = job.startedMs { return began }
+        return try unit.rows.happenings(ofJob: job.id).last?.atMs ?? job.createdMs
+    }
+
+    /// What is written down of the job itself. Since when the house is in its way the house knows; since when others
+    /// are, nobody does.
+    private static func isOfJob(_ kind: SchedulerEdge.WhyKind) -> Bool {
+        switch kind {
+        case .runs, .ended, .needsOtherJobs, .needsApproval, .groupIsBusy, .tagNotAvailable, .oldAttemptIsClearedAway,
+            .runnerIsStarting, .grantIsBeingMade:
+            true
+        default: false
+        }
     }
 
     private func whyBlocked(_ unit: UnitOfWork, _ job: JobRow) throws -> Why {
@@ -39,9 +57,9 @@ extension Scheduler {
     }
 
     private func whyAssigned(_ unit: UnitOfWork, _ job: JobRow) throws -> Why {
-        if !spawner.isReady { return Self.awaySpawner }
-        if !relay.isReady { return Self.awayRelay }
-        if job.needsGrant && !brokerIsUsable { return Self.awayBroker }
+        if !spawner.isReady { return houseWords(.spawnerIsAway) }
+        if !relay.isReady { return houseWords(.relayIsAway) }
+        if job.needsGrant && !brokerIsUsable { return houseWords(.brokerIsAway) }
         guard let runner = try unit.rows.runner(ofJob: job.id), runner.state == .provisioning else {
             return job.needsGrant
                 ? Why(.grantIsBeingMade, "its runner is there, and its secrets are being laid out", "wait a moment")
@@ -68,11 +86,11 @@ extension Scheduler {
 
     // MARK: in the queue
 
-    /// What a job that waits waits for, for a list. `floor`: the machine as it is now, looked at once for all of them.
-    func waitingReason(_ unit: UnitOfWork, _ job: JobRow, _ floor: Floor) throws -> String {
+    /// What a job that waits waits for, for a list; all of it has one outlook.
+    func waitingReason(_ unit: UnitOfWork, _ job: JobRow, _ outlook: Outlook) throws -> String {
         switch job.state {
         case .blocked: Reasons.waiting(try whyBlocked(unit, job).text)
-        case .queued: Reasons.waiting(try whyQueued(unit, job, floor).first?.text ?? "")
+        case .queued: Reasons.waiting(try whyQueued(unit, job, outlook).first?.text ?? "")
         default: ""
         }
     }
@@ -83,22 +101,26 @@ extension Scheduler {
             heldDevices: Set(deviceTrouble.filter(\.value.isPaused).keys), stuck: Set(removalBackoff.keys))
     }
 
-    private func whyQueued(_ unit: UnitOfWork, _ job: JobRow, _ floor: Floor) throws -> [Why] {
+    private func whyQueued(_ unit: UnitOfWork, _ job: JobRow, _ outlook: Outlook) throws -> [Why] {
         if let gate = try whyGated(unit, job) { return [gate] }
+        let floor = outlook.floor
         let shape = try shapes.shape(job.shape, unit.rows)
         let pool = Pool(shape: job.shape, trust: job.trust)
         var found = hindrances(pool, shape, needsGrant: job.needsGrant, floor).map { words($0, shape, floor) }
-        if found.isEmpty, let reserved = try whyReserved(unit, job, shape, floor) { found.append(reserved) }
+        if found.isEmpty, let reserved = try whyReserved(unit, job, shape, outlook) { found.append(reserved) }
         if found.isEmpty, !job.reason.isEmpty {
-            found.append(
-                Why(.runnerCannotBeMade, job.reason, "it is tried again by itself; mend what the reason names"))
+            var why = Why(
+                .runnerCannotBeMade, job.reason, "it is tried again by itself; mend what the reason names")
+            why.sinceMs = try since(unit, job)
+            found.append(why)
         }
-        let ahead = try unit.rows.ahead(of: job)
+        let (ahead, isMore) = try ahead(unit, of: job, outlook)
         if ahead > 0 {
             found.append(
                 Why(
                     .behindOthers,
-                    "\(ahead) jobs are served before it: of higher priority, or of projects that had less",
+                    "\(isMore ? "more than " : "")\(ahead) jobs are served before it: of higher priority, "
+                        + "or of projects that had less",
                     "wait, or submit it with a higher `priority`"))
         }
         // Beside a reason it would be no news, and beside one that does not pass by itself it would be false.
@@ -131,10 +153,6 @@ extension Scheduler {
 
     /// What keeps jobs of this pool from runners.
     func hindrances(_ pool: Pool, _ shape: RunnerShape, needsGrant: Bool, _ floor: Floor) -> [Hindrance] {
-        let house = Hindrance.House(
-            isDraining: isDraining, brokerIsUsable: brokerIsUsable, spawnerIsReady: spawner.isReady,
-            relayIsReady: relay.isReady, engineHasTrouble: (engine.silence(at: now) ?? engineTrouble) != nil,
-            releaseHasTrouble: release.failure != nil, preparationHasTrouble: preparation.failure != nil)
         let hasDevices = shape.gpus.map { floor.vendorToKeep(for: $0) != nil } ?? true
         return Hindrance.all(
             house,
@@ -145,20 +163,6 @@ extension Scheduler {
 
     private func words(_ hindrance: Hindrance, _ shape: RunnerShape, _ floor: Floor) -> Why {
         switch hindrance {
-        case .draining: return Why(.draining, "the house is draining: no job begins", "bulkhead drain --off")
-        case .brokerIsAway: return Self.awayBroker
-        case .spawnerIsAway: return Self.awaySpawner
-        case .relayIsAway: return Self.awayRelay
-        case .engine:
-            let text = (engine.silence(at: now) ?? engineTrouble).map { Reasons.waitsForEngine($0) }
-            return Why(
-                hindrance.kind, text ?? "", "start or mend the container engine; the job goes on by itself")
-        case .release:
-            let text = release.failure.map { Reasons.waitsForGrant($0) }
-            return Why(hindrance.kind, text ?? "", "make room for brokerd's audit log")
-        case .preparation:
-            let text = preparation.failure.map { Reasons.waitsForPreparation($0) }
-            return Why(hindrance.kind, text ?? "", "make room on brokerd's tmpfs")
         case .places:
             return Why(
                 hindrance.kind, "all \(settings.runnerLimit) runners are in use",
@@ -174,32 +178,25 @@ extension Scheduler {
                 hindrance.kind, "this host runs \(known), and not \(shape.platform.label)",
                 "register an emulator with the kernel (package qemu-user-static), and restart spawnerd")
         case .noSuchDevice, .noFreeDevice: return whyNoDevice(hindrance, shape.gpus)
+        default: return houseWords(hindrance)
         }
     }
 
     /// A larger job has waited for so long that the machine is let run empty for it, or that devices are kept.
     private func whyReserved(
-        _ unit: UnitOfWork, _ job: JobRow, _ shape: RunnerShape, _ floor: Floor
+        _ unit: UnitOfWork, _ job: JobRow, _ shape: RunnerShape, _ outlook: Outlook
     ) throws -> Why? {
-        guard case .fits = floor.room(for: shape), !floor.hasIdle(Pool(shape: job.shape, trust: job.trust)) else {
-            return nil
-        }
-        let large = try unit.rows.nextLine(plain: false) { line in
-            let asked = try self.shapes.shape(line.pool.shape, unit.rows)
-            guard case .notNow(let lack) = floor.room(for: asked),
-                lack.isOfResources || lack == .device && floor.keeps(for: asked.gpus, from: shape.gpus)
-            else { return false }
-            return try self.hasWaitedEnough(unit, line.head)
-        }
-        guard let large, large.head != job.id else { return nil }
-        let asked = try shapes.shape(large.pool.shape, unit.rows)
+        guard case .fits = outlook.floor.room(for: shape),
+            !outlook.floor.hasIdle(Pool(shape: job.shape, trust: job.trust)),
+            let large = try reservation(unit, against: shape, outlook), large.job != job.id
+        else { return nil }
         let what =
-            floor.room(for: asked) == .notNow(.device)
-            ? "\(asked.gpus?.count ?? 0) GPUs and has waited long: what comes free is kept for it"
-            : "\(Reasons.amount(asked.resources)) and has waited long: the machine is let run empty for it"
+            large.isOfResources
+            ? "\(Reasons.amount(large.shape.resources)) and has waited long: the machine is let run empty for it"
+            : "\(large.shape.gpus?.count ?? 0) GPUs and has waited long: what comes free is kept for it"
         return Why(
-            .behindOthers, "job \(large.head) asks for \(what)",
-            "wait, or withdraw that one: bulkhead cancel \(large.head)")
+            .behindOthers, "job \(large.job) asks for \(what)",
+            "wait, or withdraw that one: bulkhead cancel \(large.job)")
     }
 
     private func whyNoDevice(_ hindrance: Hindrance, _ need: GPUs?) -> Why {
@@ -217,14 +214,6 @@ extension Scheduler {
             hindrance.kind, "it asks for \(count) \(name)GPUs, and this host has \(most)",
             most == 0 ? "run it where there are some" : "ask for less, or for another vendor")
     }
-
-    private static let awayBroker = Why(
-        .brokerdIsAway, "brokerd is away, and nothing begins without its word",
-        "see why: bulkhead status, brokerd's log")
-    private static let awaySpawner = Why(
-        .spawnerdIsAway, "spawnerd is away, which alone makes containers", "see why: bulkhead status, spawnerd's log")
-    private static let awayRelay = Why(
-        .relaydIsAway, "relayd is away, which alone speaks with runners", "see why: bulkhead status, relayd's log")
 }
 
 extension SchedulerEdge.Why {

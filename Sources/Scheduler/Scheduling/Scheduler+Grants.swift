@@ -101,7 +101,9 @@ extension Scheduler {
     /// A runner that is not of use without its grant. One that has its job has no need of the directory any more.
     func lostGrant(_ unit: UnitOfWork, _ id: Bytes16, _ failure: Failure) throws {
         guard let row = try unit.rows.runner(id), row.state == .provisioning else { return }
-        let reason = Reasons.waitsForGrant(Failure(.grantGone, failure.text))
+        let reason =
+            failure.errorCode == .conflict
+            ? Reasons.grantIsAnothers : Reasons.waitsForGrant(Failure(.grantGone, failure.text))
         if let job = row.job { try takeBack(unit, job: job, reason: reason) }
         try tearDown(unit, id, on: .failed, reason: reason)
     }

@@ -37,10 +37,10 @@ extension Scheduler {
     private func summaries(
         _ unit: UnitOfWork, _ jobs: ArraySlice<JobRow>
     ) throws -> [SchedulerEdge.JobSummary] {
-        let floor = try floor(unit)
+        let outlook = try outlook(unit)
         return try jobs.map { job in
             var summary = job.summary
-            if job.reason.isEmpty { summary.reason = try waitingReason(unit, job, floor) }
+            if job.reason.isEmpty { summary.reason = try waitingReason(unit, job, outlook) }
             return summary
         }
     }
@@ -48,7 +48,7 @@ extension Scheduler {
     private func view(_ unit: UnitOfWork, _ id: UInt64) throws -> SchedulerEdge.GetJob.Reply {
         guard let job = try unit.rows.job(id) else { throw Failure.noSuchJob(id) }
         var summary = job.summary
-        if job.reason.isEmpty { summary.reason = try waitingReason(unit, job, try floor(unit)) }
+        if job.reason.isEmpty { summary.reason = try waitingReason(unit, job, try outlook(unit)) }
         let spec = try unit.rows.spec(ofJob: id)
         let known = Dictionary(
             try unit.rows.steps(ofJob: id).map { (Int($0.index), $0) }, uniquingKeysWith: { first, _ in first })

@@ -41,7 +41,7 @@ extension Scheduler {
         arm(.retention, after: settings.sweep) { $0.sweepJobs() }
         guard relay.isReady else { return }
         batch.event("sweep jobs") { unit in
-            let limit = unit.now - keep.wholeMilliseconds
+            let limit = unit.house - keep.wholeMilliseconds
             let old = try unit.rows.ended(before: limit, after: self.lastSwept, count: Self.sweptAtOnce)
             unit.afterCommit {
                 self.lastSwept = old.count == Self.sweptAtOnce ? old.last : nil

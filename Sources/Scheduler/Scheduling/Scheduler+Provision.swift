@@ -46,7 +46,8 @@ extension Scheduler {
             // Its hello is on its way, unless relayd was restarted just now and has lost the stream.
             return arm(.attach(id), after: settings.attachAgain) { $0.attach(id) }
         }
-        if !failure.isLostLink { meter.countEngineError(failure) }
+        // Conflicts are spawnerd's: the engine has no part in them.
+        if !failure.isLostLink && failure.errorCode != .conflict { meter.countEngineError(failure) }
         switch failure.errorCode {
         case .imageMissing, .imageRefused, .deniedByPolicy, .usernsMissing, .engineMismatch, .invalid, .tooLarge,
             .malformed, .notFound:
@@ -59,10 +60,16 @@ extension Scheduler {
             // when spawnerd is back.
             askAgain(id)
         case .conflict where failure.place == "devices":
-            // The engine has no part in it: others go on, and this job takes other devices.
+            // Others go on, and this job takes other devices.
             for device in request.devices { holdBack(device, failure) }
             batch.event("device refused") { unit in
                 try self.unavailable(unit, id, failure, reason: Reasons.waitsForDevice(failure))
+            }
+        case .conflict where failure.place == "grant": grantIsGone(id, failure)
+        case .conflict where failure.place == "epoch":
+            pauseEngine(failure)
+            batch.event("superseded") { unit in
+                try self.unavailable(unit, id, failure, reason: Reasons.superseded)
             }
         default:
             noteTrouble(pool, failure)

@@ -10,10 +10,13 @@ import Wire
 extension Scheduler {
     // MARK: start
 
-    /// The clocks of jobs that an earlier life has left. The siblings are told when their links come up.
+    /// The clocks of jobs that an earlier life has left. The siblings are told when their links come up. Jobs with tags
+    /// are looked at if the host's tags are others than before: a start must not take as long as the queue is.
     func takeUpJobs() {
         batch.event("take up jobs") { unit in
-            for job in try unit.rows.jobsToRegate() { try self.regate(unit, job: job) }
+            var jobs = try unit.rows.jobsBehindNoFence()
+            if try unit.rows.keepTags(self.settings.tags) { jobs += try unit.rows.queuedJobsWithTags() }
+            for job in jobs { try self.regate(unit, job: job) }
             for (project, group) in try unit.rows.waitingGroups() {
                 try self.openGroup(unit, group, project: project)
             }

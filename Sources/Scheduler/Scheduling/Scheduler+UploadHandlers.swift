@@ -33,7 +33,6 @@ extension Scheduler {
         }
         finishing += 1
         relay.finishUpload(upload, deadline: responder.remaining ?? .seconds(600)) { result in
-            self.finishing -= 1
             self.finished(result, responder)
         }
     }
@@ -47,17 +46,24 @@ extension Scheduler {
         case .success(let relays):
             var fds = fds
             guard let sink = fds.takeFirst() else { return responder.fail(Failure(.internal, "no pipe came")) }
-            responder.reply(.init(upload: uploads.open(relays, at: now)), fd: sink)
+            responder.reply(.init(upload: uploads.open(relays)), fd: sink)
         }
     }
 
     private func finished(_ result: Result<Source, Failure>, _ responder: Responder<SchedulerEdge.FinishUpload.Reply>) {
+        func fail(_ failure: Failure) {
+            finishing -= 1
+            responder.fail(failure)
+        }
         switch result {
-        case .failure(let failure): responder.fail(failure)
+        case .failure(let failure): fail(failure)
         case .success(let source):
-            batch.request("upload", fail: { responder.fail($0) }) { unit in
-                try unit.rows.noteUpload(source, at: unit.now)
-                unit.afterCommit { responder.reply(.init(source: source)) }
+            batch.request("upload", fail: fail) { unit in
+                try unit.rows.noteUpload(source, at: unit.house)
+                unit.afterCommit {
+                    self.finishing -= 1
+                    responder.reply(.init(source: source))
+                }
             }
         }
     }

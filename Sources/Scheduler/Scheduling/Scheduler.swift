@@ -32,23 +32,29 @@ package final class Scheduler {
     /// Open WatchJob streams.
     package var watchCount: Int { watchers.count }
     var uploads = Uploads()
-    /// FinishUpload calls under way: no archive is removed meanwhile, since it could be the one that just arrives.
+    /// Uploads that relayd was asked to finish, until it is written what came of them: no archive is removed meanwhile,
+    /// since it could be the one that just arrives.
     var finishing = 0
     private var timers: [TimerKey: TimerID] = [:]
 
     let shapes = ShapeCache()
     var meter = Meter()
-    /// What dispatching has cost so far: lines of the queue that were looked at.
+    /// What dispatching and explaining have cost so far: lines of the queue that were looked at.
     package var linesLookedAt: UInt64 { meter.lines }
     /// Where the queue is looked at next, if it is longer than one pass may look; and where once more after that.
     var restOfQueue: QueuePass?
     var restAgain: QueuePass?
+    /// How far this round through the shapes has come.
+    var lastShape: Int64 = 0
     /// How far this round of the retention has come; nil: it is through.
     var lastSwept: EndedJob?
     /// Nothing begins.
     var isDraining = false
     /// A runner that waited was given a job a moment ago.
     var waitsToRefill = false
+    /// What is wrong with the house, since these moments of the wall clock.
+    var troubles: [Hindrance: Int64] = [:]
+    let wall: () -> Int64
     /// Why no runners of a pool can be made in advance at present.
     var poolTrouble: [Pool: Trouble] = [:]
     /// Why devices are not asked for at present: spawnerd holds them for another runner.
@@ -115,6 +121,7 @@ package final class Scheduler {
         self.broker = broker
         self.settings = settings
         self.log = log
+        self.wall = wall
         engineBackoff = Backoff(settings)
         preparation = Trouble(settings)
         release = Trouble(settings)
@@ -129,6 +136,7 @@ package final class Scheduler {
         batch.mender = { [weak self] unit, damage in try self?.giveUp(unit, damage) ?? false }
         batch.onOverflow = { [weak self] in self?.askAnew() }
         batch.onChanges = { [weak self] changes in self?.watchers.tell(changes) }
+        loop.beforeWait { [weak self] in self?.noteTroubles() }
     }
 
     /// Connects to the siblings and takes up what an earlier life has left.

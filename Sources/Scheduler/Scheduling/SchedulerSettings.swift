@@ -20,7 +20,7 @@ package struct SchedulerSettings: Sendable {
     package var patience = Duration.seconds(60)
     /// What this host has, for jobs that ask for it.
     package var tags: Set<String> = []
-    /// How long a job and its logs are kept after its end; nil: for ever.
+    /// How long a job and its logs are kept after its end, in the time of the house; nil: for ever.
     package var retention: Duration?
     /// What a job's own timeout is given on top, before its container is removed by force.
     package var timeoutMargin = Duration.seconds(30)

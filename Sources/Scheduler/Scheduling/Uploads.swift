@@ -9,16 +9,15 @@ struct Uploads {
     private struct Open {
         let number: UInt64
         let relays: UInt64
-        let since: UInt64
     }
 
     /// In the order of their opening.
     private var open: [Open] = []
 
     /// The number by which the opener knows relayd's upload.
-    mutating func open(_ relays: UInt64, at now: UInt64) -> UInt64 {
+    mutating func open(_ relays: UInt64) -> UInt64 {
         let number = UInt64.random(in: 1 ... .max)
-        open.append(Open(number: number, relays: relays, since: now))
+        open.append(Open(number: number, relays: relays))
         if open.count > Self.limit { open.removeFirst() }
         return number
     }
@@ -27,12 +26,6 @@ struct Uploads {
     mutating func take(_ number: UInt64) -> UInt64? {
         guard let index = open.firstIndex(where: { $0.number == number }) else { return nil }
         return open.remove(at: index).relays
-    }
-
-    /// Whether one was opened within this time and not finished.
-    func isAnyOpen(for lease: Duration, at now: UInt64) -> Bool {
-        guard let newest = open.last else { return false }
-        return Duration.nanoseconds(Int64(clamping: now - newest.since)) < lease
     }
 
     /// relayd is gone, and its uploads with it.

@@ -2,6 +2,6 @@
 
 package struct EndedJob: Equatable, Sendable {
     package let id: UInt64
-    /// Milliseconds since 1970.
-    package let finishedMs: Int64
+    /// In milliseconds of the house's time.
+    package let endedAt: Int64
 }

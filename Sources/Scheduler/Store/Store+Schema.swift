@@ -8,7 +8,11 @@ extension Store {
 
     /// One step for each schema version, in order; a released one never changes.
     static var migrations: [(Database) throws -> Void] {
-        [{ try $0.execute(sql: version1) }, version2, version3, { try $0.execute(sql: version4) }]
+        [
+            { try $0.execute(sql: version1) }, version2, version3, { try $0.execute(sql: version4) },
+            { try $0.execute(sql: version5) }, { try $0.execute(sql: version6) },
+            { try $0.execute(sql: version7) },
+        ]
     }
 
     /// States as numbers of types.wire: 3 is queued, 6 and above are final.

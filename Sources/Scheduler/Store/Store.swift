@@ -12,8 +12,11 @@ package final class Store {
     package var beforeCommit: (() throws -> Void)?
 
     /// Opens or makes the database, checks it and brings it to the current schema. `maximumPages` (of 4096 bytes)
-    /// bounds the file; 0: no bound of our own. `schema`: an older one, for tests of what an earlier program has left.
-    package init(path: String, maximumPages: Int = 0, schema: Int? = nil) throws(StoreError) {
+    /// bounds the file; 0: no bound of our own. `wholeUpTo`: pages of a file that is checked as a whole. `schema`: an
+    /// older one, for tests of what an earlier program has left.
+    package init(
+        path: String, maximumPages: Int = 0, wholeUpTo: Int = 16_384, schema: Int? = nil
+    ) throws(StoreError) {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(5)
@@ -27,7 +30,7 @@ package final class Store {
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             try Self.tune(queue, maximumPages: maximumPages)
-            try Self.check(queue)
+            try Self.check(queue, wholeUpTo: wholeUpTo)
             try Self.migrate(queue, to: schema ?? Self.migrations.count)
             self.queue = queue
         } catch {
@@ -46,13 +49,28 @@ package final class Store {
         }
     }
 
-    /// A damaged file is refused before anything is built on it.
-    private static func check(_ queue: DatabaseQueue) throws {
+    /// A damaged file is refused before anything is built on it. A start must not take as long as there is history: of
+    /// a large file only those tables are read that it and the dispatcher are built on. What is damaged of the others
+    /// is met by whoever reads it.
+    private static func check(_ queue: DatabaseQueue, wholeUpTo limit: Int) throws {
         try queue.inDatabase { db in
-            let found = try String.fetchAll(db, sql: "PRAGMA quick_check(3)")
-            if found != ["ok"] { throw StoreError.corrupt(found.joined(separator: "; ")) }
+            var found = ["ok"]
+            if try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0 <= limit {
+                found = try String.fetchAll(db, sql: "PRAGMA quick_check(3)")
+            } else {
+                for table in try String.fetchAll(db, sql: decisive) where found == ["ok"] {
+                    found = try String.fetchAll(db, sql: "PRAGMA quick_check(\(table))")
+                }
+            }
+            if found != ["ok"] { throw StoreError.corrupt(found.prefix(3).joined(separator: "; ")) }
         }
     }
+
+    /// All tables but those that grow with what was and with what waits.
+    private static let decisive = """
+        SELECT name FROM sqlite_master WHERE type = 'table'
+        AND name NOT IN ('jobs', 'attempts', 'steps', 'happenings', 'needs')
+        """
 
     /// One transaction: everything that `body` does is durable when this returns, or nothing is.
     package func write(_ body: (StoreTransaction) throws -> Void) throws(StoreError) {

@@ -66,7 +66,10 @@ extension StoreTransaction {
 
     private func lose(_ job: Int64, _ reason: String, _ now: Int64, _ given: inout GivenUp) throws {
         try run(
-            "UPDATE jobs SET state = ?, reason = ?, finished_ms = ? WHERE id = ? AND state NOT BETWEEN 6 AND 10",
+            """
+            UPDATE jobs SET state = ?, reason = ?, finished_ms = ?, ended_at = \(Self.houseKept)
+            WHERE id = ? AND state NOT BETWEEN 6 AND 10
+            """,
             [Wire.JobState.lost.rawValue, reason, now, job])
         if db.changesCount > 0 {
             let id = UInt64(bitPattern: job)

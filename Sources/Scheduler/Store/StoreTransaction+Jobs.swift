@@ -59,19 +59,20 @@ extension StoreTransaction {
         try run("DELETE FROM steps WHERE job = ?", [Self.key(id)])
     }
 
-    /// Jobs that ended before `limit` and that no other one waits for, oldest first; `after`: beyond this one.
+    /// Jobs that ended before this time of the house and that no other one waits for, oldest first; `after`: beyond
+    /// this one.
     package func ended(before limit: Int64, after last: EndedJob? = nil, count: Int) throws -> [EndedJob] {
         try all(
             """
-            SELECT id, finished_ms FROM jobs INDEXED BY jobs_by_end WHERE state > 5 AND finished_ms < ?
-            AND (finished_ms, id) > (?, ?)
+            SELECT id, ended_at FROM jobs INDEXED BY jobs_by_end WHERE state > 5 AND ended_at < ?
+            AND (ended_at, id) > (?, ?)
             AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.job = jobs.id AND attempts.state < 3)
             AND NOT EXISTS (SELECT 1 FROM needs JOIN jobs AS waiting ON waiting.id = needs.job
                 WHERE needs.needed = jobs.id AND waiting.state = 1)
             AND NOT EXISTS (SELECT 1 FROM runners WHERE runners.fences = jobs.id)
-            ORDER BY finished_ms, id LIMIT ?
-            """, [limit, last?.finishedMs ?? Int64.min, last.map { Self.key($0.id) } ?? 0, count]
-        ).map { EndedJob(id: UInt64(bitPattern: $0["id"]), finishedMs: $0["finished_ms"]) }
+            ORDER BY ended_at, id LIMIT ?
+            """, [limit, last?.endedAt ?? Int64.min, last.map { Self.key($0.id) } ?? 0, count]
+        ).map { EndedJob(id: UInt64(bitPattern: $0["id"]), endedAt: $0["ended_at"]) }
     }
 
     /// A job that has ended and whose logs are gone.
@@ -185,7 +186,8 @@ extension StoreTransaction {
     private func write(job id: UInt64, _ state: Wire.JobState, reason: String, at now: Int64) throws {
         try run(
             """
-            UPDATE jobs SET state = ?, reason = ?, started_ms = coalesce(started_ms, ?), finished_ms = ? WHERE id = ?
+            UPDATE jobs SET state = ?1, reason = ?2, started_ms = coalesce(started_ms, ?3), finished_ms = ?4,
+                ended_at = CASE WHEN ?4 IS NOT NULL THEN \(Self.houseKept) END WHERE id = ?5
             """,
             [state.rawValue, reason, state == .running ? now : nil, state.isFinal ? now : nil, Self.key(id)])
         try note(job: id, reason.isEmpty ? state.label : "\(state.label): \(reason)", at: now)

@@ -6,21 +6,24 @@ import GRDB
 extension StoreTransaction {
     /// Makes them anew if they are not what the jobs say. True if they were not.
     package func mendLines() throws -> Bool {
-        let isGood = try count("SELECT \(Self.linesDiffer) + \(Self.tallyDiffers)") == 0
+        let pairs = [
+            (Self.linesKept, Self.linesOfJobs), (Self.ranksKept, Self.ranksOfLines),
+            (Self.tallyKept, Self.tallyOfJobs(Self.live)),
+        ]
+        let isGood = try count("SELECT " + pairs.map(Self.differ).joined(separator: " + ")) == 0
         if isGood { return false }
         for sql in [
-            "DELETE FROM queues",
+            "DELETE FROM queues", "DELETE FROM ranks",
             """
             INSERT OR IGNORE INTO shares (project, turn)
                 SELECT DISTINCT project, (SELECT value FROM meta WHERE key = 'clock') FROM jobs
                 WHERE state = 3 AND gate = 0
             """,
             """
-            INSERT INTO queues (project, shape, trust, needs_grant, priority, waiting, turn, head)
-                SELECT project, shape, trust, needs_grant, priority, waiting, turn, head
-                FROM (\(Self.linesOfJobs)) JOIN shares USING (project)
+            INSERT INTO queues (project, shape, trust, needs_grant, priority, waiting, head) \(Self.linesOfJobs)
             """,
-            "DELETE FROM tally", "INSERT INTO tally (state, jobs) \(Self.tallyOfJobs)",
+            "INSERT INTO ranks (project, priority, waiting, turn) \(Self.ranksOfLines)",
+            "DELETE FROM tally", "INSERT INTO tally (state, jobs) \(Self.tallyOfJobs("true"))",
         ] { try run(sql) }
         return true
     }
@@ -30,28 +33,34 @@ extension StoreTransaction {
         INDEXED BY jobs_in_line WHERE state = 3 AND gate = 0 GROUP BY project, shape, trust, needs_grant, priority
         """
 
-    private static let linesWithTurns = """
-        SELECT project, shape, trust, needs_grant, priority, waiting, head, turn
-        FROM (\(linesOfJobs)) LEFT JOIN shares USING (project)
+    private static let linesKept = "SELECT project, shape, trust, needs_grant, priority, waiting, head FROM queues"
+
+    private static let ranksOfLines = """
+        SELECT project, priority, sum(waiting) AS waiting, turn FROM queues LEFT JOIN shares USING (project)
+        GROUP BY project, priority
         """
 
-    private static let linesKept =
-        "SELECT project, shape, trust, needs_grant, priority, waiting, head, turn FROM queues"
+    private static let ranksKept = "SELECT project, priority, waiting, turn FROM ranks"
 
-    /// Over indexes alone: a million ended jobs are not read for it.
-    private static let tallyOfJobs = """
-        SELECT state, count(*) AS jobs FROM jobs INDEXED BY jobs_by_state WHERE state <> 3 GROUP BY state
+    /// Over an index alone.
+    private static func tallyOfJobs(_ states: String) -> String {
+        """
+        SELECT state, count(*) AS jobs FROM jobs INDEXED BY jobs_by_state WHERE state <> 3 AND \(states) GROUP BY state
         UNION ALL
         SELECT 3, n FROM (SELECT count(*) AS n FROM jobs INDEXED BY jobs_queue WHERE state = 3) WHERE n > 0
         """
+    }
 
-    private static let linesDiffer = """
-        EXISTS (SELECT * FROM (\(linesKept)) EXCEPT SELECT * FROM (\(linesWithTurns)))
-        + EXISTS (SELECT * FROM (\(linesWithTurns)) EXCEPT SELECT * FROM (\(linesKept)))
-        """
+    /// A start must not take as long as there is history: how many have ended is only shown, and made anew with the
+    /// rest.
+    private static let live = "state < 6"
 
-    private static let tallyDiffers = """
-        EXISTS (SELECT state, jobs FROM tally WHERE jobs <> 0 EXCEPT SELECT * FROM (\(tallyOfJobs)))
-        + EXISTS (SELECT * FROM (\(tallyOfJobs)) EXCEPT SELECT state, jobs FROM tally)
+    private static func differ(_ kept: String, _ counted: String) -> String {
         """
+        EXISTS (SELECT * FROM (\(kept)) EXCEPT SELECT * FROM (\(counted)))
+        + EXISTS (SELECT * FROM (\(counted)) EXCEPT SELECT * FROM (\(kept)))
+        """
+    }
+
+    private static let tallyKept = "SELECT state, jobs FROM tally WHERE jobs <> 0 AND \(live)"
 }

@@ -42,8 +42,27 @@ extension StoreTransaction {
     package func key(of shape: RunnerShape) throws -> Int64 {
         let bytes = Self.blob(try Self.bytes(shape))
         if let row = try one("SELECT id FROM shapes WHERE bytes = ?", [bytes]) { return row["id"] }
-        try run("INSERT INTO shapes (bytes) VALUES (?)", [bytes])
-        return db.lastInsertedRowID
+        let key = Int64(try count("SELECT value FROM meta WHERE key = 'next_shape'"))
+        try run("UPDATE meta SET value = value + 1 WHERE key = 'next_shape'")
+        try run("INSERT INTO shapes (id, bytes) VALUES (?, ?)", [key, bytes])
+        return key
+    }
+
+    /// Looks at so many shapes after this one, and forgets those that nobody uses. The last one that was looked at; nil
+    /// if there are no more.
+    package func forgetShapes(after last: Int64, limit: Int) throws -> Int64? {
+        let keys: [Int64] = try all("SELECT id FROM shapes WHERE id > ? ORDER BY id LIMIT ?", [last, limit]).map {
+            $0[0]
+        }
+        for key in keys {
+            try run(
+                """
+                DELETE FROM shapes WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM jobs WHERE shape = ?1)
+                AND NOT EXISTS (SELECT 1 FROM runners WHERE shape = ?1)
+                AND NOT EXISTS (SELECT 1 FROM pools WHERE shape = ?1)
+                """, [key])
+        }
+        return keys.count == limit ? keys.last : nil
     }
 
     /// The shape of a key.

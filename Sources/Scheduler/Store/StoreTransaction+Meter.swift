@@ -19,7 +19,7 @@ extension StoreTransaction {
     }
 
     /// All jobs in line.
-    package func inLine() throws -> Int { try count("SELECT coalesce(sum(waiting), 0) FROM queues") }
+    package func inLine() throws -> Int { try count("SELECT coalesce(sum(waiting), 0) FROM ranks") }
 
     /// How many QUEUED jobs a gate keeps out of the line; no more than `limit` are counted.
     package func gated(by gate: Gate, limit: Int) throws -> Int {

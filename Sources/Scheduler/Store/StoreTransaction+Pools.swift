@@ -31,6 +31,9 @@ extension StoreTransaction {
 
     // MARK: the house's clock, and its door
 
+    /// The time of the house as it was written last, at most ten seconds ago: a row that begins a wait of days.
+    static let houseKept = "(SELECT value FROM meta WHERE key = 'house_ms')"
+
     package func houseTime() throws -> Int64 { Int64(try count("SELECT value FROM meta WHERE key = 'house_ms'")) }
 
     package func keepHouseTime(_ house: Int64) throws {

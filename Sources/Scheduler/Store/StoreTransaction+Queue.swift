@@ -17,15 +17,20 @@ extension StoreTransaction {
     package func nextLine(
         _ walk: inout LineWalk, plain: Bool, where isServable: (Line) throws -> Bool
     ) throws -> Line? {
-        // Two seeks into the index, because one condition for both would have SQLite step over what was seen.
+        // A seek for each, because one condition for all would have SQLite step over what was seen: the rest of the
+        // last one's rank, unless that has moved; the ranks behind it; the lower priorities.
         if let last = walk.last {
-            let found = try first(
-                "WHERE priority = ? AND (turn, project, head) > (?, ?, ?) ORDER BY turn, project, head",
+            let rest = try first(
+                "ranks.priority = ? AND turn = ? AND ranks.project = ? AND head > ? ORDER BY head",
                 [Int64(last.priority), last.turn, last.project, Self.key(last.head)], &walk, plain, isServable)
-            if let found { return found }
+            if let rest { return rest }
+            let behind = try first(
+                "ranks.priority = ? AND (turn, ranks.project) > (?, ?) ORDER BY turn, ranks.project, head",
+                [Int64(last.priority), last.turn, last.project], &walk, plain, isServable)
+            if let behind { return behind }
         }
         return try first(
-            "WHERE priority < ? ORDER BY priority DESC, turn, project, head",
+            "ranks.priority < ? ORDER BY ranks.priority DESC, turn, ranks.project, head",
             [walk.last.map { Int64($0.priority) } ?? Int64.max], &walk, plain, isServable)
     }
 
@@ -33,11 +38,8 @@ extension StoreTransaction {
         _ condition: String, _ arguments: StatementArguments, _ walk: inout LineWalk, _ plain: Bool,
         _ isServable: (Line) throws -> Bool
     ) throws -> Line? {
-        let sql = """
-            SELECT project, shape, trust, needs_grant, priority, turn, head FROM queues INDEXED BY queues_in_order
-            \(condition)
-            """
-        let rows = try Row.fetchCursor(try db.cachedStatement(sql: sql), arguments: arguments)
+        let rows = try Row.fetchCursor(
+            try db.cachedStatement(sql: Self.linesInOrder + condition), arguments: arguments)
         while !walk.isCut, let row = try rows.next() {
             let line = Line(
                 project: row[0], pool: Pool(shape: row[1], trust: try Self.trust(row[2], of: .shape(row[1]))),
@@ -50,7 +52,16 @@ extension StoreTransaction {
         return nil
     }
 
-    /// A project is given a runner: its next turn comes after those of projects that were given less.
+    /// The plus keeps SQLite from reading the lines of all priorities of a project where it looks for those of one.
+    package static let linesInOrder = """
+        SELECT ranks.project, shape, trust, needs_grant, ranks.priority, turn, head
+        FROM ranks INDEXED BY ranks_in_order CROSS JOIN queues INDEXED BY queues_of_rank
+        ON queues.project = ranks.project AND queues.priority = +ranks.priority WHERE
+
+        """
+
+    /// A project is given a runner: its next turn comes after those of projects that were given less. As many rows are
+    /// written as it has priorities in line, however many kinds of jobs.
     package func charge(_ project: String, cpuMillis: UInt32) throws {
         // The clock is where the one stood that is served: who comes anew begins here, not with a credit.
         try run(
@@ -59,7 +70,7 @@ extension StoreTransaction {
             """, [project])
         try run("UPDATE shares SET turn = turn + ? WHERE project = ?", [Int64(cpuMillis), project])
         try run(
-            "UPDATE queues SET turn = (SELECT turn FROM shares WHERE project = ?1) WHERE project = ?1", [project])
+            "UPDATE ranks SET turn = (SELECT turn FROM shares WHERE project = ?1) WHERE project = ?1", [project])
     }
 
     /// Projects with nothing in line that would begin at the clock anyway.
@@ -67,7 +78,7 @@ extension StoreTransaction {
         try run(
             """
             DELETE FROM shares WHERE turn <= (SELECT value FROM meta WHERE key = 'clock')
-            AND NOT EXISTS (SELECT 1 FROM queues WHERE queues.project = shares.project)
+            AND NOT EXISTS (SELECT 1 FROM ranks WHERE ranks.project = shares.project)
             """)
     }
 
@@ -78,24 +89,32 @@ extension StoreTransaction {
             [pool.shape, Int64(pool.trust.rawValue)])
     }
 
-    /// All that wait in lines that are served before this job's, and those before it in its own, at most a thousand.
-    package func ahead(of job: JobRow) throws -> Int {
-        let turn = try one("SELECT turn FROM shares WHERE project = ?", [job.project]).map { $0["turn"] as Int64 } ?? 0
-        let others = try count(
+    /// How many wait in lines that are served before those of each rank, of the first `limit` ranks; and in all of
+    /// these.
+    package func waitingBefore(limit: Int) throws -> (before: [Rank: Int], all: Int) {
+        var (before, all): ([Rank: Int], Int) = ([:], 0)
+        let sql = """
+            SELECT project, priority, waiting FROM ranks INDEXED BY ranks_in_order
+            ORDER BY priority DESC, turn, project LIMIT ?
             """
-            SELECT coalesce(sum(waiting), 0) FROM queues
-            WHERE priority > ?1 OR (priority = ?1 AND (turn < ?2 OR (turn = ?2 AND project < ?3)))
-            """, [Int64(job.priority), turn, job.project])
-        let own = try count(
+        for row in try self.all(sql, [limit]) {
+            before[Rank(project: row[0], priority: UInt8(clamping: row[1] as Int64))] = all
+            all += row[2] as Int
+        }
+        return (before, all)
+    }
+
+    /// How many are before this job in its own line; no more than `limit` are counted.
+    package func before(_ job: JobRow, limit: Int) throws -> Int {
+        try count(
             """
             SELECT count(*) FROM (SELECT 1 FROM jobs INDEXED BY jobs_in_line WHERE state = 3 AND gate = 0
-                AND project = ? AND shape = ? AND trust = ? AND needs_grant = ? AND priority = ? AND id < ? LIMIT 1000)
+                AND project = ? AND shape = ? AND trust = ? AND needs_grant = ? AND priority = ? AND id < ? LIMIT ?)
             """,
             [
                 job.project, job.shape, Int64(job.trust.rawValue), job.needsGrant ? 1 : 0, Int64(job.priority),
-                Self.key(job.id),
+                Self.key(job.id), limit,
             ])
-        return others + own
     }
 
     /// Jobs by state, kept by triggers: the same cost with a million jobs as with one.
@@ -107,86 +126,6 @@ extension StoreTransaction {
             }
         }
         return tally
-    }
-
-    // MARK: gates
-
-    package func gate(ofJob id: UInt64) throws -> Gate? {
-        try one("SELECT gate FROM jobs WHERE id = ? AND state = 3", [Self.key(id)])
-            .flatMap { Gate(rawValue: $0["gate"]) }
-    }
-
-    package func setGate(_ gate: Gate, ofJob id: UInt64) throws {
-        try run(
-            "UPDATE jobs SET gate = ?1 WHERE id = ?2 AND state = 3 AND gate <> ?1", [gate.rawValue, Self.key(id)])
-    }
-
-    /// The job of this group that is at work or on its way, other than `job`; nil if there is none.
-    package func holder(ofGroup group: String, project: String, besides job: UInt64) throws -> UInt64? {
-        let atWork = try one(
-            """
-            SELECT id FROM jobs INDEXED BY jobs_by_group WHERE group_name IS NOT NULL AND state < 6 AND project = ?
-            AND group_name = ? AND state IN (4, 5) AND id <> ? LIMIT 1
-            """, [project, group, Self.key(job)])
-        let inLine = try one(
-            """
-            SELECT id FROM jobs INDEXED BY jobs_in_group WHERE state = 3 AND group_name IS NOT NULL AND project = ?
-            AND group_name = ? AND gate IN (0, 2) AND id <> ? LIMIT 1
-            """, [project, group, Self.key(job)])
-        // Ended, and its container may still be at work.
-        let onItsWayOut = try one(
-            """
-            SELECT jobs.id FROM runners JOIN jobs ON jobs.id = runners.fences WHERE jobs.project = ?
-            AND jobs.group_name = ? AND jobs.id <> ? LIMIT 1
-            """, [project, group, Self.key(job)])
-        return (atWork ?? onItsWayOut ?? inLine).map { UInt64(bitPattern: $0["id"]) }
-    }
-
-    /// Who of a group is next: the highest priority, then the oldest.
-    package func nextOfGroup(_ group: String, project: String) throws -> UInt64? {
-        try one(
-            """
-            SELECT id FROM jobs INDEXED BY jobs_in_group WHERE state = 3 AND group_name IS NOT NULL AND project = ?
-            AND group_name = ? AND gate = 1 ORDER BY priority DESC, id LIMIT 1
-            """, [project, group]
-        ).map { UInt64(bitPattern: $0["id"]) }
-    }
-
-    /// Groups of which somebody waits for another.
-    package func waitingGroups() throws -> [(project: String, group: String)] {
-        try all(
-            """
-            SELECT DISTINCT project, group_name FROM jobs INDEXED BY jobs_by_gate
-            WHERE state = 3 AND gate > 0 AND gate = 1 AND group_name IS NOT NULL
-            """
-        ).map { ($0["project"], $0["group_name"]) }
-    }
-
-    /// The group of a job, of which nothing else need be readable.
-    package func group(ofJob id: UInt64) throws -> (project: String, group: String)? {
-        try one("SELECT project, group_name FROM jobs WHERE id = ? AND group_name IS NOT NULL", [Self.key(id)])
-            .map { ($0["project"], $0["group_name"]) }
-    }
-
-    /// Jobs of a group that have not ended and came before `job`.
-    package func older(inGroup group: String, project: String, than job: UInt64) throws -> [UInt64] {
-        try all(
-            """
-            SELECT id FROM jobs INDEXED BY jobs_by_group WHERE group_name IS NOT NULL AND state < 6 AND project = ?
-            AND group_name = ? AND id < ? ORDER BY id
-            """, [project, group, Self.key(job)]
-        ).map { UInt64(bitPattern: $0["id"]) }
-    }
-
-    /// QUEUED jobs with tags, and those behind the fence of a runner that is gone from the books.
-    package func jobsToRegate() throws -> [UInt64] {
-        try all(
-            """
-            SELECT id FROM jobs INDEXED BY jobs_by_tags WHERE state = 3 AND has_tags = 1
-            UNION SELECT id FROM jobs INDEXED BY jobs_by_gate WHERE state = 3 AND gate > 0 AND gate = 2
-                AND NOT EXISTS (SELECT 1 FROM runners WHERE fences = jobs.id)
-            """
-        ).map { UInt64(bitPattern: $0["id"]) }
     }
 
     // MARK: patience

@@ -6,14 +6,14 @@ import GRDB
 package import Wire
 
 extension StoreTransaction {
-    /// An upload has ended: the archive is kept for the job that will name it.
-    package func noteUpload(_ source: Source, at now: Int64) throws {
+    /// An upload has ended: the archive is kept for the job that will name it. Times are of the house.
+    package func noteUpload(_ source: Source, at house: Int64) throws {
         try run(
             """
-            INSERT INTO sources (sha, size, claims, touched_ms) VALUES (?, ?, 1, ?)
-            ON CONFLICT (sha) DO UPDATE SET claims = claims + 1, leaving = 0, touched_ms = excluded.touched_ms
+            INSERT INTO sources (sha, size, claims, touched_at) VALUES (?, ?, 1, ?)
+            ON CONFLICT (sha) DO UPDATE SET claims = claims + 1, leaving = 0, touched_at = excluded.touched_at
             """,
-            [Self.blob(source.sha256.array), Self.key(source.size), now])
+            [Self.blob(source.sha256.array), Self.key(source.size), house])
     }
 
     /// True if this archive is in the store; a job takes up one upload of it.
@@ -42,7 +42,7 @@ extension StoreTransaction {
 
     /// All that nobody needs, retired. Uploads from before `limit` that no job has taken up are given up.
     package func retireSources(givingUpBefore limit: Int64) throws -> [Bytes32] {
-        try run("UPDATE sources SET claims = 0 WHERE claims > 0 AND touched_ms < ?", [limit])
+        try run("UPDATE sources SET claims = 0 WHERE claims > 0 AND touched_at < ?", [limit])
         let known = try all("SELECT sha FROM sources WHERE claims = 0").compactMap {
             Bytes32(bytes: [UInt8]($0["sha"] as Data))
         }

@@ -35,8 +35,10 @@ package final class StoreTransaction {
         changesBefore = db.totalChangesCount
     }
 
+    /// Rows that were written so far, those of triggers included.
+    package var written: Int { db.totalChangesCount - changesBefore }
     /// There is something to commit.
-    package var hasWritten: Bool { db.totalChangesCount != changesBefore }
+    package var hasWritten: Bool { written != 0 }
 
     /// Does `body` alone: if it throws, only what it did is undone, unless the error ends the whole transaction.
     package func savepoint(_ body: () throws -> Void) throws {

@@ -1,0 +1,69 @@
+// What keeps the jobs in line from runners at one moment, as far as it is the same for all of them: looked at once for
+// an answer, so that a page of jobs costs the same whatever waits.
+
+import JobModel
+import Store
+import Wire
+
+/// Belongs to one question; what it has not been asked for yet is nil.
+final class Outlook {
+    /// Somebody who has waited long and needs more than is free: that is kept for him.
+    struct Reservation {
+        let job: UInt64
+        let shape: RunnerShape
+        let isOfResources: Bool
+    }
+
+    let floor: Floor
+    fileprivate var reservations: [Reservation]?
+    fileprivate var ranks: (before: [Rank: Int], all: Int)?
+
+    init(_ floor: Floor) {
+        self.floor = floor
+    }
+}
+
+extension Scheduler {
+    func outlook(_ unit: UnitOfWork) throws -> Outlook { Outlook(try floor(unit)) }
+
+    /// The first for whom is kept what a job of this shape would get.
+    func reservation(_ unit: UnitOfWork, against shape: RunnerShape, _ outlook: Outlook) throws -> Outlook.Reservation?
+    {
+        let known = try outlook.reservations ?? reservations(unit, outlook.floor)
+        outlook.reservations = known
+        return known.first { $0.isOfResources || outlook.floor.keeps(for: $0.shape.gpus, from: shape.gpus) }
+    }
+
+    /// The first of each vendor's devices, down to the first of the machine itself, behind whom nobody gets anything.
+    private func reservations(_ unit: UnitOfWork, _ floor: Floor) throws -> [Outlook.Reservation] {
+        var (found, vendors): ([Outlook.Reservation], Set<GPUVendor>) = ([], [])
+        var walk = LineWalk()
+        _ = try unit.rows.nextLine(&walk, plain: false) { line in
+            let shape = try self.shapes.shape(line.pool.shape, unit.rows)
+            guard case .notNow(let lack) = floor.room(for: shape) else { return false }
+            let vendor = shape.gpus.flatMap { lack == .device ? floor.vendorToKeep(for: $0) : nil }
+            guard lack.isOfResources || vendor.map({ !vendors.contains($0) }) ?? false,
+                try self.hasWaitedEnough(unit, line.head)
+            else { return false }
+            if let vendor { vendors.insert(vendor) }
+            found.append(.init(job: line.head, shape: shape, isOfResources: lack.isOfResources))
+            return lack.isOfResources
+        }
+        meter.countLines(walk.count)
+        return found
+    }
+
+    /// How many jobs are served before this one that is in line, or more than how many.
+    func ahead(_ unit: UnitOfWork, of job: JobRow, _ outlook: Outlook) throws -> (jobs: Int, isMore: Bool) {
+        let ranks = try outlook.ranks ?? unit.rows.waitingBefore(limit: Self.ranksCounted)
+        outlook.ranks = ranks
+        guard let others = ranks.before[Rank(project: job.project, priority: job.priority)] else {
+            return (ranks.all, true)
+        }
+        let own = try unit.rows.before(job, limit: Self.jobsCounted)
+        return (others + own, own == Self.jobsCounted)
+    }
+
+    private static let ranksCounted = 1000
+    private static let jobsCounted = 1000
+}
