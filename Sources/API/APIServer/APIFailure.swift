@@ -48,14 +48,17 @@ struct APIFailure: Error, Sendable {
         }
         if code == .disconnected && failure.place == "relayd" {
             self.init(
-                code, "bulkhead-relayd is away, which alone keeps logs and sources; try again in a moment, and see "
+                code,
+                "bulkhead-relayd is away, which alone keeps logs and sources; try again in a moment, and see "
                     + "`bulkhead status`")
             return
         }
         if code == .deadlineExceeded && failure.text == "no answer in time" {
             self.init(
                 code,
-                "bulkhead-schedulerd has not answered in time; try again, and if it hangs, see its log and start it again")
+                "bulkhead-schedulerd has not answered in time; try again, and if it hangs, see its log and start it "
+                    + "again"
+            )
             return
         }
         if code == .disconnected {

@@ -46,7 +46,8 @@ package final class SourceArchive {
         let told = line.range(of: "tar: ").map { line[$0.upperBound...] } ?? line
         return CommandFailure(
             "the source changed while it was packed (\(Terminal.printable(String(told.prefix(200))))), so nothing was "
-                + "submitted: wait until whatever writes there is done, or have git ignore what it writes; then submit again",
+                + "submitted: wait until whatever writes there is done, or have git ignore what it writes; then submit "
+                + "again",
             exit: .failure)
     }
 

@@ -26,7 +26,8 @@ extension SpecReader {
             var trial = Substitution(values: Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, .text("")) }))
             if isKnown { for entry in entries { _ = trial.value(entry.value, at: "\(path).\(entry.key)") } }
             for problem in trial.problems { report(problem.path, problem.place, problem.message) }
-            templates[name] = Template(parameters: parameters, entries: isKnown && trial.problems.isEmpty ? entries : nil)
+            templates[name] = Template(
+                parameters: parameters, entries: isKnown && trial.problems.isEmpty ? entries : nil)
         }
         return templates
     }

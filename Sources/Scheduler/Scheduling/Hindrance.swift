@@ -110,7 +110,9 @@ enum Hindrance: Equatable {
     private static func passing(_ chance: Chance) -> [Hindrance] {
         var found: [Hindrance] = chance.lacks.contains(.freeDevice) ? [.noFreeDevice] : []
         var room: [Hindrance] = chance.hasPlace ? [] : [.places]
-        if let lack = chance.lacks.first(where: \.isOfResources) { room.append(lack == .memory ? .memory : .processors) }
+        if let lack = chance.lacks.first(where: \.isOfResources) {
+            room.append(lack == .memory ? .memory : .processors)
+        }
         if !room.isEmpty { found += chance.hasRoomSoon ? [.leftovers] : room }
         return found
     }

@@ -111,7 +111,8 @@ enum Reasons {
 
     /// `why`: who has cancelled it, if it was no person.
     static func cancelForced(_ grace: UInt32, _ why: String) -> String {
-        "\(why.isEmpty ? "cancelled" : why); it did not end within its grace of \(grace) s, and its container was removed"
+        let begin = why.isEmpty ? "cancelled" : why
+        return "\(begin); it did not end within its grace of \(grace) s, and its container was removed"
     }
 
     static func overdue(_ timeout: UInt32) -> String {
@@ -129,7 +130,8 @@ enum Reasons {
         guard let index = result.failedStep, Int(index) < steps.count else {
             return "failed with exit status \(result.exitCode)"
         }
-        return fit("step '\(steps[Int(index)].name)' failed with exit status \(result.exitCode)")
+        let (number, name) = ("step \(index + 1)", steps[Int(index)].name)
+        return fit("\(name == number ? number : "step '\(name)'") failed with exit status \(result.exitCode)")
     }
 
     /// It asks for more than all runners together may have.

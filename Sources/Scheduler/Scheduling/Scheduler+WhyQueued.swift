@@ -73,8 +73,8 @@ extension Scheduler {
         if ahead == 0 { return nil }
         return Why(
             .behindOthers,
-            "at least \(Reasons.count(ahead, "job")) \(ahead == 1 ? "is" : "are") served before it: of higher priority, "
-                + "of projects that had less, or older ones of its own project",
+            "at least \(Reasons.count(ahead, "job")) \(ahead == 1 ? "is" : "are") served before it: of higher "
+                + "priority, of projects that had less, or older ones of its own project",
             "wait, or submit it with a higher `priority`")
     }
 
@@ -171,10 +171,11 @@ extension Scheduler {
             !outlook.floor.hasIdle(Pool(shape: job.shape, trust: job.trust)),
             let large = try reservation(unit, against: shape, outlook), large.job != job.id
         else { return nil }
+        let gpus = Reasons.count(Int(large.shape.gpus?.count ?? 0), "GPU")
         let what =
             large.isOfResources
             ? "\(Reasons.amount(large.shape.resources)) and has waited long: the machine is let run empty for it"
-            : "\(Reasons.count(Int(large.shape.gpus?.count ?? 0), "GPU")) and has waited long: what comes free is kept for it"
+            : "\(gpus) and has waited long: what comes free is kept for it"
         return Why(
             .behindOthers, "job \(large.job) asks for \(what)",
             "wait, or withdraw that one: bulkhead cancel \(large.job)")

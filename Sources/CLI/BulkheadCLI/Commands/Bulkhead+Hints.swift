@@ -1,6 +1,6 @@
 // What the parser of the command line does not say of the commonest slips.
 
-package import ArgumentParser
+import ArgumentParser
 import JobModel
 
 extension Bulkhead {

@@ -22,7 +22,7 @@ struct JobFollower: Sendable {
     }
 
     private func follow() async throws {
-        let waiting = Task { try await WaitingTeller(client: client, job: job).run() }
+        let waiting = Task { try await WaitingTeller(client: client, job: self.job).run() }
         try await LogStream(client: client, job: job, json: options.json).copy(follow: true)
         waiting.cancel()
         var answer = try await current()

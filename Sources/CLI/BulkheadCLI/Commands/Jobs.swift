@@ -16,7 +16,10 @@ struct Jobs: AsyncParsableCommand {
 
     @Option(
         help:
-            "In this state only: blocked, held, queued, assigned, running, succeeded, failed, cancelled, timed_out, lost."
+            """
+            In this state only: blocked, held, queued, assigned, running, succeeded, failed, cancelled, timed_out, \
+            lost.
+            """
     )
     var only: String?
 
@@ -118,7 +121,8 @@ struct LogCommand: AsyncParsableCommand {
             let client = try options.client()
             let interruption = follow ? Interruption(job: job, json: options.json) : nil
             defer { withExtendedLifetime(interruption) {} }
-            let waiting = follow && !options.json ? Task { try await WaitingTeller(client: client, job: job).run() } : nil
+            let waiting =
+                follow && !options.json ? Task { try await WaitingTeller(client: client, job: job).run() } : nil
             defer { waiting?.cancel() }
             try await LogStream(client: client, job: job, json: options.json).copy(follow: follow)
         }
