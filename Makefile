@@ -4,7 +4,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 # What a target needs happens in the order in which it is written.
 .NOTPARALLEL:
-.PHONY: help deps engine engine-socket engine-stop images build demo up test check generate bench tcb fuzz mutants simulate chaos soak install clean
+.PHONY: help deps engine engine-given engine-socket engine-stop images build demo up test check generate bench tcb fuzz mutants simulate chaos soak install clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -18,6 +18,10 @@ engine: ## find a usable container engine or start a private one
 engine-socket: ## print the URL of the usable engine
 	@Tests/Engine/engine.sh find
 
+# What was asked for by name is tried before anything is built for minutes.
+engine-given:
+	@[ -z "$$BULKHEAD_ENGINE" ] || Tests/Engine/engine.sh find > /dev/null
+
 engine-stop: ## stop the private engine; its images stay cached
 	@Tests/Engine/engine.sh stop
 
@@ -27,10 +31,10 @@ images: engine ## make the images bulkhead/busybox and bulkhead/debian
 build: ## build everything
 	swift build -c release
 
-demo: deps build ## run a real job from end to end, then stop everything
+demo: deps engine-given build ## run a real job from end to end, then stop everything
 	@Tests/Demo/demo.sh
 
-up: build images ## start all daemons on 127.0.0.1:7700, in the foreground
+up: engine-given build images ## start all daemons on 127.0.0.1:7700, in the foreground
 	.build/release/bulkhead up --engine "$$(Tests/Engine/engine.sh find)"
 
 test: deps ## run the whole suite, on a real engine

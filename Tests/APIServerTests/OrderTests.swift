@@ -71,6 +71,20 @@ struct OrderTests {
         }
     }
 
+    /// Each by its name: who looks for the fault must not begin at another daemon.
+    @Test(arguments: [
+        (ErrorCode.disconnected, "no link to relayd: socket", "relayd", "bulkhead-relayd is away"),
+        (.deadlineExceeded, "no answer in time", "", "bulkhead-schedulerd has not answered in time"),
+        (.deadlineExceeded, "brokerd has not answered in time", "brokerd", "brokerd has not answered in time"),
+    ]) func whoIsMissingIsNamed(_ code: ErrorCode, _ text: String, _ place: String, _ says: String) async throws {
+        var script = ScriptedScheduler.Script()
+        script.orderRefusal = Failure(code, text, place: place)
+        try await withHouse(script: script) { house in
+            let answer = try await house.send("POST", "/orders", body: try Self.order.encoded())
+            #expect(answer.message?.hasPrefix(says) == true, "\(answer.text)")
+        }
+    }
+
     @Test func aJobWithSecretsArrivesWithItsOrder() async throws {
         try await withHouse { house in
             let answer = try await house.ask("POST", "/jobs", headers: [try Self.header], body: Self.job)

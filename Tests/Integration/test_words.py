@@ -95,6 +95,14 @@ class Words(unittest.TestCase):
         self.assertEqual(sorted(paths[1:]), ["projects[0].jobs[0].steps", "projects[0].jobs[0].stesp"])
         self.assertEqual(report["problems"][0]["line"], 1)
 
+    def test_slips_on_the_command_line(self):
+        for command, says in [
+            (["lgo", "17"], "did you mean 'log'?"), (["project", "chekc", "a.yaml"], "did you mean 'check'?"),
+            (["submit", "--image", "bulkhead/busybox", "echo", "hi"], "put -- before the command"),
+            (["submit", "--image", "bulkhead/busybox", "true"], "put -- before the command"),
+        ]:
+            self.assertIn(says, self.house.bulkhead(*command, check=64).stderr.decode())
+
     def test_the_command_line_is_wrong_in_json(self):
         for command in [["log", "seventeen"], ["jobs", "--limit", "many"], ["job"], ["nonsense"]]:
             error = json.loads(self.house.bulkhead(*command, "--json", check=64).stderr)["error"]

@@ -131,4 +131,49 @@ import Testing
         #expect(Sample.read(twice).problems.count == 1)
         #expect(Sample.read(twice.replacing("name: shop", with: "name: other", maxReplacements: 1)).problems == [])
     }
+
+    /// Every mistake is told, and nothing that only follows from one.
+    @Test(arguments: [
+        ("", "[{name: a, image: b, steps: [c], events: push, branches: [x]}]", ["jobs[0].events: must be a list"]),
+        ("", "[{name: a, image: b, steps: [c], events: [pusj], paths: [x]}]", ["jobs[0].events[0]: is not known"]),
+        (
+            "", "[{name: a, image: b, steps: [], events: [tags], branches: ['{a}'], nme: x}]",
+            ["steps: is empty", "events[0]: is not", "branches[0]: knows *", "nme: is not"]
+        ),
+        (
+            "", "[{name: a, template: t, timeout: never, events: [tags], branches: [x]}]",
+            ["template: is no template", "timeout: is not understood", "events[0]: is not"]
+        ),
+        ("templates: {t: {imag: x}}", "[{name: a, template: t}]", ["templates.t.imag: is not known"]),
+        ("templates: [t]", "[{name: a, template: t, branches: [x]}]", ["templates: must be a mapping"]),
+        (
+            "templates: {t: {parameters: {p: 1.5}, image: '${{ p }}', steps: [c]}}",
+            "[{name: a, template: t, with: {p: 1}}]", ["templates.t.parameters.p: is a number"]
+        ),
+        (
+            "templates: {t: {parameters: {p: null}, image: '${{ p }}', steps: [c]}}",
+            "[{name: a, template: t, with: p, priority: 101}]", ["with: must be a mapping", "priority: must be"]
+        ),
+        ("secrets: [s]", "[{name: a, image: b, steps: [{run: c, secrets: {A: s}}]}]", ["secrets: must be a mapping"]),
+        (
+            "", "[{name: a, image: b, timeout: never, steps: [{run: c, secrets: {A: s, B: {secret: t}}}]}]",
+            ["timeout: is not understood", "secret 's', for which", "secret 't', for which"]
+        ),
+        ("environments: [e]", "[{name: a, image: b, steps: [c], environment: e}]", ["environments: must be"]),
+        (
+            "", "[{name: a, image: b, steps: [c], environment: e, env: 3}]",
+            ["environment: is no environment", "env: must be a mapping"]
+        ),
+        ("", "[{name: [], image: b, steps: [c]}]", ["jobs[0].name: must be a text"]),
+        ("", "[{name: a, steps: [c]}, {name: a, image: b, steps: [c]}]", ["image: is missing", "'a' is given twice"]),
+        (
+            "", "[{name: a, image: b, steps: [c], resources: {memory: much, disk: 8GiB}}]",
+            ["resources.memory: is not understood"]
+        ),
+    ]) func allAndNoMore(_ keys: String, _ jobs: String, _ expected: [String]) {
+        let mistake = Mistake(keys, jobs: jobs, "")
+        let problems = Sample.read(Sample.text(mistake.keys, jobs: mistake.jobs)).problems
+        #expect(problems.count == expected.count, "\(problems)")
+        for words in expected { #expect(problems.contains { $0.contains(words) }, "\(words): \(problems)") }
+    }
 }

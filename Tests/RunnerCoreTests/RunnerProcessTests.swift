@@ -62,6 +62,8 @@ import Wire
         #expect(journal.end?.reason == "step 1 'build' failed with exit code 1")
         #expect(journal.end?.failedStep == 0)
         #expect(journal.text == "")
+        let unnamed = try Self.run(.of([Step("step 1", "false")])).0
+        #expect(unnamed.end?.reason == "step 1 failed with exit code 1")
     }
 
     @Test func continueOnError() throws {

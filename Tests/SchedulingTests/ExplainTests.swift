@@ -41,10 +41,10 @@ import Wire
         try house.run(first, to: .running)
         try expect(house, first, .runs, "bulkhead log \(first)")
         let second = try house.submit("second")
-        try expect(house, second, .allRunnersInUse, "all 1 runners", "--max-runners")
+        try expect(house, second, .allRunnersInUse, "the only runner", "--max-runners")
         let third = try house.submit("third") { $0.schedule.priority = 1 }
         let answers = try house.call(SchedulerEdge.ExplainJob(token: Samples.token, job: third)).whys
-        #expect(answers.contains { $0.kind == .behindOthers && $0.text.hasPrefix("1 jobs") })
+        #expect(answers.contains { $0.kind == .behindOthers && $0.text.hasPrefix("at least 1 job is") })
         let needs = try house.submit("needs") { $0.schedule.needs = [first] }
         try expect(house, needs, .needsOtherJobs, "\(first) (RUNNING)", "bulkhead why \(first)")
         let tagged = try house.submit("tagged") { $0.schedule.tags = ["big"] }
@@ -69,11 +69,11 @@ import Wire
         let foreign = try house.submit("foreign") { $0.spec.shape.platform = .linuxRiscv64 }
         try expect(house, foreign, .platformNotAvailable, "linux/riscv64", "qemu-user-static")
         let green = try house.submit("green") { $0.spec.shape.gpus = GPUs(count: 1, vendor: .nvidia) }
-        try expect(house, green, .noSuchDevice, "1 nvidia GPUs", "has 0")
+        try expect(house, green, .noSuchDevice, "1 nvidia GPU, and", "has none")
         try house.submit("red") { $0.spec.shape.gpus = GPUs(count: 1, vendor: .amd) }
         try house.run("told") { house.relay.jobs.count == 2 }
         let red = try house.submit("red too") { $0.spec.shape.gpus = GPUs(count: 1, vendor: .amd) }
-        try expect(house, red, .noFreeDevice, "1 amd GPUs are not free")
+        try expect(house, red, .noFreeDevice, "1 amd GPU is not free")
     }
 
     @Test func whoIsAway() throws {
@@ -98,7 +98,7 @@ import Wire
         let (job, attempt) = try house.running()
         house.relay.finish(attempt, .failed)
         try house.run(job, to: .failed)
-        try expect(house, job, .ended, "FAILED: step 'second' failed", "bulkhead log \(job)")
+        try expect(house, job, .ended, "step 'second' failed", "bulkhead log \(job)")
         let lost = try house.submit("lost") { $0.schedule.retries = 1 }
         for number in UInt32(1)...2 {
             try house.run("attempt \(number)") { house.relay.jobs.keys.contains { $0.attempt == number } }
@@ -106,12 +106,53 @@ import Wire
             try house.run("over") { house.relay.jobs.isEmpty }
         }
         try house.run(lost, to: .lost)
-        try expect(house, lost, .ended, "LOST", "retries")
+        try expect(house, lost, .ended, "exit code", "`retries` are 1")
         let lines = try house.call(SchedulerEdge.ExplainJob(token: Samples.token, job: lost)).happenings.map(\.text)
         #expect(lines.first == "submitted: QUEUED")
         #expect(lines.contains { $0.hasPrefix("attempt 1 on a new runner") })
         #expect(lines.contains { $0.hasPrefix("QUEUED: attempt 2 follows") })
         #expect(lines.last?.hasPrefix("LOST") == true)
+    }
+
+    /// What `retries` are not for must not be advised.
+    @Test func whatItsRunnerSaysIsNotTriedAgain() throws {
+        let house = try House(maxRunners: 4)
+        let (job, attempt) = try house.running()
+        house.relay.finish(attempt, .lost)
+        try house.run(job, to: .lost)
+        try expect(house, job, .ended, "on a runner's own word nothing is tried again")
+        #expect(try !why(house, job).advice.contains("give it"))
+    }
+
+    @Test func whatToDoAfterACancellation() throws {
+        let house = try House(maxRunners: 4)
+        let group = Group(name: "deploy", cancelInProgress: true)
+        let first = try house.submit("first") { $0.schedule.group = group }
+        try house.run("told") { house.relay.jobs.count == 1 }
+        let attempt = try house.relay.attempt()
+        house.relay.begin(attempt)
+        try house.run(first, to: .running)
+        let needs = try house.submit("needs") { $0.schedule.needs = [first] }
+        let second = try house.submit("second") { $0.schedule.group = group }
+        try expect(house, first, .runs, "told to end: cancelled: job \(second) of its group replaces it")
+        house.relay.finish(attempt, .cancelled)
+        try house.run(first, to: .cancelled)
+        try expect(house, first, .ended, "job \(second) of its group replaces it", "bulkhead job \(second)")
+        try expect(house, needs, .ended, "not run", "bulkhead why \(first), then submit both again")
+        let withdrawn = try house.submit("withdrawn") { $0.schedule.tags = ["big"] }
+        _ = try house.call(SchedulerEdge.CancelJob(token: Samples.token, job: withdrawn, graceSeconds: 1))
+        try expect(house, withdrawn, .ended, "before it began", "if that was not meant")
+    }
+
+    /// A container that does not come up takes longer than a moment, and the words say so.
+    @Test func aStartThatTakesLong() throws {
+        let house = try House()
+        house.spawner.saysHello = false
+        let job = try house.submit()
+        try house.run(job, to: .assigned)
+        try expect(house, job, .runnerIsStarting, "half a second")
+        house.wall.jump = .seconds(8)
+        try expect(house, job, .runnerIsStarting, "longer than it should", "the engine is slow")
     }
 
     @Test func theOldContainerIsInTheWay() throws {

@@ -18,6 +18,7 @@ final class FakeRelay: RelayLink {
 
     var isReady = false
     var lastFailure: Failure?
+    var silentSince: UInt64?
     var onUp: (() -> Void)?
     var onDown: ((Failure) -> Void)?
 

@@ -46,6 +46,21 @@ struct APIFailure: Error, Sendable {
             self.init(code, "bulkhead-brokerd is away, and only it knows tokens and secrets; try again in a moment")
             return
         }
+        if code == .disconnected && failure.place == "relayd" {
+            self.init(
+                code,
+                "bulkhead-relayd is away, which alone keeps logs and sources; try again in a moment, and see "
+                    + "`bulkhead status`")
+            return
+        }
+        if code == .deadlineExceeded && failure.text == "no answer in time" {
+            self.init(
+                code,
+                "bulkhead-schedulerd has not answered in time; try again, and if it hangs, see its log and start it "
+                    + "again"
+            )
+            return
+        }
         if code == .disconnected {
             self.init(code, "bulkhead-schedulerd is away; try again in a moment")
             return

@@ -4,7 +4,7 @@
 import Crypto
 import Foundation
 
-final class SourceArchive {
+package final class SourceArchive {
     let file: URL
     let size: UInt64
 
@@ -25,13 +25,30 @@ final class SourceArchive {
         ]
         arguments += names == nil ? ["."] : ["--null", "--no-recursion", "--verbatim-files-from", "--files-from=-"]
         do {
-            _ = try Tool.run("tar", arguments, input: names)
+            do {
+                _ = try Tool.run("tar", arguments, input: names)
+            } catch let failure as CommandFailure {
+                throw Self.changed(failure.description) ?? failure
+            }
             let attributes = try FileManager.default.attributesOfItem(atPath: archive.path)
             size = (attributes[.size] as? NSNumber)?.uint64Value ?? 0
         } catch {
             try? FileManager.default.removeItem(at: archive)
             throw Self.unreadable(archive.path, error)
         }
+    }
+
+    /// What to say if somebody has written there meanwhile; nil: `words` of tar are about something else.
+    package static func changed(_ words: String) -> CommandFailure? {
+        let signs = ["file changed as we read it", "File removed before we read it", "File shrank by"]
+        let lines = words.split(whereSeparator: \.isNewline)
+        guard let line = lines.first(where: { line in signs.contains { line.contains($0) } }) else { return nil }
+        let told = line.range(of: "tar: ").map { line[$0.upperBound...] } ?? line
+        return CommandFailure(
+            "the source changed while it was packed (\(Terminal.printable(String(told.prefix(200))))), so nothing was "
+                + "submitted: wait until whatever writes there is done, or have git ignore what it writes; then submit "
+                + "again",
+            exit: .failure)
     }
 
     /// The name of these bytes in the store.

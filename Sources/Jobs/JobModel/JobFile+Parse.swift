@@ -150,12 +150,15 @@ extension SpecReader {
                 report("resources.gpu_vendor", value.place, "says nothing without gpus; add gpus: 1")
             }
         }
-        if let memory = map["memory"], let bytes = size(memory, at: "resources.memory", in: JobFile.Bounds.memory) {
-            resources.memory = bytes
+        var memoryIsKnown = true
+        if let memory = map["memory"] {
+            let bytes = size(memory, at: "resources.memory", in: JobFile.Bounds.memory)
+            resources.memory = bytes ?? resources.memory
+            memoryIsKnown = bytes != nil
         }
         if let disk = map["disk"], let bytes = size(disk, at: "resources.disk", in: JobFile.Bounds.disk) {
             resources.disk = bytes
-            if resources.disk > resources.memory {
+            if memoryIsKnown && resources.disk > resources.memory {
                 let memory = Quantity.show(bytes: Int64(resources.memory))
                 report(
                     "resources.disk", disk.place,

@@ -135,7 +135,8 @@ package struct SpecReader {
         return nil
     }
 
-    private static func unknown(_ word: String, among known: [String]) -> String {
+    /// That a word is not one of those, and which was meant.
+    package static func unknown(_ word: String, among known: [String]) -> String {
         if word.utf8.count <= longestWord {
             let letters = Array(word.unicodeScalars)
             let nearest = known.map { (word: $0, distance: distance(Array($0.unicodeScalars), letters)) }

@@ -10,6 +10,9 @@ struct SharedParts {
     let project: Project
     let environments: [String: [JobFile.Variable]]
     let templates: [String: Template]
+    /// What is written there, right or wrong; nil: not even that is known. What is wrong has been told once, and is no
+    /// mistake of the jobs that name it.
+    let written: (secrets: Set<String>?, environments: Set<String>?, templates: Set<String>?)
 
     /// Of a job file, without what a project says in its own way: its name is the project's, and jobs that wait for
     /// others are named by numbers there, which nobody knows in advance.
@@ -34,51 +37,77 @@ extension SpecReader {
         let items = list(value, at: path, of: "jobs", limit: ProjectFile.Bounds.jobs) ?? []
         if items.isEmpty, case .list = value.content { report(path, value.place, "is empty; list at least one job") }
         var jobs: [ProjectJob] = []
+        var names: Set<String> = []
         for (index, item) in items.enumerated() {
-            guard let job = job(item, at: "\(path)[\(index)]", shared) else { continue }
-            if jobs.contains(where: { $0.name == job.name }) {
+            let (name, job) = job(item, at: "\(path)[\(index)]", shared)
+            if let name, !names.insert(name).inserted {
                 report(
                     "\(path)[\(index)].name", item.place,
-                    "'\(job.name)' is given twice; a status has to tell them apart")
+                    "'\(name)' is given twice; a status has to tell them apart")
             }
-            jobs.append(job)
+            if let job { jobs.append(job) }
         }
         return jobs
     }
 
-    private mutating func job(_ value: SpecValue, at path: String, _ shared: SharedParts) -> ProjectJob? {
-        guard let given = map(value, at: path, keys: SharedParts.keys) else { return nil }
+    /// What of it can be read is read, so that one mistake does not hide another. Of a template that is not known only
+    /// the template is told: nothing is missing from such a job, and nothing in it says nothing.
+    private mutating func job(
+        _ value: SpecValue, at path: String, _ shared: SharedParts
+    ) -> (name: String?, job: ProjectJob?) {
+        guard let given = map(value, at: path, keys: SharedParts.keys) else { return (nil, nil) }
         let name = required("name", of: given, in: value, at: path, "name the job; its status has that name")
             .flatMap { text($0, at: "\(path).name", bytes: 1...JobFile.Bounds.nameBytes) }
-        guard var map = expand(given, in: value, at: path, shared.templates) else { return nil }
+        let expanded = expand(given, in: value, at: path, shared)
+        let isWhole = expanded != nil
+        var map = expanded ?? given
+        // Told already, if it is none.
+        if name == nil { map["name"] = nil }
         map["env"] = mergedEnvironment(map, at: path, shared)
-        guard let definition = definition(map, in: value, at: path, shared) else { return nil }
-        var job = ProjectJob(name: name ?? "", definition: definition)
-        if let value = map["events"] { job.events = events(value, at: "\(path).events") }
-        let hasBranch = job.events.contains(.push) || job.events.contains(.pullRequest)
-        for (key, filter, applies, event) in [
-            ("branches", \ProjectJob.branches, hasBranch, "push or pull_request"),
-            ("git_tags", \ProjectJob.gitTags, job.events.contains(.tag), "tag"),
-            ("paths", \ProjectJob.paths, hasBranch, "push or pull_request"),
-        ] {
+        if !isWhole && map["ci_file"] == nil {
+            map["image"] = map["image"] ?? .text("none")
+            map["steps"] = map["steps"] ?? .texts(["none"])
+        }
+        let definition = definition(map, in: value, at: path, shared)
+        var job = ProjectJob(name: name ?? "", definition: definition ?? .file(.init(path: "")))
+        var events: [ProjectJob.Trigger]? = isWhole ? job.events : nil
+        if let value = map["events"] {
+            events = self.events(value, at: "\(path).events")
+            job.events = events ?? []
+        }
+        for (key, filter, appliesTo, event) in [
+            ("branches", \ProjectJob.branches, [.push, .pullRequest], "push or pull_request"),
+            ("git_tags", \ProjectJob.gitTags, [.tag], "tag"),
+            ("paths", \ProjectJob.paths, [.push, .pullRequest], "push or pull_request"),
+        ] as [(String, WritableKeyPath<ProjectJob, Patterns>, Set<ProjectJob.Trigger>, String)] {
             guard let value = map[key] else { continue }
             job[keyPath: filter] = patterns(value, at: "\(path).\(key)")
-            if !applies { report("\(path).\(key)", value.place, "says nothing without the event \(event)") }
+            if let events, appliesTo.isDisjoint(with: events) {
+                report("\(path).\(key)", value.place, "says nothing without the event \(event)")
+            }
         }
-        return name == nil ? nil : job
+        return (name, isWhole && definition != nil && name != nil ? job : nil)
     }
 
-    private mutating func events(_ value: SpecValue, at path: String) -> [ProjectJob.Trigger] {
-        let items = list(value, at: path, of: "events", limit: ProjectJob.Trigger.allCases.count) ?? []
-        if items.isEmpty, case .list = value.content {
+    /// nil: it is not known which are meant.
+    private mutating func events(_ value: SpecValue, at path: String) -> [ProjectJob.Trigger]? {
+        guard let items = list(value, at: path, of: "events", limit: ProjectJob.Trigger.allCases.count) else {
+            return nil
+        }
+        if items.isEmpty {
             report(path, value.place, "is empty; list push, tag or pull_request")
+            return nil
         }
         var found: Set<ProjectJob.Trigger> = []
+        var isKnown = true
         for (index, item) in items.enumerated() {
-            guard let event = word(item, at: "\(path)[\(index)]", ProjectJob.Trigger.self) else { continue }
+            guard let event = word(item, at: "\(path)[\(index)]", ProjectJob.Trigger.self) else {
+                isKnown = false
+                continue
+            }
             if !found.insert(event).inserted { report("\(path)[\(index)]", item.place, "is given twice; keep one") }
         }
-        return ProjectJob.Trigger.allCases.filter { found.contains($0) }
+        return isKnown ? ProjectJob.Trigger.allCases.filter { found.contains($0) } : nil
     }
 
     /// The job's own variables, and those of the environments that it names; its own come before those of the last
@@ -88,9 +117,9 @@ extension SpecReader {
     ) -> SpecValue? {
         guard let value = map["environment"] else { return map["env"] }
         var own: [SpecValue.Entry] = []
+        var isMapping = true
         if let env = map["env"] {
-            guard case .map(let entries) = env.content else { return env }
-            own = entries
+            if case .map(let entries) = env.content { own = entries } else { isMapping = false }
         }
         let names: [SpecValue]
         if case .list = value.content {
@@ -102,6 +131,9 @@ extension SpecReader {
         }
         for name in names.reversed() {
             guard case .string(let text) = name.content, let environment = shared.environments[text] else {
+                if case .string(let text) = name.content, shared.written.environments?.contains(text) ?? true {
+                    continue
+                }
                 let known = shared.environments.keys.sorted().joined(separator: ", ")
                 report(
                     "\(path).environment", name.place,
@@ -112,7 +144,7 @@ extension SpecReader {
                 own.append(.init(key: variable.name, place: name.place, value: SpecValue(.string(variable.value))))
             }
         }
-        return SpecValue(.map(own), place: (map["env"] ?? value).place)
+        return isMapping ? SpecValue(.map(own), place: (map["env"] ?? value).place) : map["env"]
     }
 
     private mutating func definition(
@@ -121,11 +153,14 @@ extension SpecReader {
         let entries = SharedParts.jobKeys.compactMap { key in map[key].map { SpecValue.Entry(key: key, value: $0) } }
         guard let file = map["ci_file"] else {
             let document = SpecValue(.map(entries), place: value.place)
-            guard var job = take(JobFile.parse(document), at: path) else { return nil }
+            guard var job = take(JobFile.parse(document), at: path) else {
+                checkSecrets(Self.secretNames(in: map["steps"]), at: path, map["steps"]?.place, shared)
+                return nil
+            }
             job.project = shared.project.name
             job.env.sort { $0.name < $1.name }
             for index in job.steps.indices { job.steps[index].secrets.sort { $0.variable < $1.variable } }
-            checkSecrets(of: job, at: path, map["steps"]?.place, shared.project)
+            checkSecrets(Set(job.steps.flatMap(\.secrets).map(\.name)), at: path, map["steps"]?.place, shared)
             return .written(job)
         }
         for entry in entries where !SharedParts.besideFile.contains(entry.key) {
@@ -164,13 +199,38 @@ extension SpecReader {
         }
     }
 
-    private mutating func checkSecrets(of job: JobFile, at path: String, _ place: Place?, _ project: Project) {
-        let known = Set(project.secrets.map(\.name) + [JobFile.jobTokenSecret])
-        for name in Set(job.steps.flatMap(\.secrets).map(\.name)).subtracting(known).sorted() {
+    private mutating func checkSecrets(_ names: Set<String>, at path: String, _ place: Place?, _ shared: SharedParts) {
+        guard let written = shared.written.secrets else { return }
+        for name in names.subtracting(written.union([JobFile.jobTokenSecret])).sorted() {
             report(
                 "\(path).steps", place,
                 "name the secret '\(name)', for which the project has no rule; add it under secrets")
         }
+    }
+
+    /// Of steps that are not right otherwise.
+    private static func secretNames(in steps: SpecValue?) -> Set<String> {
+        guard case .list(let items)? = steps?.content else { return [] }
+        let uses = items.flatMap { entries(of: $0).first { $0.key == "secrets" }.map { entries(of: $0.value) } ?? [] }
+        let names = uses.map { use in
+            entries(of: use.value).first { $0.key == "secret" }?.value.content ?? use.value.content
+        }
+        return Set(
+            names.compactMap { content in
+                if case .string(let name) = content, JobFile.isSecretName(name) { name } else { nil }
+            })
+    }
+
+    /// Its keys, right or wrong, as somebody has written them.
+    static func entries(of value: SpecValue) -> [SpecValue.Entry] {
+        if case .map(let entries) = value.content { entries } else { [] }
+    }
+
+    /// The same for what others name; nil if it is no mapping.
+    static func written(_ value: SpecValue?) -> Set<String>? {
+        guard let value else { return [] }
+        guard case .map(let entries) = value.content else { return nil }
+        return Set(entries.map(\.key))
     }
 
     private mutating func ciFilePath(_ value: SpecValue, at path: String) -> String? {

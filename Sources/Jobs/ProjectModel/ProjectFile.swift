@@ -33,7 +33,7 @@ package enum ProjectFile {
             }
             for (index, item) in items.enumerated() {
                 guard let project = reader.wholeProject(item, at: "projects[\(index)]") else { continue }
-                if projects.contains(where: { $0.name == project.name }) {
+                if !project.name.isEmpty, projects.contains(where: { $0.name == project.name }) {
                     reader.report(
                         "projects[\(index)].name", item.place, "'\(project.name)' is given twice; names are unique")
                 }
@@ -81,7 +81,8 @@ extension SpecReader {
         let shared = SharedParts(
             project: project,
             environments: map["environments"].map { environments($0, at: "\(path).environments") } ?? [:],
-            templates: map["templates"].map { templates($0, at: "\(path).templates") } ?? [:])
+            templates: map["templates"].map { templates($0, at: "\(path).templates") } ?? [:],
+            written: (Self.written(map["secrets"]), Self.written(map["environments"]), Self.written(map["templates"])))
         if let jobs = required("jobs", of: map, in: value, at: path, "list at least one job") {
             project.jobs = self.jobs(jobs, at: "\(path).jobs", shared)
         }

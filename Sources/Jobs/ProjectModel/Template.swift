@@ -16,15 +16,18 @@ extension SpecReader {
         var templates: [String: Template] = [:]
         for (name, value, path) in named(value, at: path, of: "templates", limit: ProjectFile.Bounds.templates) {
             guard let map = map(value, at: path, keys: ["parameters"] + SharedParts.templateKeys) else { continue }
+            let before = problems.count
             let parameters = map["parameters"].map { self.parameters($0, at: "\(path).parameters") } ?? []
+            let isKnown = problems.count == before
             let entries = SharedParts.templateKeys.compactMap { key in
                 map[key].map { SpecValue.Entry(key: key, place: $0.place, value: $0) }
             }
             // Also what no job uses is to be right: tried with every parameter known.
             var trial = Substitution(values: Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, .text("")) }))
-            for entry in entries { _ = trial.value(entry.value, at: "\(path).\(entry.key)") }
+            if isKnown { for entry in entries { _ = trial.value(entry.value, at: "\(path).\(entry.key)") } }
             for problem in trial.problems { report(problem.path, problem.place, problem.message) }
-            templates[name] = Template(parameters: parameters, entries: trial.problems.isEmpty ? entries : nil)
+            templates[name] = Template(
+                parameters: parameters, entries: isKnown && trial.problems.isEmpty ? entries : nil)
         }
         return templates
     }
@@ -38,21 +41,23 @@ extension SpecReader {
 
     /// The keys of a job that `template` and `with` stand for; nil if that is not known.
     mutating func expand(
-        _ map: [String: SpecValue], in job: SpecValue, at path: String, _ templates: [String: Template]
+        _ map: [String: SpecValue], in job: SpecValue, at path: String, _ shared: SharedParts
     ) -> [String: SpecValue]? {
         guard let name = map["template"] else {
             if let with = map["with"] { report("\(path).with", with.place, "says nothing without a template") }
             return map
         }
-        guard case .string(let text) = name.content, let template = templates[text] else {
-            let known = templates.keys.sorted().joined(separator: ", ")
+        guard case .string(let text) = name.content, let template = shared.templates[text] else {
+            if case .string(let text) = name.content, shared.written.templates?.contains(text) ?? true { return nil }
+            let known = shared.templates.keys.sorted().joined(separator: ", ")
             report(
                 "\(path).template", name.place,
                 "is no template of this project; " + (known.isEmpty ? "it has none" : "known are \(known)"))
             return nil
         }
-        let given = map["with"].flatMap { self.map($0, at: "\(path).with", keys: template.parameters.map(\.name)) }
         guard let entries = template.entries else { return nil }
+        let given = map["with"].flatMap { self.map($0, at: "\(path).with", keys: template.parameters.map(\.name)) }
+        if map["with"] != nil && given == nil { return nil }
         var values: [String: SpecValue] = [:]
         for (name, usual) in template.parameters {
             if let value = given?[name] {

@@ -13,9 +13,10 @@ extension JobMachine {
         }
     }
 
-    /// `step 2 'test'`; people count from one.
+    /// `step 2 'test'`; people count from one. A step that its author has not named is called `step 2` already.
     func title(_ index: Int) -> String {
-        "step \(index + 1) '\(spec?.steps[index].name ?? "")'"
+        let (number, name) = ("step \(index + 1)", spec?.steps[index].name ?? "")
+        return name == number ? number : "\(number) '\(name)'"
     }
 
     func reason(_ step: RunningStep, _ outcome: StepOutcome, _ status: ExitStatus) -> String {

@@ -8,28 +8,29 @@ package import Wire
 package final class BrokerClient: BrokerLink {
     /// Somebody waits for the answer to each of these, and brokerd waits for its own disk only.
     private static let deadline = Duration.seconds(10)
-    private let link: LinkClient<BrokerEdge>
+    private let link: WatchedLink<BrokerEdge>
 
     /// Every request of apid becomes one of ours, so as many may wait as apid may have in flight.
     package init(loop: PollLoop, path: String) {
-        link = LinkClient(
+        link = WatchedLink(
             loop: loop, path: path, role: .schedulerd, settings: LinkSettings(window: 1_024, waitingLimit: 2_048))
     }
 
-    package var isReady: Bool { link.isReady }
-    package var lastFailure: Failure? { link.lastFailure }
+    package var isReady: Bool { link.client.isReady }
+    package var lastFailure: Failure? { link.client.lastFailure }
+    package var silentSince: UInt64? { link.silentSince }
     package var onUp: (() -> Void)? {
-        get { link.onUp }
-        set { link.onUp = newValue }
+        get { link.client.onUp }
+        set { link.client.onUp = newValue }
     }
     package var onDown: ((Failure) -> Void)? {
-        get { link.onDown }
-        set { link.onDown = newValue }
+        get { link.client.onDown }
+        set { link.client.onDown = newValue }
     }
 
-    package func start() { link.start() }
+    package func start() { link.client.start() }
 
-    package func stop() { link.stop() }
+    package func stop() { link.client.stop() }
 
     package func verifyToken(_ token: String, _ done: @escaping (Result<BrokerEdge.Caller, Failure>) -> Void) {
         link.call(BrokerEdge.VerifyToken(token: token), deadline: Self.deadline) { result, _ in

@@ -10,6 +10,8 @@ package protocol BrokerLink: AnyObject {
     var isReady: Bool { get }
     /// Why it is not ready, if that is known.
     var lastFailure: Failure? { get }
+    /// It is ready, requests wait, and since this moment of the loop's clock nothing has come.
+    var silentSince: UInt64? { get }
     /// Up, or up again: what lay in the grants may have been wiped.
     var onUp: (() -> Void)? { get set }
     var onDown: ((Failure) -> Void)? { get set }
@@ -34,4 +36,8 @@ package protocol BrokerLink: AnyObject {
     func wipe(_ grant: Bytes16, _ done: @escaping (Failure?) -> Void)
     func discard(_ grant: Bytes16, _ done: @escaping (Failure?) -> Void)
     func reconcile(live: [Bytes16], _ done: @escaping (Failure?) -> Void)
+}
+
+extension BrokerLink {
+    package var silentSince: UInt64? { nil }
 }

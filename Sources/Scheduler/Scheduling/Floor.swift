@@ -18,11 +18,15 @@ struct Floor {
 
     /// What is missing.
     enum Lack: Equatable {
-        case processors
-        case memory
-        case device
+        /// It asks for more than all runners together may have.
+        case size
         /// No emulator for this processor.
         case platform
+        /// This host has not so many.
+        case devices
+        case freeDevice
+        case memory
+        case processors
         case hostUnknown
 
         /// What comes back when others end.
@@ -42,7 +46,9 @@ struct Floor {
     private var usedMemory: UInt64 = 0
     private var freeDevices: [SpawnerEdge.Device] = []
     /// What is free as soon as the runners are gone that are on their way out.
-    private var leaving = (runners: 0, millis: UInt64(0), memory: UInt64(0))
+    private var leaving = Share()
+    /// Beside it: what is free when those are gone whose removal has failed.
+    private var stuck = Share()
     private let host: SpawnerEdge.DescribeHost.Reply?
     private let settings: SchedulerSettings
 
@@ -62,7 +68,8 @@ struct Floor {
             do {
                 let resources = try shapes.shape(row.shape, rows).resources
                 use(resources)
-                if row.state == .teardown && !stuck.contains(row.id) { leave(resources) }
+                if row.state == .teardown && !stuck.contains(row.id) { leaving.add(resources) }
+                if row.state == .teardown && stuck.contains(row.id) { self.stuck.add(resources) }
             } catch StoreError.damagedRow where row.state == .teardown {
                 // Given up already. What it has until then nobody can say.
             }
@@ -81,10 +88,17 @@ struct Floor {
         usedMemory = usedMemory.addingReportingOverflow(resources.memoryBytes).partialValue
     }
 
-    private mutating func leave(_ resources: Resources) {
-        leaving.runners += 1
-        leaving.millis += UInt64(resources.cpuMillis)
-        leaving.memory = leaving.memory.addingReportingOverflow(resources.memoryBytes).partialValue
+    /// What some runners have together.
+    private struct Share {
+        var runners = 0
+        var millis: UInt64 = 0
+        var memory: UInt64 = 0
+
+        mutating func add(_ resources: Resources) {
+            runners += 1
+            millis += UInt64(resources.cpuMillis)
+            memory = memory.addingReportingOverflow(resources.memoryBytes).partialValue
+        }
     }
 
     var hasIdle: Bool { !idle.isEmpty }
@@ -104,7 +118,7 @@ struct Floor {
 
     /// It is on its way out.
     mutating func release(_ runner: Bytes16, _ pool: Pool, _ shape: RunnerShape) {
-        leave(shape.resources)
+        leaving.add(shape.resources)
         idle[pool]?.removeAll { $0 == runner }
         if idle[pool]?.isEmpty == true { idle[pool] = nil }
         removeSpare(runner, pool)
@@ -139,25 +153,44 @@ struct Floor {
 
     func room(for shape: RunnerShape) -> Room {
         guard let host else { return .notNow(.hostUnknown) }
+        if let why = settings.neverFits(shape.resources, host) { return .never(why) }
         let asked = shape.resources
-        let millis = settings.cpuCapacity(host)
-        let memory = settings.memoryCapacity(host)
-        if UInt64(asked.cpuMillis) > millis || asked.memoryBytes > memory {
-            return .never(Reasons.neverFits(asked, cpuMillis: millis, memory: memory))
-        }
         guard host.platforms.contains(where: { $0.platform == shape.platform }) else { return .notNow(.platform) }
-        guard let devices = devices(for: shape.gpus) else { return .notNow(.device) }
-        if usedMemory > memory - asked.memoryBytes { return .notNow(.memory) }
-        return usedMillis + UInt64(asked.cpuMillis) <= millis ? .fits(devices) : .notNow(.processors)
+        guard let devices = devices(for: shape.gpus) else { return .notNow(.freeDevice) }
+        if usedMemory > settings.memoryCapacity(host) - asked.memoryBytes { return .notNow(.memory) }
+        return usedMillis + UInt64(asked.cpuMillis) <= settings.cpuCapacity(host)
+            ? .fits(devices) : .notNow(.processors)
     }
 
-    /// A runner of this shape can be made when those are gone that are on their way out.
-    func hasRoomSoon(for shape: RunnerShape) -> Bool {
+    /// All that is missing, and not only the first of it.
+    func lacks(for shape: RunnerShape) -> [Lack] {
+        guard let host else { return [.hostUnknown] }
+        let (asked, isTooLarge) = (shape.resources, settings.neverFits(shape.resources, host) != nil)
+        let (millis, memory) = (settings.cpuCapacity(host), settings.memoryCapacity(host))
+        var found: [Lack] = isTooLarge ? [.size] : []
+        if !host.platforms.contains(where: { $0.platform == shape.platform }) { found.append(.platform) }
+        if let need = shape.gpus, vendorToKeep(for: need) == nil {
+            found.append(.devices)
+        } else if devices(for: shape.gpus) == nil {
+            found.append(.freeDevice)
+        }
+        if isTooLarge { return found }
+        if usedMemory > memory - asked.memoryBytes { found.append(.memory) }
+        if usedMillis + UInt64(asked.cpuMillis) > millis { found.append(.processors) }
+        return found
+    }
+
+    /// A runner of this shape can be made when those are gone that are on their way out; `countingStuck`: and those
+    /// whose removal has failed.
+    func hasRoomSoon(for shape: RunnerShape, countingStuck: Bool = false) -> Bool {
         guard let host else { return false }
         let asked = shape.resources
-        return runners - leaving.runners < settings.runnerLimit
-            && usedMillis - min(leaving.millis, usedMillis) + UInt64(asked.cpuMillis) <= settings.cpuCapacity(host)
-            && usedMemory - min(leaving.memory, usedMemory) + asked.memoryBytes <= settings.memoryCapacity(host)
+        let more = countingStuck ? stuck : Share()
+        return runners - leaving.runners - more.runners < settings.runnerLimit
+            && usedMillis - min(leaving.millis + more.millis, usedMillis) + UInt64(asked.cpuMillis)
+                <= settings.cpuCapacity(host)
+            && usedMemory - min(leaving.memory + more.memory, usedMemory) + asked.memoryBytes
+                <= settings.memoryCapacity(host)
     }
 
     /// Whose devices a job waits for that needs more of them than are free: the same at each look. nil if this host

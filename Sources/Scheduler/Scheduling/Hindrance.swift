@@ -15,13 +15,35 @@ enum Hindrance: Equatable {
     case release
     /// brokerd prepares no runner.
     case preparation
-    case places
-    case processors
-    case memory
+    /// It asks for more than all runners together may have.
+    case tooLarge
     case platform
     /// This host has not so many.
     case noSuchDevice
+    /// No runner of its kind could be made when it was last tried, and another try will not mend that.
+    case refusedKind
+    case places
+    case processors
+    case memory
     case noFreeDevice
+    /// What it needs is held by runners that are on their way out.
+    case leftovers
+
+    /// Waiting does not mend it.
+    var isLasting: Bool {
+        switch self {
+        case .tooLarge, .platform, .noSuchDevice, .refusedKind: true
+        default: false
+        }
+    }
+
+    /// It keeps more jobs than those of one kind.
+    var isOfHouse: Bool {
+        switch self {
+        case .draining, .brokerIsAway, .spawnerIsAway, .relayIsAway, .engine, .superseded, .release, .preparation: true
+        default: false
+        }
+    }
 
     /// Who is away, or does not do its work.
     struct House {
@@ -40,16 +62,21 @@ enum Hindrance: Equatable {
         var needsGrant = false
         var hasIdle = false
         var hasPlace = true
-        var room = Floor.Room.fits([])
-        /// The host has as many devices as it asks for, free or not.
-        var hasDevices = true
+        var lacks: [Floor.Lack] = []
+        /// When the runners on their way out are gone, neither a place nor resources are missing.
+        var hasRoomSoon = true
+        var isRefusedKind = false
     }
 
-    /// What has to change first comes first. Empty: nothing does, but for those that are served before.
+    /// All that is in its way, the most permanent first. What comes and goes with others' jobs is no news beside what
+    /// does not pass by itself. Empty: nothing is, but for those that are served before.
     static func all(_ house: House, _ chance: Chance) -> [Hindrance] {
-        var found = ofHouse(house).filter { $0 != .release || chance.needsGrant }
-        if !chance.hasIdle, let lack = lack(chance) { found.append(lack) }
-        return found
+        let lasting = chance.hasIdle ? [] : lasting(chance)
+        let ofHouse = ofHouse(house).filter { $0 != .release || chance.needsGrant }
+        if chance.hasIdle || !lasting.isEmpty { return lasting + ofHouse }
+        // Nothing is removed while these are in the way, and nothing else has to be said.
+        let isStuck = !house.spawnerIsReady || house.engineHasTrouble
+        return ofHouse + passing(chance).filter { !(isStuck && $0 == .leftovers) }
     }
 
     /// What keeps more than one job.
@@ -66,16 +93,28 @@ enum Hindrance: Equatable {
         return found
     }
 
-    /// What this machine will never have comes before what it has not just now.
-    private static func lack(_ chance: Chance) -> Hindrance? {
-        switch chance.room {
-        case .never, .notNow(.hostUnknown): nil
-        case .notNow(.platform): .platform
-        case .notNow(.device): chance.hasDevices ? .noFreeDevice : .noSuchDevice
-        case .fits: chance.hasPlace ? nil : .places
-        case .notNow(.processors): chance.hasPlace ? .processors : .places
-        case .notNow(.memory): chance.hasPlace ? .memory : .places
+    /// What waiting does not mend.
+    private static func lasting(_ chance: Chance) -> [Hindrance] {
+        let found: [Hindrance] = chance.lacks.compactMap { lack in
+            switch lack {
+            case .size: .tooLarge
+            case .platform: .platform
+            case .devices: .noSuchDevice
+            case .freeDevice, .memory, .processors, .hostUnknown: nil
+            }
         }
+        return found + (chance.isRefusedKind ? [.refusedKind] : [])
+    }
+
+    /// What comes back when others end.
+    private static func passing(_ chance: Chance) -> [Hindrance] {
+        var found: [Hindrance] = chance.lacks.contains(.freeDevice) ? [.noFreeDevice] : []
+        var room: [Hindrance] = chance.hasPlace ? [] : [.places]
+        if let lack = chance.lacks.first(where: \.isOfResources) {
+            room.append(lack == .memory ? .memory : .processors)
+        }
+        if !room.isEmpty { found += chance.hasRoomSoon ? [.leftovers] : room }
+        return found
     }
 
     /// As `bulkhead why` and the labels of metrics name it.
@@ -88,8 +127,9 @@ enum Hindrance: Equatable {
         case .engine: .engineUnavailable
         case .superseded: .runnerCannotBeMade
         case .release, .preparation: .nothingIsReleased
-        case .places: .allRunnersInUse
-        case .processors, .memory: .notEnoughResources
+        case .refusedKind: .runnerCannotBeMade
+        case .places, .leftovers: .allRunnersInUse
+        case .tooLarge, .processors, .memory: .notEnoughResources
         case .platform: .platformNotAvailable
         case .noSuchDevice: .noSuchDevice
         case .noFreeDevice: .noFreeDevice

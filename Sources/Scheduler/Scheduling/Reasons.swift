@@ -102,14 +102,17 @@ enum Reasons {
         return fit("the runner's container ended\(when) with exit code \(exit.exitCode)\(detail)")
     }
 
-    static func violation(_ text: String) -> String { fit("the runner broke the protocol: \(text)") }
+    static func violation(_ text: String) -> String { fit("\(violation): \(text)") }
+    static let violation = "the runner broke the protocol"
 
     static func neverReady(_ limit: Duration) -> String {
         "the runner did not report within \(limit.components.seconds) s of its creation"
     }
 
-    static func cancelForced(_ grace: UInt32) -> String {
-        "cancelled; it did not end within its grace of \(grace) s, and its container was removed"
+    /// `why`: who has cancelled it, if it was no person.
+    static func cancelForced(_ grace: UInt32, _ why: String) -> String {
+        let begin = why.isEmpty ? "cancelled" : why
+        return "\(begin); it did not end within its grace of \(grace) s, and its container was removed"
     }
 
     static func overdue(_ timeout: UInt32) -> String {
@@ -127,7 +130,8 @@ enum Reasons {
         guard let index = result.failedStep, Int(index) < steps.count else {
             return "failed with exit status \(result.exitCode)"
         }
-        return fit("step '\(steps[Int(index)].name)' failed with exit status \(result.exitCode)")
+        let (number, name) = ("step \(index + 1)", steps[Int(index)].name)
+        return fit("\(name == number ? number : "step '\(name)'") failed with exit status \(result.exitCode)")
     }
 
     /// It asks for more than all runners together may have.
@@ -140,6 +144,9 @@ enum Reasons {
         "\(cpus(UInt64(resources.cpuMillis))) and \(size(resources.memoryBytes))"
     }
 
+    /// `1 GPU`, `2 GPUs`.
+    static func count(_ count: Int, _ what: String) -> String { "\(count) \(what)\(count == 1 ? "" : "s")" }
+
     static func platforms(_ host: SpawnerEdge.DescribeHost.Reply) -> String {
         host.platforms.map(\.platform.label).joined(separator: ", ")
     }
@@ -150,12 +157,23 @@ enum Reasons {
     }
 
     static func needFailed(_ job: UInt64, _ state: Wire.JobState?) -> String {
-        "not run: job \(job), which it needs, \(state.map { "is \($0.label)" } ?? "is forgotten")"
+        "\(skipped)job \(job), which it needs, \(state.map { "is \($0.label)" } ?? "is forgotten")"
     }
 
-    static let nothingFailed = "not run: it is for when one of the jobs that it needs fails, and all have succeeded"
+    static let nothingFailed = "\(skipped)it is for when one of the jobs that it needs fails, and all have succeeded"
 
-    static func replaced(by job: UInt64) -> String { "cancelled: job \(job) of its group replaces it" }
+    static func isSkipped(_ reason: String) -> Bool { reason.hasPrefix(skipped) }
+    private static let skipped = "not run: "
+
+    static func replaced(by job: UInt64) -> String { "\(replacedBegin)\(job)\(replacedEnd)" }
+
+    /// Who replaces it, if that is why it ended.
+    static func replacer(_ reason: String) -> String? {
+        guard reason.hasPrefix(replacedBegin), reason.contains(replacedEnd) else { return nil }
+        return String(reason.dropFirst(replacedBegin.count).prefix { $0.isNumber })
+    }
+
+    private static let (replacedBegin, replacedEnd) = ("cancelled: job ", " of its group replaces it")
 
     static func expired(_ seconds: UInt32) -> String {
         "it waited in the queue for longer than its queue_timeout of \(seconds) s"

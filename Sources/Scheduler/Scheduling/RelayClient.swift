@@ -6,26 +6,27 @@ package import Wire
 
 /// RelayLink over the socket of relayd.
 package final class RelayClient: RelayLink {
-    private let link: LinkClient<RelayEdge>
+    private let link: WatchedLink<RelayEdge>
 
     package init(loop: PollLoop, path: String) {
-        link = LinkClient(loop: loop, path: path, role: .schedulerd)
+        link = WatchedLink(loop: loop, path: path, role: .schedulerd)
     }
 
-    package var isReady: Bool { link.isReady }
-    package var lastFailure: Failure? { link.lastFailure }
+    package var isReady: Bool { link.client.isReady }
+    package var lastFailure: Failure? { link.client.lastFailure }
+    package var silentSince: UInt64? { link.silentSince }
     package var onUp: (() -> Void)? {
-        get { link.onUp }
-        set { link.onUp = newValue }
+        get { link.client.onUp }
+        set { link.client.onUp = newValue }
     }
     package var onDown: ((Failure) -> Void)? {
-        get { link.onDown }
-        set { link.onDown = newValue }
+        get { link.client.onDown }
+        set { link.client.onDown = newValue }
     }
 
-    package func start() { link.start() }
+    package func start() { link.client.start() }
 
-    package func stop() { link.stop() }
+    package func stop() { link.client.stop() }
 
     package func runJob(_ request: RelayEdge.RunJob, _ done: @escaping (Failure?) -> Void) {
         link.call(request) { result, _ in done(result.failure) }
@@ -82,6 +83,6 @@ package final class RelayClient: RelayLink {
     package func watchEvents(
         onItem: @escaping (RelayEdge.RelayEvent) -> Void, onEnd: @escaping (Failure?) -> Void
     ) {
-        link.open(RelayEdge.WatchEvents(), onItem: { onItem($0.event) }, onEnd: onEnd)
+        link.client.open(RelayEdge.WatchEvents(), onItem: { onItem($0.event) }, onEnd: onEnd)
     }
 }

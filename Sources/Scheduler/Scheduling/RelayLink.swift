@@ -10,6 +10,8 @@ package protocol RelayLink: AnyObject {
     var isReady: Bool { get }
     /// Why it is not ready, if that is known.
     var lastFailure: Failure? { get }
+    /// It is ready, requests wait, and since this moment of the loop's clock nothing has come.
+    var silentSince: UInt64? { get }
     /// Up, or up again: streams of runners may be gone.
     var onUp: (() -> Void)? { get set }
     var onDown: ((Failure) -> Void)? { get set }
@@ -33,4 +35,8 @@ package protocol RelayLink: AnyObject {
         deadline: Duration, _ done: @escaping (Result<RelayEdge.ReadCounters.Reply, Failure>) -> Void)
     /// `onEnd` runs when the stream is over, with the connection or before it.
     func watchEvents(onItem: @escaping (RelayEdge.RelayEvent) -> Void, onEnd: @escaping (Failure?) -> Void)
+}
+
+extension RelayLink {
+    package var silentSince: UInt64? { nil }
 }

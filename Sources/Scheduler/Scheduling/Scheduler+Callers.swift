@@ -1,7 +1,7 @@
 // Who calls. schedulerd knows no token: it asks brokerd about every one, every time.
 
 import Link
-import Wire
+package import Wire
 
 extension Scheduler {
     /// Goes on with `body` if brokerd knows the token. A job that speaks for itself may look at `job`, if that is
@@ -50,12 +50,29 @@ extension Scheduler {
     }
 
     /// brokerd's refusal in words for the caller, who does not know our house.
-    static func refusal(of failure: Failure) -> Failure {
+    package static func refusal(of failure: Failure) -> Failure {
         switch failure.errorCode {
         case .unauthorized: Failure(.unauthorized, "the token is missing or wrong", place: "token")
         case .disconnected, .shuttingDown, .notReady:
             Failure(.disconnected, "brokerd is away, and only brokerd knows tokens; try again", place: "brokerd")
+        case .deadlineExceeded where failure.isNoAnswer: noAnswer("brokerd")
         default: failure
         }
+    }
+
+    /// relayd's, for the same reader.
+    static func refusalByRelay(_ failure: Failure) -> Failure {
+        switch failure.errorCode {
+        case .disconnected, .shuttingDown:
+            Failure(.disconnected, "relayd is away, which alone keeps logs and sources; try again", place: "relayd")
+        case .deadlineExceeded where failure.isNoAnswer: noAnswer("relayd")
+        default: failure
+        }
+    }
+
+    private static func noAnswer(_ who: String) -> Failure {
+        Failure(
+            .deadlineExceeded,
+            "\(who) has not answered in time; try again, and if it hangs, see its log and start it again", place: who)
     }
 }

@@ -53,6 +53,8 @@ extension Scheduler {
         }
         try unit.rows.advance(job: id, on: .cancelAsked, at: unit.now)
         try unit.rows.noteCancel(job: id, graceSeconds: grace)
+        // What its runner says at the end is only that it was told to.
+        if case .replaced = cause { try unit.rows.noteReason(job: id, cause.reason) }
         // Once: whoever asks again and again must not fill the history.
         if job.cancelGrace == nil {
             try unit.rows.note(job: id, "asked to end within \(grace) s\(cause.note)", at: unit.now)
@@ -76,7 +78,8 @@ extension Scheduler {
     func watchCancel(_ job: UInt64, graceSeconds: UInt32) {
         arm(.cancel(job), after: .seconds(Int64(graceSeconds)) + settings.cancelMargin) { scheduler in
             scheduler.batch.event("cancel forced") { unit in
-                let reason = Reasons.cancelForced(graceSeconds)
+                let why = try unit.rows.job(job)?.reason ?? ""
+                let reason = Reasons.cancelForced(graceSeconds, why)
                 try scheduler.endWithRunner(unit, job: job, on: .cancelForced, reason: reason)
             }
         }

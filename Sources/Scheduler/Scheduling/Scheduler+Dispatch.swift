@@ -84,7 +84,7 @@ extension Scheduler {
         if why.isOfResources {
             if pass.needsRoom == nil { pass.needsRoom = shape }
             if try hasWaitedEnough(unit, line.head) { pass.isReserved = true }
-        } else if why == .device, let need = shape.gpus, let vendor = floor.vendorToKeep(for: need),
+        } else if why == .freeDevice, let need = shape.gpus, let vendor = floor.vendorToKeep(for: need),
             try hasWaitedEnough(unit, line.head)
         {
             floor.withhold(vendor)

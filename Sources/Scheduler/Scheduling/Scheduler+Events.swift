@@ -105,10 +105,14 @@ extension Scheduler {
             reason = Reasons.failed(result, steps: try unit.rows.spec(ofJob: job).steps)
         }
         var event = Self.event(of: result.state)
-        if event == .reportedCancelled, let row = try unit.rows.job(job), row.cancelGrace == nil {
-            // A step can signal PID 1: that must not look like somebody's decision.
-            event = .reportedFailure
-            reason = "the runner was told to stop by a signal, and nobody had cancelled the job"
+        if event == .reportedCancelled, let row = try unit.rows.job(job) {
+            if row.cancelGrace == nil {
+                // A step can signal PID 1: that must not look like somebody's decision.
+                event = .reportedFailure
+                reason = "the runner was told to stop by a signal, and nobody had cancelled the job"
+            } else if !row.reason.isEmpty {
+                reason = row.reason
+            }
         }
         try unit.rows.setResult(job: job, result, logBytes: finished.logBytes)
         // A runner that says it was stopped is believed that far, and no further: a step that has its user can make it

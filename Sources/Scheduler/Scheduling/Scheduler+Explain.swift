@@ -1,5 +1,5 @@
 // Why a job waits, or why it ended: what `bulkhead why` shows. The order is the answer: first what has to change first.
-// Each kind has one sentence and one piece of advice.
+// Each kind has one sentence and one piece of advice. Scheduler+WhyQueued has what keeps a job in the queue.
 
 import Daemon
 import JobWire
@@ -14,7 +14,7 @@ extension Scheduler {
     func whys(_ unit: UnitOfWork, _ job: JobRow) throws -> [Why] {
         var found: [Why]
         switch job.state {
-        case .blocked: found = [try whyBlocked(unit, job)]
+        case .blocked: found = try whyNever(unit, job, try floor(unit)) + [try whyBlocked(unit, job)]
         case .held:
             let change = try unit.rows.delivery(ofJob: job.id).map { " (\($0.what))" } ?? ""
             found = [
@@ -25,17 +25,21 @@ extension Scheduler {
         case .queued: found = try whyQueued(unit, job, try outlook(unit))
         case .assigned: found = [try whyAssigned(unit, job)]
         case .running:
-            found = [Why(.runs, "it runs", "bulkhead log \(job.id) --follow")]
+            let text = job.reason.isEmpty ? "it runs" : "it runs, and has been told to end: \(job.reason)"
+            found = [Why(.runs, text, "bulkhead log \(job.id) --follow")]
             if !relay.isReady { found.insert(houseWords(.relayIsAway), at: 0) }
-        default: found = [whyEnded(job)]
+        default: found = [try whyEnded(unit, job)]
         }
         let since = try since(unit, job)
         for index in found.indices where Self.isOfJob(found[index].kind) { found[index].sinceMs = since }
-        return found
+        return Array(found.prefix(Self.whysAtMost))
     }
 
+    /// As many as the edge carries.
+    private static let whysAtMost = 16
+
     /// Since when it is where it is.
-    private func since(_ unit: UnitOfWork, _ job: JobRow) throws -> Int64 {
+    func since(_ unit: UnitOfWork, _ job: JobRow) throws -> Int64 {
         if let over = job.finishedMs { return over }
         if job.state == .running, let began = job.startedMs { return began }
         return try unit.rows.happenings(ofJob: job.id).last?.atMs ?? job.createdMs
@@ -52,7 +56,7 @@ extension Scheduler {
         }
     }
 
-    private func whyBlocked(_ unit: UnitOfWork, _ job: JobRow) throws -> Why {
+    func whyBlocked(_ unit: UnitOfWork, _ job: JobRow) throws -> Why {
         let needs = try unit.rows.needs(ofJob: job.id).filter { !($0.state?.isFinal ?? true) }
         let list = needs.map { "\($0.job) (\($0.state?.label ?? "gone"))" }.joined(separator: ", ")
         let first = needs.first.map { "\($0.job)" } ?? ""
@@ -65,159 +69,72 @@ extension Scheduler {
         if !spawner.isReady { return houseWords(.spawnerIsAway) }
         if !relay.isReady { return houseWords(.relayIsAway) }
         if job.needsGrant && !brokerIsUsable { return houseWords(.brokerIsAway) }
+        if house.engineHasTrouble { return houseWords(.engine) }
+        let isLong = unit.now - (try since(unit, job)) > Self.startIsLong
         guard let runner = try unit.rows.runner(ofJob: job.id), runner.state == .provisioning else {
-            return job.needsGrant
-                ? Why(.grantIsBeingMade, "its runner is there, and its secrets are being laid out", "wait a moment")
-                : Why(.runnerIsStarting, "its runner was told to begin", "wait a moment")
-        }
-        return Why(.runnerIsStarting, "its container is being made", "wait; a container takes about half a second")
-    }
-
-    private func whyEnded(_ job: JobRow) -> Why {
-        let text = job.reason.isEmpty ? job.state.label : "\(job.state.label): \(job.reason)"
-        let advice =
-            switch job.state {
-            case .succeeded: ""
-            case .lost: "the fault was not the job's: submit it again, or give it `retries`"
-            case .cancelled: "submit it again, if that was not meant"
-            case .failed where job.startedMs == nil: "mend what the reason names, and submit it again"
-            case .timedOut where job.startedMs == nil:
-                "raise its queue_timeout, or see what others wait for: bulkhead pools"
-            case .timedOut: "bulkhead log \(job.id); raise the limit that passed, or find out what hangs"
-            default: "bulkhead log \(job.id)"
+            if job.needsGrant {
+                return Why(
+                    .grantIsBeingMade, "its runner is there, and its secrets are being laid out",
+                    isLong ? "that takes long; see brokerd's log" : "wait a moment")
             }
-        return Why(.ended, Reasons.fit(text), advice)
+            return Why(
+                .runnerIsStarting, "its runner was told to begin",
+                isLong ? "that takes long; see relayd's log" : "wait a moment")
+        }
+        let limit = settings.readyLimit.components.seconds
+        return isLong
+            ? Why(
+                .runnerIsStarting, "its container is being made, and that takes longer than it should",
+                "the engine is slow: see the machine's load and the engine's log; after \(limit) s without a word of "
+                    + "the runner another attempt follows")
+            : Why(.runnerIsStarting, "its container is being made", "wait; a container takes about half a second")
     }
 
-    // MARK: in the queue
+    /// Milliseconds after which a start is no matter of course any more.
+    private static let startIsLong: Int64 = 5000
 
-    /// What a job that waits waits for, for a list; all of it has one outlook.
-    func waitingReason(_ unit: UnitOfWork, _ job: JobRow, _ outlook: Outlook) throws -> String {
+    // MARK: over
+
+    /// The state stands beside it.
+    private func whyEnded(_ unit: UnitOfWork, _ job: JobRow) throws -> Why {
+        let usual = job.state == .succeeded ? "all that it had to do is done" : "nothing more is known"
+        return Why(.ended, job.reason.isEmpty ? usual : job.reason, try adviceAfterEnd(unit, job))
+    }
+
+    private func adviceAfterEnd(_ unit: UnitOfWork, _ job: JobRow) throws -> String {
         switch job.state {
-        case .blocked: Reasons.waiting(try whyBlocked(unit, job).text)
-        case .queued: Reasons.waiting(try whyQueued(unit, job, outlook).first?.text ?? "")
-        default: ""
+        case .succeeded: ""
+        case .lost: try adviceAfterLoss(unit, job)
+        case .cancelled: try adviceAfterCancellation(unit, job)
+        case .failed where job.startedMs == nil: "mend what the reason names, and submit it again"
+        case .timedOut where job.startedMs == nil:
+            "raise its queue_timeout, or see what others wait for: bulkhead pools"
+        case .timedOut: "bulkhead log \(job.id); raise the limit that passed, or find out what hangs"
+        default: "bulkhead log \(job.id)"
         }
     }
 
-    func floor(_ unit: UnitOfWork) throws -> Floor {
-        try Floor(
-            unit.rows, host: host, settings: settings, shapes: shapes,
-            heldDevices: Set(deviceTrouble.filter(\.value.isPaused).keys), stuck: Set(removalBackoff.keys))
-    }
-
-    private func whyQueued(_ unit: UnitOfWork, _ job: JobRow, _ outlook: Outlook) throws -> [Why] {
-        if let gate = try whyGated(unit, job) { return [gate] }
-        let floor = outlook.floor
-        let shape = try shapes.shape(job.shape, unit.rows)
-        let pool = Pool(shape: job.shape, trust: job.trust)
-        var found = hindrances(pool, shape, needsGrant: job.needsGrant, floor).map { words($0, shape, floor) }
-        if found.isEmpty, let reserved = try whyReserved(unit, job, shape, outlook) { found.append(reserved) }
-        if found.isEmpty, !job.reason.isEmpty {
-            var why = Why(
-                .runnerCannotBeMade, job.reason, "it is tried again by itself; mend what the reason names")
-            why.sinceMs = try since(unit, job)
-            found.append(why)
+    /// `retries` are for what spawnerd and the engine say. A runner's own word is a step's, if that has its user.
+    private func adviceAfterLoss(_ unit: UnitOfWork, _ job: JobRow) throws -> String {
+        if job.result != nil || job.reason.hasPrefix(Reasons.violation) {
+            return "see what it had done, and submit it again; its runner itself said so, and on a runner's own word "
+                + "nothing is tried again, whatever its `retries`"
         }
-        let (ahead, isMore) = try ahead(unit, of: job, outlook)
-        if ahead > 0 {
-            found.append(
-                Why(
-                    .behindOthers,
-                    "\(isMore ? "more than " : "")\(ahead) jobs are served before it: of higher priority, "
-                        + "or of projects that had less",
-                    "wait, or submit it with a higher `priority`"))
+        let retries = try unit.rows.schedule(ofJob: job.id).retries
+        return retries == 0
+            ? "the fault was not the job's: submit it again, or give it `retries`"
+            : "the fault was not the job's: submit it again; its `retries` are \(retries)"
+    }
+
+    private func adviceAfterCancellation(_ unit: UnitOfWork, _ job: JobRow) throws -> String {
+        if let newer = Reasons.replacer(job.reason) {
+            return "nothing, if job \(newer) is what you want; its group has cancel_in_progress: bulkhead job \(newer)"
         }
-        // Beside a reason it would be no news, and beside one that does not pass by itself it would be false.
-        return found.isEmpty ? [Why(.nextInLine, "it is among the next in line", "wait a moment")] : found
-    }
-
-    private func whyGated(_ unit: UnitOfWork, _ job: JobRow) throws -> Why? {
-        switch job.gate {
-        case .open: return nil
-        case .fence:
-            return Why(
-                .oldAttemptIsClearedAway, "attempt \(job.attempts) is lost, and its container is not seen to be gone",
-                "wait; if the engine hangs, mend it: nothing runs twice at once")
-        case .tags:
-            let missing = try unit.rows.schedule(ofJob: job.id).tags.filter { !settings.tags.contains($0) }
-            let has = settings.tags.isEmpty ? "none" : settings.tags.sorted().joined(separator: ", ")
-            return Why(
-                .tagNotAvailable, "no host here has the tags: \(missing.joined(separator: ", ")); it has: \(has)",
-                "mend the job's tags, or give the host these: bulkhead up --tags ...")
-        case .group:
-            let group = job.group ?? ""
-            guard let holder = try unit.rows.holder(ofGroup: group, project: job.project, besides: job.id) else {
-                return Why(.groupIsBusy, "another job of its group '\(group)' is before it", "wait")
-            }
-            return Why(
-                .groupIsBusy, "job \(holder) of its group '\(group)' is at work, or its container is not gone yet",
-                "wait, or end that one: bulkhead cancel \(holder)")
-        }
-    }
-
-    /// What keeps jobs of this pool from runners.
-    func hindrances(_ pool: Pool, _ shape: RunnerShape, needsGrant: Bool, _ floor: Floor) -> [Hindrance] {
-        let hasDevices = shape.gpus.map { floor.vendorToKeep(for: $0) != nil } ?? true
-        return Hindrance.all(
-            house,
-            .init(
-                needsGrant: needsGrant, hasIdle: floor.hasIdle(pool), hasPlace: floor.hasPlace,
-                room: floor.room(for: shape), hasDevices: hasDevices))
-    }
-
-    private func words(_ hindrance: Hindrance, _ shape: RunnerShape, _ floor: Floor) -> Why {
-        switch hindrance {
-        case .places:
-            return Why(
-                hindrance.kind, "all \(settings.runnerLimit) runners are in use",
-                "wait, or allow more: bulkhead up --max-runners N")
-        case .processors, .memory:
-            let option = hindrance == .memory ? "--memory-percent" : "--cpu-percent"
-            return Why(
-                hindrance.kind, "it asks for \(Reasons.amount(shape.resources)); free are \(floor.free)",
-                "wait until others end, ask for less, or promise more: bulkhead up \(option) N")
-        case .platform:
-            let known = host.map { Reasons.platforms($0) } ?? ""
-            return Why(
-                hindrance.kind, "this host runs \(known), and not \(shape.platform.label)",
-                "register an emulator with the kernel (package qemu-user-static), and restart spawnerd")
-        case .noSuchDevice, .noFreeDevice: return whyNoDevice(hindrance, shape.gpus)
-        default: return houseWords(hindrance)
-        }
-    }
-
-    /// A larger job has waited for so long that the machine is let run empty for it, or that devices are kept.
-    private func whyReserved(
-        _ unit: UnitOfWork, _ job: JobRow, _ shape: RunnerShape, _ outlook: Outlook
-    ) throws -> Why? {
-        guard case .fits = outlook.floor.room(for: shape),
-            !outlook.floor.hasIdle(Pool(shape: job.shape, trust: job.trust)),
-            let large = try reservation(unit, against: shape, outlook), large.job != job.id
-        else { return nil }
-        let what =
-            large.isOfResources
-            ? "\(Reasons.amount(large.shape.resources)) and has waited long: the machine is let run empty for it"
-            : "\(large.shape.gpus?.count ?? 0) GPUs and has waited long: what comes free is kept for it"
-        return Why(
-            .behindOthers, "job \(large.job) asks for \(what)",
-            "wait, or withdraw that one: bulkhead cancel \(large.job)")
-    }
-
-    private func whyNoDevice(_ hindrance: Hindrance, _ need: GPUs?) -> Why {
-        let devices = host?.devices ?? []
-        let count = Int(need?.count ?? 0)
-        let name = need?.vendor.map { "\($0) " } ?? ""
-        guard hindrance == .noSuchDevice else {
-            return Why(
-                hindrance.kind, "\(count) \(name)GPUs are not free: each is one job's alone",
-                "wait until a job with one ends")
-        }
-        let vendors: [GPUVendor] = need?.vendor.map { [$0] } ?? [.nvidia, .amd, .intel]
-        let most = vendors.map { vendor in devices.count { $0.vendor == vendor } }.max() ?? 0
-        return Why(
-            hindrance.kind, "it asks for \(count) \(name)GPUs, and this host has \(most)",
-            most == 0 ? "run it where there are some" : "ask for less, or for another vendor")
+        guard Reasons.isSkipped(job.reason) else { return "submit it again, if that was not meant" }
+        let bad = try unit.rows.needs(ofJob: job.id).first { $0.state.map { $0.isFinal && $0 != .succeeded } ?? true }
+        guard let bad else { return "nothing: it is only for when one of them fails" }
+        return bad.state == nil
+            ? "submit both again" : "mend that one: bulkhead why \(bad.job), then submit both again"
     }
 }
 

@@ -73,7 +73,8 @@ extension Scheduler {
         if let failure = result.failure {
             // relayd learns of a job a moment after we have said that it is told.
             let isEarly = failure.errorCode == .notFound && !complete
-            return responder.fail(isEarly ? Failure(.notReady, "the job has not begun", place: "log") : failure)
+            return responder.fail(
+                isEarly ? Failure(.notReady, "the job has not begun", place: "log") : refusalByRelay(failure))
         }
         var fds = fds
         guard let log = fds.takeFirst() else { return responder.fail(Failure(.internal, "no log came")) }

@@ -57,7 +57,8 @@ extension Scheduler {
         case .preparation:
             let text = preparation.failure.map { Reasons.waitsForPreparation($0) }
             return Why(hindrance.kind, text ?? "", "make room on brokerd's tmpfs")
-        case .places, .processors, .memory, .platform, .noSuchDevice, .noFreeDevice:
+        case .tooLarge, .platform, .noSuchDevice, .refusedKind, .places, .processors, .memory, .noFreeDevice,
+            .leftovers:
             // Not of the house.
             return Why(hindrance.kind, "", "")
         }

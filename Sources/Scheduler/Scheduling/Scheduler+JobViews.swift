@@ -73,13 +73,27 @@ extension Scheduler {
             blocked: UInt32(clamping: try unit.rows.tally()[.blocked] ?? 0), draining: isDraining,
             daemons: [
                 .init(role: .schedulerd, connected: true, detail: "epoch \(epoch)"),
-                health(.brokerd, broker.isReady, broker.lastFailure, trouble: release.failure ?? preparation.failure),
-                health(.spawnerd, spawner.isReady, spawner.lastFailure, trouble: trouble),
-                health(.relayd, relay.isReady, relay.lastFailure, trouble: nil),
+                health(
+                    .brokerd, broker.isReady, broker.lastFailure,
+                    trouble: silence(broker.silentSince) ?? release.failure ?? preparation.failure),
+                health(
+                    .spawnerd, spawner.isReady, spawner.lastFailure, trouble: silence(spawner.silentSince) ?? trouble),
+                health(.relayd, relay.isReady, relay.lastFailure, trouble: silence(relay.silentSince)),
             ])
     }
 
     private var trouble: Failure? { engine.silence(at: now) ?? engineTrouble }
+
+    /// A daemon that keeps its socket and says nothing. spawnerd answers some request every few seconds, whatever the
+    /// engine does.
+    private func silence(_ since: UInt64?) -> Failure? {
+        guard let since, now > since, now - since > Self.silenceIsLong else { return nil }
+        let seconds = (now - since) / 1_000_000_000
+        return Failure(
+            .deadlineExceeded, "it has not answered for \(seconds) s; see its log, and start it again if it hangs")
+    }
+
+    private static let silenceIsLong: UInt64 = 10_000_000_000
 
     /// Empty while it does not answer; the health of spawnerd says why.
     private var engineName: String {

@@ -29,6 +29,10 @@ extension Scheduler {
             case .wait: continue
             case .run:
                 try unit.rows.advance(job: id, on: .dependenciesMet, at: unit.now)
+                if try endUnfit(unit, job: id, shape: try shapes.shape(job.shape, unit.rows), settling: false) {
+                    open += try unit.rows.blocked(by: id)
+                    continue
+                }
                 try unit.rows.joinQueue(job: id, at: unit.house)
                 try regate(unit, job: id)
                 watchExpiry(unit)

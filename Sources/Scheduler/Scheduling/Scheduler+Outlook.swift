@@ -41,7 +41,7 @@ extension Scheduler {
         _ = try unit.rows.nextLine(&walk, plain: false) { line in
             let shape = try self.shapes.shape(line.pool.shape, unit.rows)
             guard case .notNow(let lack) = floor.room(for: shape) else { return false }
-            let vendor = shape.gpus.flatMap { lack == .device ? floor.vendorToKeep(for: $0) : nil }
+            let vendor = shape.gpus.flatMap { lack == .freeDevice ? floor.vendorToKeep(for: $0) : nil }
             guard lack.isOfResources || vendor.map({ !vendors.contains($0) }) ?? false,
                 try self.hasWaitedEnough(unit, line.head)
             else { return false }
@@ -53,15 +53,13 @@ extension Scheduler {
         return found
     }
 
-    /// How many jobs are served before this one that is in line, or more than how many.
-    func ahead(_ unit: UnitOfWork, of job: JobRow, _ outlook: Outlook) throws -> (jobs: Int, isMore: Bool) {
+    /// How many jobs in line are served before this one, as far as they are counted: of ranks before its own, and older
+    /// ones of its project.
+    func ahead(_ unit: UnitOfWork, of job: JobRow, _ outlook: Outlook) throws -> Int {
         let ranks = try outlook.ranks ?? unit.rows.waitingBefore(limit: Self.ranksCounted)
         outlook.ranks = ranks
-        guard let others = ranks.before[Rank(project: job.project, priority: job.priority)] else {
-            return (ranks.all, true)
-        }
-        let own = try unit.rows.before(job, limit: Self.jobsCounted)
-        return (others + own, own == Self.jobsCounted)
+        guard let others = ranks.before[Rank(project: job.project, priority: job.priority)] else { return ranks.all }
+        return others + (try unit.rows.before(job, limit: Self.jobsCounted))
     }
 
     private static let ranksCounted = 1000

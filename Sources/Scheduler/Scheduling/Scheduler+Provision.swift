@@ -49,8 +49,7 @@ extension Scheduler {
         // Conflicts are spawnerd's: the engine has no part in them.
         if !failure.isLostLink && failure.errorCode != .conflict { meter.countEngineError(failure) }
         switch failure.errorCode {
-        case .imageMissing, .imageRefused, .deniedByPolicy, .usernsMissing, .engineMismatch, .invalid, .tooLarge,
-            .malformed, .notFound:
+        case _ where Self.isUnrunnable(failure):
             noteTrouble(pool, failure)
             batch.event("create refused") { try self.unrunnable($0, id, failure, image: shape.image) }
         case .runnerGone: noteExit(id, nil)
@@ -81,6 +80,16 @@ extension Scheduler {
                     ? try self.unrunnable(unit, id, failure, image: shape.image)
                     : try self.unavailable(unit, id, failure, reason: Reasons.waitsForEngine(failure))
             }
+        }
+    }
+
+    /// Another try would end the same way.
+    static func isUnrunnable(_ failure: Failure) -> Bool {
+        switch failure.errorCode {
+        case .imageMissing, .imageRefused, .deniedByPolicy, .usernsMissing, .engineMismatch, .invalid, .tooLarge,
+            .malformed, .notFound:
+            true
+        default: false
         }
     }
 

@@ -1,6 +1,7 @@
 // A job comes in: brokerd vouches for it and for its caller in one answer, and then it is written with its ticket.
 
 import Crypto
+import JobModel
 import JobWire
 import Link
 import Store
@@ -89,12 +90,19 @@ extension Scheduler {
         }
         if !schedule.needs.isEmpty {
             try settleNeeds(unit, of: [job])
-        } else if !isPlain {
+        } else if try !endUnfit(unit, job: job, shape: definition.spec.shape), !isPlain {
             try regate(unit, job: job)
         }
         if schedule.queueTimeoutSeconds > 0 { watchExpiry(unit) }
         unit.dispatchNext()
         return job
+    }
+
+    /// FAILED, if it asks for more than this machine ever gives: that is so however full the house is, and its author
+    /// hears it while he is there.
+    func endUnfit(_ unit: UnitOfWork, job: UInt64, shape: RunnerShape, settling: Bool = true) throws -> Bool {
+        guard let host, let why = settings.neverFits(shape.resources, host) else { return false }
+        return try end(unit, job: job, on: .unrunnable, reason: why, settling: settling)
     }
 
     /// What an order, a ticket and a grant name a definition by; nil if it cannot be encoded.

@@ -42,7 +42,7 @@ extension Scheduler {
         _ responder: Responder<SchedulerEdge.OpenUpload.Reply>
     ) {
         switch result {
-        case .failure(let failure): responder.fail(failure)
+        case .failure(let failure): responder.fail(Self.refusalByRelay(failure))
         case .success(let relays):
             var fds = fds
             guard let sink = fds.takeFirst() else { return responder.fail(Failure(.internal, "no pipe came")) }
@@ -56,7 +56,7 @@ extension Scheduler {
             responder.fail(failure)
         }
         switch result {
-        case .failure(let failure): fail(failure)
+        case .failure(let failure): fail(Self.refusalByRelay(failure))
         case .success(let source):
             batch.request("upload", fail: fail) { unit in
                 try unit.rows.noteUpload(source, at: unit.house)

@@ -69,6 +69,13 @@ package struct SchedulerSettings: Sendable {
         return bytes - bytes % (1 << 20)
     }
 
+    /// What keeps a runner from this host whatever else ends.
+    func neverFits(_ asked: Resources, _ host: SpawnerEdge.DescribeHost.Reply) -> String? {
+        let (millis, memory) = (cpuCapacity(host), memoryCapacity(host))
+        if UInt64(asked.cpuMillis) <= millis && asked.memoryBytes <= memory { return nil }
+        return Reasons.neverFits(asked, cpuMillis: millis, memory: memory)
+    }
+
     /// Runners of one pool that may wait.
     func spares(ofImage image: String) -> Int { idleOfImage[image] ?? maxIdleRunners }
 }

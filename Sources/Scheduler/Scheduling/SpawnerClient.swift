@@ -8,26 +8,27 @@ package import Wire
 package final class SpawnerClient: SpawnerLink {
     /// Creating, attaching and removing wait for the engine, which a loaded machine makes slow.
     private static let engineDeadline = Duration.seconds(90)
-    private let link: LinkClient<SpawnerEdge>
+    private let link: WatchedLink<SpawnerEdge>
 
     package init(loop: PollLoop, path: String) {
-        link = LinkClient(loop: loop, path: path, role: .schedulerd)
+        link = WatchedLink(loop: loop, path: path, role: .schedulerd)
     }
 
-    package var isReady: Bool { link.isReady }
-    package var lastFailure: Failure? { link.lastFailure }
+    package var isReady: Bool { link.client.isReady }
+    package var lastFailure: Failure? { link.client.lastFailure }
+    package var silentSince: UInt64? { link.silentSince }
     package var onUp: (() -> Void)? {
-        get { link.onUp }
-        set { link.onUp = newValue }
+        get { link.client.onUp }
+        set { link.client.onUp = newValue }
     }
     package var onDown: ((Failure) -> Void)? {
-        get { link.onDown }
-        set { link.onDown = newValue }
+        get { link.client.onDown }
+        set { link.client.onDown = newValue }
     }
 
-    package func start() { link.start() }
+    package func start() { link.client.start() }
 
-    package func stop() { link.stop() }
+    package func stop() { link.client.stop() }
 
     package func createRunner(_ request: SpawnerEdge.CreateRunner, _ done: @escaping (Failure?) -> Void) {
         link.call(request, deadline: Self.engineDeadline) { result, _ in done(result.failure) }
@@ -60,7 +61,7 @@ package final class SpawnerClient: SpawnerLink {
     package func watchExits(
         onItem: @escaping (SpawnerEdge.RunnerExit) -> Void, onEnd: @escaping (Failure?) -> Void
     ) {
-        link.open(SpawnerEdge.WatchExits(), onItem: { onItem($0.exit) }, onEnd: onEnd)
+        link.client.open(SpawnerEdge.WatchExits(), onItem: { onItem($0.exit) }, onEnd: onEnd)
     }
 }
 

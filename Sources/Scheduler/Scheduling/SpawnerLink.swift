@@ -9,6 +9,8 @@ package protocol SpawnerLink: AnyObject {
     var isReady: Bool { get }
     /// Why it is not ready, if that is known.
     var lastFailure: Failure? { get }
+    /// It is ready, requests wait, and since this moment of the loop's clock nothing has come.
+    var silentSince: UInt64? { get }
     /// Up, or up again: what was known may be old.
     var onUp: (() -> Void)? { get set }
     var onDown: ((Failure) -> Void)? { get set }
@@ -26,4 +28,8 @@ package protocol SpawnerLink: AnyObject {
     /// `onEnd` runs when the stream is over, with the connection or before it.
     func watchExits(
         onItem: @escaping (SpawnerEdge.RunnerExit) -> Void, onEnd: @escaping (Failure?) -> Void)
+}
+
+extension SpawnerLink {
+    package var silentSince: UInt64? { nil }
 }

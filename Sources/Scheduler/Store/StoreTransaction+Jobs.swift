@@ -204,6 +204,11 @@ extension StoreTransaction {
             [Int64(graceSeconds), Self.key(id)])
     }
 
+    /// Why it is to end, while it still runs.
+    package func noteReason(job id: UInt64, _ reason: String) throws {
+        try run("UPDATE jobs SET reason = ? WHERE id = ?", [reason, Self.key(id)])
+    }
+
     /// The result that the runner reported, beside the state that it led to.
     package func setResult(job id: UInt64, _ result: JobResult, logBytes: UInt64) throws {
         try run(

@@ -101,17 +101,19 @@ extension StoreTransaction {
         return (before, all)
     }
 
-    /// How many are before this job in its own line; no more than `limit` are counted.
+    /// How many older jobs of its project and priority are in line, of whatever kind they are; no more than `limit` are
+    /// counted. Each line has one at least, so the limit bounds the lines, too.
     package func before(_ job: JobRow, limit: Int) throws -> Int {
         try count(
             """
-            SELECT count(*) FROM (SELECT 1 FROM jobs INDEXED BY jobs_in_line WHERE state = 3 AND gate = 0
-                AND project = ? AND shape = ? AND trust = ? AND needs_grant = ? AND priority = ? AND id < ? LIMIT ?)
+            SELECT count(*) FROM (SELECT 1 FROM queues INDEXED BY queues_of_rank
+                CROSS JOIN jobs INDEXED BY jobs_in_line
+                ON jobs.state = 3 AND jobs.gate = 0 AND jobs.project = queues.project AND jobs.shape = queues.shape
+                AND jobs.trust = queues.trust AND jobs.needs_grant = queues.needs_grant
+                AND jobs.priority = queues.priority
+                WHERE queues.project = ?1 AND queues.priority = ?2 AND queues.head < ?3 AND jobs.id < ?3 LIMIT ?4)
             """,
-            [
-                job.project, job.shape, Int64(job.trust.rawValue), job.needsGrant ? 1 : 0, Int64(job.priority),
-                Self.key(job.id), limit,
-            ])
+            [job.project, Int64(job.priority), Self.key(job.id), limit])
     }
 
     /// Jobs by state, kept by triggers: the same cost with a million jobs as with one.

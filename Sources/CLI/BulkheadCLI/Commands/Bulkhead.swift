@@ -56,9 +56,12 @@ package struct Bulkhead: AsyncParsableCommand {
             }
         } catch {
             let status = exitCode(for: error)
-            // Whoever asked for JSON gets the parser's words as JSON, too; a command has said its own already.
-            guard wantsJSON, !status.isSuccess, !(error is ExitCode) else { exit(withError: error) }
-            Terminal.note(CommandFailure(message(for: error), exit: .usage).json)
+            // A command has said its own already.
+            if status.isSuccess || error is ExitCode { exit(withError: error) }
+            let hint = hint(Array(CommandLine.arguments.dropFirst()))
+            let told = hint.map { ValidationError($0) as any Error } ?? error
+            guard wantsJSON else { exit(withError: told) }
+            Terminal.note(CommandFailure(message(for: told), exit: .usage).json)
             exit(withError: status)
         }
     }

@@ -22,7 +22,7 @@ struct JobFollower: Sendable {
     }
 
     private func follow() async throws {
-        let waiting = Task { try await tellWhyItWaits() }
+        let waiting = Task { try await WaitingTeller(client: client, job: self.job).run() }
         try await LogStream(client: client, job: job, json: options.json).copy(follow: true)
         waiting.cancel()
         var answer = try await current()
@@ -37,7 +37,7 @@ struct JobFollower: Sendable {
         } else {
             for (index, step) in (job.steps ?? []).enumerated() where step.outcome != nil && step.outcome != "succeeded"
             {
-                Terminal.note("step \(index + 1) '\(Terminal.printable(step.name))': \(step.outcome ?? "")")
+                Terminal.note("\(JobAnswer.stepName(index, step.name)): \(step.outcome ?? "")")
             }
             let reason = job.reason.isEmpty ? "" : ": " + Terminal.printable(job.reason)
             Terminal.note("job \(job.id) \(job.state)\(reason)")
@@ -48,19 +48,5 @@ struct JobFollower: Sendable {
     private func current() async throws -> (Data, JobAnswer) {
         let data = try await client.send(try client.request("GET", "/jobs/\(job)"))
         return (data, try client.decoded(JobAnswer.self, data))
-    }
-
-    /// After a second of silence, and at every change, the state and its reason: a person must not wonder.
-    private func tellWhyItWaits() async throws {
-        var told = ""
-        while !Task.isCancelled {
-            try await Task.sleep(for: .seconds(1))
-            let answer = try await current().1
-            guard answer.startedAt == nil, !answer.isFinished else { return }
-            let line =
-                "job \(job) \(answer.state)" + (answer.reason.isEmpty ? "" : ": \(Terminal.printable(answer.reason))")
-            if line != told { Terminal.note(line) }
-            told = line
-        }
     }
 }

@@ -16,7 +16,10 @@ struct Jobs: AsyncParsableCommand {
 
     @Option(
         help:
-            "In this state only: blocked, queued, assigned, running, succeeded, failed, cancelled, timed_out, lost."
+            """
+            In this state only: blocked, held, queued, assigned, running, succeeded, failed, cancelled, timed_out, \
+            lost.
+            """
     )
     var only: String?
 
@@ -99,7 +102,8 @@ struct LogCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               bulkhead log 17
-              bulkhead log 17 -f      until the job is finished; Ctrl-C leaves it running
+              bulkhead log 17 -f      until the job is finished; Ctrl-C leaves it running;
+                                      while it waits, standard error says why
               bulkhead log 17 --json  an object a line: {"job":17,"line":1,"text":"..."};
                                       "continued":true in parts of a line above 64 KiB
             """)
@@ -117,6 +121,9 @@ struct LogCommand: AsyncParsableCommand {
             let client = try options.client()
             let interruption = follow ? Interruption(job: job, json: options.json) : nil
             defer { withExtendedLifetime(interruption) {} }
+            let waiting =
+                follow && !options.json ? Task { try await WaitingTeller(client: client, job: job).run() } : nil
+            defer { waiting?.cancel() }
             try await LogStream(client: client, job: job, json: options.json).copy(follow: follow)
         }
     }

@@ -74,6 +74,9 @@ struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show the daemons, the engine and the queue.",
         discussion: """
+            Ends with 0 as long as the API answers, whatever is shown; scripts look at
+            "connected" and "engine" of --json.
+
             EXAMPLES
               bulkhead status
               bulkhead status --json

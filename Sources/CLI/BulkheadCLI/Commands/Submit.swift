@@ -127,6 +127,9 @@ struct Submit: AsyncParsableCommand {
 
     private func jobFile() throws -> JobFile {
         if let file {
+            if image != nil && command.isEmpty {
+                throw CommandFailure(Bulkhead.terminatorIsMissing, exit: .usage)
+            }
             guard image == nil, command.isEmpty else {
                 throw CommandFailure("give either a job file or --image with a command, not both", exit: .usage)
             }

@@ -54,7 +54,9 @@ package struct WhyAnswer: Decodable {
     package var lines: [String] {
         var lines: [String] = []
         for why in whys {
-            lines.append("  " + Terminal.printable(why.text) + (why.since.map { "  (since \($0))" } ?? ""))
+            lines.append(
+                "  " + Terminal.printable(why.text)
+                    + (why.since.map { "  (\(why.kind == "ended" ? "at" : "since") \($0))" } ?? ""))
             if !why.advice.isEmpty { lines.append("    -> " + Terminal.printable(why.advice)) }
         }
         if !history.isEmpty { lines.append("history") }

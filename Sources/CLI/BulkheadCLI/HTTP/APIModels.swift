@@ -48,6 +48,12 @@ struct JobAnswer: Decodable {
         ["SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT", "LOST"].contains(state)
     }
 
+    /// `step 2 'test'`; one that its author has not named is called `step 2` already.
+    static func stepName(_ index: Int, _ name: String) -> String {
+        let number = "step \(index + 1)"
+        return name == number ? number : "\(number) '\(Terminal.printable(name))'"
+    }
+
     /// nil: the one that a job has which says nothing of it.
     var unusualPriority: Int? { priority.flatMap { $0 == 50 ? nil : $0 } }
 

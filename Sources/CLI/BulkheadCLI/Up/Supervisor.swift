@@ -5,7 +5,7 @@ import Foundation
 import Posix
 import Processes
 
-final class Supervisor {
+package final class Supervisor {
     private struct Child {
         let compartment: Compartment
         let started: ContinuousClock.Instant
@@ -15,6 +15,8 @@ final class Supervisor {
     private let loop: PollLoop
     private var children: [Int32: Child] = [:]
     private var failures: [Compartment: Int] = [:]
+    /// Last lines of logs that have been shown.
+    private var lastWords: [Compartment: String] = [:]
     private var stopping = false
     private var refused = false
     /// Who asks the others ends before them: schedulerd has spawnerd remove the runners that wait.
@@ -57,11 +59,23 @@ final class Supervisor {
         }
     }
 
-    /// A daemon that dies at once is not started in a tight loop: 50 ms, doubling to 1 s.
+    /// A daemon that dies at once is not started in a tight loop.
     private func startLater(_ compartment: Compartment) {
         let failure = failures[compartment, default: 0]
         failures[compartment] = failure + 1
-        _ = loop.after(.milliseconds(min(1000, 50 << min(failure, 5)))) { [self] in start(compartment) }
+        _ = loop.after(Self.pause(afterFailures: failure)) { [self] in start(compartment) }
+    }
+
+    /// 50 ms, doubling to 10 s.
+    package static func pause(afterFailures count: Int) -> Duration {
+        .milliseconds(min(10_000, 50 << min(max(count, 0), 8)))
+    }
+
+    /// Why it ended is in its log; said once, and again if it is another line.
+    private func tellLastWords(of compartment: Compartment, _ log: String) {
+        guard let line = LogTail.lastLine(of: log), line != lastWords[compartment] else { return }
+        lastWords[compartment] = line
+        Terminal.note("  the last line of its log: \(line)")
     }
 
     private func reap() {
@@ -77,10 +91,12 @@ final class Supervisor {
             if ended.status == .exited(64) {
                 // It does not understand what we tell it, and will not the next time either.
                 Terminal.error("\(name) refuses its settings; the last lines of \(log) say which")
+                tellLastWords(of: child.compartment, log)
                 refused = true
                 return stop()
             }
             Terminal.error("\(name) ended (\(ended.status)); starting it again; its log is \(log)")
+            tellLastWords(of: child.compartment, log)
             if ContinuousClock.now - child.started > .seconds(2) { failures[child.compartment] = 0 }
             startLater(child.compartment)
         }

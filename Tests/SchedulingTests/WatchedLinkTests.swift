@@ -1,0 +1,91 @@
+// A sibling that keeps its socket and says nothing is noticed.
+
+import Endpoints
+import Link
+import Posix
+import Scheduling
+import Testing
+import Wire
+
+@Suite struct WatchedLinkTests {
+    private func turn(_ loop: PollLoop, _ what: String, until isSo: () -> Bool) throws {
+        let limit = Posix.monotonicNow() + 10_000_000_000
+        while !isSo() {
+            guard Posix.monotonicNow() < limit else { throw Failure(.deadlineExceeded, what) }
+            loop.runPass(waiting: .milliseconds(2))
+        }
+    }
+
+    @Test func anyAnswerIsASignOfLife() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.database + ".socket"
+        let loop = try PollLoop()
+        var handlers = Handlers<RelayEdge>()
+        var asked: [Responder<RelayEdge.DropRunner.Reply>] = []
+        handlers.on(RelayEdge.DropRunner.self) { _, _, responder in asked.append(responder) }
+        let server = try LinkServer(
+            loop: loop, listener: try Posix.listenUnix(path, mode: 0o600), peerUID: Posix.userID, handlers: handlers)
+        defer { withExtendedLifetime(server) {} }
+        let relay = RelayClient(loop: loop, path: path)
+        relay.start()
+        try turn(loop, "the link") { relay.isReady }
+        #expect(relay.silentSince == nil)
+        for number in UInt64(1)...2 { relay.dropRunner(Bytes16(high: 1, low: number)) { _ in } }
+        try turn(loop, "the requests") { asked.count == 2 }
+        let first = try #require(relay.silentSince)
+        asked[0].reply(.init())
+        try turn(loop, "an answer") { (relay.silentSince ?? 0) > first }
+        asked[1].fail(Failure(.internal, "broken"))
+        try turn(loop, "the other answer") { relay.silentSince == nil }
+    }
+
+    /// It is told from a peer's own failure by these words.
+    @Test func theWordsForNoAnswer() throws {
+        let loop = try PollLoop()
+        let pair = try Posix.socketPair()
+        var handlers = Handlers<RelayEdge>()
+        var kept: [Responder<RelayEdge.DropRunner.Reply>] = []
+        handlers.on(RelayEdge.DropRunner.self) { _, _, responder in kept.append(responder) }
+        let server = try Connection<RelayEdge>(
+            loop: loop, transport: SocketTransport(try pair.first.duplicate()), server: handlers)
+        defer { withExtendedLifetime(server) {} }
+        let client = Connection<RelayEdge>(
+            loop: loop, transport: SocketTransport(try pair.second.duplicate()), client: .schedulerd)
+        var found: Failure?
+        client.call(RelayEdge.DropRunner(runner: Bytes16(high: 1, low: 1)), deadline: .milliseconds(1)) { result, _ in
+            if case .failure(let failure) = result { found = failure }
+        }
+        try turn(loop, "a failure") { found != nil }
+        #expect(found?.isNoAnswer == true, "\(String(describing: found))")
+        #expect(!Failure(.deadlineExceeded, "the engine did not answer").isNoAnswer)
+        let told = Scheduler.refusal(of: try #require(found))
+        #expect(told.place == "brokerd" && told.text.hasPrefix("brokerd has not answered in time"))
+    }
+
+    @Test func statusSaysWhoIsSilent() throws {
+        let house = try House()
+        _ = try house.running()
+        func relayd() throws -> SchedulerEdge.DaemonHealth {
+            let status = try house.call(SchedulerEdge.GetStatus(token: Samples.token))
+            return try #require(status.daemons.first { $0.role == .relayd })
+        }
+        house.relay.silentSince = house.loop.now
+        #expect(try relayd().detail.isEmpty, "a moment is nothing")
+        house.relay.silentSince = house.loop.now - 11_000_000_000
+        let silent = try relayd()
+        #expect(silent.connected && silent.detail.contains("it has not answered for 11 s"), "\(silent)")
+    }
+
+    @Test func whoIsMissingForALog() throws {
+        let house = try House()
+        let (job, _) = try house.running()
+        house.relay.down(losingStreams: false)
+        do {
+            _ = try house.callForFD(SchedulerEdge.OpenLog(token: Samples.token, job: job))
+            Issue.record("a log came")
+        } catch let failure as Failure {
+            #expect(failure.errorCode == .disconnected && failure.place == "relayd", "\(failure)")
+            #expect(failure.text.contains("relayd is away"))
+        }
+    }
+}
