@@ -22,12 +22,28 @@ final class WatchedLink<Edge: WireEdge> {
         _ request: Call, deadline: Duration = .seconds(30),
         _ completion: @escaping (Result<Call.Reply, Failure>, consuming FDBundle) -> Void
     ) where Call.Edge == Edge {
-        waiting += 1
-        if silentSince == nil { silentSince = loop.now }
+        begins()
         client.call(request, deadline: deadline) { [weak self] result, fds in
             self?.hasEnded(result.failure)
             completion(result, fds)
         }
+    }
+
+    /// The same with a descriptor.
+    func call<Call: WireCall>(
+        _ request: Call, fd: consuming FileDescriptor, deadline: Duration = .seconds(30),
+        _ completion: @escaping (Result<Call.Reply, Failure>, consuming FDBundle) -> Void
+    ) where Call.Edge == Edge {
+        begins()
+        client.call(request, fd: fd, deadline: deadline) { [weak self] result, fds in
+            self?.hasEnded(result.failure)
+            completion(result, fds)
+        }
+    }
+
+    private func begins() {
+        waiting += 1
+        if silentSince == nil { silentSince = loop.now }
     }
 
     private func hasEnded(_ failure: Failure?) {
