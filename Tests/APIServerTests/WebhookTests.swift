@@ -32,9 +32,11 @@ struct WebhookTests {
     ])
     func theAddressSaysWhoseItIs(_ path: String, _ forge: ForgeKind) async throws {
         try await withHouse { house in
-            #expect(try await house.send("POST", path, headers: Self.signed, body: [1]).status == 202)
+            let known = try await house.send("POST", path, headers: Self.signed, body: [1])
+            #expect(known.status == 202)
             #expect(house.scheduler.script.value.deliveries.first?.request.forge == forge)
-            #expect(try await house.send("POST", "/webhook/sourceforge", headers: Self.signed, body: [1]).status == 404)
+            let strange = try await house.send("POST", "/webhook/sourceforge", headers: Self.signed, body: [1])
+            #expect(strange.status == 404)
             #expect(house.scheduler.script.value.deliveries.count == 1)
         }
     }

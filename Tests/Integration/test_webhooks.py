@@ -88,7 +88,7 @@ class Webhooks(unittest.TestCase):
 
     def database(self):
         """What is written about deliveries and jobs, as one hash."""
-        with sqlite3.connect(f"file:{self.house.state}/sched/scheduler.sqlite?mode=ro", uri=True) as database:
+        with sqlite3.connect(f"file:{self.house.state}/schedulerd/scheduler.sqlite?mode=ro", uri=True) as database:
             rows = [database.execute(f"SELECT * FROM {table}").fetchall() for table in ("deliveries", "delivery_jobs", "jobs")]
         return hashlib.sha256(repr(rows).encode()).hexdigest()
 
@@ -125,6 +125,7 @@ class Webhooks(unittest.TestCase):
         first = self.jobs(self.deliver(self.github.hooks.pull_request(pull, "opened", self.eve)), 1)["test"]
         old = pull.sha
         self.repository.commit({"README.md": "evil\n"}, branch="patch-2")
+        pull.refresh()
         second = self.jobs(self.deliver(self.github.hooks.pull_request(pull, "synchronize", self.eve, before=old)), 1)["test"]
         self.assertEqual(self.house.api("GET", f"/jobs/{first['id']}")[1]["state"], "CANCELLED")
         self.house.bulkhead("approve", first["id"], "--head", old, check=1)
@@ -211,7 +212,7 @@ class Webhooks(unittest.TestCase):
         answer = self.deliver(push)
         self.assertFalse(answer["created"])
         self.jobs(answer, 1)
-        with sqlite3.connect(f"file:{self.house.state}/sched/scheduler.sqlite?mode=ro", uri=True) as database:
+        with sqlite3.connect(f"file:{self.house.state}/schedulerd/scheduler.sqlite?mode=ro", uri=True) as database:
             body = hashlib.sha256(push.body).digest()
             self.assertEqual(database.execute("SELECT count(*) FROM deliveries WHERE body = ?", [body]).fetchone(), (1,))
 

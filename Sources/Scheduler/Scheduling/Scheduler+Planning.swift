@@ -46,9 +46,11 @@ extension Scheduler {
     private func follow(_ unit: UnitOfWork, _ change: Change, of project: Project) throws -> Approval? {
         let name = project.rules.name
         let isOver = change.action == .closed || change.action == .merged
+        // What is planned anew for the same commits takes the place of what waits for them.
+        let isAnew = [.opened, .reopened, .updated].contains(change.action)
         for delivery in try unit.rows.heldDeliveries(of: name, number: change.number) {
             guard case .change(let older) = delivery.word.event,
-                isOver || Change(older).head.commit != change.head.commit || Change(older).base != change.base
+                isOver || isAnew || Change(older).head.commit != change.head.commit
             else { continue }
             for (_, job, _) in try unit.rows.deliveryJobs(delivery.id) {
                 if let job { _ = try cancel(unit, job: job, graceSeconds: 0) }

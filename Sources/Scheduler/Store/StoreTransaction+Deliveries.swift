@@ -42,7 +42,7 @@ extension StoreTransaction {
             """,
             [
                 word.project, Self.blob(word.delivery.array), Self.blob(try Self.bytes(word)), Self.key(number), now,
-                what,
+                Self.line(what, 512),
             ])
         return UInt64(bitPattern: db.lastInsertedRowID)
     }
