@@ -137,7 +137,7 @@ class Waiting(unittest.TestCase):
         # Also where this test fails: else it would wait for it for ever.
         self.addCleanup(drain.kill)
         self.addCleanup(lambda: self.house.bulkhead("drain", "--off", check=0))
-        self.assertEqual(drain.stderr.readline(), "1 job runs, 1 runner left\n")
+        self.assertEqual(drain.stderr.readline(), f"1 job runs ({blocker}), 1 runner left\n")
         self.assertEqual(self.why(waits)[0], "draining")
         self.assertIn("draining", self.house.bulkhead("status", check=0).stdout.decode())
         # It holds over a restart of whoever decides.

@@ -108,7 +108,8 @@ import TrustModel
             "2:11: projects[0].name", "3:19: projects[0].forge.kind", "4:17: projects[0].repository",
             "5:28: projects[0].secrets.npm.trust", "9:18: projects[0].jobs[0].timeout",
             "10:17: projects[0].jobs[0].steps[0].run", "10:18: projects[0].jobs[0].steps[0].rum",
-            "11:5: projects[1].forge", "11:5: projects[1].repository", "12:47: projects[1].jobs[0].template",
+            "11:5: projects[1].forge", "11:5: projects[1].repository", "12:31: projects[1].jobs[0].events[0]",
+            "12:47: projects[1].jobs[0].template",
         ]
         for place in places { #expect(problems.contains { $0.hasPrefix(place + ": ") }, "\(place) in \(problems)") }
         #expect(problems.count == places.count, "\(problems)")

@@ -16,11 +16,27 @@ import Wire
         }
     }
 
+    /// All but DropRunner.
+    private static func refusing() -> Handlers<RelayEdge> {
+        var handlers = Handlers<RelayEdge>()
+        handlers.refuse(RelayEdge.RunJob.self)
+        handlers.refuse(RelayEdge.CancelJob.self)
+        handlers.refuse(RelayEdge.SettleJob.self)
+        handlers.refuse(RelayEdge.OpenLog.self)
+        handlers.refuse(RelayEdge.OpenUpload.self)
+        handlers.refuse(RelayEdge.FinishUpload.self)
+        handlers.refuse(RelayEdge.RemoveSource.self)
+        handlers.refuse(RelayEdge.RemoveLogs.self)
+        handlers.refuse(RelayEdge.ReadCounters.self)
+        handlers.on(RelayEdge.WatchEvents.self) { _, _ in }
+        return handlers
+    }
+
     @Test func anyAnswerIsASignOfLife() throws {
         let directory = try TemporaryDirectory()
         let path = directory.database + ".socket"
         let loop = try PollLoop()
-        var handlers = Handlers<RelayEdge>()
+        var handlers = Self.refusing()
         var asked: [Responder<RelayEdge.DropRunner.Reply>] = []
         handlers.on(RelayEdge.DropRunner.self) { _, _, responder in asked.append(responder) }
         let server = try LinkServer(
@@ -43,7 +59,7 @@ import Wire
     @Test func theWordsForNoAnswer() throws {
         let loop = try PollLoop()
         let pair = try Posix.socketPair()
-        var handlers = Handlers<RelayEdge>()
+        var handlers = Self.refusing()
         var kept: [Responder<RelayEdge.DropRunner.Reply>] = []
         handlers.on(RelayEdge.DropRunner.self) { _, _, responder in kept.append(responder) }
         let server = try Connection<RelayEdge>(
@@ -87,5 +103,11 @@ import Wire
             #expect(failure.errorCode == .disconnected && failure.place == "relayd", "\(failure)")
             #expect(failure.text.contains("relayd is away"))
         }
+    }
+}
+
+extension Handlers<RelayEdge> {
+    fileprivate mutating func refuse<Call: WireCall>(_: Call.Type) where Call.Edge == RelayEdge {
+        on(Call.self) { _, _, responder in responder.fail(Failure(.internal, "not here")) }
     }
 }

@@ -15,10 +15,11 @@ extension SpecReader {
     mutating func templates(_ value: SpecValue, at path: String) -> [String: Template] {
         var templates: [String: Template] = [:]
         for (name, value, path) in named(value, at: path, of: "templates", limit: ProjectFile.Bounds.templates) {
+            let first = problems.count
             guard let map = map(value, at: path, keys: ["parameters"] + SharedParts.templateKeys) else { continue }
-            let before = problems.count
+            let ofKeys = problems.count
             let parameters = map["parameters"].map { self.parameters($0, at: "\(path).parameters") } ?? []
-            let isKnown = problems.count == before
+            let isKnown = problems.count == ofKeys
             let entries = SharedParts.templateKeys.compactMap { key in
                 map[key].map { SpecValue.Entry(key: key, place: $0.place, value: $0) }
             }
@@ -27,7 +28,7 @@ extension SpecReader {
             if isKnown { for entry in entries { _ = trial.value(entry.value, at: "\(path).\(entry.key)") } }
             for problem in trial.problems { report(problem.path, problem.place, problem.message) }
             templates[name] = Template(
-                parameters: parameters, entries: isKnown && trial.problems.isEmpty ? entries : nil)
+                parameters: parameters, entries: problems.count == first ? entries : nil)
         }
         return templates
     }
