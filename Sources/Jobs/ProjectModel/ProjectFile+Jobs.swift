@@ -33,7 +33,7 @@ extension SpecReader {
         let items = list(value, at: path, of: "jobs", limit: ProjectFile.Bounds.jobs) ?? []
         if items.isEmpty, case .list = value.content { report(path, value.place, "is empty; list at least one job") }
         var jobs: [ProjectJob] = []
-        for (index, item) in items.enumerated() {
+        for (index, item) in items.prefix(ProjectFile.Bounds.jobs).enumerated() {
             guard let job = job(item, at: "\(path)[\(index)]", shared) else { continue }
             if jobs.contains(where: { $0.name == job.name }) {
                 report(
@@ -91,6 +91,7 @@ extension SpecReader {
             guard case .map(let entries) = env.content else { return env }
             own = entries
         }
+        var taken = Set(own.map(\.key))
         let names: [SpecValue]
         if case .list = value.content {
             names = Array(
@@ -107,7 +108,7 @@ extension SpecReader {
                     "is no environment of this project; " + (known.isEmpty ? "it has none" : "known are \(known)"))
                 continue
             }
-            for variable in environment where !own.contains(where: { $0.key == variable.name }) {
+            for variable in environment where taken.insert(variable.name).inserted {
                 own.append(.init(key: variable.name, place: name.place, value: SpecValue(.string(variable.value))))
             }
         }
