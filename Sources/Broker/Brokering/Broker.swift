@@ -14,6 +14,7 @@ package final class Broker {
     let vault: Vault
     let files: GrantFiles
     let log: Log
+    let refusals: Refusals
     /// Milliseconds since 1970.
     let now: () -> Int64
     let points: Points
@@ -33,6 +34,7 @@ package final class Broker {
     ) {
         self.vault = vault
         self.log = log
+        refusals = Refusals(log)
         self.now = now
         self.points = points
         files = GrantFiles(grants, points: points)
@@ -77,17 +79,12 @@ package final class Broker {
     private func on<Call: WireCall>(
         _ handlers: inout Handlers<BrokerEdge>, _ body: @escaping (Call) throws(Failure) -> Call.Reply
     ) where Call.Edge == BrokerEdge {
-        let log = log
+        let refusals = refusals
         handlers.on(Call.self) { request, _, responder in
             do throws(Failure) {
                 responder.reply(try body(request))
             } catch {
-                log.warning(
-                    "refused",
-                    [
-                        "request": Call.rule.name, "code": error.errorCode.name, "place": error.place,
-                        "reason": error.text,
-                    ])
+                refusals.note(Call.rule.name, error)
                 responder.fail(error)
             }
         }
