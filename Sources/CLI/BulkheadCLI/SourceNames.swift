@@ -1,6 +1,6 @@
-// SourceNames: what git tracks, or does not ignore, of a directory. The directory may be a stranger's, cloned or unpacked
-// to be looked at: git is run so that nothing of its own configuration is started, and what its index names is not
-// believed.
+// SourceNames: what git tracks, or does not ignore, of a directory. The directory may be a stranger's, cloned or
+// unpacked to be looked at: git is run so that nothing of its own configuration is started, and what its index names
+// is not believed.
 
 import Foundation
 
@@ -15,16 +15,16 @@ enum SourceNames {
                 directory, ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"])
         } catch let failure as CommandFailure {
             throw CommandFailure(
-                "\(failure.description); \(directory) is in a repository, so git must be able to list it; a copy outside of "
-                    + "any repository is packed whole", exit: .failure)
+                "\(failure.description); \(directory) is in a repository, so git must be able to list it; a copy "
+                    + "outside of any repository is packed whole", exit: .failure)
         }
         var names = Data()
         var folders: [String: Bool] = ["": true]
         for name in listed.split(separator: 0) {
             let text = String(decoding: name, as: UTF8.self)
             try check(text, directory)
-            // Tracked but deleted in the work tree, or behind what is a link by now: git still lists it. A dangling link
-            // is kept as a link.
+            // Tracked but deleted in the work tree, or behind what is a link by now: git still lists it. A dangling
+            // link is kept as a link.
             let parent = text.lastIndex(of: "/").map { String(text[..<$0]) } ?? ""
             guard isFolder(parent, directory, &folders), kind(directory + "/" + text) != nil else { continue }
             names.append(contentsOf: name + [0])
