@@ -80,12 +80,9 @@ extension Scheduler {
         let (job, _) = try unit.rows.submit(
             requestID: request.requestId, definition: definition, ticket: ticket, gate: isPlain ? .open : .group,
             at: unit.now, house: unit.house)
-        if let group = schedule.group, group.cancelInProgress {
-            try cancelOlder(
-                unit, than: job, of: ticket.trust, inGroup: group.name, project: definition.project)
-        }
+        if let older = try replacement(unit, by: job) { try follow(unit, [older]) }
         if !schedule.needs.isEmpty {
-            try settleNeeds(unit, of: [job])
+            _ = try settleNeeds(unit, of: job)
         } else if !isPlain {
             try regate(unit, job: job)
         }

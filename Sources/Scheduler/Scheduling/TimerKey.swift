@@ -48,4 +48,8 @@ enum TimerKey: Hashable {
     /// The end of somebody's time in the queue.
     case expiry
     case retention
+    /// It is looked at anew whether what is kept for somebody is kept with reason.
+    case keep
+    /// The rest of a cascade is tried again.
+    case cascade
 }
