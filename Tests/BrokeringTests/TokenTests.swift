@@ -28,6 +28,18 @@ extension BrokeringTests {
             #expect(try house.scheduler().caller(house.admin.token) == .operator(.init(name: "admin")))
         }
 
+        /// Whoever reaches the API must not fill the disk with lines.
+        @Test func wrongTokensAreCountedAndNotListed() throws {
+            let house = try BrokerHouse.running()
+            let client = try house.scheduler()
+            for number in 0..<500 {
+                #expect(try refusal { _ = try client.caller("wrong \(number)") } == .unauthorized)
+            }
+            let lines = try house.directory.text("stderr").split(separator: "\n").filter { $0.contains("msg=refused") }
+            // One a second: as many as that takes, and not as many as there were.
+            #expect(!lines.isEmpty && lines.count < 100, "\(lines.count) lines")
+        }
+
         @Test func aTokenDiesWithItsGrant() throws {
             let house = try BrokerHouse.running()
             let (runner, _, token) = try job(house)

@@ -125,6 +125,25 @@ import Testing
         #expect(Sample.read(text).problems.contains { $0.contains(says) }, "\(Sample.read(text).problems)")
     }
 
+    /// A few lines of a template, and many jobs of it: what that comes to has a bound for the whole file.
+    @Test func aSmallFileThatComesToVeryMuch() {
+        func file(jobs: Int) -> String {
+            let text = String(repeating: "${{ p }}", count: 500)
+            let steps = (0..<32).map { _ in "'x\(text)'" }.joined(separator: ", ")
+            let template = "    templates: {t: {parameters: {p: ''}, image: a, steps: [\(steps)]}}"
+            let names = (0..<jobs).map { "{name: j\($0), template: t}" }.joined(separator: ", ")
+            return Sample.text(template, jobs: "[\(names)]")
+        }
+        #expect(Sample.read(file(jobs: 20)).problems == [])
+        #expect(Sample.read(file(jobs: 64)).problems.contains { $0.contains("may come to 32 MiB") })
+    }
+
+    @Test func moreThanThereMayBeIsCountedFirst() {
+        let jobs = (0..<65).map { "{name: j\($0), template: none}" }.joined(separator: ", ")
+        let problems = Sample.read(Sample.text("", jobs: "[\(jobs)]")).problems
+        #expect(problems.count == 65, "one of the list, and one of each that fits")
+    }
+
     @Test func twoOfOneName() {
         let text = Sample.text("")
         let twice = text + "\n" + text.split(separator: "\n").dropFirst().joined(separator: "\n")

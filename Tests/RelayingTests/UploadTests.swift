@@ -72,6 +72,31 @@ import Wire
         #expect(world.directory.entries("sources").isEmpty)
     }
 
+    /// A byte now and then is not enough to keep a place.
+    @Test(arguments: [1, 1 << 20]) func dripping(_ least: Int) throws {
+        var limits = RelayLimits()
+        limits.uploadIdle = .milliseconds(200)
+        limits.uploadLeast = least
+        let world = try RelayWorld(limits: limits)
+        let (reply, sink) = try world.callWithFDs(RelayEdge.OpenUpload(size: 1000))
+        var answer: Result<RelayEdge.FinishUpload.Reply, Failure>?
+        world.scheduler.call(RelayEdge.FinishUpload(upload: reply.upload)) { result, _ in answer = result }
+        let end = Posix.monotonicNow() + 600_000_000
+        var sent = 0
+        while answer == nil && sent < 900 && Posix.monotonicNow() < end {
+            guard (try? Posix.writeAll(sink.raw, [1])) != nil else { break }
+            sent += 1
+            let next = Posix.monotonicNow() + 20_000_000
+            try world.until("a moment") { Posix.monotonicNow() > next }
+        }
+        if least == 1 {
+            #expect(answer == nil, "control")
+        } else {
+            try world.until("given up") { answer != nil }
+            #expect(throws: Failure.self) { try answer?.get() }
+        }
+    }
+
     @Test func manyAtOnceAndNotMore() throws {
         var limits = RelayLimits()
         limits.uploads = 3

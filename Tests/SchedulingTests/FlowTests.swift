@@ -104,16 +104,31 @@ import Wire
         #expect(house.spawner.created.count == 2)
     }
 
-    @Test func aWarmRunnerServesALaterJobWhileTheHeadWaitsForASlot() throws {
+    /// Or four small ones that wait would hold up the house for ever.
+    @Test func aRunnerThatSomebodyAskedForMakesRoom() throws {
         let house = try House(maxRunners: 1)
-        _ = try house.call(SchedulerEdge.CreateRunner(token: Samples.token, shape: Samples.shape("debian")))
+        let runner = try house.call(
+            SchedulerEdge.CreateRunner(token: Samples.token, shape: Samples.shape("debian"))
+        ).runner
         try house.run("idle") { try house.runners().first?.state == .idle }
-        let head = try house.submit("head", image: "busybox")
-        let later = try house.submit("later", image: "debian")
-        try house.run("told") { house.relay.jobs.count == 1 }
-        #expect(try house.relay.attempt().job == later)
-        house.relay.finish(try house.relay.attempt(), .succeeded)
-        try house.run("head told") { house.relay.jobs.keys.contains { $0.job == head } }
+        let other = try house.submit("other", image: "busybox")
+        try house.run("told") { house.relay.jobs.keys.contains { $0.job == other } }
+        #expect(try !house.runners().contains { $0.id == runner })
+    }
+
+    /// However many may wait; the house's own ones are made and let go as ever.
+    @Test(arguments: [0, 1])
+    func aRunnerThatSomebodyAskedForWaitsForItsCooldown(_ idle: Int) throws {
+        let house = try House(maxRunners: 4) {
+            $0.maxIdleRunners = idle
+            $0.cooldown = .milliseconds(500)
+        }
+        let create = SchedulerEdge.CreateRunner(token: Samples.token, shape: Samples.shape("debian"))
+        for _ in 0..<3 { _ = try house.call(create) }
+        try house.run("idle") { try house.runners().allSatisfy { $0.state == .idle } }
+        house.settle()
+        #expect(try house.runners().count == 3)
+        try house.expectEmpty()
     }
 
     @Test func runnersHaveALimitAndCanBeDeleted() throws {

@@ -8,7 +8,7 @@ import Wire
 
 @Suite struct GroupTests {
     private func deploy(
-        _ house: House, _ name: String, cancels: Bool = false, project: String = "shop", priority: UInt8 = 50
+        _ house: House, _ name: String, cancels: Bool = false, project: String = "shop", priority: UInt8 = 40
     ) throws -> UInt64 {
         try house.submit(name, project: project) {
             $0.schedule.group = Group(name: "deploy", cancelInProgress: cancels)
@@ -26,7 +26,7 @@ import Wire
         let house = try House(maxRunners: 4)
         let first = try deploy(house, "first")
         let second = try deploy(house, "second")
-        let urgent = try deploy(house, "urgent", priority: 90)
+        let urgent = try deploy(house, "urgent", priority: 50)
         let elsewhere = try deploy(house, "elsewhere", project: "bakery")
         let free = try house.submit("free")
         try house.run("three told") { house.relay.jobs.count == 3 }
@@ -66,7 +66,7 @@ import Wire
             $0.schedule.group = Group(name: "deploy", cancelInProgress: false)
             $0.spec.shape.resources.cpuMillis = 1_000_000
         }
-        let urgent = try deploy(house, "urgent", priority: 90)
+        let urgent = try deploy(house, "urgent", priority: 50)
         house.settle()
         #expect(try house.state(urgent) == .queued)
         try finish(house, first)

@@ -27,10 +27,20 @@ import Wire
         let house = try House(maxRunners: 1)
         try house.submit("first")
         try house.submit("low") { $0.schedule.priority = 10 }
+        try house.submit("more") { $0.schedule.priority = 20 }
         try house.submit("usual")
-        try house.submit("high") { $0.schedule.priority = 90 }
-        #expect(try serve(house, 4) == ["first", "high", "usual", "low"])
+        #expect(try serve(house, 4) == ["first", "usual", "more", "low"])
         try house.expectEmpty()
+    }
+
+    /// Priorities are compared across projects: a stranger's own word brings nobody forward.
+    @Test func whoIsTrustedLeastHasNoHighPriority() throws {
+        let house = try House(maxRunners: 1)
+        try house.submit("first")
+        try house.submit("operator", secrets: ["npm"])
+        try house.submit("stranger") { $0.schedule.priority = 100 }
+        try house.submit("urgent", secrets: ["npm"]) { $0.schedule.priority = 90 }
+        #expect(try serve(house, 4) == ["first", "urgent", "operator", "stranger"])
     }
 
     /// A project that comes later with little does not wait for one that came first with much.

@@ -47,13 +47,16 @@ import Wire
         let job = try house.submit()
         try house.run("tried") { try house.job(job).attempts >= 5 }
         var refused = 0
-        failure = Failure(.engineRefused, "no")
+        failure = Failure(.engineRefused, "mount /var/lib/x/merged:/job: no; see http://engine/help, docker.io/a/b")
         house.spawner.refusal = { _ in
             refused += 1
             return failure
         }
         try house.run(job, to: .failed)
         #expect(refused == 3)
+        // Where things lie on this machine is nothing for a job's author.
+        let words = "mount …/merged:/job: no; see http://engine/help, docker.io/a/b"
+        #expect(try house.job(job).reason == "no runner can be made for it: \(words)")
     }
 
     /// The old container may still be at work: until it is seen to be gone, nothing begins, however long that takes.

@@ -28,7 +28,7 @@ extension Broker {
         _ responder: Responder<BrokerEdge.VerifyDelivery.Reply>
     ) {
         let raws = fds.raws
-        Self.answer(responder, BrokerEdge.VerifyDelivery.rule.name, log) { () throws(Failure) in
+        Self.answer(responder, BrokerEdge.VerifyDelivery.rule.name, refusals) { () throws(Failure) in
             guard let raw = raws.first else { throw Failure(.wrongFds, "no body", place: "body") }
             let body = try Self.body(raw)
             let headers = Headers(request.headers.map { (name: $0.name, value: $0.value) })

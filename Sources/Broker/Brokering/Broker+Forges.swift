@@ -12,22 +12,23 @@ extension Broker {
     /// What courierd may ask.
     package var forgeHandlers: Handlers<ForgeEdge> {
         var handlers = Handlers<ForgeEdge>()
-        let log = log
+        let refusals = refusals
         handlers.on(ForgeEdge.ReadToken.self) { request, _, responder in
             do throws(Failure) {
                 let file = try self.token(of: request.project)
                 responder.reply(.init(), fd: file)
             } catch {
+                refusals.note(ForgeEdge.ReadToken.rule.name, error)
                 responder.fail(error)
             }
         }
         handlers.on(ForgeEdge.StatePermission.self) { request, _, responder in
-            Self.answer(responder, ForgeEdge.StatePermission.rule.name, log) { () throws(Failure) in
+            Self.answer(responder, ForgeEdge.StatePermission.rule.name, refusals) { () throws(Failure) in
                 .init(word: try self.word(on: request))
             }
         }
         handlers.on(ForgeEdge.StateFile.self) { request, _, responder in
-            Self.answer(responder, ForgeEdge.StateFile.rule.name, log) { () throws(Failure) in
+            Self.answer(responder, ForgeEdge.StateFile.rule.name, refusals) { () throws(Failure) in
                 .init(word: try self.word(on: request))
             }
         }

@@ -16,6 +16,7 @@ package final class Broker {
     let vault: Vault
     let files: GrantFiles
     let log: Log
+    let refusals: Refusals
     /// Milliseconds since 1970.
     let now: () -> Int64
     let points: Points
@@ -35,6 +36,7 @@ package final class Broker {
     ) {
         self.vault = vault
         self.log = log
+        refusals = Refusals(log)
         self.now = now
         self.points = points
         files = GrantFiles(grants, points: points)
@@ -85,24 +87,20 @@ package final class Broker {
     private func on<Call: WireCall>(
         _ handlers: inout Handlers<BrokerEdge>, _ body: @escaping (Call) throws(Failure) -> Call.Reply
     ) where Call.Edge == BrokerEdge {
-        let log = log
+        let refusals = refusals
         handlers.on(Call.self) { request, _, responder in
-            Self.answer(responder, Call.rule.name, log) { () throws(Failure) in try body(request) }
+            Self.answer(responder, Call.rule.name, refusals) { () throws(Failure) in try body(request) }
         }
     }
 
-    /// Answers with what `body` returns, or with why not, which is logged.
+    /// Answers with what `body` returns, or with why not, which is noted.
     static func answer<Reply: WireMessage>(
-        _ responder: Responder<Reply>, _ request: String, _ log: Log, _ body: () throws(Failure) -> Reply
+        _ responder: Responder<Reply>, _ request: String, _ refusals: Refusals, _ body: () throws(Failure) -> Reply
     ) {
         do throws(Failure) {
             responder.reply(try body())
         } catch {
-            log.warning(
-                "refused",
-                [
-                    "request": request, "code": error.errorCode.name, "place": error.place, "reason": error.text,
-                ])
+            refusals.note(request, error)
             responder.fail(error)
         }
     }

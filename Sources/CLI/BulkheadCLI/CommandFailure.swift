@@ -91,6 +91,6 @@ extension CommandFailure {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // Strings and a number always encode.
-        return (try? encoder.encode(report)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        return (try? encoder.encode(report)).map { Terminal.safe(json: String(decoding: $0, as: UTF8.self)) } ?? ""
     }
 }

@@ -49,7 +49,7 @@ package struct ProjectReport: Encodable {
         get throws {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            return String(decoding: try encoder.encode(self), as: UTF8.self)
+            return Terminal.safe(json: String(decoding: try encoder.encode(self), as: UTF8.self))
         }
     }
 

@@ -2,14 +2,14 @@
 // git and tar do the work; the archive is a temporary file, so that its length is known before the first byte is sent.
 
 import Crypto
-import Foundation
+package import Foundation
 
 package final class SourceArchive {
-    let file: URL
+    package let file: URL
     let size: UInt64
 
     /// Packs `directory`. The same files give the same bytes, so the store keeps one copy.
-    init(of directory: String) throws {
+    package init(of directory: String) throws {
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory), isDirectory.boolValue else {
             throw CommandFailure("\(directory) is not a directory; give --source the root of your code", exit: .usage)
@@ -17,7 +17,7 @@ package final class SourceArchive {
         let archive = FileManager.default.temporaryDirectory
             .appendingPathComponent("bulkhead-source-\(UUID().uuidString).tar")
         file = archive
-        let names = try Self.namesFromGit(directory)
+        let names = try SourceNames.fromGit(directory)
         var arguments = [
             "--create", "--file", archive.path, "--directory", directory, "--format=pax", "--sort=name", "--owner=0",
             "--group=0", "--numeric-owner", "--mtime=@0",
@@ -74,30 +74,18 @@ package final class SourceArchive {
     deinit {
         try? FileManager.default.removeItem(at: file)
     }
-
-    /// NUL-separated names of what git tracks or does not ignore; nil where `directory` is not in a git repository.
-    private static func namesFromGit(_ directory: String) throws -> Data? {
-        guard (try? Tool.run("git", ["-C", directory, "rev-parse", "--is-inside-work-tree"])) != nil else { return nil }
-        let listed = try Tool.run(
-            "git", ["-C", directory, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"])
-        var names = Data()
-        for name in listed.split(separator: 0) {
-            let path = directory + "/" + String(decoding: name, as: UTF8.self)
-            // Tracked but deleted in the work tree: git still lists it. A dangling link is kept as a link.
-            let exists = (try? FileManager.default.attributesOfItem(atPath: path)) != nil
-            if exists { names.append(contentsOf: name + [0]) }
-        }
-        return names
-    }
 }
 
 /// Runs a system tool to its end.
 enum Tool {
     /// Standard output of `name arguments`. Throws a `CommandFailure` with the tool's own words when it fails.
-    static func run(_ name: String, _ arguments: [String], input: Data? = nil) throws -> Data {
+    static func run(
+        _ name: String, _ arguments: [String], environment: [String: String]? = nil, input: Data? = nil
+    ) throws -> Data {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [name] + arguments
+        if let environment { process.environment = environment }
         let (output, errors, stdin) = (Pipe(), Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors

@@ -52,14 +52,61 @@ package enum Terminal {
         }
     }
 
-    /// Names come from strangers: control characters must not reach the terminal of the one who looks.
+    /// Names come from strangers: control characters must not reach the terminal of the one who looks, nor what looks
+    /// like nothing or like a space, nor heaps of marks that cover the lines around.
     package static func printable(_ text: String) -> String {
-        String(
-            text.unicodeScalars.map { scalar -> Character in
-                switch scalar.properties.generalCategory {
-                case .control, .format, .lineSeparator, .paragraphSeparator: "\u{FFFD}"
-                default: Character(scalar)
-                }
-            })
+        var shown = String.UnicodeScalarView()
+        var marks = 0
+        for scalar in text.unicodeScalars {
+            marks = scalar.isMark ? marks + 1 : 0
+            shown.append(scalar.isUnseen || marks > mostMarks ? "\u{FFFD}" : scalar)
+        }
+        return String(shown)
+    }
+
+    /// On one letter, one after the other; few languages need more.
+    private static let mostMarks = 4
+
+    /// JSON that says the same, in which nothing steers a terminal: JSON itself asks for the escape of U+0000 to U+001F
+    /// only.
+    package static func safe(json: String) -> String {
+        var safe = String.UnicodeScalarView()
+        for scalar in json.unicodeScalars {
+            guard scalar.steers else {
+                safe.append(scalar)
+                continue
+            }
+            for unit in String(scalar).utf16 {
+                let hex = String(unit, radix: 16)
+                let digits = String(repeating: "0", count: 4 - hex.count) + hex
+                safe.append(contentsOf: "\\u\(digits)".unicodeScalars)
+            }
+        }
+        return String(safe)
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isMark: Bool {
+        [.nonspacingMark, .enclosingMark, .spacingMark].contains(properties.generalCategory)
+    }
+
+    /// A line break between values is none that steers.
+    fileprivate var steers: Bool {
+        switch properties.generalCategory {
+        case .control: value >= 0x7F
+        case .format, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
+    }
+
+    /// Control characters, what is meant not to be shown (fillers, joiners, variation selectors), spaces that are none,
+    /// and what is only somebody's own.
+    fileprivate var isUnseen: Bool {
+        switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: true
+        case .spaceSeparator: self != " "
+        default: properties.isDefaultIgnorableCodePoint || value == 0x2800
+        }
     }
 }

@@ -8,6 +8,8 @@ package struct SpecReader {
     package private(set) var problems: [JobFileProblem] = []
     /// Problems beyond those that are told.
     private(set) var more = 0
+    /// What templates have come to so far, in bytes; whoever expands them counts.
+    package var expanded = 0
 
     package init() {}
 

@@ -38,7 +38,7 @@ extension SpecReader {
         if items.isEmpty, case .list = value.content { report(path, value.place, "is empty; list at least one job") }
         var jobs: [ProjectJob] = []
         var names: Set<String> = []
-        for (index, item) in items.enumerated() {
+        for (index, item) in items.prefix(ProjectFile.Bounds.jobs).enumerated() {
             let (name, job) = job(item, at: "\(path)[\(index)]", shared)
             if let name, !names.insert(name).inserted {
                 report(
@@ -121,6 +121,7 @@ extension SpecReader {
         if let env = map["env"] {
             if case .map(let entries) = env.content { own = entries } else { isMapping = false }
         }
+        var taken = Set(own.map(\.key))
         let names: [SpecValue]
         if case .list = value.content {
             names = Array(
@@ -140,7 +141,7 @@ extension SpecReader {
                     "is no environment of this project; " + (known.isEmpty ? "it has none" : "known are \(known)"))
                 continue
             }
-            for variable in environment where !own.contains(where: { $0.key == variable.name }) {
+            for variable in environment where taken.insert(variable.name).inserted {
                 own.append(.init(key: variable.name, place: name.place, value: SpecValue(.string(variable.value))))
             }
         }

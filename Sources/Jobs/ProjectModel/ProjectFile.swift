@@ -9,6 +9,9 @@ package enum ProjectFile {
     package enum Bounds {
         /// All values of the document.
         package static let values = 50_000
+        /// What all templates come to with their parameters, in bytes, each value and each parameter with something on
+        /// top: a few lines can ask for very many.
+        package static let expandedBytes = 32 << 20
         package static let projects = 128
         package static let jobs = 64
         package static let templates = 32
@@ -31,7 +34,7 @@ package enum ProjectFile {
             if items.isEmpty, case .list = value.content {
                 reader.report("projects", value.place, "is empty; write at least one project")
             }
-            for (index, item) in items.enumerated() {
+            for (index, item) in items.prefix(Bounds.projects).enumerated() {
                 guard let project = reader.wholeProject(item, at: "projects[\(index)]") else { continue }
                 if !project.name.isEmpty, projects.contains(where: { $0.name == project.name }) {
                     reader.report(

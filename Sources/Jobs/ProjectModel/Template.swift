@@ -24,8 +24,10 @@ extension SpecReader {
                 map[key].map { SpecValue.Entry(key: key, place: $0.place, value: $0) }
             }
             // Also what no job uses is to be right: tried with every parameter known.
-            var trial = Substitution(values: Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, .text("")) }))
+            var trial = Substitution(
+                values: Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, .text("")) }), cost: expanded)
             if isKnown { for entry in entries { _ = trial.value(entry.value, at: "\(path).\(entry.key)") } }
+            expanded = trial.cost
             for problem in trial.problems { report(problem.path, problem.place, problem.message) }
             templates[name] = Template(
                 parameters: parameters, entries: problems.count == first ? entries : nil)
@@ -71,11 +73,12 @@ extension SpecReader {
             }
         }
         guard values.count == template.parameters.count else { return nil }
-        var substitution = Substitution(values: values)
+        var substitution = Substitution(values: values, cost: expanded)
         var keys: [String: SpecValue] = [:]
         for entry in entries where map[entry.key] == nil {
             keys[entry.key] = substitution.value(entry.value, at: "\(path).\(entry.key)")
         }
+        expanded = substitution.cost
         for problem in substitution.problems { report(problem.path, problem.place, problem.message) }
         return substitution.problems.isEmpty ? keys.merging(map) { _, own in own } : nil
     }
@@ -96,11 +99,31 @@ extension SpecReader {
 struct Substitution {
     let values: [String: SpecValue]
     private(set) var problems: [JobFileProblem] = []
+    /// Of this and of those before it, in bytes.
+    private(set) var cost: Int
+    private static let costOfValue = 32
+    private static let costOfParameter = 64
+    /// As long as the names that it may tell.
+    private static let costOfProblem = 2048
 
-    init(values: [String: SpecValue]) { self.values = values }
+    init(values: [String: SpecValue], cost: Int) {
+        self.values = values
+        self.cost = cost
+    }
+
+    /// False if the file's templates have come to more than they may: that is said by each that is left out.
+    private mutating func spend(_ bytes: Int, at path: String, _ place: Place?) -> Bool {
+        let limit = ProjectFile.Bounds.expandedBytes
+        cost = min(cost + bytes, limit + 1)
+        if cost > limit && problems.isEmpty {
+            say(path, place, "is too much: all templates of a file may come to \(limit >> 20) MiB")
+        }
+        return cost <= limit
+    }
 
     mutating func value(_ value: SpecValue, at path: String) -> SpecValue {
-        switch value.content {
+        guard spend(Self.costOfValue, at: path, value.place) else { return value }
+        return switch value.content {
         case .string(let text): SpecValue(self.text(text, at: path, value.place), place: value.place)
         case .list(let items):
             SpecValue(
@@ -121,6 +144,8 @@ struct Substitution {
     private mutating func text(_ text: String, at path: String, _ place: Place?) -> SpecValue.Content {
         var rest = Substring(text).unicodeScalars
         var result = String.UnicodeScalarView()
+        var bytes = 0
+        guard spend(text.utf8.count, at: path, place) else { return .string(text) }
         while let opening = rest.firstRange(of: "${{".unicodeScalars) {
             guard let closing = rest[opening.upperBound...].firstRange(of: "}}".unicodeScalars) else {
                 say(path, place, "has ${{ without }}; write ${{ name }}")
@@ -137,10 +162,13 @@ struct Substitution {
             }
             let isWhole = opening.lowerBound == text.startIndex && closing.upperBound == text.endIndex
             if isWhole { return value.content }
+            let shown = value.content.shown
+            guard spend(Self.costOfParameter + shown.utf8.count, at: path, place) else { return .string(text) }
+            bytes += text.utf8.distance(from: rest.startIndex, to: opening.lowerBound) + shown.utf8.count
             result.append(contentsOf: rest[..<opening.lowerBound])
-            result.append(contentsOf: value.content.shown.unicodeScalars)
+            result.append(contentsOf: shown.unicodeScalars)
             rest = rest[closing.upperBound...]
-            guard String(result).utf8.count <= JobFile.Bounds.runBytes else {
+            guard bytes <= JobFile.Bounds.runBytes else {
                 say(path, place, "comes to more than \(JobFile.Bounds.runBytes) bytes with its parameters")
                 return .string(text)
             }
@@ -150,6 +178,7 @@ struct Substitution {
     }
 
     private mutating func say(_ path: String, _ place: Place?, _ message: String) {
+        cost += Self.costOfProblem
         problems.append(JobFileProblem(path: path, place: place, message: message))
     }
 }

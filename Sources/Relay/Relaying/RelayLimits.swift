@@ -10,8 +10,9 @@ package struct RelayLimits: Sendable {
     package var sourceBytes: UInt64 = 1 << 30
     /// Uploads that are open at once.
     package var uploads = 16
-    /// An upload that no byte reaches for this long is given up.
+    /// An upload is given up that fewer bytes than the least reach in this time: who drips must not hold its place.
     package var uploadIdle: Duration = .seconds(60)
+    package var uploadLeast = 1 << 20
     /// Attached runners.
     package var runners = 1024
     /// From the handing over of a stream to the runner's answer to the preamble.

@@ -23,21 +23,26 @@ final class Upload {
     private var pipe: FileDescriptor?
     private let raw: Int32
     private let idle: Duration
+    private let least: Int
+    /// Bytes since the deadline began.
+    private var arrived = 0
     private let expire: () -> Void
     private var state: State
     private var deadline: TimerID?
     private var waiting: [Responder<RelayEdge.FinishUpload.Reply>] = []
     private var buffer = [UInt8](repeating: 0, count: Upload.slice)
 
-    /// `pipe`: the reading end. `expire` is called once, when nothing more is to be asked of this upload.
+    /// `pipe`: the reading end. `least`: bytes that must come in each `idle`. `expire` is called once, when nothing
+    /// more is to be asked of this upload.
     init(
-        loop: PollLoop, pipe: consuming FileDescriptor, into source: IncomingSource, idle: Duration,
+        loop: PollLoop, pipe: consuming FileDescriptor, into source: IncomingSource, idle: Duration, least: Int,
         expire: @escaping () -> Void
     ) throws(PosixError) {
         self.loop = loop
         raw = pipe.raw
         self.pipe = consume pipe
         self.idle = idle
+        self.least = least
         self.expire = expire
         state = .reading(source)
         try loop.watch(raw, .readable) { [weak self] _ in self?.readSome() }
@@ -57,12 +62,14 @@ final class Upload {
     }
 
     private func readSome() {
-        restartDeadline()
         for _ in 0..<Self.slicesPerTurn {
             guard case .reading(let source) = state else { return }
             do {
                 switch try Posix.read(raw, into: &buffer) {
-                case .bytes(let count): try source.write(buffer[..<count])
+                case .bytes(let count):
+                    try source.write(buffer[..<count])
+                    arrived += count
+                    if arrived >= least { restartDeadline() }
                 case .wouldBlock: return
                 case .endOfFile: end(source.isComplete ? .complete(source) : .failed(.incompleteUpload(source)))
                 }
@@ -99,6 +106,7 @@ final class Upload {
     }
 
     private func restartDeadline() {
+        arrived = 0
         if let deadline { loop.cancel(deadline) }
         deadline = loop.after(idle) { [weak self] in self?.passDeadline() }
     }

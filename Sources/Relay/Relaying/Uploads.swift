@@ -41,7 +41,7 @@ final class Uploads {
             let reading = ends.keepFirst()
             lastID += 1
             uploads[lastID] = try Upload(
-                loop: loop, pipe: reading, into: source, idle: limits.uploadIdle,
+                loop: loop, pipe: reading, into: source, idle: limits.uploadIdle, least: limits.uploadLeast,
                 expire: { [weak self, id = lastID] in self?.uploads[id] = nil })
             responder.reply(.init(upload: lastID), fd: sink)
         } catch {

@@ -33,10 +33,21 @@ struct Floor {
         var isOfResources: Bool { self == .processors || self == .memory }
     }
 
+    /// A runner, and what it has.
+    struct Occupant {
+        let runner: Bytes16
+        let job: UInt64?
+        let resources: Resources
+        let isOnItsWayOut: Bool
+        /// Its removal has failed.
+        let isStuck: Bool
+    }
+
+    private(set) var occupants: [Occupant] = []
     /// Runners that spawnerd has not been asked for.
     private(set) var pending: [Bytes16] = []
     private var idle: [Pool: [Bytes16]] = [:]
-    /// Runners without a job, ready or on their way, that nobody has asked for by name; by pool, oldest first.
+    /// Runners without a job, ready or on their way; by pool, oldest first.
     private(set) var spares: [Pool: [Bytes16]] = [:]
     private(set) var spareCount = 0
     /// A runner that waited has been given a job.
@@ -44,7 +55,12 @@ struct Floor {
     private var runners = 0
     private var usedMillis: UInt64 = 0
     private var usedMemory: UInt64 = 0
+    /// Of those, which somebody asked for.
+    private(set) var wanted: Set<Bytes16> = []
     private var freeDevices: [SpawnerEdge.Device] = []
+    private let leases: [String: Bytes16]
+    /// Vendors whose devices are kept, from everybody who is trusted no more than this.
+    private var withheld: [GPUVendor: Trust] = [:]
     /// What is free as soon as the runners are gone that are on their way out.
     private var leaving = Share()
     /// Beside it: what is free when those are gone whose removal has failed.
@@ -60,26 +76,32 @@ struct Floor {
     ) throws {
         self.host = host
         self.settings = settings
-        let leased = try rows.leasedDevices()
-        freeDevices = host?.devices.filter { !leased.contains($0.id) && !heldDevices.contains($0.id) } ?? []
+        let leases = Dictionary(try rows.leases().map { ($0.device, $0.runner) }) { first, _ in first }
+        self.leases = leases
+        freeDevices = host?.devices.filter { leases[$0.id] == nil && !heldDevices.contains($0.id) } ?? []
         for row in try rows.runners() {
             runners += 1
             // Until the container is seen to be gone, what it has is not free.
             do {
                 let resources = try shapes.shape(row.shape, rows).resources
                 use(resources)
-                if row.state == .teardown && !stuck.contains(row.id) { leaving.add(resources) }
-                if row.state == .teardown && stuck.contains(row.id) { self.stuck.add(resources) }
+                let (isOut, isStuck) = (row.state == .teardown, stuck.contains(row.id))
+                if isOut && !isStuck { leaving.add(resources) }
+                if isOut && isStuck { self.stuck.add(resources) }
+                occupants.append(
+                    Occupant(
+                        runner: row.id, job: isOut ? nil : row.job, resources: resources,
+                        isOnItsWayOut: isOut && !isStuck, isStuck: isOut && isStuck))
             } catch StoreError.damagedRow where row.state == .teardown {
                 // Given up already. What it has until then nobody can say.
             }
             if row.state == .pending { pending.append(row.id) }
             if row.job != nil || row.state == .teardown { continue }
             if row.state == .idle { idle[row.pool, default: []].append(row.id) }
-            if !row.wanted && row.state != .busy {
-                spares[row.pool, default: []].append(row.id)
-                spareCount += 1
-            }
+            if row.state == .busy { continue }
+            spares[row.pool, default: []].append(row.id)
+            spareCount += 1
+            if row.wanted { wanted.insert(row.id) }
         }
     }
 
@@ -151,12 +173,13 @@ struct Floor {
             + Reasons.size(memory - min(usedMemory, memory))
     }
 
-    func room(for shape: RunnerShape) -> Room {
+    /// `trust`: whose; what is kept for others is not seen by those that are trusted least.
+    func room(for shape: RunnerShape, of trust: Trust = .untrusted) -> Room {
         guard let host else { return .notNow(.hostUnknown) }
         if let why = settings.neverFits(shape.resources, host) { return .never(why) }
         let asked = shape.resources
         guard host.platforms.contains(where: { $0.platform == shape.platform }) else { return .notNow(.platform) }
-        guard let devices = devices(for: shape.gpus) else { return .notNow(.freeDevice) }
+        guard let devices = devices(for: shape.gpus, of: trust) else { return .notNow(.freeDevice) }
         if usedMemory > settings.memoryCapacity(host) - asked.memoryBytes { return .notNow(.memory) }
         return usedMillis + UInt64(asked.cpuMillis) <= settings.cpuCapacity(host)
             ? .fits(devices) : .notNow(.processors)
@@ -171,7 +194,7 @@ struct Floor {
         if !host.platforms.contains(where: { $0.platform == shape.platform }) { found.append(.platform) }
         if let need = shape.gpus, vendorToKeep(for: need) == nil {
             found.append(.devices)
-        } else if devices(for: shape.gpus) == nil {
+        } else if devices(for: shape.gpus, of: .untrusted) == nil {
             found.append(.freeDevice)
         }
         if isTooLarge { return found }
@@ -193,6 +216,19 @@ struct Floor {
                 <= settings.memoryCapacity(host)
     }
 
+    /// A runner of this shape could be made if these were gone.
+    func hasRoom(for shape: RunnerShape, without gone: Set<Bytes16>) -> Bool {
+        var left = self
+        for occupant in occupants where gone.contains(occupant.runner) {
+            left.usedMillis -= min(left.usedMillis, UInt64(occupant.resources.cpuMillis))
+            left.usedMemory -= min(left.usedMemory, occupant.resources.memoryBytes)
+        }
+        left.freeDevices += host?.devices.filter { leases[$0.id].map { gone.contains($0) } ?? false } ?? []
+        left.withheld = [:]
+        if case .fits = left.room(for: shape) { return true }
+        return false
+    }
+
     /// Whose devices a job waits for that needs more of them than are free: the same at each look. nil if this host
     /// does not have so many.
     func vendorToKeep(for need: GPUs) -> GPUVendor? {
@@ -205,20 +241,20 @@ struct Floor {
     func keeps(for large: GPUs?, from other: GPUs?) -> Bool {
         guard let large, let other, let vendor = vendorToKeep(for: large) else { return false }
         var left = self
-        left.withhold(vendor)
-        return left.devices(for: other) == nil
+        left.withhold(vendor, from: .trusted)
+        return left.devices(for: other, of: .untrusted) == nil
     }
 
-    /// Nobody else gets a device of this vendor.
-    mutating func withhold(_ vendor: GPUVendor) {
-        freeDevices.removeAll { $0.vendor == vendor }
+    /// Nobody else gets a device of this vendor who is trusted no more than that.
+    mutating func withhold(_ vendor: GPUVendor, from trust: Trust) {
+        if withheld[vendor].map({ trust.rawValue < $0.rawValue }) ?? true { withheld[vendor] = trust }
     }
 
     /// Free ones of one vendor, in their order; nil if there are too few.
-    private func devices(for need: GPUs?) -> [String]? {
+    private func devices(for need: GPUs?, of trust: Trust) -> [String]? {
         guard let need, need.count > 0 else { return [] }
         let vendors: [GPUVendor] = need.vendor.map { [$0] } ?? [.nvidia, .amd, .intel]
-        for vendor in vendors {
+        for vendor in vendors where withheld[vendor].map({ trust.rawValue < $0.rawValue }) ?? true {
             let free = freeDevices.filter { $0.vendor == vendor }
             if free.count >= Int(need.count) { return free.prefix(Int(need.count)).map(\.id) }
         }

@@ -8,12 +8,17 @@ struct QueuePass {
     var walk = LineWalk()
     /// Pools of which no runner can be made now.
     var passedOver: Set<Pool> = []
-    /// The machine is let run empty for somebody: nobody behind gets a new runner.
-    var isReserved = false
-    /// Whose devices are kept for somebody who needs several.
-    var withheld: Set<GPUVendor> = []
+    /// What is kept for somebody, and how much that one is trusted: nobody behind who is trusted no more gets of it.
+    var kept: [Kept: Trust] = [:]
     /// What the first one asks for that waits for room on this machine.
     var needsRoom: RunnerShape?
+
+    /// No new runner for this one: the machine is let run empty for somebody.
+    func isHeldUp(_ trust: Trust) -> Bool { kept[.machine].map { $0.rawValue <= trust.rawValue } ?? false }
+
+    mutating func keep(_ what: Kept, for trust: Trust) {
+        if kept[what].map({ trust.rawValue < $0.rawValue }) ?? true { kept[what] = trust }
+    }
 
     /// The pass that goes on where this one came to its limit.
     var rest: QueuePass {

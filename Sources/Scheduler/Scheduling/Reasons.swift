@@ -19,9 +19,9 @@ enum Reasons {
         case .usernsMissing:
             fit("the engine runs without user namespaces; turn on userns-remap, or allow it for this site")
         case .engineMismatch:
-            fit("the engine made something other than what was asked for, and it was removed: \(failure.text)")
+            fit("the engine made something other than was asked for, and it is gone: \(withoutPaths(failure.text))")
         default:
-            fit("no runner can be made for it: \(failure.text)")
+            fit("no runner can be made for it: \(withoutPaths(failure.text))")
         }
     }
 
@@ -30,7 +30,26 @@ enum Reasons {
         let what =
             failure.errorCode == .engineUnavailable
             ? "the container engine does not answer" : "the container engine did not make a runner"
-        return fit("waits: \(what), trying again: \(failure.text)")
+        return fit("waits: \(what), trying again: \(withoutPaths(failure.text))")
+    }
+
+    /// The engine's words tell where things lie on this machine, which is nothing for a job's author; spawnerd's log
+    /// has them whole. Of an absolute path the last name stays.
+    static func withoutPaths(_ text: String) -> String {
+        var (result, word) = ("", "")
+        for character in text + " " {
+            guard " \t\n\"'`,;()[]{}=:".contains(character) else {
+                word.append(character)
+                continue
+            }
+            let names = word.split(separator: "/")
+            // What follows a colon at once is the rest of an address.
+            let isPath = word.hasPrefix("/") && !word.hasPrefix("//") && names.count > 1
+            result += isPath ? "…/\(names.last ?? "")" : word
+            result.append(character)
+            word = ""
+        }
+        return String(result.dropLast())
     }
 
     /// A device that is free by the books is not.

@@ -18,7 +18,7 @@ extension Scheduler {
             if let (project, group) = try unit.rows.group(ofJob: job) {
                 try openGroup(unit, group, project: project)
             }
-            try settleNeeds(unit, of: try unit.rows.blocked(by: job))
+            try follow(unit, [.needs(of: job, after: 0)])
         }
         unit.afterCommit {
             for job in given.jobs { self.forgetClocks(ofJob: job) }

@@ -13,14 +13,17 @@ extension Scheduler {
     /// Gives queued jobs to idle runners of their pool, has runners made for the rest as far as the machine goes, and
     /// then makes some in advance. While brokerd releases nothing, jobs that need no grant overtake those that do.
     func dispatch(_ unit: UnitOfWork) throws {
-        if isDraining { return try releaseSpares(unit) }
+        if isDraining {
+            noteKept(unit, [])
+            return try releaseSpares(unit)
+        }
         var floor = try floor(unit)
         if canMakeRunners {
             for runner in floor.pending { try provision(unit, runner) }
         }
         var pass = QueuePass()
         try serve(unit, &floor, &pass)
-        if pass.walk.isCut { goOn(unit, pass.rest) }
+        if pass.walk.isCut { goOn(unit, pass.rest) } else { noteKept(unit, Set(pass.kept.keys)) }
         try keepWarm(unit, &floor, roomFor: try pass.needsRoom ?? shapeWithoutPlace(unit, floor))
     }
 
@@ -39,7 +42,7 @@ extension Scheduler {
         let rows = unit.rows
         let plain = servesPlainJobsAlone
         var walk = pass.walk
-        while floor.hasIdle || canMakeRunners && !pass.isReserved && floor.hasPlace {
+        while floor.hasIdle || canMakeRunners && !pass.isHeldUp(.trusted) && floor.hasPlace {
             let line = try rows.nextLine(&walk, plain: plain) { line in
                 try floor.hasIdle(line.pool) || canMake(unit, line, &floor, &pass)
             }
@@ -52,7 +55,7 @@ extension Scheduler {
                 try give(unit, job: job, to: runner)
                 continue
             }
-            switch floor.room(for: shape) {
+            switch floor.room(for: shape, of: line.pool.trust) {
             case .fits(let devices):
                 let runner = newID()
                 try rows.insertRunner(runner, pool: line.pool, wanted: false, at: unit.now)
@@ -73,22 +76,17 @@ extension Scheduler {
     private func canMake(
         _ unit: UnitOfWork, _ line: Line, _ floor: inout Floor, _ pass: inout QueuePass
     ) throws -> Bool {
-        guard canMakeRunners, floor.hasPlace, !pass.isReserved, !pass.passedOver.contains(line.pool) else {
+        guard canMakeRunners, floor.hasPlace, !pass.isHeldUp(line.pool.trust), !pass.passedOver.contains(line.pool)
+        else {
             return false
         }
         let shape = try shapes.shape(line.pool.shape, unit.rows)
-        guard case .notNow(let why) = floor.room(for: shape) else { return true }
+        guard case .notNow(let why) = floor.room(for: shape, of: line.pool.trust) else { return true }
         pass.passedOver.insert(line.pool)
-        // Small jobs pass a large one by, but not for ever: then the machine is let run empty for it, or the devices
-        // are kept.
-        if why.isOfResources {
-            if pass.needsRoom == nil { pass.needsRoom = shape }
-            if try hasWaitedEnough(unit, line.head) { pass.isReserved = true }
-        } else if why == .freeDevice, let need = shape.gpus, let vendor = floor.vendorToKeep(for: need),
-            try hasWaitedEnough(unit, line.head)
-        {
-            floor.withhold(vendor)
-            pass.withheld.insert(vendor)
+        if why.isOfResources && pass.needsRoom == nil { pass.needsRoom = shape }
+        if let kept = try kept(unit, for: line, shape, lacking: why, floor) {
+            pass.keep(kept, for: line.pool.trust)
+            if case .devices(let vendor) = kept { floor.withhold(vendor, from: line.pool.trust) }
         }
         return false
     }
@@ -127,18 +125,14 @@ extension Scheduler {
     private func goOnNow(_ unit: UnitOfWork, _ rest: QueuePass) throws {
         if isDraining { return unit.afterCommit { self.restAgain = nil } }
         var (floor, pass) = (try floor(unit), rest)
-        for vendor in pass.withheld { floor.withhold(vendor) }
+        for case (.devices(let vendor), let trust) in pass.kept { floor.withhold(vendor, from: trust) }
         try serve(unit, &floor, &pass)
+        if !pass.walk.isCut { noteKept(unit, Set(pass.kept.keys)) }
         unit.afterCommit {
             if pass.walk.isCut { return self.lookAt(pass.rest) }
             self.lookAt(self.restAgain)
             self.restAgain = nil
         }
-    }
-
-    func hasWaitedEnough(_ unit: UnitOfWork, _ job: UInt64) throws -> Bool {
-        guard let row = try unit.rows.job(job) else { return false }
-        return unit.house - row.queuedAt >= settings.patience.wholeMilliseconds
     }
 
     /// QUEUED to ASSIGNED, with an attempt and its fence. The project is charged what it is given.

@@ -31,25 +31,18 @@ extension Scheduler {
         return holder == nil ? .open : .group
     }
 
-    /// A job of this group has ended, or was found to be no hindrance: the next one's turn.
-    /// One by one, and not one inside the other: a group may be as long as the queue.
+    /// A job of this group has ended, or was found to be no hindrance: the next one's turn. One by one, and not one
+    /// inside the other: a group may be as long as the queue.
     func openGroup(_ unit: UnitOfWork, _ group: String, project: String) throws {
-        while let next = try unit.rows.nextOfGroup(group, project: project), let job = try unit.rows.job(next) {
-            guard job.state == .queued, try place(unit, job) == .tags else { return }
-        }
+        try follow(unit, [.group(group, project: project)])
     }
 
-    /// A new job of a group that cancels what is in progress.
-    func cancelOlder(
-        _ unit: UnitOfWork, than job: UInt64, of trust: Trust, inGroup group: String, project: String
-    ) throws {
-        for older in try unit.rows.older(inGroup: group, project: project, than: job) {
-            // One that is to end already must not have its grace begin anew.
-            guard let row = try unit.rows.job(older), row.cancelGrace == nil else { continue }
-            // Nor may a stranger's job end one that is trusted more.
-            if row.trust.rawValue < trust.rawValue { continue }
-            _ = try cancel(unit, job: older, graceSeconds: Self.groupGrace, .replaced(by: job))
-        }
+    /// True: whose turn it is lacks a tag, and it is the next one's.
+    func letNext(_ unit: UnitOfWork, ofGroup group: String, project: String) throws -> Bool {
+        guard let next = try unit.rows.nextOfGroup(group, project: project), let job = try unit.rows.job(next),
+            job.state == .queued
+        else { return false }
+        return try place(unit, job) == .tags
     }
 
     /// Seconds that a job has for its own clean-up when a newer one of its group replaces it.

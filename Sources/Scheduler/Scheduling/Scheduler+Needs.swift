@@ -1,4 +1,5 @@
-// Jobs that wait for other jobs. Whoever ends looks at those that wait for it, in the same commit.
+// Jobs that wait for other jobs. Whoever ends looks at those that wait for it, in the same commit
+// if they are not too many (Cascade).
 
 import Daemon
 import JobModel
@@ -18,28 +19,24 @@ extension Scheduler {
         }
     }
 
-    /// BLOCKED to QUEUED, or to CANCELLED, if what it waits for says so. Those that wait for it in turn follow: not by
-    /// a call of this one, since a chain may be as long as there are jobs.
-    func settleNeeds(_ unit: UnitOfWork, of first: [UInt64]) throws {
-        var open = first
-        while let id = open.popLast() {
-            guard let job = try unit.rows.job(id), job.state == .blocked else { continue }
-            let needs = try unit.rows.needs(ofJob: id)
-            switch Self.verdict(try unit.rows.schedule(ofJob: id).condition, needs) {
-            case .wait: continue
-            case .run:
-                try unit.rows.advance(job: id, on: .dependenciesMet, at: unit.now)
-                if try endUnfit(unit, job: id, shape: try shapes.shape(job.shape, unit.rows), settling: false) {
-                    open += try unit.rows.blocked(by: id)
-                    continue
-                }
-                try unit.rows.joinQueue(job: id, at: unit.house)
-                try regate(unit, job: id)
-                watchExpiry(unit)
-            case .skip(let why):
-                try end(unit, job: id, on: .skipped, reason: why, settling: false)
-                open += try unit.rows.blocked(by: id)
+    /// BLOCKED to QUEUED, or to CANCELLED, if what it waits for says so. True: it has ended, and those that wait for it
+    /// in turn are to be looked at; not by a call of this one, since a chain may be as long as there are jobs.
+    func settleNeeds(_ unit: UnitOfWork, of id: UInt64) throws -> Bool {
+        guard let job = try unit.rows.job(id), job.state == .blocked else { return false }
+        let needs = try unit.rows.needs(ofJob: id)
+        switch Self.verdict(try unit.rows.schedule(ofJob: id).condition, needs) {
+        case .wait: return false
+        case .run:
+            try unit.rows.advance(job: id, on: .dependenciesMet, at: unit.now)
+            if try endUnfit(unit, job: id, shape: try shapes.shape(job.shape, unit.rows), settling: false) {
+                return true
             }
+            try unit.rows.joinQueue(job: id, at: unit.house)
+            try regate(unit, job: id)
+            watchExpiry(unit)
+            return false
+        case .skip(let why):
+            return try end(unit, job: id, on: .skipped, reason: why, settling: false)
         }
     }
 

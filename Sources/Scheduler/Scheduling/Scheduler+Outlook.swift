@@ -10,12 +10,13 @@ final class Outlook {
     /// Somebody who has waited long and needs more than is free: that is kept for him.
     struct Reservation {
         let job: UInt64
+        let trust: Trust
         let shape: RunnerShape
         let isOfResources: Bool
     }
 
     let floor: Floor
-    fileprivate var reservations: [Reservation]?
+    fileprivate var reservations: [Trust: [Reservation]] = [:]
     fileprivate var ranks: (before: [Rank: Int], all: Int)?
 
     init(_ floor: Floor) {
@@ -26,27 +27,30 @@ final class Outlook {
 extension Scheduler {
     func outlook(_ unit: UnitOfWork) throws -> Outlook { Outlook(try floor(unit)) }
 
-    /// The first for whom is kept what a job of this shape would get.
-    func reservation(_ unit: UnitOfWork, against shape: RunnerShape, _ outlook: Outlook) throws -> Outlook.Reservation?
-    {
-        let known = try outlook.reservations ?? reservations(unit, outlook.floor)
-        outlook.reservations = known
+    /// The first for whom is kept what a job of this shape and trust would get.
+    func reservation(
+        _ unit: UnitOfWork, against shape: RunnerShape, of trust: Trust, _ outlook: Outlook
+    ) throws -> Outlook.Reservation? {
+        let known = try outlook.reservations[trust] ?? reservations(unit, outlook.floor, against: trust)
+        outlook.reservations[trust] = known
         return known.first { $0.isOfResources || outlook.floor.keeps(for: $0.shape.gpus, from: shape.gpus) }
     }
 
     /// The first of each vendor's devices, down to the first of the machine itself, behind whom nobody gets anything.
-    private func reservations(_ unit: UnitOfWork, _ floor: Floor) throws -> [Outlook.Reservation] {
-        var (found, vendors): ([Outlook.Reservation], Set<GPUVendor>) = ([], [])
+    private func reservations(
+        _ unit: UnitOfWork, _ floor: Floor, against trust: Trust
+    ) throws -> [Outlook.Reservation] {
+        var (found, known): ([Outlook.Reservation], Set<Kept>) = ([], [])
         var walk = LineWalk()
         _ = try unit.rows.nextLine(&walk, plain: false) { line in
+            if line.pool.trust.rawValue > trust.rawValue { return false }
             let shape = try self.shapes.shape(line.pool.shape, unit.rows)
-            guard case .notNow(let lack) = floor.room(for: shape) else { return false }
-            let vendor = shape.gpus.flatMap { lack == .freeDevice ? floor.vendorToKeep(for: $0) : nil }
-            guard lack.isOfResources || vendor.map({ !vendors.contains($0) }) ?? false,
-                try self.hasWaitedEnough(unit, line.head)
+            guard case .notNow(let lack) = floor.room(for: shape),
+                let kept = try self.kept(unit, for: line, shape, lacking: lack, floor),
+                known.insert(kept).inserted
             else { return false }
-            if let vendor { vendors.insert(vendor) }
-            found.append(.init(job: line.head, shape: shape, isOfResources: lack.isOfResources))
+            found.append(
+                .init(job: line.head, trust: line.pool.trust, shape: shape, isOfResources: lack.isOfResources))
             return lack.isOfResources
         }
         meter.countLines(walk.count)

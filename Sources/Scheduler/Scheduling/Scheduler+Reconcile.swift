@@ -20,6 +20,7 @@ extension Scheduler {
             for (project, group) in try unit.rows.waitingGroups() {
                 try self.openGroup(unit, group, project: project)
             }
+            try self.follow(unit, [.grouped(after: 0), .blocked(after: 0)])
             self.watchExpiry(unit)
             for job in try unit.rows.assignedJobs() {
                 guard let attempt = try unit.rows.openAttempt(ofJob: job.id), attempt.told else { continue }

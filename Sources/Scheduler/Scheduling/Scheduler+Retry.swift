@@ -42,5 +42,6 @@ extension Scheduler {
         for key in [TimerKey.cancel(job), .overdue(job), .tell(job), .grant(job)] { disarm(key) }
         meter.forget(job)
         refusals[job] = nil
+        works[job] = nil
     }
 }

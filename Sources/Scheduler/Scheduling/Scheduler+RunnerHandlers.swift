@@ -1,4 +1,5 @@
-// Runners that a person asks for: warm ones wait, IDLE, for the first untrusted job of equal shape.
+// Runners that a person asks for: warm ones wait, IDLE, for the first untrusted job of equal shape, until the pool's
+// cooldown is over or a job needs their room.
 
 import JobModel
 import Link
@@ -43,6 +44,8 @@ extension Scheduler {
         // The pool of jobs that nobody vouches for. Those of operators have runners made for them.
         let pool = Pool(shape: try unit.rows.key(of: shape), trust: .untrusted)
         try unit.rows.insertRunner(id, pool: pool, wanted: true, at: unit.now)
+        // Its cooldown begins.
+        try unit.rows.noteUse(of: pool, at: unit.house)
         unit.dispatchNext()
         return id
     }

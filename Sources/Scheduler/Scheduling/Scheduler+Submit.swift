@@ -84,12 +84,9 @@ extension Scheduler {
             requestID: requestID, definition: definition, ticket: ticket, gate: isPlain ? .open : .group,
             at: unit.now, house: unit.house)
         try highWater?.cover(job: job)
-        if let group = schedule.group, group.cancelInProgress {
-            try cancelOlder(
-                unit, than: job, of: ticket.trust, inGroup: group.name, project: definition.project)
-        }
+        if let older = try replacement(unit, by: job) { try follow(unit, [older]) }
         if !schedule.needs.isEmpty {
-            try settleNeeds(unit, of: [job])
+            _ = try settleNeeds(unit, of: job)
         } else if try !endUnfit(unit, job: job, shape: definition.spec.shape), !isPlain {
             try regate(unit, job: job)
         }

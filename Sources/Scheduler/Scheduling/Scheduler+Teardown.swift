@@ -31,7 +31,7 @@ extension Scheduler {
             if let source = row.source { try releaseSource(unit, source.sha256) }
             if let group = row.group { try openGroup(unit, group, project: row.project) }
         }
-        if settling { try settleNeeds(unit, of: try unit.rows.blocked(by: job)) }
+        if settling { try follow(unit, [.needs(of: job, after: 0)]) }
         return true
     }
 

@@ -73,8 +73,10 @@ extension Scheduler {
             let isWarm = warm.contains(pool)
             let wanted = isWarm ? settings.spares(ofImage: try shapes.shape(pool.shape, unit.rows).image) : 0
             for (index, runner) in runners.enumerated() {
+                // One that somebody asked for is of use until the cooldown is over, however many wait.
+                if isWarm && floor.wanted.contains(runner) { continue }
                 let isSurplus = runners.count - index > wanted || floor.spareCount > settings.maxIdleRunners
-                guard isSurplus else { break }
+                guard isSurplus else { continue }
                 try letGo(
                     unit, &floor, runner, pool, isWarm ? "more wait than are wanted" : "not used for its cooldown")
             }

@@ -169,7 +169,7 @@ extension Scheduler {
     ) throws -> Why? {
         guard case .fits = outlook.floor.room(for: shape),
             !outlook.floor.hasIdle(Pool(shape: job.shape, trust: job.trust)),
-            let large = try reservation(unit, against: shape, outlook), large.job != job.id
+            let large = try reservation(unit, against: shape, of: job.trust, outlook), large.job != job.id
         else { return nil }
         let gpus = Reasons.count(Int(large.shape.gpus?.count ?? 0), "GPU")
         let what =

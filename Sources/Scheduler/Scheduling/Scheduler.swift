@@ -1,10 +1,11 @@
-// schedulerd's middle. It decides; the database remembers; brokerd, spawnerd and relayd do. Its parts, in the order in
-// which a job meets them: Submit, Needs, Gates (into the queue), Patience (out of it by the clock), Dispatch (queue to
-// runner), Warm (runners in advance), Provision (runner to container), Grants and Releases (what brokerd lays out),
-// Telling (runner to job), Events (what relayd says), Containers (what spawnerd says), Cancel, Retry, Teardown (every
-// end), Sources. Projects, Deliveries, Planning and Approvals are what webhooks lead to. Reconcile and Broker are
-// starts and reconnections, Damage is rows that cannot be read; Callers is who may ask, Explain, JobViews and Metrics
-// are what they are told, *Handlers where the edge comes in.
+// schedulerd's middle. It decides; the database remembers; brokerd, spawnerd and relayd do. Its parts, in the order
+// in which a job meets them: Submit, Needs, Gates (into the queue), Cascades (many at once), Patience (out of it by
+// the clock), Dispatch (queue to runner), Keep (room for large ones), Warm (runners in advance), Provision (runner
+// to container), Grants and Releases (what brokerd lays out), Telling (runner to job), Events (what relayd says),
+// Containers (what spawnerd says), Cancel, Retry, Teardown (every end), Sources. Projects, Deliveries, Planning and
+// Approvals are what webhooks lead to. Reconcile and Broker are starts and reconnections, Damage is rows that cannot
+// be read; Callers is who may ask, Explain, JobViews and Metrics are what they are told, *Handlers where the edge
+// comes in.
 //
 // The rule of every part: what is decided is written in a unit of work; what others can see of it happens in
 // `afterCommit`. So after kill -9 the rows say at least as much as anybody was told, and Reconcile says it again.
@@ -47,6 +48,13 @@ package final class Scheduler {
     /// Where the queue is looked at next, if it is longer than one pass may look; and where once more after that.
     var restOfQueue: QueuePass?
     var restAgain: QueuePass?
+    /// What has followed from committed changes and was not come to yet; one unit of work at a time goes on with it.
+    var cascades: [Cascade] = []
+    var isFollowing = false
+    /// What is kept for somebody who has waited long, or was a while ago.
+    var keepings: [Kept: Keeping] = [:]
+    /// Jobs that run, as far as this life has seen it.
+    var works: [UInt64: Work] = [:]
     /// How far this round through the shapes has come.
     var lastShape: Int64 = 0
     /// How far this round of the retention has come; nil: it is through.

@@ -18,6 +18,8 @@ package struct SchedulerSettings: Sendable {
     package var refillPause = Duration.milliseconds(50)
     /// How long a job that finds no room lets others pass it by.
     package var patience = Duration.seconds(60)
+    /// How long the machine is let run empty for it in the hope that what runs ends soon.
+    package var keepInHope = Duration.seconds(300)
     /// What this host has, for jobs that ask for it.
     package var tags: Set<String> = []
     /// How long a job and its logs are kept after its end, in the time of the house; nil: for ever.

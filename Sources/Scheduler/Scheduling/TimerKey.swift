@@ -50,4 +50,8 @@ enum TimerKey: Hashable {
     case retention
     /// Jobs of deliveries that brokerd has not vouched for yet.
     case deliveries
+    /// It is looked at anew whether what is kept for somebody is kept with reason.
+    case keep
+    /// The rest of a cascade is tried again.
+    case cascade
 }

@@ -11,6 +11,8 @@ package final class UnitOfWork {
     package let house: Int64
     private(set) var effects: [() -> Void] = []
     private(set) var wantsDispatch = false
+    /// Jobs that may still be looked at in it for the sake of others.
+    var cascadeLeft = Cascade.limit
 
     init(_ rows: StoreTransaction, now: Moment) {
         self.rows = rows

@@ -2,7 +2,7 @@
 
 import Foundation
 import GRDB
-import Wire
+package import Wire
 
 extension StoreTransaction {
     package func gate(ofJob id: UInt64) throws -> Gate? {
@@ -62,13 +62,34 @@ extension StoreTransaction {
             .map { ($0["project"], $0["group_name"]) }
     }
 
-    /// Jobs of a group that have not ended and came before `job`.
-    package func older(inGroup group: String, project: String, than job: UInt64) throws -> [UInt64] {
+    /// Jobs of a group that have not ended, came before `job` and are trusted no more; those that are to end already
+    /// are left out. Those that wait come first, and last of them whose turn is next: none enters the line to be ended.
+    package func older(
+        inGroup group: String, project: String, than job: UInt64, trust: Trust, limit: Int
+    ) throws -> [UInt64] {
+        let condition = "project = ? AND group_name = ? AND id < ? AND trust >= ? AND cancel_requested = 0"
+        let arguments: StatementArguments = [project, group, Self.key(job), Int64(trust.rawValue), limit]
+        let waiting = try all(
+            """
+            SELECT id FROM jobs INDEXED BY jobs_in_group WHERE state = 3 AND group_name IS NOT NULL AND \(condition)
+            ORDER BY gate DESC, priority, id DESC LIMIT ?
+            """, arguments)
+        if waiting.count == limit { return waiting.map { UInt64(bitPattern: $0["id"]) } }
+        let others = try all(
+            """
+            SELECT id FROM jobs INDEXED BY jobs_by_group WHERE group_name IS NOT NULL AND state < 6
+            AND state IN (1, 2, 4, 5) AND \(condition) LIMIT ?
+            """, arguments)
+        return (waiting + others).prefix(limit).map { UInt64(bitPattern: $0["id"]) }
+    }
+
+    /// QUEUED jobs that wait for another of their group, in their order, beyond `last`.
+    package func behindGroups(after last: UInt64, limit: Int) throws -> [UInt64] {
         try all(
             """
-            SELECT id FROM jobs INDEXED BY jobs_by_group WHERE group_name IS NOT NULL AND state < 6 AND project = ?
-            AND group_name = ? AND id < ? ORDER BY id
-            """, [project, group, Self.key(job)]
+            SELECT id FROM jobs INDEXED BY jobs_by_gate WHERE state = 3 AND gate > 0 AND gate = 1 AND id > ?
+            ORDER BY id LIMIT ?
+            """, [Self.key(last), limit]
         ).map { UInt64(bitPattern: $0["id"]) }
     }
 

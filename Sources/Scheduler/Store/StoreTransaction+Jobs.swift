@@ -32,7 +32,8 @@ extension StoreTransaction {
                 definition.needsGrant ? 1 : 0, spec.name, spec.shape.image, try key(of: spec.shape),
                 Self.blob(try Self.bytes(spec)), Int64(spec.timeoutSeconds), source.map { Self.blob($0.sha256.array) },
                 source.map { Self.key($0.size) }, state.rawValue, now, Self.blob(try Self.bytes(schedule)),
-                Int64(schedule.priority), gate.rawValue, schedule.group?.name, schedule.tags.isEmpty ? 0 : 1, house,
+                Int64(Self.priority(schedule, ticket.trust)), gate.rawValue, schedule.group?.name,
+                schedule.tags.isEmpty ? 0 : 1, house,
                 state == .queued ? Self.expiry(schedule, from: house) : nil,
             ])
         try insertNeeds(schedule.needs, ofJob: id)
@@ -46,6 +47,12 @@ extension StoreTransaction {
         try run(
             "UPDATE jobs SET ticket = ?, trust = ? WHERE id = ? AND state = 2",
             [Self.blob(try Self.bytes(ticket)), Int64(ticket.trust.rawValue), Self.key(id)])
+    }
+
+    /// What it counts as. Priorities are compared across projects, so one that nobody vouches for goes before no other
+    /// by its own word.
+    private static func priority(_ schedule: Schedule, _ trust: Trust) -> UInt8 {
+        trust == .untrusted ? min(schedule.priority, Schedule.usual.priority) : schedule.priority
     }
 
     private static func expiry(_ schedule: Schedule, from house: Int64) -> Int64? {

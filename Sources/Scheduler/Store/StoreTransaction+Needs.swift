@@ -24,13 +24,22 @@ extension StoreTransaction {
         }
     }
 
-    /// BLOCKED jobs that wait for this one.
-    package func blocked(by job: UInt64) throws -> [UInt64] {
+    /// BLOCKED jobs that wait for this one, in their order, beyond `last`.
+    package func blocked(by job: UInt64, after last: UInt64, limit: Int) throws -> [UInt64] {
         try all(
             """
-            SELECT jobs.id FROM needs JOIN jobs ON jobs.id = needs.job WHERE needs.needed = ? AND jobs.state = 1
-            ORDER BY jobs.id
-            """, [Self.key(job)]
+            SELECT needs.job FROM needs CROSS JOIN jobs ON jobs.id = needs.job WHERE needs.needed = ? AND needs.job > ?
+            AND jobs.state = 1 ORDER BY needs.job LIMIT ?
+            """, [Self.key(job), Self.key(last), limit]
+        ).map { UInt64(bitPattern: $0["job"]) }
+    }
+
+    /// All BLOCKED jobs, in their order, beyond `last`.
+    package func blocked(after last: UInt64, limit: Int) throws -> [UInt64] {
+        try all(
+            """
+            SELECT id FROM jobs INDEXED BY jobs_by_state WHERE state <> 3 AND state = 1 AND id > ? ORDER BY id LIMIT ?
+            """, [Self.key(last), limit]
         ).map { UInt64(bitPattern: $0["id"]) }
     }
 }

@@ -60,8 +60,4 @@ extension StoreTransaction {
             $0["device"]
         }
     }
-
-    package func leasedDevices() throws -> Set<String> {
-        Set(try all("SELECT device FROM leases").map { $0["device"] })
-    }
 }

@@ -53,12 +53,12 @@ struct SystemCallGroup {
             + "be done to the runner",
         names: "arch_prctl capget execve execveat exit exit_group fork futex futex_requeue futex_wait futex_waitv "
             + "futex_wake get_robust_list getcpu getpgid getpgrp getpid getppid getpriority getrlimit getrusage getsid "
-            + "gettid ioprio_get ioprio_set kill pidfd_open prctl process_mrelease "
+            + "gettid ioprio_get kill pidfd_open prctl process_mrelease "
             + "restart_syscall riscv_flush_icache riscv_hwprobe rseq rt_sigaction rt_sigpending rt_sigprocmask "
             + "rt_sigreturn rt_sigsuspend rt_sigtimedwait sched_get_priority_max "
             + "sched_get_priority_min sched_getaffinity sched_getattr sched_getparam sched_getscheduler "
-            + "sched_rr_get_interval sched_setaffinity sched_setattr sched_setparam sched_setscheduler sched_yield "
-            + "set_robust_list set_tid_address setpgid setpriority setrlimit setsid sigaltstack sysinfo tgkill times "
+            + "sched_rr_get_interval sched_yield "
+            + "set_robust_list set_tid_address setpgid setrlimit setsid sigaltstack sysinfo tgkill times "
             + "tkill uname vfork wait4 waitid")
 
     static let users = SystemCallGroup(

@@ -196,6 +196,13 @@ static void kernel(void) {
     ASK("prlimit-own-process", syscall(SYS_prlimit64, getpid(), 7, 0, page));
     ASK("prlimit-runner", syscall(SYS_prlimit64, 1, 7, 0, page));
     ASK("prlimit-runner-high-bits", syscall(SYS_prlimit64, 0x100000001, 7, 0, page));
+    ASK("affinity-self", syscall(SYS_sched_setaffinity, 0, 0, page));
+    ASK("affinity-runner", syscall(SYS_sched_setaffinity, 1, 0, page));
+    ASK("scheduler-runner", syscall(SYS_sched_setscheduler, 1, 0, page));
+    ASK("priority-self", syscall(SYS_setpriority, 0, 0, 0));
+    ASK("priority-runner", syscall(SYS_setpriority, 0, 1, 0));
+    ASK("priority-of-user", syscall(SYS_setpriority, 2, 0, 0));
+    ASK("disk-priority-runner", syscall(SYS_ioprio_set, 1, 1, 0));
     ASK("sigqueue-own-process", syscall(SYS_rt_sigqueueinfo, getpid(), 0, &words));
     ASK("sigqueue-runner", syscall(SYS_rt_sigqueueinfo, 1, 0, &words));
     ASK("tgsigqueue-runner", syscall(SYS_rt_tgsigqueueinfo, 1, 1, 0, &words));

@@ -18,7 +18,8 @@ SHAPES = {"strict": {}, "strict-untrusted-steps": {"untrusted_steps": True}, "bu
 # What a job may reach: all else in the probe is denied, missing or killed.
 ALLOWED = {"socket-unix", "socket-tcp", "socket-udp6", "socket-netlink-route", "personality-asked", "ioctl-FIONREAD", "ioctl-TCGETS",
            "ioctl-TIOCGWINSZ",
-           "prlimit-self", "prlimit-own-process", "sigqueue-own-process", "pidfd-signal", "mknod-pipe", "mknod-socket", "mknod-file"}
+           "prlimit-self", "prlimit-own-process", "affinity-self", "priority-self", "sigqueue-own-process", "pidfd-signal", "mknod-pipe",
+           "mknod-socket", "mknod-file"}
 BUILD_ONLY = {"sync", "syncfs"}
 KILLED = {"i386-entry", "i386-ptrace", "x32-getpid", "x32-ptrace"}
 MISSING = {"clone3"}

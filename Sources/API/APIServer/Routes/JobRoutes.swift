@@ -90,6 +90,10 @@ enum JobRoutes {
         guard (1...64).contains(given.utf8.count) else {
             throw APIFailure(.invalid, "must be 1 to 64 bytes long", place: "Idempotency-Key")
         }
+        // What is no UTF-8 has been mended on its way here: different keys would be one, and a job would be lost.
+        guard !given.unicodeScalars.contains("\u{FFFD}") else {
+            throw APIFailure(.invalid, "must be UTF-8 text", place: "Idempotency-Key")
+        }
         return given
     }
 

@@ -22,9 +22,9 @@ struct ClientOptions: ParsableArguments {
         try APIClient(url: url, files: files)
     }
 
-    /// Prints JSON as it came, with a newline.
+    /// Prints JSON as it came, but for what would steer a terminal, with a newline.
     func printJSON(_ data: Data) {
-        Terminal.print(String(decoding: data, as: UTF8.self).trimmingCharacters(in: .newlines))
+        Terminal.print(Terminal.safe(json: String(decoding: data, as: UTF8.self).trimmingCharacters(in: .newlines)))
     }
 }
 

@@ -59,7 +59,10 @@ struct Up: ParsableCommand {
     @Flag(help: "Accept an engine without user namespaces: root in a container is then root on this machine.")
     var allowNoUserns = false
 
-    @Flag(help: "Let jobs ask for the profile `build`: a writable root and the capabilities that apt-get needs.")
+    @Flag(
+        help: ArgumentHelp(
+            "Let jobs ask for the profile `build`: a writable root and the capabilities that apt-get needs.",
+            discussion: "Untrusted ones, too. What such a job writes there is bounded by the engine's disk alone."))
     var allowBuildProfile = false
 
     /// Runs on the main thread, before there is another one: each thread that does not block a signal would take it.

@@ -60,7 +60,7 @@ package struct LogLines: Sendable {
         let line = Line(
             job: job, line: number, text: String(decoding: text, as: UTF8.self), continued: continued ? true : nil)
         guard let json = try? encoder.encode(line) else { return }  // numbers and text always encode
-        output.append(json)
+        output.append(contentsOf: Terminal.safe(json: String(decoding: json, as: UTF8.self)).utf8)
         output.append(UInt8(ascii: "\n"))
     }
 }
