@@ -19,6 +19,7 @@ final class FakeRelay: RelayLink {
     var isReady = false
     var lastFailure: Failure?
     var silentSince: UInt64?
+    private(set) var countersAsked = 0
     var onUp: (() -> Void)?
     var onDown: ((Failure) -> Void)?
 
@@ -210,6 +211,7 @@ final class FakeRelay: RelayLink {
     func readCounters(
         deadline: Duration, _ done: @escaping (Result<RelayEdge.ReadCounters.Reply, Failure>) -> Void
     ) {
+        countersAsked += 1
         answer { isConnected in done(isConnected ? .success(self.counters) : .failure(Self.gone)) }
     }
 

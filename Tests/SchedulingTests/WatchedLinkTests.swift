@@ -79,7 +79,7 @@ import Wire
     }
 
     @Test func statusSaysWhoIsSilent() throws {
-        let house = try House()
+        let house = try House { $0.describeAgain = .milliseconds(5) }
         _ = try house.running()
         func relayd() throws -> SchedulerEdge.DaemonHealth {
             let status = try house.call(SchedulerEdge.GetStatus(token: Samples.token))
@@ -90,6 +90,9 @@ import Wire
         house.relay.silentSince = house.loop.now - 11_000_000_000
         let silent = try relayd()
         #expect(silent.connected && silent.detail.contains("it has not answered for 11 s"), "\(silent)")
+        // It is asked, or nobody would hear that it is there again.
+        let before = house.relay.countersAsked
+        try house.run("asked") { house.relay.countersAsked > before }
     }
 
     @Test func whoIsMissingForALog() throws {

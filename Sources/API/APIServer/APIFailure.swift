@@ -53,6 +53,10 @@ struct APIFailure: Error, Sendable {
                     + "`bulkhead status`")
             return
         }
+        if code == .deadlineExceeded && ["brokerd", "relayd"].contains(failure.place) {
+            self.init(code, "bulkhead-\(failure.text)")
+            return
+        }
         if code == .deadlineExceeded && failure.text == "no answer in time" {
             self.init(
                 code,

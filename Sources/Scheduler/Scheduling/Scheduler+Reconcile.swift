@@ -103,9 +103,16 @@ extension Scheduler {
             case .failure(let failure): self.engineIsSilent(failure)
             }
             self.arm(.describe, after: self.settings.describeAgain) { scheduler in
+                scheduler.askSilentRelay()
                 if scheduler.spawner.isReady { scheduler.describeHost() }
             }
         }
+    }
+
+    /// Nobody else may ask relayd anything, and then nobody would hear that it answers again.
+    private func askSilentRelay() {
+        guard relay.isReady, relay.silentSince != nil else { return }
+        relay.readCounters(deadline: settings.describeAgain) { _ in }
     }
 
     private func engineAnswers(_ host: SpawnerEdge.DescribeHost.Reply) {
