@@ -59,7 +59,7 @@ import Wire
         #expect(try !crowd.passes("first"), "it may end soon, for all anybody knows")
         try crowd.house.run("others pass") { try crowd.house.witness.see { try $0.tally()[.queued] } == 1 }
         // And it does not begin anew.
-        for number in 0..<5 { #expect(try crowd.passes("later \(number)") || crowd.house.runners().count == 4) }
+        for number in 0..<5 { #expect(try crowd.passes("later\(number)") || crowd.house.runners().count == 4) }
     }
 
     /// In hope of an end that does not come; then others pass for as long as they were held up.

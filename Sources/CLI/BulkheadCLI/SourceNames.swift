@@ -11,6 +11,12 @@ enum SourceNames {
         guard isInRepository(directory) else { return nil }
         let listed: Data
         do {
+            let top = String(decoding: try git(directory, ["rev-parse", "--show-toplevel"]).dropLast(), as: UTF8.self)
+            let own = resolved(directory).path
+            // Its configuration can put the work tree anywhere.
+            guard own == top || top == "/" || own.hasPrefix(top + "/") else {
+                throw CommandFailure("the work tree of its repository is \(top)", exit: .failure)
+            }
             listed = try git(
                 directory, ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"])
         } catch let failure as CommandFailure {
@@ -50,9 +56,13 @@ enum SourceNames {
         return try Tool.run("git", options + arguments, environment: environment)
     }
 
+    private static func resolved(_ directory: String) -> URL {
+        URL(fileURLWithPath: directory).resolvingSymlinksInPath().standardizedFileURL
+    }
+
     /// git's own way of finding one: `.git` here or in a folder above.
     private static func isInRepository(_ directory: String) -> Bool {
-        var folder = URL(fileURLWithPath: directory).resolvingSymlinksInPath().standardizedFileURL
+        var folder = resolved(directory)
         while kind(folder.path + "/.git") == nil {
             if folder.path == "/" { return false }
             folder.deleteLastPathComponent()

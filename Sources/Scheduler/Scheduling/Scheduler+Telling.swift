@@ -77,8 +77,8 @@ extension Scheduler {
     /// The runner enforces the timeout; this is for one that does not. Counted anew after a restart and at the
     /// beginning.
     func watchOverdue(_ job: UInt64, timeout: UInt32) {
-        let most = (UInt64(timeout) * 1000 + UInt64(settings.timeoutMargin.wholeMilliseconds)) * 1_000_000
-        works[job] = Work(since: now, until: now + most)
+        let most = Int64(timeout) * 1000 + settings.timeoutMargin.wholeMilliseconds
+        works[job] = Work(since: now, until: now + UInt64(max(most, 0)) * 1_000_000)
         watchOverdue(job, timeout, after: .seconds(Int64(timeout)))
     }
 
