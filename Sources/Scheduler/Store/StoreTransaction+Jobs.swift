@@ -32,7 +32,7 @@ extension StoreTransaction {
                 definition.needsGrant ? 1 : 0, spec.name, spec.shape.image, try key(of: spec.shape),
                 Self.blob(try Self.bytes(spec)), Int64(spec.timeoutSeconds), source.map { Self.blob($0.sha256.array) },
                 source.map { Self.key($0.size) }, state.rawValue, now, Self.blob(try Self.bytes(schedule)),
-                Int64(Self.priority(schedule, ticket.trust)), gate.rawValue, schedule.group?.name,
+                Int64(Self.priority(schedule, ticket?.trust ?? .untrusted)), gate.rawValue, schedule.group?.name,
                 schedule.tags.isEmpty ? 0 : 1, house,
                 state == .queued ? Self.expiry(schedule, from: house) : nil,
             ])
@@ -44,9 +44,10 @@ extension StoreTransaction {
 
     /// A held job gets its ticket, and what that says of its trust.
     package func giveTicket(_ ticket: Ticket, toJob id: UInt64) throws {
+        let priority = Self.priority(try schedule(ofJob: id), ticket.trust)
         try run(
-            "UPDATE jobs SET ticket = ?, trust = ? WHERE id = ? AND state = 2",
-            [Self.blob(try Self.bytes(ticket)), Int64(ticket.trust.rawValue), Self.key(id)])
+            "UPDATE jobs SET ticket = ?, trust = ?, priority = ? WHERE id = ? AND state = 2",
+            [Self.blob(try Self.bytes(ticket)), Int64(ticket.trust.rawValue), Int64(priority), Self.key(id)])
     }
 
     /// What it counts as. Priorities are compared across projects, so one that nobody vouches for goes before no other
