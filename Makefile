@@ -19,7 +19,7 @@ engine-socket: ## print the URL of the usable engine
 	@Tests/Engine/engine.sh find
 
 # What was asked for by name is tried before anything is built for minutes.
-engine-given:
+engine-given: ## see that the engine named by BULKHEAD_ENGINE, if one is, can be used
 	@[ -z "$$BULKHEAD_ENGINE" ] || Tests/Engine/engine.sh find > /dev/null
 
 engine-stop: ## stop the private engine; its images stay cached

@@ -61,5 +61,8 @@ import Testing
         let old = String(repeating: "time=1 level=info msg=old\n", count: 1000)
         try Data((old + "time=2026 level=error msg=\"no \u{1B}[31msuch file\"\n").utf8).write(to: file)
         #expect(LogTail.lastLine(of: file.path) == "level=error msg=\"no \u{FFFD}[31msuch file\"")
+        let size = LogTail.size(of: file.path)
+        #expect(LogTail.lastLine(of: file.path, after: size) == nil, "an earlier life's")
+        #expect(LogTail.lastLine(of: file.path, after: size - 20)?.hasSuffix("such file\"") == true)
     }
 }

@@ -9,6 +9,8 @@ package final class Supervisor {
     private struct Child {
         let compartment: Compartment
         let started: ContinuousClock.Instant
+        /// How long its log was then.
+        let logStart: UInt64
     }
 
     private let preparation: Preparation
@@ -51,8 +53,9 @@ package final class Supervisor {
     private func start(_ compartment: Compartment) {
         guard !stopping else { return }
         do {
+            let logStart = LogTail.size(of: preparation.log(compartment))
             let process = try preparation.start(compartment)
-            children[process] = Child(compartment: compartment, started: .now)
+            children[process] = Child(compartment: compartment, started: .now, logStart: logStart)
         } catch {
             Terminal.error("cannot start bulkhead-\(compartment.rawValue): \(error)")
             startLater(compartment)
@@ -72,9 +75,10 @@ package final class Supervisor {
     }
 
     /// Why it ended is in its log; said once, and again if it is another line.
-    private func tellLastWords(of compartment: Compartment, _ log: String) {
-        guard let line = LogTail.lastLine(of: log), line != lastWords[compartment] else { return }
-        lastWords[compartment] = line
+    private func tellLastWords(of child: Child, _ log: String) {
+        let line = LogTail.lastLine(of: log, after: child.logStart)
+        guard let line, line != lastWords[child.compartment] else { return }
+        lastWords[child.compartment] = line
         Terminal.note("  the last line of its log: \(line)")
     }
 
@@ -91,12 +95,12 @@ package final class Supervisor {
             if ended.status == .exited(64) {
                 // It does not understand what we tell it, and will not the next time either.
                 Terminal.error("\(name) refuses its settings; the last lines of \(log) say which")
-                tellLastWords(of: child.compartment, log)
+                tellLastWords(of: child, log)
                 refused = true
                 return stop()
             }
             Terminal.error("\(name) ended (\(ended.status)); starting it again; its log is \(log)")
-            tellLastWords(of: child.compartment, log)
+            tellLastWords(of: child, log)
             if ContinuousClock.now - child.started > .seconds(2) { failures[child.compartment] = 0 }
             startLater(child.compartment)
         }
