@@ -104,7 +104,7 @@ struct RouteTests {
             let document = try OpenAPICheck(try await house.ask("GET", "/openapi.json", token: nil))
             #expect(document.version == "3.1.0")
             let rows = document.rows
-            #expect(rows.count == 18 && rows.contains { $0 == ("POST", "/sources") })
+            #expect(rows.count == 27 && rows.contains { $0 == ("POST", "/sources") })
             for (path, methods) in Dictionary(grouping: rows, by: \.path) {
                 let real = Self.real(path)
                 let known = methods.map(\.method).sorted()
@@ -124,18 +124,29 @@ struct RouteTests {
     @Test func everyRouteWantsAToken() async throws {
         try await withHouse { house in
             let document = try OpenAPICheck(try await house.ask("GET", "/openapi.json", token: nil))
+            let order = SealedOrder(
+                key: OrderTests.order.key, encapsulated: OrderTests.order.encapsulated,
+                order: OrderTests.order.order, value: [])
+            let header = Data(try order.encoded()).base64EncodedString()
+            let change = ["document": "{}", "order": header]
             for (method, path) in document.rows {
                 let real = Self.real(path, id: path.hasPrefix("/runners") ? Bytes16.random().hex : "1")
                 let body =
                     switch path {
                     case "/drain": Array(#"{"drain": true}"#.utf8)
                     case "/runners": Array(#"{"image": "a"}"#.utf8)
-                    case "/orders": try OrderTests.order.encoded()
+                    case "/orders", "/jobs/{id}/approve": try order.encoded()
+                    case "/projects/{project}": [UInt8](try JSONEncoder().encode(change))
                     default: Array(Self.job.utf8)
                     }
-                let answer = try await house.send(method, real, token: "wrong", body: method == "POST" ? body : nil)
+                let brings = ["POST", "PUT"].contains(method)
+                let answer = try await house.send(
+                    method, real, token: "wrong", headers: method == "DELETE" ? ["Bulkhead-Order: \(header)"] : [],
+                    body: brings ? body : nil)
                 if document.isOpen(method, path) {
-                    #expect(answer.status == 200, "\(method) \(path)")
+                    // There is no such forge.
+                    let isWebhook = path.hasPrefix("/webhook")
+                    #expect(answer.status == (isWebhook ? 404 : 200), "\(method) \(path)")
                 } else {
                     #expect(answer.status == 401, "\(method) \(path): \(answer.text)")
                     #expect(answer.header("www-authenticate") == "Bearer")
@@ -143,7 +154,7 @@ struct RouteTests {
             }
             #expect(
                 document.rows.filter { document.isOpen($0.method, $0.path) }.map(\.path).sorted() == [
-                    "/health", "/openapi.json",
+                    "/health", "/openapi.json", "/webhook/{forge}", "/webhook/{forge}/{project}",
                 ])
         }
     }
