@@ -53,6 +53,7 @@ extension Handlers {
 
 let allProbes: [any ProbeEdge.Type] = [
     SchedulerEdge.self, SpawnerEdge.self, StreamEdge.self, RelayEdge.self, RunnerEdge.self, BrokerEdge.self,
+    ForgeEdge.self, CourierEdge.self,
 ]
 
 private let someID = Bytes16(high: 1, low: 2)
@@ -80,6 +81,14 @@ extension SchedulerEdge: ProbeEdge {
         handlers.refuse(ListPools.self)
         handlers.refuse(SetDrain.self)
         handlers.refuse(ReadMetrics.self)
+        handlers.refuse(Deliver.self)
+        handlers.refuse(ListDeliveries.self)
+        handlers.refuse(ApplyProject.self)
+        handlers.refuse(RemoveProject.self)
+        handlers.refuse(ListProjects.self)
+        handlers.refuse(GetProject.self)
+        handlers.refuse(GetHeld.self)
+        handlers.refuse(ApproveJob.self)
         return handlers
     }
 }
@@ -163,6 +172,50 @@ extension BrokerEdge: ProbeEdge {
         handlers.refuse(Grant.self)
         handlers.refuse(Discard.self)
         handlers.refuse(Reconcile.self)
+        handlers.refuse(VerifyDelivery.self)
+        handlers.refuse(VouchEvent.self)
+        handlers.refuse(Approve.self)
+        handlers.refuse(ListPolicies.self)
+        return handlers
+    }
+}
+
+extension ForgeEdge: ProbeEdge {
+    private static let word = FileWord(
+        project: "shop", job: "test", commit: String(repeating: "a", count: 40), definition: Bytes32(1, 2, 3, 4),
+        generation: 1, issuedMs: 1, mac: Bytes32(1, 2, 3, 4))
+
+    static var probe: StateFile {
+        StateFile(project: "shop", job: "test", commit: word.commit, definition: word.definition)
+    }
+
+    static func handlers(_ seen: Seen) -> Handlers<ForgeEdge> {
+        var handlers = Handlers<ForgeEdge>()
+        handlers.on(StateFile.self) { _, _, responder in seen.answer(responder, .init(word: word)) }
+        handlers.refuse(ReadToken.self)
+        handlers.refuse(StatePermission.self)
+        return handlers
+    }
+}
+
+extension CourierEdge: ProbeEdge {
+    private static let commit = String(repeating: "a", count: 40)
+    private static let place = ForgePlace(
+        project: "shop", forge: .github, url: "https://github.com",
+        repository: ForgeRepository(id: 1, path: "acme/shop"))
+
+    static var probe: AskBranch { AskBranch(place: place, branch: "main") }
+
+    static func handlers(_ seen: Seen) -> Handlers<CourierEdge> {
+        var handlers = Handlers<CourierEdge>()
+        handlers.on(AskBranch.self) { _, _, responder in seen.answer(responder, .init(commit: commit)) }
+        handlers.refuse(FetchSource.self)
+        handlers.refuse(PostStatus.self)
+        handlers.refuse(PostComment.self)
+        handlers.refuse(AskPermission.self)
+        handlers.refuse(AskChange.self)
+        handlers.refuse(AskFiles.self)
+        handlers.refuse(ReadJobFile.self)
         return handlers
     }
 }

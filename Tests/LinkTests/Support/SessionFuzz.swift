@@ -12,13 +12,15 @@ enum SessionFuzz {
     /// hold no more than the edge's limit, keep its window and be finished with every request once.
     static func run(_ input: [UInt8]) -> String? {
         guard input.count >= 2 else { return nil }
-        switch (input[0] >> 1) % 7 {
+        switch (input[0] >> 1) % 9 {
         case 0: return run(SchedulerEdge.self, input)
         case 1: return run(SpawnerEdge.self, input)
         case 2: return run(StreamEdge.self, input)
         case 3: return run(RelayEdge.self, input)
         case 4: return run(BrokerEdge.self, input)
         case 5: return run(MaskEdge.self, input)
+        case 6: return run(ForgeEdge.self, input)
+        case 7: return run(CourierEdge.self, input)
         default: return run(RunnerEdge.self, input)
         }
     }
