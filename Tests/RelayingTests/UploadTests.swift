@@ -75,26 +75,25 @@ import Wire
     /// A byte now and then is not enough to keep a place.
     @Test(arguments: [1, 1 << 20]) func dripping(_ least: Int) throws {
         var limits = RelayLimits()
-        limits.uploadIdle = .milliseconds(200)
+        limits.uploadIdle = .seconds(1)
         limits.uploadLeast = least
         let world = try RelayWorld(limits: limits)
         let (reply, sink) = try world.callWithFDs(RelayEdge.OpenUpload(size: 1000))
         var answer: Result<RelayEdge.FinishUpload.Reply, Failure>?
         world.scheduler.call(RelayEdge.FinishUpload(upload: reply.upload)) { result, _ in answer = result }
-        let end = Posix.monotonicNow() + 600_000_000
-        var sent = 0
+        let end = Posix.monotonicNow() + 3_000_000_000
+        var (sent, isClosed) = (0, false)
         while answer == nil && sent < 900 && Posix.monotonicNow() < end {
-            guard (try? Posix.writeAll(sink.raw, [1])) != nil else { break }
+            guard (try? Posix.writeAll(sink.raw, [1])) != nil else {
+                isClosed = true
+                break
+            }
             sent += 1
-            let next = Posix.monotonicNow() + 20_000_000
+            let next = Posix.monotonicNow() + 50_000_000
             try world.until("a moment") { Posix.monotonicNow() > next }
         }
-        if least == 1 {
-            #expect(answer == nil, "control")
-        } else {
-            try world.until("given up") { answer != nil }
-            #expect(throws: Failure.self) { try answer?.get() }
-        }
+        // While it still drips: that it is given up afterwards is nothing new.
+        #expect((isClosed || answer != nil) == (least != 1))
     }
 
     @Test func manyAtOnceAndNotMore() throws {

@@ -75,26 +75,22 @@ package enum JobSeccomp {
             rule(names: ["ioctl"], masked(1, mask: 0xFFFF_FFFF, value: number))
         }
 
-    /// Limits of others, signals that say who sent them, and a place among those that want the processor or the disk:
-    /// not for process 1, the runner, which has one thread. A step with its user could end it by a limit, forge the
-    /// engine's SIGTERM, of which only the sender tells it apart, or have it wait for ever. The kernel looks at 32 bits
-    /// of the number, as above. Priorities are those of one process (0; 1 for the disk), not of all that a user has. A
-    /// signal through a descriptor may bring no such words.
+    /// Limits of others, signals that say who sent them, and processors: not for process 1, the runner, which has one
+    /// thread. A step with its user could end it by a limit, or forge the engine's SIGTERM, of which only the sender
+    /// tells it apart. The kernel looks at 32 bits of the number, as above. A place among those that want the processor
+    /// or the disk is set for oneself only (0), or the runner could be made to wait for ever. A signal through a
+    /// descriptor may bring no such words.
     static let runnerRules =
-        (0..<32).flatMap { bit in
-            let (mask, value) = (1 << bit, ~1 & (1 << bit))
-            return [
-                rule(names: ofProcess, masked(0, mask: mask, value: value)),
-                rule(names: ["setpriority"], equal(0, 0), masked(1, mask: mask, value: value)),
-                rule(names: ["ioprio_set"], equal(0, 1), masked(1, mask: mask, value: value)),
-            ]
-        } + [rule(names: ["pidfd_send_signal"], equal(2, 0))]
-
-    /// Their first argument is a process.
-    private static let ofProcess = [
-        "prlimit64", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "sched_setaffinity", "sched_setattr", "sched_setparam",
-        "sched_setscheduler",
-    ]
+        (0..<32).map { bit in
+            rule(
+                names: ["prlimit64", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "sched_setaffinity"],
+                masked(0, mask: 1 << bit, value: ~1 & (1 << bit)))
+        } + [
+            rule(names: ["sched_setattr", "sched_setparam", "sched_setscheduler"], equal(0, 0)),
+            rule(names: ["setpriority"], equal(0, 0), equal(1, 0)),
+            rule(names: ["ioprio_set"], equal(0, 1), equal(1, 0)),
+            rule(names: ["pidfd_send_signal"], equal(2, 0)),
+        ]
 
     private static func rule(names: [String], _ arguments: String...) -> String {
         let names = names.map { "\"\($0)\"" }.joined(separator: ",")
