@@ -29,7 +29,7 @@ gettid                          # locks, threads
 listen                          # NIO calls it on the listener that was passed
 lseek                           # the C library reads the time zone
 madvise                         # memory of threads is given back
-memfd_create                    # the body of a webhook
+memfd_create arg1=1             # the body of a webhook; 1 is MFD_CLOEXEC: nothing here runs a program
 mmap arg2&PROT_EXEC=0           # memory that cannot be run
 mprotect arg2&PROT_EXEC=0       # memory of threads
 mremap                          # rare: a large buffer grows
