@@ -2,6 +2,9 @@
 """A house at work: every kind of thing that daemons do, each once or a few times, and their deaths. test_profiles.py has it traced."""
 
 import concurrent.futures
+import hashlib
+import hmac
+import json
 import pathlib
 import sys
 import tempfile
@@ -21,6 +24,14 @@ steps:
       VALUE: small
       FILE: {secret: large, as: file}
       TOKEN: bulkhead-job-token
+"""
+PROJECT = """
+projects:
+  - name: shop
+    forge: {kind: github}
+    repository: {id: 1}
+    jobs:
+      - {name: test, image: bulkhead/busybox, steps: ["true"]}
 """
 HELD = "echo up; while [ ! -e /tmp/never ]; do echo line; sleep 0.2; done"
 
@@ -48,6 +59,22 @@ def jobs_of_all_kinds(house):
     house.bulkhead("secret", "rm", "default", "large", check=0)
 
 
+def webhooks(house):
+    """A genuine one makes a job, another nothing."""
+    file = house.state / "projects.yaml"
+    file.write_text(PROJECT)
+    house.bulkhead("project", "apply", file, check=0)
+    house.set_secret("webhook-key", b"key", project="shop")
+    body = json.dumps({"ref": "refs/heads/main", "before": "0" * 40, "after": "a" * 40, "repository": {"id": 1, "full_name": "a/shop"},
+                       "sender": {"id": 2, "login": "ada"}}).encode()
+    signature = "sha256=" + hmac.new(b"key", body, hashlib.sha256).hexdigest()
+    for value, status in ((signature, 202), ("sha256=" + "0" * 64, 401)):
+        headers = {"Content-Type": "application/json", "X-GitHub-Event": "push", "X-Hub-Signature-256": value}
+        assert house.http("POST", "/webhook/github/shop", body, headers)[0] == status
+    found = eventually("its job", lambda: house.api("GET", "/deliveries")[1]["deliveries"][0]["jobs"])
+    succeeded(house, found[0])
+
+
 def many_clients(house):
     with concurrent.futures.ThreadPoolExecutor(24) as clients:
         for status, _ in clients.map(lambda _: house.api("GET", "/jobs"), range(96)):
@@ -71,6 +98,7 @@ def deaths(house):
 def main():
     with House("--max-runners", "2") as house:
         jobs_of_all_kinds(house)
+        webhooks(house)
         many_clients(house)
         deaths(house)
         # With nothing under way, so that all is closed in order.
