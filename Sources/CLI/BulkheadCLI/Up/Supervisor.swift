@@ -101,7 +101,10 @@ package final class Supervisor {
             }
             Terminal.error("\(name) ended (\(ended.status)); starting it again; its log is \(log)")
             tellLastWords(of: child, log)
-            if ContinuousClock.now - child.started > .seconds(2) { failures[child.compartment] = 0 }
+            // What somebody kills could have gone on: it is back at once.
+            if ContinuousClock.now - child.started > .seconds(2) || ended.status == .signalled(Signal.kill) {
+                failures[child.compartment] = 0
+            }
             startLater(child.compartment)
         }
     }
