@@ -104,6 +104,23 @@ struct WebhookTests {
         }
     }
 
+    /// What is handed on lies in memory as long as nobody has answered.
+    @Test func aBodyKeepsItsRoomUntilItIsAnswered() async throws {
+        var limits = HTTPLimits()
+        (limits.webhookBytes, limits.webhookRoom) = (1000, 1500)
+        try await withHouse(limits) { house in
+            house.scheduler.script.change { $0.holdsDeliveries = true }
+            let body = [UInt8](repeating: 1, count: 1000)
+            let first = try house.client()
+            try await first.request("POST", "/webhook/github", headers: Self.signed, body: body)
+            while house.scheduler.script.value.deliveries.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(try await house.send("POST", "/webhook/github", headers: Self.signed, body: body).status == 503)
+            house.scheduler.releaseDeliveries()
+            #expect(try await first.answer().status == 202)
+            #expect(try await house.send("POST", "/webhook/github", headers: Self.signed, body: body).status == 202)
+        }
+    }
+
     @Test func projectsAndApprovalsAskForAToken() async throws {
         try await withHouse { house in
             let order = try OrderTests.order.encoded()

@@ -64,11 +64,13 @@ final class SchedulerBridge: Sendable {
     ) async throws(APIFailure) -> Call.Reply where Call.Edge == SchedulerEdge {
         let result: Result<Call.Reply, Failure> = await withCheckedContinuation { continuation in
             poster.post { [confined] in
-                guard let reader = try? file.reader() else {
-                    return continuation.resume(returning: .failure(Failure(.limitReached, "no descriptors are left")))
-                }
-                confined.client.call(request, fd: reader, deadline: deadline) { result, _ in
-                    continuation.resume(returning: result)
+                do {
+                    confined.client.call(request, fd: try file.reader(), deadline: deadline) { result, _ in
+                        continuation.resume(returning: result)
+                    }
+                } catch {
+                    let failure = Failure(.limitReached, "the body cannot be handed on: \(error)", place: "body")
+                    continuation.resume(returning: .failure(failure))
                 }
             }
         }

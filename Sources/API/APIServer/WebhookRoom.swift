@@ -14,25 +14,26 @@ final class WebhookRoom: Sendable {
     /// `bytes`: of all bodies that are being received or handed on.
     init(bytes: Int) { self.bytes = bytes }
 
-    /// The body in a file without a name. Throws `disconnected` (503, with
-    /// Retry-After) when there is no room.
+    /// The body in a file without a name, which has its room until it is gone. Throws `shutting_down` (503, with
+    /// Retry-After) when there is none.
     func receive(_ body: RequestBody) async throws -> MemoryFile {
-        var held = 0
-        defer { taken.withLock { $0 -= held } }
-        let file = MemoryFile(try Posix.memoryFile("webhook"))
+        let file = MemoryFile(try Posix.memoryFile("webhook"), in: self)
         for try await buffer in body {
-            let size = buffer.readableBytes
-            let fits = taken.withLock { taken in
-                guard taken + size <= bytes else { return false }
-                taken += size
-                return true
-            }
-            guard fits else { throw full }
-            held += size
+            guard take(buffer.readableBytes) else { throw full }
             try file.append(ArraySlice(buffer.readableBytesView))
         }
         return file
     }
+
+    private func take(_ size: Int) -> Bool {
+        taken.withLock { taken in
+            guard taken + size <= bytes else { return false }
+            taken += size
+            return true
+        }
+    }
+
+    fileprivate func giveBack(_ size: Int) { taken.withLock { $0 -= size } }
 
     private var full: APIFailure {
         var failure = APIFailure(.shuttingDown, "too many webhooks at once; send it again", place: "body")
@@ -44,10 +45,21 @@ final class WebhookRoom: Sendable {
 /// A file in memory, which is gone with its last holder.
 final class MemoryFile: Sendable {
     private let descriptor: FileDescriptor
+    private let room: WebhookRoom
+    private let size = Mutex(0)
 
-    init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+    fileprivate init(_ descriptor: consuming FileDescriptor, in room: WebhookRoom) {
+        self.descriptor = descriptor
+        self.room = room
+    }
 
-    func append(_ bytes: ArraySlice<UInt8>) throws { try Posix.writeAll(descriptor.raw, bytes) }
+    deinit { room.giveBack(size.withLock { $0 }) }
+
+    /// For these the room was taken.
+    fileprivate func append(_ bytes: ArraySlice<UInt8>) throws {
+        size.withLock { $0 += bytes.count }
+        try Posix.writeAll(descriptor.raw, bytes)
+    }
 
     /// Opened anew: from its beginning, and without the right to write.
     func reader() throws -> FileDescriptor { try Posix.open("/proc/self/fd/\(descriptor.raw)", [.readOnly]) }

@@ -14,7 +14,7 @@ extension ScriptedScheduler {
         addUploads(&handlers, script, inside)
         addSecrets(&handlers, script)
         addInsight(&handlers, script)
-        addProjects(&handlers, script)
+        addProjects(&handlers, script, inside)
         return handlers
     }
 

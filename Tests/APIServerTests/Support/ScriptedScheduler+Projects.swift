@@ -7,14 +7,15 @@ import Posix
 import Wire
 
 extension ScriptedScheduler {
-    static func addProjects(_ handlers: inout Handlers<SchedulerEdge>, _ script: Watched<Script>) {
+    static func addProjects(_ handlers: inout Handlers<SchedulerEdge>, _ script: Watched<Script>, _ inside: Inside) {
         handlers.on(SchedulerEdge.Deliver.self) { request, fds, responder in
             let raws = fds.raws
             let body = raws.first.flatMap { try? Posix.pread($0, maximum: 1 << 26, at: 0) } ?? []
             script.change { $0.deliveries.append((request, body)) }
-            if let failure = script.value.deliveryRefusal { return responder.fail(failure) }
-            responder.reply(.init(delivery: 7, created: true))
             _ = consume fds
+            if let failure = script.value.deliveryRefusal { return responder.fail(failure) }
+            if script.value.holdsDeliveries { return inside.deliveries.append(responder) }
+            responder.reply(.init(delivery: 7, created: true))
         }
         handlers.on(SchedulerEdge.ListDeliveries.self) { request, _, responder in
             guard admits(request.token, "ListDeliveries", script, responder) else { return }

@@ -34,6 +34,7 @@ final class ScriptedScheduler: Sendable {
         var status = ScriptedScheduler.status
         var isReadingUploads = true
         var deliveries: [(request: SchedulerEdge.Deliver, body: [UInt8])] = []
+        var holdsDeliveries = false
         /// What Deliver answers.
         var deliveryRefusal: Failure?
         var applied: [SchedulerEdge.ApplyProject] = []
@@ -53,6 +54,7 @@ final class ScriptedScheduler: Sendable {
         var sinks: [UInt64: [ItemSink<SchedulerEdge.WatchJob.Item>]] = [:]
         var finishing: [UInt64: Responder<SchedulerEdge.FinishUpload.Reply>] = [:]
         var held: [Responder<SchedulerEdge.GetStatus.Reply>] = []
+        var deliveries: [Responder<SchedulerEdge.Deliver.Reply>] = []
         /// Reading ends of uploads.
         var pipes: [UInt64: SharedPipe] = [:]
 
@@ -118,6 +120,15 @@ final class ScriptedScheduler: Sendable {
         inside.loop.poster.post { [inside] in
             for responder in inside.held { responder.reply(Self.status) }
             inside.held = []
+        }
+    }
+
+    /// Answers the deliveries that were held back.
+    func releaseDeliveries() {
+        script.change { $0.holdsDeliveries = false }
+        inside.loop.poster.post { [inside] in
+            for responder in inside.deliveries { responder.reply(.init(delivery: 7, created: true)) }
+            inside.deliveries = []
         }
     }
 

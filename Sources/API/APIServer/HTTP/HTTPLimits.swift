@@ -9,8 +9,8 @@ package struct HTTPLimits: Sendable {
     package var headerCount = 100
     /// A body that is not an upload.
     package var bodyBytes = Route.jsonLimit
-    /// A webhook's body. What GitHub sends at most.
-    package var webhookBytes = 25 << 20
+    /// A webhook's body.
+    package var webhookBytes = WebhookRoutes.limit
     /// Of webhooks that are being received, all together; further ones are told to come back (503).
     package var webhookRoom = 64 << 20
     /// From the connection, or from the last answer, to the end of the request's head.

@@ -46,7 +46,7 @@ enum ProjectRoutes {
             successes: [(200, "The project.", "Project")]
         ) { request in
             let reply = try await scheduler.call(
-                SchedulerEdge.GetProject(token: request.token, project: try name(request)))
+                SchedulerEdge.GetProject(token: request.token, project: try request.project()))
             return try .json(ProjectAnswer(reply))
         }
     }
@@ -58,7 +58,7 @@ enum ProjectRoutes {
             parameters: [project], body: .json(schema: "ProjectChange", limit: limit),
             successes: [(200, "It holds, durably.", "ProjectApplied")]
         ) { request in
-            _ = try name(request)
+            _ = try request.project()
             let fields = try texts(["document", "order"], try await request.bytes(limit: limit))
             let reply = try await scheduler.call(
                 SchedulerEdge.ApplyProject(
@@ -81,7 +81,7 @@ enum ProjectRoutes {
                 throw APIFailure(.orderRefused, "a project is removed by a sealed order", place: OrderRoutes.header)
             }
             _ = try await scheduler.call(
-                SchedulerEdge.RemoveProject(token: request.token, order: order, project: try name(request)))
+                SchedulerEdge.RemoveProject(token: request.token, order: order, project: try request.project()))
             return try .json(OrderDoneAnswer(done: true))
         }
     }
@@ -136,13 +136,6 @@ enum ProjectRoutes {
                 SchedulerEdge.ApproveJob(token: request.token, job: try request.id(), order: order))
             return try .json(ApprovedAnswer(jobs: Int(reply.jobs)))
         }
-    }
-
-    private static func name(_ request: APIRequest) throws(APIFailure) -> String {
-        guard let name = request.context.parameters.get("project"), JobFile.isProjectName(name) else {
-            throw APIFailure(.notFound, "there is no such project", place: "project")
-        }
-        return name
     }
 
     /// Fields of a body that are texts, all of which must be there.

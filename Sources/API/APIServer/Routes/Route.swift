@@ -92,6 +92,14 @@ struct APIRequest: Sendable {
         return id
     }
 
+    /// The project that the path names.
+    func project() throws(APIFailure) -> String {
+        guard let name = context.parameters.get("project"), JobFile.isProjectName(name) else {
+            throw APIFailure(.notFound, "there is no such project", place: "project")
+        }
+        return name
+    }
+
     func query(_ name: String) -> String? {
         request.uri.queryParameters[name[...]].map { String($0) }
     }

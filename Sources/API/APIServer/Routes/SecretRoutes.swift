@@ -17,9 +17,7 @@ enum SecretRoutes {
                 ],
                 successes: [(200, "A page of secrets.", "SecretPage")]
             ) { request in
-                guard let project = request.context.parameters.get("project"), JobFile.isProjectName(project) else {
-                    throw APIFailure(.notFound, "there is no such project", place: "project")
-                }
+                let project = try request.project()
                 let after = request.query("after") ?? ""
                 guard after.isEmpty || JobFile.isSecretName(after) else {
                     throw APIFailure(.invalid, "is not a secret's name", place: "after")

@@ -9,6 +9,8 @@ import Wire
 enum WebhookRoutes {
     /// What begins so may be as long as a delivery.
     static let path = "/webhook/"
+    /// What GitHub sends at most.
+    static let limit = 25 << 20
     /// `job` is where GitLab's runners have always been told.
     private static let forges: [String: ForgeKind] = [
         "github": .github, "gitlab": .gitlab, "job": .gitlab, "gitea": .gitea, "forgejo": .forgejo,
@@ -27,8 +29,8 @@ enum WebhookRoutes {
         let project = RouteParameter(
             "project", in: .path, "string", "Whose key signs; without it every project's of this forge is tried.")
         return [
-            route("/webhook/{forge}", "deliver", [forge], scheduler, room),
-            route("/webhook/{forge}/{project}", "deliverTo", [forge, project], scheduler, room),
+            route("\(path){forge}", "deliver", [forge], scheduler, room),
+            route("\(path){forge}/{project}", "deliverTo", [forge, project], scheduler, room),
         ]
     }
 
@@ -39,7 +41,7 @@ enum WebhookRoutes {
         Route(
             method: .post, path: path, scope: .open, operation: operation,
             summary: "A webhook of a forge, signed with the project's key; 401 for whatever is not genuine.",
-            parameters: parameters, body: .bytes(mediaType: "application/json", limit: 25 << 20),
+            parameters: parameters, body: .bytes(mediaType: "application/json", limit: limit),
             successes: [(202, "It is kept, durably; a repeated one is known again.", "Delivery")]
         ) { try await deliver($0, scheduler, room) }
     }
