@@ -81,7 +81,7 @@ class Forges(unittest.TestCase):
 
     def test_questions(self):
         for ask in self.all:
-            self.assertEqual(ask("permission", ask.person.id, "ada"), "permission(ForgeCalls.Permission.admin)")
+            self.assertEqual(ask("permission", ask.person.id, "ada"), "permission(ForgeModel.Permission.admin)")
             change = ask("change", ask.number)
             self.assertIn("State.open", change)
             self.assertEqual(set(re.findall(r"hex: \"(\w+)", change)), {self.head, self.sha}, ask.kind)

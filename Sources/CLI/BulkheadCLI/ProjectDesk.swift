@@ -38,16 +38,18 @@ struct ProjectDesk {
 
     func apply(_ project: Project, _ key: KeyFile) async throws {
         let document = project.json
-        guard document.utf8.count <= Self.documentBytes else {
+        guard document.count <= Self.documentBytes else {
             throw CommandFailure(
-                "project '\(project.name)' comes to \(document.utf8.count) bytes, and \(Self.documentBytes) are the "
+                "project '\(project.name)' comes to \(document.count) bytes, and \(Self.documentBytes) are the "
                     + "most; make two projects of it, or shorten its steps", exit: .usage)
         }
         let desk = OrderDesk(client: client, key: key)
         let body = OrderBody.setProject(SetProjectOrder(project: project.name))
         let policy = try Self.policy(project)
         try await desk.send(body, value: policy) { sealed in
-            let change = ["document": document, "order": try SealedJob.headerValue(sealed)]
+            let change = [
+                "document": String(decoding: document, as: UTF8.self), "order": try SealedJob.headerValue(sealed),
+            ]
             var request = try client.request("PUT", "/projects/\(project.name)")
             request.body = .bytes(Array(try JSONEncoder().encode(change)))
             request.headers["Content-Type"] = "application/json"

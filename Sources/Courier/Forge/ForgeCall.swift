@@ -32,16 +32,6 @@ package enum ForgeResult: Equatable, Sendable {
     case archive
 }
 
-/// What an account may do in a repository; each may do what those before it may.
-package enum Permission: Int, Comparable, Sendable {
-    case none
-    case read
-    case write
-    case admin
-
-    package static func < (one: Permission, other: Permission) -> Bool { one.rawValue < other.rawValue }
-}
-
 /// A pull or merge request as it is now.
 package struct ChangeState: Equatable, Sendable {
     package enum State: Equatable, Sendable {

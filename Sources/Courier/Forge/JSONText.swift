@@ -1,5 +1,7 @@
 // JSONText: what we send. A value of each kind that a forge takes, written as JSON.
 
+import Documents
+
 package enum JSONText: Equatable, Sendable {
     case text(String)
     case number(UInt64)
@@ -17,7 +19,7 @@ package enum JSONText: Equatable, Sendable {
 
     private func write(into bytes: inout [UInt8]) {
         switch self {
-        case .text(let text): Self.write(text, into: &bytes)
+        case .text(let text): JSONString.append(text, to: &bytes)
         case .number(let number): bytes += String(number).utf8
         case .list(let items):
             bytes.append(UInt8(ascii: "["))
@@ -32,25 +34,11 @@ package enum JSONText: Equatable, Sendable {
             for case (let key, let value?) in entries {
                 if !isFirst { bytes.append(UInt8(ascii: ",")) }
                 isFirst = false
-                Self.write(key, into: &bytes)
+                JSONString.append(key, to: &bytes)
                 bytes.append(UInt8(ascii: ":"))
                 value.write(into: &bytes)
             }
             bytes.append(UInt8(ascii: "}"))
         }
-    }
-
-    private static func write(_ text: String, into bytes: inout [UInt8]) {
-        bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
-            case 0..<0x20:
-                let digits = Array("0123456789abcdef".utf8)
-                bytes += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            default: bytes.append(byte)
-            }
-        }
-        bytes.append(UInt8(ascii: "\""))
     }
 }

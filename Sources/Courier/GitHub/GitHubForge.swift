@@ -4,14 +4,15 @@ package import Exchange
 package import ForgeCalls
 package import ForgeModel
 
-package struct GitHubForge: ForgeProvider {
+package struct GitHubForge: PullForge {
     package static let publicOrigin = Origin(.https, host: "api.github.com")
     package static let publicArchives = Origin(.https, host: "codeload.github.com")
 
     /// "A maximum of 3000 files"; nothing says that there were more.
     package let mostFiles = 3000
+    package let descriptionLimit = 140
 
-    let server: Server
+    package let server: Server
     /// Where archives lie; an answer may lead there and nowhere else.
     let archives: Origin?
 
@@ -24,32 +25,7 @@ package struct GitHubForge: ForgeProvider {
         self.archives = archives
     }
 
-    /// `/repos/OWNER/NAME`, and what `rest` adds.
-    func target(
-        _ repository: Repository, _ rest: (RequestTarget) throws(RequestTarget.BadPiece) -> RequestTarget
-    ) throws(ForgeProblem) -> RequestTarget {
-        guard repository.path.utf8.count(where: { $0 == UInt8(ascii: "/") }) == 1 else { throw .unusable("repository") }
-        return try server.target { (base) throws(RequestTarget.BadPiece) in
-            try rest(try base.and("/repos").path(repository.path))
-        }
-    }
-
     // MARK: accounts
-
-    package func askAccount() throws(ForgeProblem) -> ExchangeRequest {
-        server.get(try server.target { (base) throws(RequestTarget.BadPiece) in base.and("/user") })
-    }
-
-    package func readAccount(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Account {
-        try Fields(answer).account("", named: "login")
-    }
-
-    package func askPermission(_ repository: Repository, _ account: Account) throws(ForgeProblem) -> ExchangeRequest {
-        server.get(
-            try target(repository) { (base) throws(RequestTarget.BadPiece) in
-                try base.and("/collaborators").segment(account.name).and("/permission")
-            })
-    }
 
     /// `maintain` is told as write, `triage` as read.
     package func readPermission(
@@ -68,31 +44,7 @@ package struct GitHubForge: ForgeProvider {
         }
     }
 
-    // MARK: statuses and checks
-
-    package func post(_ status: CommitStatus, in repository: Repository) throws(ForgeProblem) -> ExchangeRequest {
-        let body = JSONText.map([
-            ("state", .text(Self.word(status.state))),
-            ("context", .text(try Wording.name(status.context, 255, "context"))),
-            ("description", .text(Wording.short(status.description, 140))),
-            ("target_url", try Wording.link(status.link, 2048).map(JSONText.text)),
-        ])
-        return server.send(
-            .post,
-            try target(repository) { (base) throws(RequestTarget.BadPiece) in
-                base.and("/statuses/\(status.commit.hex)")
-            }, body)
-    }
-
-    private static func word(_ state: PostedState) -> String {
-        switch state {
-        case .pending, .running: "pending"
-        // What does not apply must not hold a merge up.
-        case .success, .skipped: "success"
-        case .failure, .timedOut: "failure"
-        case .error, .cancelled: "error"
-        }
-    }
+    // MARK: checks
 
     package func post(_ check: CheckRun, in repository: Repository) throws(ForgeProblem) -> ExchangeRequest {
         guard check.buttons.count <= 3 else { throw .unusable("buttons") }

@@ -5,32 +5,7 @@ package import ForgeCalls
 package import ForgeModel
 
 extension GiteaForge {
-    package func askChange(_ repository: Repository, _ number: UInt64) throws(ForgeProblem) -> ExchangeRequest {
-        server.get(
-            try target(repository) { (base) throws(RequestTarget.BadPiece) in base.and("/pulls").and(number) })
-    }
-
-    package func readChange(
-        _ answer: ExchangeAnswer, _ number: UInt64, of repository: Repository
-    ) throws(ForgeProblem) -> ChangeState {
-        let fields = try Fields(answer)
-        let base = try Self.side("base", fields)
-        // A repository that was renamed, and whose name somebody else has now, is another one.
-        guard try fields.number("number") == number, base.repository == repository.id else { throw .foreign }
-        return ChangeState(
-            number: number, state: try Self.state(fields), isDraft: try fields.flag("draft"),
-            author: try fields.account("user", named: "login"), head: try Self.side("head", fields), base: base)
-    }
-
-    private static func state(_ fields: Fields) throws(ForgeProblem) -> ChangeState.State {
-        switch try fields.word("state") {
-        case "open": return .open
-        case "closed": return try fields.flag("merged") ? .merged : .closed
-        default: throw .field("state")
-        }
-    }
-
-    private static func side(_ path: String, _ fields: Fields) throws(ForgeProblem) -> ChangeState.Side {
+    package static func side(_ path: String, _ fields: Fields) throws(ForgeProblem) -> ChangeState.Side {
         // A branch that is gone has no commit; only a head can be gone.
         let isGone = try fields.text("\(path).sha").isEmpty && path == "head"
         return ChangeState.Side(
@@ -45,15 +20,6 @@ extension GiteaForge {
             base.and("/pulls").and(change).and("/files")
         }
         return server.get(target.query("limit", "50").query("page", String(page)))
-    }
-
-    package func readFiles(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Page<[String]> {
-        var files: [[String]] = []
-        for fields in try Fields.list(answer) {
-            let isRenamed = try fields.isThere("previous_filename")
-            files.append([try fields.path("filename")] + (isRenamed ? [try fields.path("previous_filename")] : []))
-        }
-        return Page(files, hasNext: answer.hasNextPage)
     }
 
     // MARK: comments
@@ -80,30 +46,7 @@ extension GiteaForge {
         return Page(comments, hasNext: false)
     }
 
-    package func write(
-        _ comment: RollingComment, over id: UInt64?, in repository: Repository
-    ) throws(ForgeProblem) -> ExchangeRequest {
-        let target = try target(repository) { (base) throws(RequestTarget.BadPiece) in
-            if let id { return base.and("/issues/comments").and(id) }
-            return base.and("/issues").and(comment.change).and("/comments")
-        }
-        return server.send(id == nil ? .post : .patch, target, .map([("body", .text(comment.text))]))
-    }
-
     // MARK: sources
-
-    package func askFile(
-        _ repository: Repository, _ path: String, _ commit: Commit
-    ) throws(ForgeProblem) -> ExchangeRequest {
-        let target = try target(repository) { (base) throws(RequestTarget.BadPiece) in
-            try base.and("/contents").path(path)
-        }
-        return server.get(target.query("ref", commit.hex))
-    }
-
-    package func readFile(_ answer: ExchangeAnswer, _ commit: Commit) throws(ForgeProblem) -> [UInt8] {
-        try FileContent.read(answer)
-    }
 
     package func askArchive(_ repository: Repository, _ commit: Commit) throws(ForgeProblem) -> ExchangeRequest {
         server.download(

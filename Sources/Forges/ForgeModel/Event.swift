@@ -40,6 +40,16 @@ package struct Account: Equatable, Sendable {
     }
 }
 
+/// What an account may do in a repository, as its forge says when it is asked.
+package enum Permission: Int, CaseIterable, Comparable, Sendable {
+    case none
+    case read
+    case write
+    case admin
+
+    package static func < (left: Permission, right: Permission) -> Bool { left.rawValue < right.rawValue }
+}
+
 /// A full object name of git: 40 or 64 lowercase hex digits.
 package struct Commit: Hashable, Sendable {
     package let hex: String

@@ -3,53 +3,37 @@
 import Documents
 
 extension Project {
-    package var json: String {
-        var text = ""
-        document.append(to: &text)
-        return text
+    package var json: [UInt8] {
+        var bytes: [UInt8] = []
+        document.appendJSON(to: &bytes)
+        return bytes
     }
 }
 
 extension SpecValue {
-    fileprivate func append(to text: inout String) {
+    fileprivate func appendJSON(to bytes: inout [UInt8]) {
         switch content {
-        case .null: text += "null"
-        case .bool(let flag): text += flag ? "true" : "false"
-        case .integer(let number): text += "\(number)"
-        case .float(let number): text += "\(number)"
-        case .string(let string): Self.append(string, to: &text)
+        case .null: bytes += "null".utf8
+        case .bool(let flag): bytes += (flag ? "true" : "false").utf8
+        case .integer(let number): bytes += "\(number)".utf8
+        case .float(let number): bytes += "\(number)".utf8
+        case .string(let text): JSONString.append(text, to: &bytes)
         case .list(let items):
-            text += "["
+            bytes.append(UInt8(ascii: "["))
             for (index, item) in items.enumerated() {
-                if index > 0 { text += "," }
-                item.append(to: &text)
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                item.appendJSON(to: &bytes)
             }
-            text += "]"
+            bytes.append(UInt8(ascii: "]"))
         case .map(let entries):
-            text += "{"
+            bytes.append(UInt8(ascii: "{"))
             for (index, entry) in entries.enumerated() {
-                if index > 0 { text += "," }
-                Self.append(entry.key, to: &text)
-                text += ":"
-                entry.value.append(to: &text)
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                JSONString.append(entry.key, to: &bytes)
+                bytes.append(UInt8(ascii: ":"))
+                entry.value.appendJSON(to: &bytes)
             }
-            text += "}"
+            bytes.append(UInt8(ascii: "}"))
         }
-    }
-
-    private static func append(_ string: String, to text: inout String) {
-        text += "\""
-        for scalar in string.unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            case let control where control.value < 0x20:
-                let hex = String(control.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        text += "\""
     }
 }

@@ -56,16 +56,6 @@ package enum ApprovalStanding: String, CaseIterable, Sendable {
     case otherPolicy = "under other rules"
 }
 
-/// What an account may do in a repository, as its forge says when it is asked.
-package enum Permission: Int, CaseIterable, Comparable, Sendable {
-    case none
-    case read
-    case write
-    case admin
-
-    package static func < (left: Permission, right: Permission) -> Bool { left.rawValue < right.rawValue }
-}
-
 /// Somebody wants to approve a change.
 package struct ApprovalRequest: Equatable, Sendable {
     /// In which repository that was said.
