@@ -64,11 +64,12 @@ extension BrokeringTests {
             let courier = try house.courier()
             let change = try client.deliver(.change())
             func ask(
-                _ permission: ForgePermission, by id: UInt64 = 1, of project: String = "shop", asks: Hook? = nil
+                _ permission: ForgePermission, by id: UInt64 = 1, of project: String = "shop", asks: Hook? = nil,
+                mayOf other: UInt64? = nil
             ) throws -> ApprovalWord {
                 let may = try courier.call(
                     ForgeEdge.StatePermission(
-                        project: project, account: ForgeAccount(id: id, name: "ada"), permission: permission)
+                        project: project, account: ForgeAccount(id: other ?? id, name: "ada"), permission: permission)
                 ).message.word
                 let hook = asks ?? .comment("/bulkhead approve \(Shop.head)", by: Int(id))
                 return try client.call(
@@ -83,6 +84,7 @@ extension BrokeringTests {
             // The author of the change, whatever he may.
             #expect(try refusal { _ = try ask(.admin, by: 2) } == .deniedByPolicy)
             #expect(try refusal { _ = try ask(.write, of: "other") } == .invalid)
+            #expect(try refusal { _ = try ask(.admin, mayOf: 3) } == .invalid)
             let other = Hook.comment("/bulkhead approve \(Shop.base)")
             #expect(try refusal { _ = try ask(.write, asks: other) } == .deniedByPolicy)
             #expect(try refusal { _ = try ask(.write, asks: .push()) } == .invalid)

@@ -102,6 +102,22 @@ import Wire
         try house.run("made") { try self.deliveries(house).first?.jobs.count == 2 }
     }
 
+    /// More at once than brokerd is asked about: those behind get their turn, though nothing else happens.
+    @Test func everyoneOfAStormGetsItsTurn() throws {
+        let (house, revision) = try house()
+        house.broker.slow = ["vouch event"]
+        for number in 1...300 {
+            house.broker.deliveries["push \(number)"] = word(UInt64(number), revision, push(to: "feature"))
+            _ = try house.deliver("push \(number)")
+        }
+        house.broker.slow = []
+        house.broker.release()
+        try house.run("all are made") {
+            try house.witness.see { try $0.openDeliveryJobs(limit: 1).isEmpty }
+        }
+        #expect(house.broker.events.count == 300)
+    }
+
     @Test func whatBrokerdRefusesIsSaid() throws {
         let (house, revision) = try house()
         house.broker.deliveries["push"] = word(1, revision, push(to: "feature"))

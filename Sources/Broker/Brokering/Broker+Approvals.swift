@@ -77,23 +77,7 @@ extension Broker {
     /// As TrustModel judges it.
     func approval(_ word: ApprovalWord) throws(Failure) -> Approval {
         try check(word, place: "approval")
-        guard let head = Commit(word.head), let base = Commit(word.base) else {
-            throw Failure(.invalid, "no commits", place: "approval")
-        }
-        return Approval(
-            project: word.project, number: word.number, head: head, base: base,
-            revision: PolicyRevision(digest: word.revision.array), by: Account(id: 0, name: word.by))
-    }
-}
-
-extension Permission {
-    init(_ permission: ForgePermission) {
-        self =
-            switch permission {
-            case .none: .none
-            case .read: .read
-            case .write: .write
-            case .admin: .admin
-            }
+        guard let approval = Approval(word) else { throw Failure(.invalid, "no commits", place: "approval") }
+        return approval
     }
 }

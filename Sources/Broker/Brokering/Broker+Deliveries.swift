@@ -69,7 +69,7 @@ extension Broker {
             throw Self.refused(
                 "too large to try the keys of \(policies.count) projects; name the project in the address")
         }
-        var reason = "there is no project with a key for it"
+        var reason: String?
         for policy in policies {
             guard let key = content.secret(policy.project, ForgeSecret.webhookKey.rawValue) else { continue }
             let value = try Failure.vault { () throws(VaultError) in try vault.store.value(of: key) }
@@ -79,14 +79,14 @@ extension Broker {
                 reason = "project '\(policy.project)': \(error)"
             }
         }
-        // The same work for nobody's, so that time does not tell which projects there are.
-        if policies.isEmpty {
+        // The same work where no key was tried: a project without one, and one that is not there, are answered alike.
+        if reason == nil {
             let key = try Failure.secret { () throws(SecretError) in
                 unsafe try Secret(capacity: 32) { (room) throws(SecretError) in room.count }
             }
             _ = try? Self.verified(raw, request.forge, key, at: now())
         }
-        throw Self.refused(reason)
+        throw Self.refused(reason ?? "there is no project with a key for it")
     }
 
     private static func verified(
@@ -122,7 +122,8 @@ extension Broker {
                 while count < size, case .bytes(let more) = try Posix.read(raw, into: &body, at: count) {
                     count += more
                 }
-                return Array(body.prefix(count))
+                body.removeLast(size - count)
+                return body
             }
         }
     }

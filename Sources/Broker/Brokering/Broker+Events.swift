@@ -13,18 +13,24 @@ extension Broker {
     func vouchEvent(_ request: BrokerEdge.VouchEvent) throws(Failure) -> BrokerEdge.VouchEvent.Reply {
         try check(request.delivery, place: "delivery")
         let policy = try policy(request.delivery.project, request.delivery.revision)
-        let work = try work(request, ProjectRules(policy), policy.revision)
+        let rules = ProjectRules(policy)
+        let work = try work(request, rules, policy.revision)
         if work.decision.isHeld { throw Failure(.notReady, "it waits until somebody approves it", place: "approval") }
         try checkDefinition(request, policy, work)
-        let secrets = try secrets(request, ProjectRules(policy), work)
-        let name = request.delivery.delivery.array + Array(request.job.utf8)
+        let secrets = try secrets(request, rules, work)
         let ticket = Ticket(
-            // The same job of the same delivery has the same name for ever: no second one runs for it.
-            order: Bytes16(Hashes.sha256(Array("bulkhead job of delivery 1".utf8) + name)), subject: work.subject,
+            order: try Self.order(request.delivery.delivery, request.job), subject: work.subject,
             project: policy.project, trust: work.decision.trust.wire, commit: work.commit.hex,
             definition: try Self.hash(request.definition), secrets: secrets, generation: content.generation,
             issuedMs: now(), mac: Bytes32(0, 0, 0, 0))
         return .init(ticket: try tickets.signed(ticket))
+    }
+
+    /// The same job of the same delivery has the same name for ever: no second one runs for it.
+    private static func order(_ delivery: Bytes32, _ job: String) throws(Failure) -> Bytes16 {
+        let hash = Hashes.sha256(Array("bulkhead job of delivery 1".utf8) + delivery.array + Array(job.utf8))
+        guard let order = Bytes16(bytes: Array(hash.array.prefix(16))) else { throw Failure(.internal, "no name") }
+        return order
     }
 
     /// What an event's jobs have in common.
@@ -116,14 +122,5 @@ extension Broker {
 
     static func hash(_ definition: JobDefinition) throws(Failure) -> Bytes32 {
         do { return try Hashes.definition(definition) } catch { throw Failure(encoding: error, place: "definition") }
-    }
-}
-
-extension Bytes16 {
-    /// The first half of a hash.
-    init(_ hash: Bytes32) {
-        let words = hash.array.prefix(16)
-        func word(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
-        self.init(high: word(words.prefix(8)), low: word(words.suffix(8)))
     }
 }

@@ -1,7 +1,6 @@
 // Held jobs: what somebody would approve, and what follows when he has. Whether he may, and whether the change still is
 // what he has looked at, brokerd decides.
 
-import Crypto
 import JobWire
 import Link
 import Store
@@ -69,10 +68,5 @@ extension Scheduler {
                 responder.reply(.init(jobs: UInt16(clamping: jobs.count)))
             }
         }
-    }
-
-    /// A name of a fixed length for a text of any.
-    static func hash(_ text: String) -> String {
-        SHA256.hash(data: Array(text.utf8)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
 }

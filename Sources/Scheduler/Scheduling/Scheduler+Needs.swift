@@ -26,18 +26,24 @@ extension Scheduler {
         let needs = try unit.rows.needs(ofJob: id)
         switch Self.verdict(try unit.rows.schedule(ofJob: id).condition, needs) {
         case .wait: return false
-        case .run:
-            try unit.rows.advance(job: id, on: .dependenciesMet, at: unit.now)
-            if try endUnfit(unit, job: id, shape: try shapes.shape(job.shape, unit.rows), settling: false) {
-                return true
-            }
-            try unit.rows.joinQueue(job: id, at: unit.house)
-            try regate(unit, job: id)
-            watchExpiry(unit)
-            return false
+        case .run: return try joinQueue(unit, job, on: .dependenciesMet, settling: false)
         case .skip(let why):
             return try end(unit, job: id, on: .skipped, reason: why, settling: false)
         }
+    }
+
+    /// What kept it from the queue is over. True: it fits no machine, and has ended.
+    func joinQueue(
+        _ unit: UnitOfWork, _ job: JobRow, on event: JobEvent, settling: Bool = true
+    ) throws -> Bool {
+        try unit.rows.advance(job: job.id, on: event, at: unit.now)
+        if try endUnfit(unit, job: job.id, shape: try shapes.shape(job.shape, unit.rows), settling: settling) {
+            return true
+        }
+        try unit.rows.joinQueue(job: job.id, at: unit.house)
+        try regate(unit, job: job.id)
+        watchExpiry(unit)
+        return false
     }
 
     enum Verdict: Equatable { case wait, run, skip(String) }

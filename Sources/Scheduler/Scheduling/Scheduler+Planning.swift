@@ -92,14 +92,15 @@ extension Scheduler {
     private func hold(
         _ unit: UnitOfWork, _ word: DeliveryWord, _ name: String, _ definition: JobDefinition
     ) throws -> UInt64 {
-        try unit.rows.submit(
-            requestID: Self.requestID(word, name), definition: definition, ticket: nil, at: unit.now, house: unit.house
-        ).job
+        let (job, _) = try unit.rows.submit(
+            requestID: Self.requestID(word, name), definition: definition, ticket: nil, at: unit.now, house: unit.house)
+        try highWater?.cover(job: job)
+        return job
     }
 
     /// Nobody outside knows the MAC, so nobody can take this name before us.
     private static func requestID(_ word: DeliveryWord, _ name: String) -> String {
-        "\(word.mac.hex.prefix(40))-\(hash(name).prefix(16))"
+        "\(word.mac.hex.prefix(40))-\(hash(Array(name.utf8)).hex.prefix(16))"
     }
 
     // MARK: tickets
@@ -108,44 +109,63 @@ extension Scheduler {
     func vouchForDeliveries() {
         batch.question("jobs of deliveries", fail: { self.log.warning("deliveries wait", ["why": $0.text]) }) { unit in
             let open = try unit.rows.openDeliveryJobs(limit: Self.vouchesAtOnce)
-                .filter { !self.vouching.contains($0) }
-            for job in open {
-                guard let delivery = try unit.rows.delivery(job.delivery) else { continue }
-                let approval = try unit.rows.approval(delivery.project, number: delivery.number)
-                let definition = try Self.definition(unit, delivery.word, job.name)
-                unit.afterCommit { self.vouch(job, delivery.word, approval, definition) }
+            // By delivery: its jobs stand one after the other, and its project is read once for all of them.
+            var last: (row: DeliveryRow, project: Project?, approval: ApprovalWord?)?
+            for job in open where !self.vouching.contains(job) {
+                if last?.row.id != job.delivery {
+                    last = try unit.rows.delivery(job.delivery).map {
+                        (
+                            $0, try Self.project(unit, of: $0.word),
+                            try unit.rows.approval($0.project, number: $0.number)
+                        )
+                    }
+                }
+                guard let (row, project, approval) = last, row.id == job.delivery else { continue }
+                let definition = try project.flatMap { try Self.definition($0, job.name) }
+                unit.afterCommit { self.vouch(job, row.word, approval, definition) }
             }
         }
     }
 
-    /// nil: the project has changed since, and there is no such job any more.
-    private static func definition(
-        _ unit: UnitOfWork, _ word: DeliveryWord, _ name: String
-    ) throws -> JobDefinition? {
+    /// nil: it has changed since.
+    private static func project(_ unit: UnitOfWork, of word: DeliveryWord) throws -> Project? {
         guard let row = try unit.rows.project(word.project), row.revision == word.revision else { return nil }
-        let job = try StoredProject.read(row.document).jobs.first { $0.name == name }
-        guard case .written(let file)? = job?.definition else { return nil }
+        return try StoredProject.read(row.document)
+    }
+
+    private static func definition(_ project: Project, _ name: String) throws -> JobDefinition? {
+        guard case .written(let file)? = project.jobs.first(where: { $0.name == name })?.definition else { return nil }
         return try file.definition(source: nil)
     }
 
     private func vouch(
         _ job: OpenDeliveryJob, _ word: DeliveryWord, _ approval: ApprovalWord?, _ definition: JobDefinition?
     ) {
+        guard vouching.insert(job).inserted else { return }
         guard let definition else {
             return close(job, Failure(.conflict, "the project's rules have changed since"))
         }
-        guard vouching.insert(job).inserted else { return }
         let request = BrokerEdge.VouchEvent(
             delivery: word, approval: approval, file: nil, base: "", job: job.name, definition: definition)
         broker.vouchEvent(request) { [weak self] result in
             guard let self else { return }
-            vouching.remove(job)
             switch result {
             case .success(let ticket): make(job, word, definition, ticket)
             case .failure(let failure):
-                if failure.errorCode.retry == .later, failure.errorCode != .notReady { return vouchLater() }
+                if failure.errorCode.retry == .later, failure.errorCode != .notReady {
+                    vouching.remove(job)
+                    return vouchLater()
+                }
                 close(job, failure)
             }
+        }
+    }
+
+    /// What was asked about a job is written. Those behind the first ones get their turn when these are through.
+    private func answered(_ unit: UnitOfWork, _ job: OpenDeliveryJob) {
+        unit.afterCommit {
+            self.vouching.remove(job)
+            if self.vouching.isEmpty { self.vouchForDeliveries() }
         }
     }
 
@@ -168,6 +188,7 @@ extension Scheduler {
             }
             try unit.rows.closeDeliveryJob(job.delivery, job.name, job: made)
             try settle(unit, job.delivery, "")
+            answered(unit, job)
         }
     }
 
@@ -175,11 +196,7 @@ extension Scheduler {
     private func release(_ unit: UnitOfWork, _ id: UInt64, _ ticket: Ticket) throws {
         guard let job = try unit.rows.job(id), job.state == .held else { return }
         try unit.rows.giveTicket(ticket, toJob: id)
-        try unit.rows.advance(job: id, on: .approved, at: unit.now)
-        try unit.rows.joinQueue(job: id, at: unit.house)
-        try regate(unit, job: id)
-        watchExpiry(unit)
-        unit.dispatchNext()
+        if try !joinQueue(unit, job, on: .approved) { unit.dispatchNext() }
     }
 
     /// It will not be.
@@ -190,6 +207,7 @@ extension Scheduler {
             try unit.rows.closeDeliveryJob(job.delivery, job.name)
             if let held = job.job { _ = try cancel(unit, job: held, graceSeconds: 0) }
             try settle(unit, job.delivery, "job '\(job.name)' does not run: \(failure.text)")
+            answered(unit, job)
         }
     }
 
@@ -202,15 +220,5 @@ extension Scheduler {
         let state: SchedulerEdge.DeliveryState =
             isOpen ? row.state : jobs.contains { $0.job != nil } ? .planned : .refused
         try unit.rows.setDelivery(delivery, state, text)
-    }
-}
-
-extension Approval {
-    /// nil: not one of ours.
-    init?(_ word: ApprovalWord) {
-        guard let head = Commit(word.head), let base = Commit(word.base) else { return nil }
-        self.init(
-            project: word.project, number: word.number, head: head, base: base,
-            revision: PolicyRevision(digest: word.revision.array), by: Account(id: 0, name: word.by))
     }
 }

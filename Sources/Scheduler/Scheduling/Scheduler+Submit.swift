@@ -104,9 +104,13 @@ extension Scheduler {
 
     /// What an order, a ticket and a grant name a definition by; nil if it cannot be encoded.
     static func hash(_ definition: JobDefinition) -> Bytes32? {
-        guard let bytes = try? definition.encoded() else { return nil }
-        var hash = SHA256()
-        bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        return Bytes32(bytes: Array(hash.finalize()))
+        (try? definition.encoded()).map { hash($0) }
+    }
+
+    static func hash(_ bytes: [UInt8]) -> Bytes32 {
+        let words = SHA256.hash(data: bytes).enumerated().reduce(into: [UInt64](repeating: 0, count: 4)) {
+            $0[$1.offset / 8] = $0[$1.offset / 8] << 8 | UInt64($1.element)
+        }
+        return Bytes32(words[0], words[1], words[2], words[3])
     }
 }

@@ -1,6 +1,5 @@
 // A project's document, read. It is kept as canonical JSON, so that what holds can be shown as it is.
 
-import Crypto
 import Documents
 import JobModel
 import Link
@@ -31,7 +30,6 @@ enum StoredProject {
 
     /// What brokerd's words name the project by.
     static func revision(_ project: Project) -> Bytes32 {
-        let digest = SHA256.hash(data: project.canonicalBytes)
-        return Bytes32(bytes: Array(digest)) ?? Bytes32(0, 0, 0, 0)
+        Scheduler.hash(project.canonicalBytes)
     }
 }
