@@ -5,10 +5,14 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
-from house import BINARIES, ENGINE, ROOT, free_port
+from house import BINARIES, ENGINE, ROOT, House, free_port
+
+sys.path.insert(0, str(ROOT / "Tests"))
+from Forges.deliveries import signature  # noqa: E402
 
 BLOCK = re.compile(r"```(sh|yaml)\n(.*?)```", re.S)
 
@@ -70,6 +74,26 @@ class Documents(unittest.TestCase):
             pathlib.Path(folder, "token").touch()
             pathlib.Path(folder, "prometheus.yml").write_text(config.replace("/etc/bulkhead/admin-token", f"{folder}/token"))
             subprocess.run([promtool, "check", "config", f"{folder}/prometheus.yml"], check=True, stdout=subprocess.DEVNULL)
+
+    def test_the_page_on_projects(self):
+        """Its project, by its commands, each of which ends as it says; and a delivery signed with the key that was made there."""
+        blocks = BLOCK.findall((ROOT / "docs/projects.md").read_text())
+        yaml = next(text for language, text in blocks if language == "yaml")
+        ends = {"bulkhead project diff projects.yaml": 1}
+        with House() as house, tempfile.TemporaryDirectory(prefix="bulkhead-projects-") as folder:
+            pathlib.Path(folder, "projects.yaml").write_text(yaml)
+            environment = {**os.environ, "PATH": f"{BINARIES}:{os.environ['PATH']}", "BULKHEAD_TOKEN": house.token,
+                           "BULKHEAD_URL": f"http://127.0.0.1:{house.port}", "BULKHEAD_KEY": str(house.state / "admin-key")}
+            commands = "".join(text for language, text in blocks if language == "sh").splitlines()
+            for command in (line.partition("   #")[0].strip() for line in commands):
+                done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+                self.assertEqual(done.returncode, ends.get(command, 0), f"{command}: {done.stdout}{done.stderr}")
+            self.assertEqual(len(commands), 6)
+            self.assertEqual(os.stat(f"{folder}/key").st_mode & 0o077, 0)
+            body = b'{"zen": "a ping"}'
+            headers = {"Content-Type": "application/json", "X-GitHub-Event": "ping",
+                       "X-Hub-Signature-256": "sha256=" + signature(pathlib.Path(folder, "key").read_bytes(), body)}
+            self.assertEqual(house.http("POST", "/webhook/github/shop", body, headers)[0], 202)
 
     def test_links_lead_somewhere(self):
         pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "proto-spec").glob("*.md")]

@@ -10,7 +10,7 @@ import unittest
 from house import ROOT, House, eventually
 
 sys.path.insert(0, str(ROOT / "Tests"))
-from Forges.deliveries import storm  # noqa: E402
+from Forges.deliveries import signature, storm  # noqa: E402
 from Forges.gitea import Gitea  # noqa: E402
 from Forges.github import GitHub  # noqa: E402
 from Forges.gitlab import MAINTAINER, GitLab  # noqa: E402
@@ -233,9 +233,7 @@ class Webhooks(unittest.TestCase):
         self.assertTrue(self.house.healthy())
 
     def resigned(self, delivery, body):
-        import hmac
-        made = delivery.with_body(body)
-        return made.with_headers(X_Hub_Signature_256="sha256=" + hmac.new(KEY.encode(), body, hashlib.sha256).hexdigest())
+        return delivery.with_body(body).with_headers(X_Hub_Signature_256="sha256=" + signature(KEY, body))
 
     def test_w8_a_key_that_is_there_twice(self):
         push = self.push(text="w8")

@@ -2,15 +2,14 @@
 """A house at work: every kind of thing that daemons do, each once or a few times, and their deaths. test_profiles.py has it traced."""
 
 import concurrent.futures
-import hashlib
-import hmac
 import json
 import pathlib
 import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "Tests/Integration"))
+sys.path[:0] = [str(ROOT / "Tests/Integration"), str(ROOT / "Tests")]
+from Forges.deliveries import signature  # noqa: E402
 from house import House, eventually  # noqa: E402
 
 JOB = """\
@@ -67,8 +66,7 @@ def webhooks(house):
     house.set_secret("webhook-key", b"key", project="shop")
     body = json.dumps({"ref": "refs/heads/main", "before": "0" * 40, "after": "a" * 40, "repository": {"id": 1, "full_name": "a/shop"},
                        "sender": {"id": 2, "login": "ada"}}).encode()
-    signature = "sha256=" + hmac.new(b"key", body, hashlib.sha256).hexdigest()
-    for value, status in ((signature, 202), ("sha256=" + "0" * 64, 401)):
+    for value, status in (("sha256=" + signature("key", body), 202), ("sha256=" + "0" * 64, 401)):
         headers = {"Content-Type": "application/json", "X-GitHub-Event": "push", "X-Hub-Signature-256": value}
         assert house.http("POST", "/webhook/github/shop", body, headers)[0] == status
     found = eventually("its job", lambda: house.api("GET", "/deliveries")[1]["deliveries"][0]["jobs"])
