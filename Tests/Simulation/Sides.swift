@@ -128,6 +128,12 @@ final class RelaySide: SimulatedLink, RelayLink {
     func finishUpload(_ upload: UInt64, deadline: Duration, _ done: @escaping (Result<Source, Failure>) -> Void) {
         life.loop.soon { done(.failure(Self.nothing)) }
     }
+
+    func storeArchive(
+        _ archive: consuming FileDescriptor, size: UInt64, _ done: @escaping (Result<Source, Failure>) -> Void
+    ) {
+        life.loop.soon { done(.failure(Self.nothing)) }
+    }
 }
 
 final class BrokerSide: SimulatedLink, BrokerLink {

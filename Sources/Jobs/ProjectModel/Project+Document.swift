@@ -88,6 +88,8 @@ extension ProjectJob {
         map.add("branches", branches.document)
         map.add("git_tags", gitTags.document)
         map.add("paths", paths.document)
+        // Said only where it is not usual: rules of before keep their revision.
+        map.add("checkout", checkout ? nil : SpecValue(.bool(false)))
         switch definition {
         case .file(let file):
             map.add("ci_file", .text(file.path))

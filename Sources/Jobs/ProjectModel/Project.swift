@@ -57,6 +57,8 @@ package struct ProjectJob: Equatable, Sendable {
     /// Of the files that changed.
     package var paths = Patterns()
     package var definition: Definition
+    /// Whether the commits that are tested are there when it runs.
+    package var checkout = true
 
     package init(name: String, definition: Definition) {
         self.name = name

@@ -23,11 +23,12 @@ extension Scheduler {
             }
         }
         handlers.on(SchedulerEdge.ListDeliveries.self) { [weak self] request, _, responder in
-            self?.tell("list deliveries", request.token, responder) { unit in
+            self?.tell("list deliveries", request.token, responder) { [weak self] unit in
+                guard let self else { throw Failure(.shuttingDown, "") }
                 let limit = min(max(Int(request.limit), 1), 50)
                 let rows = try unit.rows.deliveries(of: request.project, before: request.before, limit: limit)
                 return .init(
-                    deliveries: try rows.map { try Self.summary(unit, $0) },
+                    deliveries: try rows.map { try self.summary(unit, $0) },
                     next: rows.count == limit ? rows.last?.id ?? 0 : 0)
             }
         }
@@ -43,10 +44,12 @@ extension Scheduler {
 
     private func take(_ word: DeliveryWord, _ responder: Responder<SchedulerEdge.Deliver.Reply>) {
         batch.request("delivery", fail: { responder.fail($0) }) { [weak self] unit in
+            guard let self else { throw Failure(.shuttingDown, "") }
             if let known = try unit.rows.delivery(word.project, body: word.delivery) {
+                // Something was missing, and somebody has mended it and sends it again.
+                if try unit.rows.delivery(known)?.state == .refused { try planAgain(unit, known, word) }
                 return unit.afterCommit { responder.reply(.init(delivery: known, created: false)) }
             }
-            guard let self else { throw Failure(.shuttingDown, "") }
             var number: UInt64 = 0
             if case .change(let change) = word.event { number = change.number }
             let id = try unit.rows.insertDelivery(word, number: number, what: Self.what(word.event), at: unit.now)
@@ -76,9 +79,14 @@ extension Scheduler {
         }
     }
 
-    private static func summary(_ unit: UnitOfWork, _ row: DeliveryRow) throws -> SchedulerEdge.DeliverySummary {
-        SchedulerEdge.DeliverySummary(
+    private func summary(_ unit: UnitOfWork, _ row: DeliveryRow) throws -> SchedulerEdge.DeliverySummary {
+        var text = row.text
+        if row.state == .waits, text.isEmpty {
+            let why = forgeTroubles[row.project]?.failure
+            text = why.map { "waits: \($0.text)" } ?? (courier.isReady ? "" : "waits: courierd is away")
+        }
+        return SchedulerEdge.DeliverySummary(
             id: row.id, project: row.project, receivedMs: row.receivedMs, state: row.state, what: row.what,
-            text: row.text, jobs: try unit.rows.deliveryJobs(row.id).compactMap(\.job))
+            text: Reasons.fit(text, limit: 512), jobs: try unit.rows.deliveryJobs(row.id).compactMap(\.job))
     }
 }

@@ -79,6 +79,7 @@ extension Scheduler {
                 health(
                     .spawnerd, spawner.isReady, spawner.lastFailure, trouble: silence(spawner.silentSince) ?? trouble),
                 health(.relayd, relay.isReady, relay.lastFailure, trouble: silence(relay.silentSince)),
+                health(.courierd, courier.isReady, courier.lastFailure, trouble: nil),
             ])
     }
 

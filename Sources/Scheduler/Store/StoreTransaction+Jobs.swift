@@ -42,6 +42,22 @@ extension StoreTransaction {
         return (id, true)
     }
 
+    /// A held job as it is to run: with its source, and as its file now says.
+    package func redefine(job id: UInt64, as definition: JobDefinition) throws {
+        let (spec, source, schedule) = (definition.spec, definition.source, definition.schedule)
+        try run(
+            """
+            UPDATE jobs SET needs_grant = ?, name = ?, image = ?, shape = ?, spec = ?, timeout_seconds = ?,
+                source_sha = ?, source_size = ?, schedule = ?, group_name = ?, has_tags = ? WHERE id = ? AND state = 2
+            """,
+            [
+                definition.needsGrant ? 1 : 0, spec.name, spec.shape.image, try key(of: spec.shape),
+                Self.blob(try Self.bytes(spec)), Int64(spec.timeoutSeconds), source.map { Self.blob($0.sha256.array) },
+                source.map { Self.key($0.size) }, Self.blob(try Self.bytes(schedule)), schedule.group?.name,
+                schedule.tags.isEmpty ? 0 : 1, Self.key(id),
+            ])
+    }
+
     /// A held job gets its ticket, and what that says of its trust.
     package func giveTicket(_ ticket: Ticket, toJob id: UInt64) throws {
         let priority = Self.priority(try schedule(ofJob: id), ticket.trust)
@@ -104,6 +120,8 @@ extension StoreTransaction {
         for table in ["steps", "attempts", "happenings", "needs"] {
             try run("DELETE FROM \(table) WHERE job = ?", [key])
         }
+        // Nobody can be told of it any more.
+        try run("UPDATE delivery_jobs SET posted = 255 WHERE job = ?", [key])
         try run("DELETE FROM jobs WHERE id = ? AND state > 5", [key])
     }
 
