@@ -1,5 +1,5 @@
-// What the jobs of a delivery need of a forge: sources, changed files, job files, where a change is based. Each is asked
-// for when it is needed, again after a fault, and of nobody else's.
+// What the jobs of a delivery need of a forge: sources, changed files, job files, where a change is based. Each is
+// asked for when it is needed, again after a fault, and of nobody else's.
 
 import Link
 import Scheduling

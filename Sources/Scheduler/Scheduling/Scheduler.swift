@@ -1,11 +1,11 @@
-// schedulerd's middle. It decides; the database remembers; brokerd, spawnerd and relayd do. Its parts, in the order
-// in which a job meets them: Submit, Needs, Gates (into the queue), Cascades (many at once), Patience (out of it by
-// the clock), Dispatch (queue to runner), Keep (room for large ones), Warm (runners in advance), Provision (runner
+// schedulerd's middle. It decides; the database remembers; brokerd, spawnerd, relayd and courierd do. Its parts, in the
+// order in which a job meets them: Submit, Needs, Gates (into the queue), Cascades (many at once), Patience (out of it
+// by the clock), Dispatch (queue to runner), Keep (room for large ones), Warm (runners in advance), Provision (runner
 // to container), Grants and Releases (what brokerd lays out), Telling (runner to job), Events (what relayd says),
 // Containers (what spawnerd says), Cancel, Retry, Teardown (every end), Sources. Projects, Deliveries, Planning,
-// Errands, Tickets and Approvals are what webhooks lead to; Postings and Statuses what forges are told. Reconcile and Broker are starts and reconnections, Damage is rows that cannot
-// be read; Callers is who may ask, Explain, JobViews and Metrics are what they are told, *Handlers where the edge
-// comes in.
+// Errands, Tickets and Approvals are what webhooks lead to; Postings and Statuses what forges are told. Reconcile and
+// Broker are starts and reconnections, Damage is rows that cannot be read; Callers is who may ask, Explain, JobViews
+// and Metrics are what they are told, *Handlers where the edge comes in.
 //
 // The rule of every part: what is decided is written in a unit of work; what others can see of it happens in
 // `afterCommit`. So after kill -9 the rows say at least as much as anybody was told, and Reconcile says it again.
