@@ -4,6 +4,7 @@ import base64
 import re
 
 from . import fields, git_http, pages
+from .comparisons import OfGitea
 from .gitea_hooks import Hooks
 from .gitea_world import World
 from .repositories import IS_COMMIT
@@ -15,7 +16,7 @@ REPO = f"{API}/repos/:owner/:repo"
 STATES = ("pending", "success", "error", "failure", "warning")
 
 
-class Gitea(World):
+class Gitea(OfGitea, World):
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
         self.hooks = Hooks(self)

@@ -69,6 +69,8 @@ class World(Double):
     # GitHub knows nothing of a path, whatever the method.
     wrong_method = 404
     versions = {"2022-11-28"}
+    # "/api/v3" at a server of one's own: the interface is below it, and nowhere else.
+    base = ""
 
     def __init__(self, tls=None, requests=5000, creations=80):
         super().__init__(tls)
@@ -78,6 +80,13 @@ class World(Double):
         self.creating = Limit(self.clock, creations, 60)
         self.repos, self.accounts, self.apps = {}, {}, {}
         self.serial = 0
+
+    def dispatch(self, request):
+        if self.base and not request.path.startswith("/codeload/") and not request.path.endswith(("/info/refs", "/git-upload-pack")):
+            if not request.path.startswith(self.base + "/"):
+                raise Refused(404, "Not Found")
+            request.path = request.path.removeprefix(self.base)
+        return super().dispatch(request)
 
     # What a test builds.
 

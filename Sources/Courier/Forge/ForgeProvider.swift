@@ -32,6 +32,13 @@ package struct FoundComment: Equatable, Sendable {
 package protocol ForgeProvider: Sendable {
     /// How many files a list may have before the forge cuts it.
     var mostFiles: Int { get }
+    /// The same of a comparison of two commits.
+    var mostCompared: Int { get }
+    /// All servers that its requests go to, and to which answers may lead.
+    var origins: Set<Origin> { get }
+
+    func askRepository(_ repository: Repository) throws(ForgeProblem) -> ExchangeRequest
+    func readRepository(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Repository
 
     func askAccount() throws(ForgeProblem) -> ExchangeRequest
     func readAccount(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Account
@@ -59,6 +66,13 @@ package protocol ForgeProvider: Sendable {
 
     func askFiles(_ repository: Repository, change: UInt64, page: Int) throws(ForgeProblem) -> ExchangeRequest
     func readFiles(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Page<[String]>
+
+    /// What `head` has that `base` has not.
+    func askComparison(_ repository: Repository, _ base: Commit, _ head: Commit) throws(ForgeProblem) -> ExchangeRequest
+    func readComparison(_ answer: ExchangeAnswer, from base: Commit) throws(ForgeProblem) -> ChangedFiles
+
+    func askBranch(_ repository: Repository, _ name: String) throws(ForgeProblem) -> ExchangeRequest
+    func readBranch(_ answer: ExchangeAnswer, _ name: String) throws(ForgeProblem) -> Commit
 
     func askFile(_ repository: Repository, _ path: String, _ commit: Commit) throws(ForgeProblem) -> ExchangeRequest
     func readFile(_ answer: ExchangeAnswer, _ commit: Commit) throws(ForgeProblem) -> [UInt8]

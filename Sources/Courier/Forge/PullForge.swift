@@ -41,6 +41,15 @@ extension PullForge {
             })
     }
 
+    package func askRepository(_ repository: Repository) throws(ForgeProblem) -> ExchangeRequest {
+        server.get(try target(repository) { (base) throws(RequestTarget.BadPiece) in base })
+    }
+
+    package func readRepository(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Repository {
+        let fields = try Fields(answer)
+        return Repository(id: try fields.number("id"), path: try fields.word("full_name"))
+    }
+
     // MARK: statuses
 
     package func post(_ status: CommitStatus, in repository: Repository) throws(ForgeProblem) -> ExchangeRequest {
@@ -95,12 +104,17 @@ extension PullForge {
     }
 
     package func readFiles(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Page<[String]> {
+        Page(try Self.files(try Fields.list(answer)), hasNext: answer.hasNextPage)
+    }
+
+    /// Of one that was renamed, both names.
+    package static func files(_ list: [Fields]) throws(ForgeProblem) -> [[String]] {
         var files: [[String]] = []
-        for fields in try Fields.list(answer) {
+        for fields in list {
             let isRenamed = try fields.isThere("previous_filename")
             files.append([try fields.path("filename")] + (isRenamed ? [try fields.path("previous_filename")] : []))
         }
-        return Page(files, hasNext: answer.hasNextPage)
+        return files
     }
 
     package func write(
@@ -111,6 +125,22 @@ extension PullForge {
             return base.and("/issues").and(comment.change).and("/comments")
         }
         return server.send(id == nil ? .post : .patch, target, .map([("body", .text(comment.text))]))
+    }
+
+    // MARK: comparisons and branches
+
+    package func askComparison(
+        _ repository: Repository, _ base: Commit, _ head: Commit
+    ) throws(ForgeProblem) -> ExchangeRequest {
+        server.get(
+            try target(repository) { (path) throws(RequestTarget.BadPiece) in
+                path.and("/compare/\(base.hex)...\(head.hex)")
+            })
+    }
+
+    package func askBranch(_ repository: Repository, _ name: String) throws(ForgeProblem) -> ExchangeRequest {
+        server.get(
+            try target(repository) { (base) throws(RequestTarget.BadPiece) in try base.and("/branches").path(name) })
     }
 
     // MARK: sources

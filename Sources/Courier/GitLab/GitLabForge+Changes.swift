@@ -60,12 +60,16 @@ extension GitLabForge {
     }
 
     package func readFiles(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Page<[String]> {
+        Page(try Self.files(try Fields.list(answer)), hasNext: answer.hasNextPage)
+    }
+
+    static func files(_ list: [Fields]) throws(ForgeProblem) -> [[String]] {
         var files: [[String]] = []
-        for fields in try Fields.list(answer) {
+        for fields in list {
             let (new, old) = (try fields.path("new_path"), try fields.path("old_path"))
             files.append(new.utf8.elementsEqual(old.utf8) ? [new] : [new, old])
         }
-        return Page(files, hasNext: answer.hasNextPage)
+        return files
     }
 
     // MARK: comments
@@ -100,32 +104,5 @@ extension GitLabForge {
             return if let id { notes.and(id) } else { notes }
         }
         return server.send(id == nil ? .post : .put, target, .map([("body", .text(comment.text))]))
-    }
-
-    // MARK: sources
-
-    package func askFile(
-        _ repository: Repository, _ path: String, _ commit: Commit
-    ) throws(ForgeProblem) -> ExchangeRequest {
-        let target = try target(repository) { (base) throws(RequestTarget.BadPiece) in
-            // The whole path is one piece here; its own pieces are looked at all the same.
-            _ = try base.path(path)
-            return try base.and("/repository/files").segment(path).and("/raw")
-        }
-        return server.download(target.query("ref", commit.hex))
-    }
-
-    package func readFile(_ answer: ExchangeAnswer, _ commit: Commit) throws(ForgeProblem) -> [UInt8] {
-        guard answer.header("x-gitlab-commit-id") == commit.hex else { throw .foreign }
-        guard answer.body.count <= FileContent.most else { throw .tooMuch }
-        guard answer.number("x-gitlab-size") == UInt64(answer.body.count) else { throw .field("x-gitlab-size") }
-        return answer.body
-    }
-
-    package func askArchive(_ repository: Repository, _ commit: Commit) throws(ForgeProblem) -> ExchangeRequest {
-        let target = try target(repository) { (base) throws(RequestTarget.BadPiece) in
-            base.and("/repository/archive.tar.gz")
-        }
-        return server.download(target.query("sha", commit.hex))
     }
 }

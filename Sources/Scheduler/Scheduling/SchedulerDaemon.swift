@@ -20,6 +20,7 @@ package struct SchedulerDaemon {
             .required("broker-socket", .path, "Socket of brokerd"),
             .required("spawner-socket", .path, "Socket of spawnerd"),
             .required("relay-socket", .path, "Socket of relayd"),
+            .required("courier-socket", .path, "Socket of courierd"),
             .required("apid-uid", .uid, "The only user that may use the scheduler edge"),
             .optional(
                 "max-runners", .int(1...SchedulerSettings.runnersAtMost),
