@@ -24,7 +24,7 @@ from Forges.gitlab import MAINTAINER, GitLab  # noqa: E402
 from Forges.names import Names  # noqa: E402
 from Forges.repositories import Repository  # noqa: E402
 from house import House, eventually  # noqa: E402
-from wire import Refused, User, encoded, peer  # noqa: E402
+from wire import Refused, User, definition, encoded, peer  # noqa: E402
 
 NAME = "forge.example"
 JOB = "image: bulkhead/busybox\nenv: {A: own, B: own}\nsteps:\n  - run: make\n"
@@ -35,8 +35,9 @@ MARK = "checks"
 class Forge:
     """A double with a repository, a change in it and a project at it. `name`: of the double's kind and of the project."""
 
-    def __init__(self, name, double, token, repository, number, person):
-        self.name, self.double, self.token, self.number, self.person = name, double, token, number, person
+    def __init__(self, name, double, token, repository, change, person):
+        self.name, self.double, self.token, self.change, self.person = name, double, token, change, person
+        self.number = change.iid if name == "gitlab" else change.number
         self.place = {"project": name, "repository": {"id": repository.id, "path": repository.path}}
 
     def project(self, url=None, name=None, **repository):
@@ -90,7 +91,7 @@ class Courier(unittest.TestCase):
         ada = double.person("ada")
         repo = double.repo("harbour/ship", cls.git, ada="admin")
         may = dict.fromkeys(("contents", "statuses", "issues", "pull_requests"), "write")
-        return Forge("github", double, double.token(ada, **may), repo, double.pull(repo, ada, "feature/fix").number, ada)
+        return Forge("github", double, double.token(ada, **may), repo, double.pull(repo, ada, "feature/fix"), ada)
 
     @classmethod
     def gitlab(cls, double):
@@ -98,14 +99,14 @@ class Courier(unittest.TestCase):
         double.url = f"https://{double.authority}"
         ada = double.person("ada")
         project = double.project("harbour/yard/ship", cls.git, ada=MAINTAINER)
-        return Forge("gitlab", double, double.token(ada, "api"), project, double.merge_request(project, ada, "feature/fix").iid, ada)
+        return Forge("gitlab", double, double.token(ada, "api"), project, double.merge_request(project, ada, "feature/fix"), ada)
 
     @classmethod
     def gitea(cls, double):
         ada = double.person("ada")
         repo = double.repo("harbour/ship", cls.git, ada="admin")
         token = double.token(ada, "read:user", "write:repository", "write:issue")
-        return Forge("gitea", double, token, repo, double.pull(repo, ada, "feature/fix").number, ada)
+        return Forge("gitea", double, token, repo, double.pull(repo, ada, "feature/fix"), ada)
 
     def setUp(self):
         scheduler = User.of(self.house.pid("bulkhead-schedulerd"))
@@ -230,6 +231,62 @@ class Courier(unittest.TestCase):
         large = self.git.commit({"ci/large.yaml": JOB + "#" * (64 << 10)}, branch="large", parent=self.sha)
         refused = self.refusal(self.tea, "ReadJobFile", commit=large, path="ci/large.yaml", job="file", **more)
         self.assertEqual(refused.code, "too_large")
+
+    # Polling
+
+    def poll(self, forge, cursor):
+        """(what is new, the next cursor)"""
+        words = []
+        while True:
+            answer = self.ask(forge, "Poll", cursor=cursor)
+            words += answer["events"]
+            cursor = answer["cursor"]
+            if not answer["more"]:
+                return words, cursor
+
+    def test_what_is_new_is_told_once(self):
+        cursors = {}
+        for forge in self.forges:
+            words, cursors[forge.name] = self.poll(forge, "")
+            self.assertEqual(words, [], "what is there is not new")
+            self.assertEqual(self.poll(forge, cursors[forge.name]), ([], cursors[forge.name]))
+        first = self.git.commit({"polled": "1"}, branch="polled", parent=self.sha)
+        self.git.tag("v1", first)
+        for forge in self.forges:
+            forge.change.touch()
+            words, cursor = self.poll(forge, cursors[forge.name])
+            pushes = [word["event"]["push"] for word in words if "push" in word["event"]]
+            self.assertEqual([(push["reference"], push["before"], push["after"]) for push in pushes],
+                             [({"tag": False, "name": "polled"}, "", first), ({"tag": True, "name": "v1"}, "", first)])
+            [change] = [word["event"]["change"] for word in words if "change" in word["event"]]
+            self.assertEqual((change["number"], change["action"], change["head"]["commit"]), (forge.number, "updated", self.head))
+            # The same again has the same name, so it is known again; and what brokerd says is a word that it takes back.
+            again, _ = self.poll(forge, cursors[forge.name])
+            self.assertEqual([word["delivery"] for word in again], [word["delivery"] for word in words])
+            self.assertEqual(self.vouch(words[0]), "conflict" if words[0]["revision"] == "0" * 64 else "invalid")
+            forged = words[0] | {"event": {"push": pushes[1]}}
+            self.assertEqual(self.vouch(forged), "ticket_refused")
+            cursors[forge.name] = cursor
+        second = self.git.commit({"polled": "2"}, branch="polled")
+        for forge in self.forges:
+            [word], _ = self.poll(forge, cursors[forge.name])
+            self.assertEqual((word["event"]["push"]["before"], word["event"]["push"]["after"]), (first, second))
+        statuses = [entry.status for entry in self.hub.double.journal.entries]
+        self.assertIn(304, statuses, "GitHub is asked by what it said last")
+
+    def vouch(self, word):
+        """What brokerd says to a job of this word that is none of the project's."""
+        broker = peer(self.house, "broker", User.of(self.house.pid("bulkhead-schedulerd")))
+        self.addCleanup(broker.close)
+        made = definition("true", project=word["project"])
+        return broker.code("VouchEvent", delivery=word, approval=None, file=None, base="", job="nothing", definition=made)
+
+    def test_a_cursor_is_courierds_or_none(self):
+        _, cursor = self.poll(self.tea, "")
+        for wrong in ("00", "02" + cursor[2:], cursor[:-2], "01ffffff"):
+            with self.assertRaises(Refused) as refused:
+                self.ask(self.tea, "Poll", cursor=wrong)
+            self.assertEqual(refused.exception.code, "invalid")
 
     # What cannot be had of it
 

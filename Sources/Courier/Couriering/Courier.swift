@@ -51,6 +51,7 @@ package final class Courier {
         on(&handlers, askBranch)
         on(&handlers, askFiles)
         on(&handlers, readJobFile)
+        on(&handlers, poll)
         return handlers
     }
 

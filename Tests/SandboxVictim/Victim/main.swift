@@ -31,10 +31,13 @@ Startup.main(
     let confine = {
         switch settings.string("layers") {
         case "both":
-            try daemon.confine(keeping: [3], profile: profile, reads: settings.list("reads"), writes: writes)
+            try daemon.confine(
+                keeping: [3], profile: profile, reads: settings.list("reads"), writes: writes,
+                connects: name == Profile.courierd.name)
         case "paths":
             try Sandbox.noNewPrivileges()
-            let found = try Sandbox.openOnly(reads: settings.list("reads"), writes: writes)
+            let found = try Sandbox.openOnly(
+                reads: settings.list("reads"), writes: writes, connects: name == Profile.courierd.name)
             if found != .full { say("landlock \(found)") }
         case "calls":
             try Sandbox.noNewPrivileges()
