@@ -236,7 +236,8 @@ let courier: [Target] = [
         ],
         path: "Sources/Courier/Couriering", swiftSettings: house),
     .executableTarget(
-        name: "bulkhead-courierd", dependencies: ["Couriering", "Daemon", "Link", "Outbound", "Posix", "Sandbox", "Wire"],
+        name: "bulkhead-courierd",
+        dependencies: ["Couriering", "Daemon", "Link", "Outbound", "Posix", "Sandbox", "Wire"],
         path: "Sources/Courier/bulkhead-courierd", swiftSettings: house),
 ]
 
@@ -394,7 +395,8 @@ let tests: [Target] = [
     .testTarget(
         name: "BulkheadCLITests",
         dependencies: [
-            "BulkheadCLI", "Endpoints", "Files", "JobModel", "JobWire", "Orders", "Posix", "Wire", "YAMLDocuments", crypto,
+            "BulkheadCLI", "Endpoints", "Files", "JobModel", "JobWire", "Orders", "Posix", "Wire", "YAMLDocuments",
+            crypto,
         ],
         swiftSettings: house),
 ]

@@ -51,7 +51,8 @@ import Testing
             Self.changes(Self.change(5, 30), Self.change(4, 20), hasNext: true))
         #expect(
             asked.map(\.line) == [
-                "GET /repos/harbour/ship/branches?per_page=100&page=1", "GET /repos/harbour/ship/tags?per_page=100&page=1",
+                "GET /repos/harbour/ship/branches?per_page=100&page=1",
+                "GET /repos/harbour/ship/tags?per_page=100&page=1",
                 "GET /repos/harbour/ship/pulls?state=all&sort=updated&direction=desc&per_page=100&page=1",
             ])
         #expect(first.events == [] && !first.hasMore)
@@ -111,7 +112,8 @@ import Testing
     @Test func whatHasNotChangedIsNotSentAgain() throws {
         let unchanged = ExchangeAnswer(status: 304)
         let start = try Self.news(
-            since: nil, Self.branches(("main", Made.commit), mark: #"W/"a""#), Self.none, Self.none).news.cursor
+            since: nil, Self.branches(("main", Made.commit), mark: #"W/"a""#), Self.none, Self.none
+        ).news.cursor
         let (asked, same) = try Self.news(since: start, unchanged, Self.none, Self.none)
         #expect(asked[0].headers.contains(HeaderField("If-None-Match", #"W/"a""#)))
         #expect(!asked[1].headers.contains { $0.name == "If-None-Match" })
@@ -148,7 +150,8 @@ import Testing
         // Names that are long are bytes, too: one at a time, if need be.
         let name = String(repeating: "x", count: 1000)
         let wide = Made.answer(
-            "[" + (0..<40).map { #"{"name":"\#(name)\#($0)","commit":{"sha":"\#(Made.commit.hex)"}}"# }
+            "["
+                + (0..<40).map { #"{"name":"\#(name)\#($0)","commit":{"sha":"\#(Made.commit.hex)"}}"# }
                 .joined(separator: ",") + "]")
         #expect(throws: ForgeProblem.tooMuch) { try Self.news(since: nil, wide, Self.none, Self.none) }
         var changes: [String] = []
@@ -188,10 +191,12 @@ import Testing
 
     @Test func theOtherForgesAreAsked() throws {
         let change =
-            #"{"iid":5,"state":"opened","draft":false,"updated_at":"2026-03-01T10:00:30.000Z","sha":"\#(Made.commit.hex)","#
+            #"{"iid":5,"state":"opened","draft":false,"updated_at":"2026-03-01T10:00:30.000Z","#
+            + #""sha":"\#(Made.commit.hex)","#
             + #""author":{"id":9,"username":"ada"},"source_project_id":43,"target_project_id":42,"#
             + #""source_branch":"fix","target_branch":"main"}"#
-        let gitlab = try Self.news(since: NewsCursor(), Self.none, Self.none, Made.answer("[\(change)]"), at: Made.gitlab)
+        let gitlab = try Self.news(
+            since: NewsCursor(), Self.none, Self.none, Made.answer("[\(change)]"), at: Made.gitlab)
         #expect(
             gitlab.asked.map(\.line) == [
                 "GET /api/v4/projects/42/repository/branches?per_page=100&page=1",
@@ -205,11 +210,13 @@ import Testing
         #expect(found.head.repository == Repository(id: 43, path: "43") && found.base.commit == nil && found.isFork)
         let gitea = try Self.news(since: NewsCursor(), Self.none, Self.none, Self.none, at: Made.gitea)
         #expect(
-            gitea.asked.last?.line == "GET /api/v1/repos/harbour/ship/pulls?state=all&sort=recentupdate&limit=50&page=1")
+            gitea.asked.last?.line == "GET /api/v1/repos/harbour/ship/pulls?state=all&sort=recentupdate&limit=50&page=1"
+        )
     }
 
     @Test(arguments: [
-        ("1970-01-01T00:00:00Z", 0), ("2026-03-01T10:00:30Z", 1_772_359_230_000), ("2026-03-01T10:00:30.5Z", 1_772_359_230_500),
+        ("1970-01-01T00:00:00Z", 0), ("2026-03-01T10:00:30Z", 1_772_359_230_000),
+        ("2026-03-01T10:00:30.5Z", 1_772_359_230_500),
         ("2026-03-01T12:00:30+02:00", 1_772_359_230_000), ("2026-03-01T05:30:30-04:30", 1_772_359_230_000),
         ("2024-02-29T23:59:59.123456Z", 1_709_251_199_123),
     ])

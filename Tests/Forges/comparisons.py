@@ -61,8 +61,8 @@ class OfGitLab:
     compared = 1000
 
     def gitlab_file(self, letter, old, new):
-        return {"old_path": old, "new_path": new, "a_mode": "100644", "b_mode": "100644", "diff": "@@ -1 +1 @@\n", "new_file": letter == "A",
-                "renamed_file": letter == "R", "deleted_file": letter == "D", "generated_file": False}
+        return {"old_path": old, "new_path": new, "a_mode": "100644", "b_mode": "100644", "diff": "@@ -1 +1 @@\n",
+                "new_file": letter == "A", "renamed_file": letter == "R", "deleted_file": letter == "D", "generated_file": False}
 
     @route("GET", "/api/v4/projects/:project/merge_requests/:iid/diffs")
     def change_files(self, request):
@@ -84,7 +84,8 @@ class OfGitLab:
         start = base if asked.get("straight") == "true" else git.merge_base(base, head)
         files, commits = git.changes(start, head), [self.commit(project, sha) for sha in git.between(base, head)]
         return Answer.of({
-            "commit": commits[-1] if commits else None, "commits": commits, "diffs": [self.gitlab_file(*one) for one in files][:self.compared],
+            "commit": commits[-1] if commits else None, "commits": commits,
+            "diffs": [self.gitlab_file(*one) for one in files][:self.compared],
             "compare_timeout": len(files) > self.compared, "compare_same_ref": base == head,
             "web_url": f"{self.url}/{project.path}/-/compare/{base}...{head}"})
 
@@ -97,7 +98,8 @@ class OfGitea:
         base = git.merge_base(git.resolve(pull.base_branch), pull.sha)
         return self.listed(request, request.asked("page", "limit", "skip-to", "whitespace"), [
             {"filename": new, "status": GITEA[letter], "additions": 1, "deletions": 1, "changes": 2, "html_url": "", "contents_url": "",
-             "raw_url": "", **({"previous_filename": old} if letter == "R" else {})} for letter, old, new in git.changes(base, pull.sha)])
+             "raw_url": "", **({"previous_filename": old} if letter == "R" else {})}
+            for letter, old, new in git.changes(base, pull.sha)])
 
     @route("GET", "/api/v1/repos/:owner/:repo/compare/*basehead")
     def compare(self, request):

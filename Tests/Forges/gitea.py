@@ -71,7 +71,8 @@ class Gitea(OfGitea, World):
     def pulls(self, request):
         repo, asked = self.found(request), request.asked("state", "page", "limit", "sort")
         kept = [pull.document() for pull in repo.pulls.values() if asked.get("state", "open") in ("all", pull.state)]
-        if asked.get("sort", "oldest") not in ("oldest", "recentupdate", "leastupdate", "recentclose", "mostcomment", "leastcomment", "priority"):
+        if asked.get("sort", "oldest") not in (
+                "oldest", "recentupdate", "leastupdate", "recentclose", "mostcomment", "leastcomment", "priority"):
             raise Refused(422, "[sort]: invalid")
         key = "updated_at" if asked.get("sort") == "recentupdate" else "number"
         return self.listed(request, asked, sorted(kept, key=lambda pull: pull[key], reverse=True))

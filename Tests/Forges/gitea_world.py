@@ -35,7 +35,7 @@ class Pull:
 
     def touch(self):
         """Something happened to it: it is on top of the list of those that were updated. In the forge's own zone."""
-        self.updated = self.base.forge.tick(2 * 3600).replace("Z", "+02:00")
+        self.updated = self.base.forge.later(2 * 3600).replace("Z", "+02:00")
 
     def refresh(self):
         self.sha = self.base.repository.take(self.head.repository, self.head_branch, f"refs/pull/{self.number}/head")

@@ -46,7 +46,7 @@ class Pull:
 
     def touch(self):
         """Something happened to it: it is on top of the list of those that were updated."""
-        self.updated = self.base.forge.tick()
+        self.updated = self.base.forge.later()
 
     def refresh(self):
         """After a push to the head: GitHub keeps it in the base's repository under `refs/pull/N/head`."""

@@ -160,7 +160,7 @@ class Double:
         if self.mistakes and kind is None:
             raise AssertionError("the double itself broke:\n" + "\n".join(self.mistakes))
 
-    def tick(self, ahead=0):
+    def later(self, ahead=0):
         """A time later than any before: what happens in a test happens one after the other."""
         self.ticks += 1
         return self.clock.text(ahead + self.ticks)

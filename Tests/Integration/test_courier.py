@@ -28,7 +28,7 @@ from wire import Refused, User, definition, encoded, peer  # noqa: E402
 
 NAME = "forge.example"
 JOB = "image: bulkhead/busybox\nenv: {A: own, B: own}\nsteps:\n  - run: make\n"
-FILES = {"README.md": "ship\n", "ci/job.yaml": JOB, "ci/bad.yaml": "image: 7.5\nsteps: [make]\ntimeuot: 1m\n", "d/run.sh": "#!"}
+FILES = {"README.md": "ship\n", "ci/job.yaml": JOB, "ci/bad.yaml": "image: x\ntimeuot: 1m\nstepz: [make]\n", "d/run.sh": "#!"}
 MARK = "checks"
 
 
@@ -36,6 +36,7 @@ class Forge:
     """A double with a repository, a change in it and a project at it. `name`: of the double's kind and of the project."""
 
     def __init__(self, name, double, token, repository, change, person):
+        self.repository = repository
         self.name, self.double, self.token, self.change, self.person = name, double, token, change, person
         self.number = change.iid if name == "gitlab" else change.number
         self.place = {"project": name, "repository": {"id": repository.id, "path": repository.path}}
@@ -161,9 +162,7 @@ class Courier(unittest.TestCase):
             for state in ("held", "pending", "running", "success"):
                 self.ask(forge, "PostStatus", commit=self.sha, reference={"tag": False, "name": "main"}, context="bulkhead/test",
                          state=state, text="t" * 400, url="https://ci.example/jobs/1")
-            found = {"github": lambda: forge.double.repos["harbour/ship"].statuses, "gitea": lambda: forge.double.repos["harbour/ship"].statuses,
-                     "gitlab": lambda: next(iter(forge.double.projects.values())).statuses}[forge.name]()
-            states = [one.get("state", one.get("status")) for one in found]
+            states = [one.get("state", one.get("status")) for one in forge.repository.statuses]
             # GitLab keeps one and moves it on; the others keep all.
             self.assertEqual(states, ["success"] if forge.name == "gitlab" else ["pending"] * 3 + ["success"], forge.name)
 
@@ -172,9 +171,9 @@ class Courier(unittest.TestCase):
             for text in ("first", "second"):
                 self.ask(forge, "PostComment", number=forge.number, marker=MARK, text=text)
             if forge.name == "gitlab":
-                bodies = [note["body"] for note in next(iter(forge.double.projects.values())).merge_requests[forge.number].notes.values()]
+                bodies = [note["body"] for note in forge.change.notes.values()]
             else:
-                bodies = [one["body"] for _, one in forge.double.repos["harbour/ship"].comments.values()]
+                bodies = [one["body"] for _, one in forge.repository.comments.values()]
             self.assertEqual([body.split("\n")[-1] for body in bodies], ["second"], forge.name)
             self.assertEqual(self.refusal(forge, "PostComment", number=forge.number, marker="A b", text="x").code, "invalid")
 
@@ -224,7 +223,7 @@ class Courier(unittest.TestCase):
             self.assertEqual(word["definition"], hashlib.sha256(encoded("JobDefinition", made)).hexdigest())
             refused = self.refusal(forge, "ReadJobFile", commit=self.sha, path="ci/bad.yaml", job="file", **more)
             self.assertEqual((refused.code, refused.place), ("invalid", "ci/bad.yaml"))
-            self.assertRegex(refused.text, r"^1:8: image: .*\(and \d more\)$")
+            self.assertRegex(refused.text, r"^2:1: timeuot: .* did you mean 'timeout'\? \(and 1 more\)$")
             self.assertEqual(self.refusal(forge, "ReadJobFile", commit=self.sha, path="ci", job="file", **more).code, "not_found")
             for path in ("../x", "ci/../../x", "/etc/passwd"):
                 self.assertEqual(self.refusal(forge, "ReadJobFile", commit=self.sha, path=path, job="file", **more).code, "invalid")

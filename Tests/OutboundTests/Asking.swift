@@ -31,7 +31,8 @@ final class Asking {
     }
 
     static func get(_ origin: Origin, _ path: String = "/a", redirect: Origin? = nil) -> ExchangeRequest {
-        ExchangeRequest(.get, origin, RequestTarget(path), credential: .bearer, redirects: Set([redirect].compactMap { $0 }))
+        ExchangeRequest(
+            .get, origin, RequestTarget(path), credential: .bearer, redirects: Set([redirect].compactMap { $0 }))
     }
 
     func ask(

@@ -223,7 +223,8 @@ class Booted(unittest.TestCase):
             for what, holds, shown in walls.per_unit(daemon, said, free, found):
                 with self.subTest(unit=daemon, what=what):
                     self.assertTrue(holds, shown)
-            self.machine.run("rm", "-r", "--force", f"{UNITS}/bulkhead-probe-{daemon}.service", f"{UNITS}/bulkhead-probe-{daemon}.service.d")
+            probe = f"{UNITS}/bulkhead-probe-{daemon}.service"
+            self.machine.run("rm", "-r", "--force", probe, f"{probe}.d")
 
     # Who may call whom
 

@@ -62,7 +62,8 @@ ELSEWHERE = {
 }
 
 # Edges whose sockets a daemon may write to: those that it calls.
-CALLS = {"accounts": set(), "apid": {"scheduler"}, "schedulerd": {"spawner", "relay", "broker", "courier"}, "spawnerd": {"stream"}, "brokerd": set(),
+CALLS = {"accounts": set(), "apid": {"scheduler"}, "schedulerd": {"spawner", "relay", "broker", "courier"},
+         "spawnerd": {"stream"}, "brokerd": set(),
          "relayd": {"mask"}, "courierd": {"forge"}}
 EDGES = ["scheduler", "spawner", "stream", "relay", "broker", "mask", "courier", "forge"]
 # What is open to one alone: looking users up takes what the host has configured for it; courierd is the way out.

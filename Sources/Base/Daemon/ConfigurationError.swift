@@ -6,10 +6,10 @@ package struct ConfigurationError: Error, Equatable, Sendable {
     package let problems: [String]
     /// `--help` was asked for; the problems do not matter then.
     package let wantsHelp: Bool
-
-    package init(problems: [String], wantsHelp: Bool = false) { (self.problems, self.wantsHelp) = (problems, wantsHelp) }
 }
 
 extension ConfigurationError: CustomStringConvertible {
+    package init(problems: [String]) { self.init(problems: problems, wantsHelp: false) }
+
     package var description: String { problems.joined(separator: "\n") }
 }

@@ -33,7 +33,8 @@ extension Sandbox {
         if version < 2 { return .none(why: "its interface is version 1") }
         let files = Access.all(version)
         let ruleset = bh_landlock_create(
-            files, version < 4 ? 0 : connects ? Access.bind : Access.bind | Access.connect, version >= 6 ? Access.scopes : 0)
+            files, version < 4 ? 0 : connects ? Access.bind : Access.bind | Access.connect,
+            version >= 6 ? Access.scopes : 0)
         try SandboxError.check(ruleset, "landlock_create_ruleset")
         defer { close(ruleset) }
         for path in reads {

@@ -1,5 +1,5 @@
-// Authorities: who is believed about which server is which. Read once, before the daemon confines itself; from then on no
-// file of certificates is opened.
+// Authorities: who is believed about which server is which. Read once, before the daemon confines itself; from then on
+// no file of certificates is opened.
 
 import Daemon
 import Files

@@ -53,7 +53,7 @@ extension Courier {
             .change(repository, number: request.number)
         } then: { [self] result in
             guard case .change(let change) = result else { return unexpected(responder, request.place) }
-            responder.reply(.init(change: change.event(of: request.place.repository)))
+            responder.reply(.init(change: change.event(in: Repository(request.place.repository)).wire))
         }
     }
 

@@ -1,9 +1,9 @@
 // Job files of a repository: read at one commit, to the end of what they mean, and brokerd's word on what that was.
 
 import Crypto
-import FoundationEssentials
 import ForgeCalls
 import ForgeModel
+import FoundationEssentials
 import JobModel
 import JobWire
 import Link

@@ -1,8 +1,8 @@
 // Sources: the tree of exactly one commit, as relayd and the runner want it.
 
 import ForgeCalls
-import Link
 import ForgeModel
+import Link
 import Outbound
 import SourceArchive
 import Wire

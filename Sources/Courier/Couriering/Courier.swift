@@ -1,6 +1,6 @@
 // courierd's service: the only process that speaks to the outside. Its parts: Courier+Calls (what is told and asked),
-// Courier+Sources (archives), Courier+JobFiles (job files of a repository). It keeps nothing: whatever is to be done again
-// is schedulerd's to know, and every token is brokerd's.
+// Courier+Sources (archives), Courier+JobFiles (job files of a repository), Courier+Polling (what is new). It keeps
+// nothing: whatever is to be done again is schedulerd's to know, and every token is brokerd's.
 
 package import Daemon
 import Errands

@@ -25,14 +25,16 @@ package struct CourierSettings: Sendable {
     package static let keys: [Key] = [
         .required("state", .path, "Directory for archives while they come; nothing stays in it"),
         .required("schedulerd-uid", .uid, "The only user that may use the courier edge"),
-        .required("forge-socket", .path, "Socket of the forge edge, where brokerd says where a forge is, and the token"),
+        .required(
+            "forge-socket", .path, "Socket of the forge edge, where brokerd says where a forge is, and the token"),
         .optional(
             "forge-addresses", .list,
             "Networks that are no part of the public internet and have a forge in them: 10.0.0.0/8,fd00::/8"),
         .optional("forge-ca", .path, "Certificates (PEM) of authorities that are believed beside the system's"),
         .defaulted(
             "system-ca", .path, "/etc/ssl/certs/ca-certificates.crt", "Certificates (PEM) of the system's authorities"),
-        .defaulted("source-limit", .int(1...(1 << 50), unit: "bytes"), "1073741824", "Largest source archive, unpacked"),
+        .defaulted(
+            "source-limit", .int(1...(1 << 50), unit: "bytes"), "1073741824", "Largest source archive, unpacked"),
         .defaulted("errand-limit", .int(1...1024), "32", "Errands that are under way at once"),
         .defaulted("archive-limit", .int(1...64), "4", "Of these, source archives"),
     ]

@@ -1,5 +1,5 @@
-// Why an errand came to nothing, as schedulerd is told it: `later` where another try may help, with the forge's own time
-// if it names one. No word of it comes from a forge, and none is a token's.
+// Why an errand came to nothing, as schedulerd is told it: `later` where another try may help, with the forge's own
+// time if it names one. No word of it comes from a forge, and none is a token's.
 
 import Errands
 import ForgeCalls

@@ -1,5 +1,5 @@
-// Visit: one request of schedulerd's on its way. brokerd says where to and gives the token; an errand is run there; then
-// the token is gone, whatever came of it.
+// Visit: one request of schedulerd's on its way. brokerd says where to and gives the token; an errand is run there;
+// then the token is gone, whatever came of it.
 
 import Errands
 import Exchange

@@ -8,7 +8,9 @@ import Wire
 
 extension Commit {
     init(named hex: String) throws(Failure) {
-        guard let commit = Commit(hex) else { throw Failure(.invalid, "not the whole name of a commit", place: "commit") }
+        guard let commit = Commit(hex) else {
+            throw Failure(.invalid, "not the whole name of a commit", place: "commit")
+        }
         self = commit
     }
 }
@@ -36,33 +38,6 @@ extension Permission {
         case .write: .write
         case .admin: .admin
         }
-    }
-}
-
-extension ChangeState {
-    /// As if it had just been told. Who did what to it last no forge says; its author stands for them.
-    func event(of repository: ForgeRepository) -> ChangeEvent {
-        ChangeEvent(
-            repository: repository, number: number, action: action, head: head.wire(in: repository),
-            base: base.wire(in: repository), author: author.wire, sender: author.wire, draft: isDraft)
-    }
-
-    private var action: ChangeAction {
-        switch state {
-        case .open: .updated
-        case .closed: .closed
-        case .merged: .merged
-        }
-    }
-}
-
-extension ChangeState.Side {
-    func wire(in repository: ForgeRepository) -> ChangeSide {
-        ChangeSide(
-            repository: self.repository.map { id in
-                // A number alone is no path of any forge's; it has no slash.
-                id == repository.id ? repository : ForgeRepository(id: id, path: path ?? String(id))
-            }, branch: branch, commit: commit?.hex ?? "")
     }
 }
 

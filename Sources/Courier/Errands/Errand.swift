@@ -79,7 +79,8 @@ package final class Errand {
     private func send(_ request: ExchangeRequest) {
         attempt += 1
         let sink = work.wantsSink ? makeSink?() : nil
-        transfer = outbound.send(request, token: token, within: origins, limits: limits, into: sink) { [weak self] outcome in
+        transfer = outbound.send(request, token: token, within: origins, limits: limits, into: sink) {
+            [weak self] outcome in
             self?.take(outcome, of: request)
         }
     }

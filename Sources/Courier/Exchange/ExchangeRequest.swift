@@ -57,6 +57,13 @@ package struct ExchangeRequest: Equatable, Sendable {
         self.redirects = redirects
     }
 
+    /// The same, with another header.
+    package func adding(_ header: HeaderField) -> ExchangeRequest {
+        ExchangeRequest(
+            method, origin, target, headers: headers + [header], body: body, credential: credential,
+            redirects: redirects)
+    }
+
     package var url: String { origin.text + target.text }
 
     /// Whether it may be sent again when nobody knows if it arrived.

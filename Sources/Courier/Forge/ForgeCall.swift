@@ -17,6 +17,8 @@ package enum ForgeCall: Equatable, Sendable {
     case comparison(Repository, base: Commit, head: Commit)
     /// Where a branch is now.
     case branch(Repository, name: String)
+    /// What is new since then; nil: nothing is, and what there is is remembered.
+    case news(Repository, since: NewsCursor?)
     /// At exactly this commit; `path` is relative to the root, without `.` and `..`.
     case file(Repository, path: String, Commit)
     /// The tree of exactly this commit, as tar.gz with one top folder, poured into a sink.
@@ -34,6 +36,7 @@ package enum ForgeResult: Equatable, Sendable {
     case change(ChangeState)
     case changedFiles(ChangedFiles)
     case commit(Commit)
+    case news(News)
     case file([UInt8])
     case archive
 }

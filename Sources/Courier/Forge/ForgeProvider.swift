@@ -74,6 +74,15 @@ package protocol ForgeProvider: Sendable {
     func askBranch(_ repository: Repository, _ name: String) throws(ForgeProblem) -> ExchangeRequest
     func readBranch(_ answer: ExchangeAnswer, _ name: String) throws(ForgeProblem) -> Commit
 
+    /// A page of the branches, or of the tags.
+    func askReferences(_ repository: Repository, areTags: Bool, page: Int) throws(ForgeProblem) -> ExchangeRequest
+    func readReferences(_ answer: ExchangeAnswer, areTags: Bool) throws(ForgeProblem) -> Page<(Reference, Commit)>
+
+    /// A page of the changes in any state, those first to which something happened last.
+    func askTouched(_ repository: Repository, page: Int) throws(ForgeProblem) -> ExchangeRequest
+    /// One that cannot be read is left out: it must not hide the others.
+    func readTouched(_ answer: ExchangeAnswer, of repository: Repository) throws(ForgeProblem) -> Page<TouchedChange>
+
     func askFile(_ repository: Repository, _ path: String, _ commit: Commit) throws(ForgeProblem) -> ExchangeRequest
     func readFile(_ answer: ExchangeAnswer, _ commit: Commit) throws(ForgeProblem) -> [UInt8]
 

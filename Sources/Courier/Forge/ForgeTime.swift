@@ -1,4 +1,5 @@
-// ForgeTime: `2026-03-01T10:00:00Z`, `...00.123Z`, `...00+02:00`: the times of forges, which are compared and nothing else.
+// ForgeTime: `2026-03-01T10:00:00Z`, `...00.123Z`, `...00+02:00`: the times of forges, which are compared and nothing
+// else.
 
 package enum ForgeTime {
     /// Milliseconds since 1970; nil for what is no such time, or one before.

@@ -23,6 +23,7 @@ package struct ForgeWork: Sendable {
         /// `isKnown`: somebody remembered the number, and the comment may be gone.
         case writing(isKnown: Bool)
         case listing(page: Int)
+        case following(NewsWork)
         /// The files are known; whether they are those of the right commit is asked.
         case confirming(ChangedFiles)
     }
@@ -33,7 +34,7 @@ package struct ForgeWork: Sendable {
     private var paths: [String] = []
 
     /// - Parameter repository: what somebody says the call's repository is: its number and its path. One of them comes
-    ///   from elsewhere, and the call may go by the other one: the forge is asked first whether they are of one repository.
+    ///   from elsewhere, and the call may go by the other one: the forge is asked first whether both are of one.
     package init(_ call: ForgeCall, at provider: any ForgeProvider, doubting repository: Repository? = nil) {
         self.call = call
         self.provider = provider
@@ -71,6 +72,10 @@ package struct ForgeWork: Sendable {
         case .comparison(let repository, let base, let head):
             return try provider.askComparison(repository, base, head)
         case .branch(let repository, let name): return try provider.askBranch(repository, name)
+        case .news(let repository, let cursor):
+            let news = NewsWork(repository, since: cursor)
+            position = .following(news)
+            return try news.request(at: provider)
         case .file(let repository, let path, let commit): return try provider.askFile(repository, path, commit)
         case .archive(let repository, let commit): return try provider.askArchive(repository, commit)
         }
@@ -101,11 +106,22 @@ package struct ForgeWork: Sendable {
         case .comparison(_, let base, _):
             return .done(.changedFiles(try provider.readComparison(try good(answer), from: base)))
         case .branch(_, let name): return .done(.commit(try provider.readBranch(try good(answer), name)))
+        case .news: return try takeNews(answer)
         case .file(_, _, let commit): return .done(.file(try provider.readFile(try good(answer), commit)))
         case .archive:
             // The one status whose body goes to a sink.
             guard try good(answer).status == 200 else { throw .refused(status: answer.status) }
             return .done(.archive)
+        }
+    }
+
+    private mutating func takeNews(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Step {
+        guard case .following(var news) = position else { throw .foreign }
+        switch try news.take(answer, at: provider) {
+        case .ask(let request):
+            position = .following(news)
+            return .ask(request)
+        case .done(let found): return .done(.news(found))
         }
     }
 
@@ -150,7 +166,7 @@ package struct ForgeWork: Sendable {
         case .writing(let isKnown):
             if isKnown && answer.status == 404 { return .ask(try search(repository, comment, page: 1)) }
             return .done(.comment(try Fields(try good(answer)).number("id")))
-        case .doubting, .single, .listing, .confirming: throw .foreign
+        case .doubting, .single, .listing, .following, .confirming: throw .foreign
         }
     }
 

@@ -1,7 +1,7 @@
-// NewsCursor: what is known of a repository, as bytes that somebody else keeps until the next question: where each branch
-// and tag was, up to when changes were looked at, and the forge's own marks of its lists.
+// NewsCursor: what is known of a repository, as bytes that somebody else keeps until the next question: where each
+// branch and tag was, up to when changes were looked at, and the forge's own marks of its lists.
 
-package import ForgeModel
+import ForgeModel
 
 package struct NewsCursor: Equatable, Sendable {
     /// The lists that are asked for, in this order.
@@ -41,7 +41,8 @@ package struct NewsCursor: Equatable, Sendable {
             guard let item = Item(rawValue: byte), let content = Self.content(&rest) else { return nil }
             switch item {
             case .branch, .tag:
-                guard let length = content.first, let name = String(validating: content.dropFirst(1 + Int(length)), as: UTF8.self),
+                guard let length = content.first,
+                    let name = String(validating: content.dropFirst(1 + Int(length)), as: UTF8.self),
                     !name.isEmpty, content.count > 1 + Int(length),
                     let commit = Commit(Self.hex(content.dropFirst().prefix(Int(length))))
                 else { return nil }

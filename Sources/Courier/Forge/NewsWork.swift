@@ -2,7 +2,7 @@
 // touched last, each list page by page, and none that has not changed since.
 
 import Exchange
-import ForgeModel
+package import ForgeModel
 
 /// What was found, and what is known from now on.
 package struct News: Equatable, Sendable {
@@ -141,7 +141,9 @@ struct NewsWork: Sendable {
 
     /// False: there is no room for it.
     private mutating func tell(_ event: Event) -> Bool {
-        guard events.isEmpty || events.count < Self.mostEvents && bytes + event.size <= Self.mostBytes else { return false }
+        guard events.isEmpty || events.count < Self.mostEvents && bytes + event.size <= Self.mostBytes else {
+            return false
+        }
         events.append(event)
         bytes += event.size
         return true
@@ -167,7 +169,8 @@ extension TouchedChange {
 
     /// Which change it is, and in which state: FNV-1a, since nobody gains by two that have the same.
     fileprivate var mark: UInt64 {
-        let words = "\(change.number) \(change.head.commit?.hex ?? "") \(change.state) \(change.isDraft) \(change.base.branch)"
+        let words =
+            "\(change.number) \(change.head.commit?.hex ?? "") \(change.state) \(change.isDraft) \(change.base.branch)"
         return words.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 }

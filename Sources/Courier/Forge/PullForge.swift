@@ -86,19 +86,27 @@ extension PullForge {
     package func readChange(
         _ answer: ExchangeAnswer, _ number: UInt64, of repository: Repository
     ) throws(ForgeProblem) -> ChangeState {
-        let fields = try Fields(answer)
-        let base = try Self.side("base", fields)
+        let change = try Self.change(try Fields(answer), of: repository)
+        guard change.number == number else { throw .foreign }
+        return change
+    }
+
+    static func change(_ fields: Fields, of repository: Repository) throws(ForgeProblem) -> ChangeState {
+        let base = try side("base", fields)
         // A repository that was renamed, and whose name somebody else has now, is another one.
-        guard try fields.number("number") == number, base.repository == repository.id else { throw .foreign }
+        guard base.repository == repository.id else { throw .foreign }
         return ChangeState(
-            number: number, state: try Self.state(fields), isDraft: try fields.flag("draft"),
-            author: try fields.account("user", named: "login"), head: try Self.side("head", fields), base: base)
+            number: try fields.number("number"), state: try state(fields), isDraft: try fields.flag("draft"),
+            author: try fields.account("user", named: "login"), head: try side("head", fields), base: base)
     }
 
     private static func state(_ fields: Fields) throws(ForgeProblem) -> ChangeState.State {
         switch try fields.word("state") {
         case "open": return .open
-        case "closed": return try fields.flag("merged") ? .merged : .closed
+        case "closed":
+            // Lists have the time alone.
+            let isMerged = try fields.isThere("merged") ? try fields.flag("merged") : try fields.isThere("merged_at")
+            return isMerged ? .merged : .closed
         default: throw .field("state")
         }
     }

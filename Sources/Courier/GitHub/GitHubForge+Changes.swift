@@ -30,7 +30,8 @@ extension GitHubForge {
         let files = try Self.files(try fields.list("files"))
         let status = try fields.word("status")
         return ChangedFiles(
-            paths: files.flatMap { $0 }, isComplete: files.count < mostCompared && ["ahead", "identical"].contains(status))
+            paths: files.flatMap { $0 },
+            isComplete: files.count < mostCompared && ["ahead", "identical"].contains(status))
     }
 
     package func readBranch(_ answer: ExchangeAnswer, _ name: String) throws(ForgeProblem) -> Commit {

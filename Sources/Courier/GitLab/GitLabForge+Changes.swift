@@ -13,14 +13,17 @@ extension GitLabForge {
     package func readChange(
         _ answer: ExchangeAnswer, _ number: UInt64, of repository: Repository
     ) throws(ForgeProblem) -> ChangeState {
-        let fields = try Fields(answer)
-        guard try fields.number("iid") == number, try fields.number("target_project_id") == repository.id else {
-            throw .foreign
-        }
+        let change = try Self.change(try Fields(answer), of: repository)
+        guard change.number == number else { throw .foreign }
+        return change
+    }
+
+    static func change(_ fields: Fields, of repository: Repository) throws(ForgeProblem) -> ChangeState {
+        guard try fields.number("target_project_id") == repository.id else { throw .foreign }
         let head = try fields.commit("sha")
         let hasSource = try fields.isThere("source_project_id")
         return ChangeState(
-            number: number, state: try Self.state(fields), isDraft: try fields.flag("draft"),
+            number: try fields.number("iid"), state: try Self.state(fields), isDraft: try fields.flag("draft"),
             author: try fields.account("author", named: "username"),
             head: ChangeState.Side(
                 repository: hasSource ? try fields.number("source_project_id") : nil,

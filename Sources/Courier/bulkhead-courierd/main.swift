@@ -1,5 +1,5 @@
-// bulkhead-courierd: the only process that speaks to the outside: it asks forges and tells them. It faces every byte that
-// a forge says, and has one project's token at a time, for as long as an errand takes.
+// bulkhead-courierd: the only process that speaks to the outside: it asks forges and tells them. It faces every byte
+// that a forge says, and has one project's token at a time, for as long as an errand takes.
 
 import Couriering
 import Daemon

@@ -1,6 +1,6 @@
-// YAMLSpec: the one place that parses YAML. It runs as the person who wrote it, in the command line; and in courierd, which
-// faces hostile bytes anyway, for job files of a repository. No other daemon sees YAML. JSON is YAML, so one reader
-// serves both.
+// YAMLSpec: the one place that parses YAML. It runs as the person who wrote it, in the command line; and in courierd,
+// which faces hostile bytes anyway, for job files of a repository. No other daemon sees YAML. JSON is YAML, so one
+// reader serves both.
 
 package import Documents
 package import JobModel

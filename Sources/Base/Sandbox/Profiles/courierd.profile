@@ -1,5 +1,5 @@
-# bulkhead-courierd: the way out. It faces every byte that a forge says. Threads look names up, by the C library's own files
-# and DNS: nothing of the host is loaded for it.
+# bulkhead-courierd: the way out. It faces every byte that a forge says. Threads look names up, by files and DNS of the
+# C library's own: nothing of the host is loaded for it.
 # Form and upkeep: docs/howto/add-a-syscall.md
 
 accept4                         # connections of the listener that was passed

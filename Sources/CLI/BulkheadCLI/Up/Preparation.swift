@@ -61,7 +61,8 @@ final class Preparation {
             maxRunners: wishes.maxRunners, pools: wishes.pools, allowNoUserNamespaces: wishes.allowNoUserNamespaces,
             allowBuildProfile: wishes.allowBuildProfile, runtime: wishes.runtime,
             runtimeUntrusted: wishes.runtimeUntrusted, forgeAddresses: wishes.forgeAddresses,
-            forgeCA: wishes.forgeCA.map { URL(fileURLWithPath: $0).standardizedFileURL.path }, separateUsers: separateUsers, identities: identities,
+            forgeCA: wishes.forgeCA.map { URL(fileURLWithPath: $0).standardizedFileURL.path },
+            separateUsers: separateUsers, identities: identities,
             grants: grants.path)
         listenAddress = wishes.listen
         do {
