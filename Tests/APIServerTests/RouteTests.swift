@@ -166,7 +166,7 @@ struct RouteTests {
             "image_missing": 400, "image_refused": 400, "engine_unavailable": 503, "engine_refused": 503,
             "userns_missing": 503, "runner_gone": 503, "busy": 409, "deadline_exceeded": 504, "disconnected": 503,
             "shutting_down": 503, "frame_too_large": 413, "audit_failed": 503, "ticket_refused": 403,
-            "grant_gone": 503, "order_refused": 403,
+            "grant_gone": 503, "order_refused": 403, "forge_unavailable": 503, "forge_refused": 502,
         ]
         try await withHouse { house in
             for code in ErrorCode.all {

@@ -78,7 +78,13 @@ class Rest(World):
         if asked.get("state", "open") not in ("open", "closed", "all"):
             raise Refused(422, "Validation Failed")
         kept = [pull.document() for pull in repo.pulls.values() if asked.get("state", "open") in ("all", pull.state)]
-        return self.listed(request, asked, sorted(kept, key=lambda pull: -pull["number"]))
+        if asked.get("sort", "created") not in ("created", "updated", "popularity", "long-running"):
+            raise Refused(422, "Validation Failed")
+        key = "updated_at" if asked.get("sort") == "updated" else "number"
+        # What only a single one has.
+        for pull in kept:
+            del pull["merged"], pull["mergeable"]
+        return self.listed(request, asked, sorted(kept, key=lambda pull: pull[key], reverse=asked.get("direction", "desc") == "desc"))
 
     @route("GET", f"{REPO}/pulls/:number")
     def show_pull(self, request):

@@ -151,7 +151,13 @@ class Rest(World):
         self.caller(request, *READ)
         project, asked = self.found(request, REPORTER), request.asked("state", "page", "per_page", "order_by", "sort")
         kept = [change.document() for change in project.merge_requests.values() if asked.get("state", "all") in ("all", change.state)]
-        return self.listed(request, asked, sorted(kept, key=lambda one: -one["iid"]))
+        if asked.get("order_by", "created_at") not in ("created_at", "updated_at", "title"):
+            raise Refused(400, {"error": "order_by does not have a valid value"})
+        key = "updated_at" if asked.get("order_by") == "updated_at" else "iid"
+        for one in kept:
+            # A list does not compare.
+            del one["diff_refs"]
+        return self.listed(request, asked, sorted(kept, key=lambda one: one[key], reverse=asked.get("sort", "desc") == "desc"))
 
     def change(self, request, project):
         wanted = request.arguments["iid"]

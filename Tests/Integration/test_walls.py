@@ -230,7 +230,8 @@ class Walls(unittest.TestCase):
 
 # edge: its client, and the number of that role in proto-spec/link.wire
 EDGES = {"scheduler": ("bulkhead-apid", 1), "spawner": ("bulkhead-schedulerd", 2), "stream": ("bulkhead-spawnerd", 3),
-         "relay": ("bulkhead-schedulerd", 2), "broker": ("bulkhead-schedulerd", 2), "mask": ("bulkhead-relayd", 5)}
+         "relay": ("bulkhead-schedulerd", 2), "broker": ("bulkhead-schedulerd", 2), "mask": ("bulkhead-relayd", 5),
+         "courier": ("bulkhead-schedulerd", 2), "forge": ("bulkhead-courierd", 6)}
 
 
 def frame(number, kind, request, body, fds=0):

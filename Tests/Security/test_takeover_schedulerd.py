@@ -150,7 +150,7 @@ class Schedulerd(Takeover, Scheduling):
     def test_walls(self):
         """P4: its user at the engine, at the sockets of others, in the directories of others, above all the grants: EACCES. The control is
         each of these walls taken away."""
-        self.assert_walled_in(may={"spawner", "relay", "broker"})
+        self.assert_walled_in(may={"spawner", "relay", "broker", "courier"})
         runner, grant = self.prepare()
         key = self.house.state / "run/grants" / grant / "key"
         with self.assertRaises(PermissionError):

@@ -11,7 +11,14 @@ package enum ForgeCall: Equatable, Sendable {
     case keepComment(Repository, RollingComment)
     case permission(Repository, Account)
     case change(Repository, number: UInt64)
-    case changedFiles(Repository, number: UInt64)
+    /// `head`: of which commits of the change; if it has others by then, the list is not complete.
+    case changedFiles(Repository, number: UInt64, head: Commit? = nil)
+    /// What differs between two commits.
+    case comparison(Repository, base: Commit, head: Commit)
+    /// Where a branch is now.
+    case branch(Repository, name: String)
+    /// What is new since then; nil: nothing is, and what there is is remembered.
+    case news(Repository, since: NewsCursor?)
     /// At exactly this commit; `path` is relative to the root, without `.` and `..`.
     case file(Repository, path: String, Commit)
     /// The tree of exactly this commit, as tar.gz with one top folder, poured into a sink.
@@ -28,6 +35,8 @@ package enum ForgeResult: Equatable, Sendable {
     case permission(Permission)
     case change(ChangeState)
     case changedFiles(ChangedFiles)
+    case commit(Commit)
+    case news(News)
     case file([UInt8])
     case archive
 }
@@ -43,12 +52,15 @@ package struct ChangeState: Equatable, Sendable {
     package struct Side: Equatable, Sendable {
         /// Nil when the forge no longer has it: a fork that was deleted.
         package let repository: UInt64?
+        /// Nil where the forge says the number only: GitLab's source.
+        package let path: String?
         package let branch: String
         /// Nil where the forge has not come to it yet: GitLab's base, a moment after a push.
         package let commit: Commit?
 
-        package init(repository: UInt64?, branch: String, commit: Commit?) {
+        package init(repository: UInt64?, path: String? = nil, branch: String, commit: Commit?) {
             self.repository = repository
+            self.path = path
             self.branch = branch
             self.commit = commit
         }

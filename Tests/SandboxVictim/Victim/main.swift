@@ -26,15 +26,16 @@ Startup.main(
     let settings = daemon.configuration
     let name = settings.string("profile")
     guard let profile = Profile.all.first(where: { $0.name == name }) else { exit(70) }
-    let writes = settings.list("writes").filter { $0 != "/nowhere" }
+    let (reads, writes) = (settings.list("reads"), settings.list("writes").filter { $0 != "/nowhere" })
     // Standard output is where the tests listen; what they pass at number 3 stays.
     let confine = {
         switch settings.string("layers") {
         case "both":
-            try daemon.confine(keeping: [3], profile: profile, reads: settings.list("reads"), writes: writes)
+            try daemon.confine(
+                keeping: [3], profile: profile, reads: reads, writes: writes, connects: name == "courierd")
         case "paths":
             try Sandbox.noNewPrivileges()
-            let found = try Sandbox.openOnly(reads: settings.list("reads"), writes: writes)
+            let found = try Sandbox.openOnly(reads: reads, writes: writes, connects: name == "courierd")
             if found != .full { say("landlock \(found)") }
         case "calls":
             try Sandbox.noNewPrivileges()

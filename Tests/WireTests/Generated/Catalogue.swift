@@ -289,4 +289,7 @@ package let allMessages: [CatalogueEntry] = [
     CatalogueEntry("courier", .request, 8, CourierEdge.ReadJobFile.self),
     CatalogueEntry("courier", .reply, 8, CourierEdge.ReadJobFile.Reply.self),
     CatalogueEntry("courier", .error, 8, Failure.self),
+    CatalogueEntry("courier", .request, 9, CourierEdge.Poll.self),
+    CatalogueEntry("courier", .reply, 9, CourierEdge.Poll.Reply.self),
+    CatalogueEntry("courier", .error, 9, Failure.self),
 ]

@@ -35,6 +35,8 @@ final class Preparation {
         let allowBuildProfile: Bool
         let runtime: String?
         let runtimeUntrusted: String?
+        let forgeAddresses: String?
+        let forgeCA: String?
         let grantsGroup: UInt32?
     }
 
@@ -58,7 +60,9 @@ final class Preparation {
             engine: engine, engineGroup: engineGroup, instance: instance,
             maxRunners: wishes.maxRunners, pools: wishes.pools, allowNoUserNamespaces: wishes.allowNoUserNamespaces,
             allowBuildProfile: wishes.allowBuildProfile, runtime: wishes.runtime,
-            runtimeUntrusted: wishes.runtimeUntrusted, separateUsers: separateUsers, identities: identities,
+            runtimeUntrusted: wishes.runtimeUntrusted, forgeAddresses: wishes.forgeAddresses,
+            forgeCA: wishes.forgeCA.map { URL(fileURLWithPath: $0).standardizedFileURL.path },
+            separateUsers: separateUsers, identities: identities,
             grants: grants.path)
         listenAddress = wishes.listen
         do {
@@ -75,7 +79,7 @@ final class Preparation {
 
     private func makeDirectories() throws {
         try StateDirectory.make(site.state + "/log", mode: 0o700)
-        for compartment in [Compartment.schedulerd, .relayd, .brokerd] {
+        for compartment in [Compartment.schedulerd, .relayd, .brokerd, .courierd] {
             try StateDirectory.make(site.directory(of: compartment), mode: 0o700, owner: site.owner(of: compartment))
         }
         try StateDirectory.make(site.keys.masterKeys, mode: 0o700, owner: site.owner(of: .brokerd))

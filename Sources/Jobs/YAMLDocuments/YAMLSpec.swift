@@ -1,8 +1,8 @@
-// YAMLSpec: the one place that parses YAML, and it runs as the person who wrote it: daemons never see YAML.
-// JSON is YAML, so one reader serves both.
+// YAMLSpec: the one place that parses YAML. It runs as the person who wrote it, in the command line; and in courierd,
+// which faces hostile bytes anyway, for job files of a repository. No other daemon sees YAML. JSON is YAML, so one
+// reader serves both.
 
 package import Documents
-import Foundation
 package import JobModel
 package import ProjectModel
 import Yams
@@ -23,11 +23,11 @@ package enum YAMLSpec {
         case job
         case projects
 
-        var values: Int { self == .job ? JobFile.Bounds.values : ProjectFile.Bounds.values }
-        var least: String { self == .job ? "image and steps" : "projects" }
-        var file: String { self == .job ? "job file" : "file of projects" }
-        var rest: String { self == .job ? "what a step needs belongs into --source" : "write several files" }
-        var needs: String { self == .job ? "a job needs fewer" : "write several files" }
+        package var values: Int { self == .job ? JobFile.Bounds.values : ProjectFile.Bounds.values }
+        package var least: String { self == .job ? "image and steps" : "projects" }
+        package var file: String { self == .job ? "job file" : "file of projects" }
+        package var rest: String { self == .job ? "what a step needs belongs into --source" : "write several files" }
+        package var needs: String { self == .job ? "a job needs fewer" : "write several files" }
     }
 
     /// A YAML or JSON document with the place of every value.
