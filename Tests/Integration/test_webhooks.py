@@ -28,10 +28,12 @@ projects:
     jobs:
       - name: test
         image: bulkhead/busybox
+        checkout: false
         steps: ["echo tested"]
       - name: deploy
         events: [push]
         branches: [main]
+        checkout: false
         image: bulkhead/busybox
         steps:
           - run: test "$KEY" = the-value-of-the-key && echo deployed with $KEY
