@@ -106,6 +106,12 @@ import Testing
             }
             #expect(try take(answer(42, "harbour/ship"))?.hasSuffix("/user") == true)
             #expect(try take(answer(42, "Harbour/Ship"))?.hasSuffix("/user") == true)
+            var unknown = ForgeWork(
+                .branch(Repository(id: 0, path: "harbour/ship"), name: "main"), at: provider,
+                doubting: Repository(id: 0, path: "harbour/ship"))
+            #expect(try unknown.begin().target.text.contains("harbour"))
+            guard case .ask(let next) = try unknown.take(answer(42, "harbour/ship")) else { return }
+            #expect(next.target.text.contains("/42/") || next.target.text.contains("/harbour/ship/"))
             #expect(throws: ForgeProblem.foreign) { try take(answer(43, "harbour/ship")) }
             #expect(throws: ForgeProblem.foreign) { try take(answer(42, "harbour/other")) }
             #expect(throws: ForgeProblem.missing) { try take(Made.answer("{}", status: 404)) }

@@ -248,7 +248,7 @@ class Courier(unittest.TestCase):
         for forge in self.forges:
             words, cursors[forge.name] = self.poll(forge, "")
             self.assertEqual(words, [], "what is there is not new")
-            self.assertEqual(self.poll(forge, cursors[forge.name]), ([], cursors[forge.name]))
+            self.assertEqual(self.poll(forge, cursors[forge.name])[0], [])
         first = self.git.commit({"polled": "1"}, branch="polled", parent=self.sha)
         self.git.tag("v1", first)
         for forge in self.forges:
@@ -272,6 +272,19 @@ class Courier(unittest.TestCase):
             self.assertEqual((word["event"]["push"]["before"], word["event"]["push"]["after"]), (first, second))
         statuses = [entry.status for entry in self.hub.double.journal.entries]
         self.assertIn(304, statuses, "GitHub is asked by what it said last")
+
+    def test_what_is_not_known_is_asked_for(self):
+        """schedulerd has half a name of the repository until something has happened there; the number is 0 then, and the path `-`."""
+        for project, forge, half in (("path", self.lab, {"id": 0}), ("path", self.lab, {"id": 0, "path": "-"}),
+                                     ("gitea", self.tea, {"id": 0, "path": "-"})):
+            known = forge.place["repository"]
+            place = {"project": project, "repository": known | half}
+            cursor = self.courier.call("Poll", place=place, cursor="")["cursor"]
+            self.git.commit({"half": os.urandom(4)}, branch="half")
+            events = self.courier.call("Poll", place=place, cursor=cursor)["events"]
+            self.assertEqual([word["event"]["push"]["repository"] for word in events], [known])
+        place = {"project": "number", "repository": {"id": self.hub.place["repository"]["id"], "path": "-"}}
+        self.assertEqual(self.courier.code("Poll", place=place, cursor=""), "invalid", "GitHub finds nothing by its number")
 
     def vouch(self, word):
         """What brokerd says to a job of this word that is none of the project's."""
@@ -385,7 +398,9 @@ class Courier(unittest.TestCase):
         before = self.house.kill("bulkhead-courierd")
         eventually("courierd is back", lambda: self.house.pid("bulkhead-courierd") not in (None, before))
         self.assertEqual(self.leftovers(), [])
+        self.courier.close()
         self.courier = peer(self.house, "courier", User.of(self.house.pid("bulkhead-schedulerd")))
+        self.addCleanup(self.courier.close)
         self.assertGreater(len(self.source(self.tea, ballast)), 2 << 20)
 
 

@@ -31,7 +31,7 @@ def peers_of(path):
     return {row[7] for row in rows if row[4] == str(path)} - {"0"}
 
 
-@unittest.skipUnless(os.geteuid() == 0, "six users need root")
+@unittest.skipUnless(os.geteuid() == 0, "seven users need root")
 class Walls(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

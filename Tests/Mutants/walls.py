@@ -35,7 +35,7 @@ HOUSE_TESTS = {
         "BULKHEAD_ENGINE=$(Tests/Engine/engine.sh find) BULKHEAD_CANARY_JOBS=10",
 }
 HOUSE = ("bulkhead", "bulkhead-apid", "bulkhead-schedulerd", "bulkhead-spawnerd", "bulkhead-brokerd", "bulkhead-relayd",
-         "bulkhead-runner")
+         "bulkhead-courierd", "bulkhead-runner")
 
 
 SIMULATION = "Tests/Simulation/simulate.sh --seeds 1000"
@@ -405,6 +405,25 @@ PROMISES = [
            SPAWNER + "SpawnPolicy/SystemCalls.swift", "pidfd_open prctl process_mrelease", "pidfd_open prctl prlimit64 process_mrelease"),
 ]
 
+# What goes out, and what brokerd states of it.
+COURIER = "Sources/Courier/"
+FORGES = [
+    Mutant("event-approval", "polling finds no approvals", "BrokeringTests/whatPollingFindsIsStated",
+           BROKER + "Broker+Forges.swift", "guard request.event.event != nil, let repository", "guard let repository"),
+    Mutant("event-owner", "polling finds nothing of another repository", "BrokeringTests/whatPollingFindsIsStated",
+           BROKER + "Broker+Forges.swift", "guard ProjectRules(policy).owns(repository) else", "guard repository.id != 0 else"),
+    Mutant("courier-origins", "an errand goes to its own servers", "OutboundTests/onlyConfiguredServersAreAsked",
+           COURIER + "Outbound/Outbound.swift", "guard origins.contains(request.origin) else", "guard !origins.isEmpty else"),
+    Mutant("courier-doubt", "half a name of a repository is looked at", "ForgeCallsTests/aDoubtedRepositoryIsAskedFor",
+           COURIER + "Forge/ForgeWork.swift", "guard repository.id == 0 || found.id == repository.id,",
+           "guard repository.id < 1 << 60,"),
+    Mutant("courier-files", "files are those of the commits that were meant",
+           "ForgeCallsTests/filesAreThoseOfTheCommitsThatWereMeant", COURIER + "Forge/ForgeWork.swift",
+           "isComplete: files.isComplete && now.head.commit == head", "isComplete: files.isComplete"),
+    Mutant("courier-told-once", "what was told is not news", "ForgeCallsTests/whatMovedIsToldOnce",
+           COURIER + "Forge/NewsWork.swift", "time == cursor.newest && !cursor.told.contains(mark)", "time == cursor.newest"),
+]
+
 # What systemd holds.
 DIRECTIVES = [
     Mutant(f"unit-{name}", f"{line.partition('=')[0]} of every unit", "Tests/Systemd/check_units.sh",
@@ -416,4 +435,4 @@ DIRECTIVES = [
     ]
 ]
 
-MUTANTS = CONTAINERS + EDGES + SANDBOXES + SECRETS + RUNNERS + LOGS + LEAKS + CALLERS + PROMISES + DIRECTIVES
+MUTANTS = CONTAINERS + EDGES + SANDBOXES + SECRETS + RUNNERS + LOGS + LEAKS + CALLERS + PROMISES + FORGES + DIRECTIVES

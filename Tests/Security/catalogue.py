@@ -54,4 +54,6 @@ ATTACKS = {
     "P3": ("a taken-over apid", "its user at the spawner's and the broker's sockets", "EACCES"),
     "P4": ("a taken-over schedulerd", "forged tickets, other trust, another job, another definition, another image", "refused"),
     "P5": ("messages out of order", "release before the word, twice, after the end, for an older epoch", "refused"),
+    "P6": ("a taken-over courierd", "other secrets than forge tokens, an approval, another repository, other sockets, listening",
+           "refused: one project's address and forge token at a time, and nothing else"),
 }

@@ -15,23 +15,27 @@ import Wire
 struct ForgeHome {
     let provider: any ForgeProvider
     let repository: Repository
-    /// The rules have the repository's number or its path alone, and the other one is schedulerd's word: the forge is
-    /// asked whether both are of one repository before anything is done there.
+    /// The rules have the repository's number or its path alone, and the other one is schedulerd's word, or nobody's:
+    /// the forge is asked what belongs together before anything is done there.
     let isDoubtful: Bool
 
     init(_ word: ForgeEdge.ReadToken.Reply, _ place: CourierEdge.ForgePlace) throws(Failure) {
         let rules = ProjectRules(
             name: place.project, forge: .init(kind: .init(word.forge), url: word.url),
             repository: .init(id: word.repositoryId, path: word.repositoryPath))
-        guard rules.owns(Repository(place.repository)) else {
+        // What schedulerd does not know, it leaves to the rules, or to the forge.
+        let asked = Repository(
+            id: place.repository.id == 0 ? word.repositoryId ?? 0 : place.repository.id,
+            path: place.repository.path == Repository.unknownPath
+                ? word.repositoryPath ?? Repository.unknownPath : place.repository.path)
+        guard rules.owns(asked) else {
             throw Failure(.deniedByPolicy, "this is not the repository of '\(place.project)'", place: "repository")
         }
         guard let provider = Self.provider(word.forge, word.url) else {
             throw Failure(.invalid, "the forge's address cannot be used: mend the project's `forge.url`", place: "url")
         }
         self.provider = provider
-        repository = Repository(
-            id: word.repositoryId ?? place.repository.id, path: word.repositoryPath ?? place.repository.path)
+        repository = Repository(id: word.repositoryId ?? asked.id, path: word.repositoryPath ?? asked.path)
         isDoubtful = word.repositoryId == nil || word.repositoryPath == nil
     }
 

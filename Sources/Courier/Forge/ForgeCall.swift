@@ -25,6 +25,31 @@ package enum ForgeCall: Equatable, Sendable {
     case archive(Repository, Commit)
 }
 
+extension Repository {
+    /// Stands for a path that is not known, as 0 does for a number: no forge has such a one.
+    package static var unknownPath: String { "-" }
+}
+
+extension ForgeCall {
+    /// The same of this repository.
+    func of(_ repository: Repository) -> ForgeCall {
+        switch self {
+        case .account: self
+        case .postStatus(_, let status): .postStatus(repository, status)
+        case .postCheck(_, let check): .postCheck(repository, check)
+        case .keepComment(_, let comment): .keepComment(repository, comment)
+        case .permission(_, let account): .permission(repository, account)
+        case .change(_, let number): .change(repository, number: number)
+        case .changedFiles(_, let number, let head): .changedFiles(repository, number: number, head: head)
+        case .comparison(_, let base, let head): .comparison(repository, base: base, head: head)
+        case .branch(_, let name): .branch(repository, name: name)
+        case .news(_, let cursor): .news(repository, since: cursor)
+        case .file(_, let path, let commit): .file(repository, path: path, commit)
+        case .archive(_, let commit): .archive(repository, commit)
+        }
+    }
+}
+
 package enum ForgeResult: Equatable, Sendable {
     case account(Account)
     case posted

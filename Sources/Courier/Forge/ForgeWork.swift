@@ -34,7 +34,7 @@ package struct ForgeWork: Sendable {
     private var paths: [String] = []
 
     /// - Parameter repository: what somebody says the call's repository is: its number and its path. One of them comes
-    ///   from elsewhere, and the call may go by the other one: the forge is asked first whether both are of one.
+    ///   from elsewhere, or is not known, and the call may go by it: the forge is asked first what belongs together.
     package init(_ call: ForgeCall, at provider: any ForgeProvider, doubting repository: Repository? = nil) {
         self.call = call
         self.provider = provider
@@ -85,8 +85,11 @@ package struct ForgeWork: Sendable {
     package mutating func take(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Step {
         if case .doubting(let repository) = position {
             let found = try provider.readRepository(try good(answer))
-            guard found.id == repository.id, found.isAt(repository.path) else { throw .foreign }
+            guard repository.id == 0 || found.id == repository.id,
+                repository.path == Repository.unknownPath || found.isAt(repository.path)
+            else { throw .foreign }
             position = .single
+            call = call.of(found)
             return .ask(try start())
         }
         switch call {

@@ -22,7 +22,9 @@ package struct GitLabForge: ForgeProvider {
         _ repository: Repository, _ rest: (RequestTarget) throws(RequestTarget.BadPiece) -> RequestTarget
     ) throws(ForgeProblem) -> RequestTarget {
         try server.target { (base) throws(RequestTarget.BadPiece) in
-            try rest(base.and("/projects").and(repository.id))
+            let projects = base.and("/projects")
+            // Its path, while nobody knows the number.
+            return try rest(repository.id == 0 ? try projects.segment(repository.path) : projects.and(repository.id))
         }
     }
 
