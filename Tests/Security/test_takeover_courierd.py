@@ -24,7 +24,7 @@ class Courierd(Takeover):
     def before(cls):
         file = cls.house.state / "projects.yaml"
         file.write_text(json.dumps({"projects": [{
-            "name": "ship", "forge": {"kind": "github"}, "repository": REPOSITORY, "secrets": [{"name": "alpha"}],
+            "name": "ship", "forge": {"kind": "github"}, "repository": REPOSITORY, "secrets": {"alpha": {}},
             "jobs": [{"name": "test", "image": "bulkhead/busybox", "steps": ["true"]}]}]}))
         cls.house.bulkhead("project", "apply", file, check=0)
         cls.house.set_secret("forge-token", TOKEN, project="ship")
