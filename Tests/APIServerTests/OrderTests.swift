@@ -74,7 +74,7 @@ struct OrderTests {
     /// Each by its name: who looks for the fault must not begin at another daemon.
     @Test(arguments: [
         (ErrorCode.disconnected, "no link to relayd: socket", "relayd", "bulkhead-relayd is away"),
-        (.deadlineExceeded, "no answer in time", "", "bulkhead-schedulerd has not answered in time"),
+        (.deadlineExceeded, "in other words", "", "bulkhead-schedulerd has not answered in time"),
         (.deadlineExceeded, "brokerd has not answered in time", "brokerd", "bulkhead-brokerd has not answered in time"),
     ]) func whoIsMissingIsNamed(_ code: ErrorCode, _ text: String, _ place: String, _ says: String) async throws {
         var script = ScriptedScheduler.Script()

@@ -84,7 +84,7 @@ extension BrokeringTests {
             let house = try BrokerHouse.running(["deploy": [1]])
             var client = try house.scheduler()
             let ticket = try client.ticket(house.admin, Wish(secrets: ["deploy"]))
-            for number in 1...Tickets.grantsAtMost {
+            for number in 1...Ticket.grantsAtMost {
                 let runner = try RunnerSide(client, house)
                 let attempt = Attempt(job: 7, attempt: UInt32(number), epoch: 3)
                 try client.grant(ticket, runner, attempt)

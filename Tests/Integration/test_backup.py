@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 import unittest
@@ -106,6 +107,62 @@ class Backup(unittest.TestCase):
 
     def test_put_back_after_restarts(self):
         self.younger_than_the_backup(restarts=2)
+
+
+class Refused(unittest.TestCase):
+    """F25: what is no database of ours is left as it is, and who started the house reads which file, why, and what to do."""
+
+    def setUp(self):
+        self.house = self.enterContext(House())
+        self.job = self.house.submit("true")
+        self.house.wait(self.job)
+        self.house.stop()
+        self.folder = self.house.state / "schedulerd"
+        self.database = self.folder / "scheduler.sqlite"
+        self.good = self.house.state / "good"
+        subprocess.run(["cp", "-a", self.folder, self.good], check=True)
+
+    def put(self, content):
+        """In the place of the database and of what lies beside it."""
+        owner = self.folder.stat()
+        for file in self.folder.glob("scheduler.sqlite*"):
+            file.unlink()
+        self.database.write_bytes(content)
+        os.chown(self.database, owner.st_uid, owner.st_gid)
+
+    def copy(self, *statements):
+        """A database with all that ours has, and more."""
+        file = self.house.state / "copy.sqlite"
+        file.unlink(missing_ok=True)
+        with contextlib.closing(sqlite3.connect(self.good / "scheduler.sqlite")) as ours, contextlib.closing(sqlite3.connect(file)) as copy:
+            ours.backup(copy)
+            for statement in statements:
+                copy.execute(statement)
+        return file.read_bytes()
+
+    def test_each(self):
+        whole = self.copy()
+        damaged = whole[:100] + b"\xff" * 16 + whole[116:]
+        cases = {
+            "no database": (b"not a database\n" * 500, "file is not a database; put a backup in its place"),
+            "a page is not what it was": (damaged, "put a backup in its place"),
+            "another program's": (self.copy("PRAGMA application_id = 7"), "give this house its own state directory"),
+            "a later version's": (self.copy("PRAGMA user_version = 99"), "start the version that wrote it"),
+        }
+        for what, (content, words) in cases.items():
+            with self.subTest(what):
+                self.put(content)
+                up = [house.BINARIES / "bulkhead", "up", "--state", self.house.state, "--listen", f"127.0.0.1:{house.free_port()}",
+                      "--engine", house.ENGINE]
+                done = subprocess.run(up, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+                self.assertEqual(done.returncode, 64, done.stderr)
+                self.assertIn(f"{self.database}: ", done.stderr)
+                self.assertIn(words, done.stderr)
+                self.assertEqual(self.database.read_bytes(), content)
+        subprocess.run(["rm", "-r", self.folder], check=True)
+        subprocess.run(["cp", "-a", self.good, self.folder], check=True)
+        self.house.start()
+        self.assertEqual(self.house.job(self.job)["state"], "SUCCEEDED", "the control")
 
 
 if __name__ == "__main__":

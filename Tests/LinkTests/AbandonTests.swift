@@ -34,7 +34,6 @@ private final class House {
         }
         handlers.refuse(Edge.CreateRunner.self)
         handlers.refuse(Edge.AttachRunner.self)
-        handlers.refuse(Edge.StopRunner.self)
         handlers.refuse(Edge.ListRunners.self)
         handlers.refuse(Edge.DescribeHost.self)
         handlers.refuse(Edge.ReadDevices.self)

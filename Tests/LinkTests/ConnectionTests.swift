@@ -19,7 +19,6 @@ private func handlers(
     handlers.on(Edge.WatchExits.self) { _, sink in watch(sink) }
     handlers.refuse(Edge.CreateRunner.self)
     handlers.refuse(Edge.AttachRunner.self)
-    handlers.refuse(Edge.StopRunner.self)
     handlers.refuse(Edge.ListRunners.self)
     handlers.refuse(Edge.DescribeHost.self)
     handlers.refuse(Edge.ReadDevices.self)

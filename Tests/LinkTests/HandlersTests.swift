@@ -12,7 +12,6 @@ extension LinkTests {
             var handlers = Handlers<SpawnerEdge>()
             handlers.refuse(SpawnerEdge.CreateRunner.self)
             handlers.refuse(SpawnerEdge.AttachRunner.self)
-            handlers.refuse(SpawnerEdge.StopRunner.self)
             handlers.refuse(SpawnerEdge.RemoveRunner.self)
             handlers.refuse(SpawnerEdge.DescribeHost.self)
             handlers.refuse(SpawnerEdge.ReadDevices.self)

@@ -153,6 +153,29 @@ import Wire
         #expect(try house.failure(SchedulerEdge.GetHeld(token: Samples.token, job: job)) == .conflict)
     }
 
+    @Test func whatIsReleasedReplacesWhatCameBeforeIt() throws {
+        let house = try House()
+        let grouped = Self.document.replacing(
+            #""name": "test","#, with: #""name": "test", "group": "ci", "cancel_in_progress": true,"#)
+        let revision = try house.call(
+            SchedulerEdge.ApplyProject(token: Samples.token, order: Samples.order, document: Array(grouped.utf8))
+        ).revision
+        func other(_ name: String) throws -> UInt64 {
+            try house.submit(name) { $0.schedule.group = Group(name: "ci", cancelInProgress: false) }
+        }
+        let before = try other("before")
+        try house.run("told") { house.relay.jobs.keys.contains { $0.job == before } }
+        house.broker.deliveries["change"] = word(1, revision, change())
+        _ = try house.deliver("change")
+        let held = try #require(try deliveries(house).first?.jobs.first)
+        let after = try other("after")
+        house.settle()
+        #expect(house.relay.cancelled.isEmpty, "as long as it is held it is in nobody's way")
+        _ = try house.call(SchedulerEdge.ApproveJob(token: Samples.token, job: held, order: Samples.order))
+        try house.run("asked to cancel") { house.relay.cancelled.contains { $0.job == before } }
+        #expect(try house.state(held) == .queued && house.state(after) == .queued)
+    }
+
     @Test func aPushToTheChangeTakesItAway() throws {
         let (house, revision) = try house()
         let newer = String(repeating: "c", count: 40)

@@ -16,7 +16,7 @@ import Wire
         }
     }
 
-    /// All but DropRunner.
+    /// All but DropRunner and ReadCounters.
     private static func refusing() -> Handlers<RelayEdge> {
         var handlers = Handlers<RelayEdge>()
         handlers.refuse(RelayEdge.RunJob.self)
@@ -27,7 +27,6 @@ import Wire
         handlers.refuse(RelayEdge.FinishUpload.self)
         handlers.refuse(RelayEdge.RemoveSource.self)
         handlers.refuse(RelayEdge.RemoveLogs.self)
-        handlers.refuse(RelayEdge.ReadCounters.self)
         handlers.on(RelayEdge.WatchEvents.self) { _, _ in }
         return handlers
     }
@@ -37,6 +36,7 @@ import Wire
         let path = directory.database + ".socket"
         let loop = try PollLoop()
         var handlers = Self.refusing()
+        handlers.refuse(RelayEdge.ReadCounters.self)
         var asked: [Responder<RelayEdge.DropRunner.Reply>] = []
         handlers.on(RelayEdge.DropRunner.self) { _, _, responder in asked.append(responder) }
         let server = try LinkServer(
@@ -55,27 +55,34 @@ import Wire
         try turn(loop, "the other answer") { relay.silentSince == nil }
     }
 
-    /// It is told from a peer's own failure by these words.
-    @Test func theWordsForNoAnswer() throws {
+    /// Told from a sibling that says the same of somebody else, as spawnerd does that waits for relayd.
+    @Test func whoHasNotAnsweredIsNamed() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.database + ".socket"
         let loop = try PollLoop()
-        let pair = try Posix.socketPair()
         var handlers = Self.refusing()
-        var kept: [Responder<RelayEdge.DropRunner.Reply>] = []
-        handlers.on(RelayEdge.DropRunner.self) { _, _, responder in kept.append(responder) }
-        let server = try Connection<RelayEdge>(
-            loop: loop, transport: SocketTransport(try pair.first.duplicate()), server: handlers)
+        let elsewhere = Failure(.deadlineExceeded, "no answer in time")
+        var kept: [Responder<RelayEdge.ReadCounters.Reply>] = []
+        handlers.on(RelayEdge.DropRunner.self) { _, _, responder in responder.fail(elsewhere) }
+        handlers.on(RelayEdge.ReadCounters.self) { _, _, responder in kept.append(responder) }
+        let server = try LinkServer(
+            loop: loop, listener: try Posix.listenUnix(path, mode: 0o600), peerUID: Posix.userID, handlers: handlers)
         defer { withExtendedLifetime(server) {} }
-        let client = Connection<RelayEdge>(
-            loop: loop, transport: SocketTransport(try pair.second.duplicate()), client: .schedulerd)
+        let relay = RelayClient(loop: loop, path: path)
+        relay.start()
+        try turn(loop, "the link") { relay.isReady }
         var found: Failure?
-        client.call(RelayEdge.DropRunner(runner: Bytes16(high: 1, low: 1)), deadline: .milliseconds(1)) { result, _ in
+        relay.dropRunner(Bytes16(high: 1, low: 1)) { found = $0 }
+        try turn(loop, "its word") { found != nil }
+        #expect(found?.place == "" && found?.text == elsewhere.text && relay.silentSince == nil)
+        found = nil
+        relay.readCounters(deadline: .milliseconds(1)) { result in
             if case .failure(let failure) = result { found = failure }
         }
-        try turn(loop, "a failure") { found != nil }
-        #expect(found?.isNoAnswer == true, "\(String(describing: found))")
-        #expect(!Failure(.deadlineExceeded, "the engine did not answer").isNoAnswer)
+        try turn(loop, "the end of patience") { found != nil }
         let told = Scheduler.refusal(of: try #require(found))
-        #expect(told.place == "brokerd" && told.text.hasPrefix("brokerd has not answered in time"))
+        #expect(told.errorCode == .deadlineExceeded && told.place == "relayd" && relay.silentSince != nil)
+        #expect(told.text.hasPrefix("relayd has not answered in time"))
     }
 
     @Test func statusSaysWhoIsSilent() throws {

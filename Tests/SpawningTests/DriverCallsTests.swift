@@ -11,10 +11,10 @@ import Testing
     static let allowed: Set = [
         "GET /info", "GET /images/NAME/json", "POST /containers/create", "GET /containers/NAME/json",
         "POST /containers/NAME/attach", "POST /containers/NAME/wait", "POST /containers/NAME/start",
-        "POST /containers/NAME/stop", "DELETE /containers/NAME", "GET /containers/json",
+        "DELETE /containers/NAME", "GET /containers/json",
     ]
 
-    @Test("R13: every call of the driver is one of ten, and there is no eleventh")
+    @Test("R13: every call of the driver is one of nine, and there is no tenth")
     func theSetOfCallsIsClosed() throws {
         let loop = try PollLoop()
         let engine = try FakeEngine(loop) { _ in .send(FakeEngine.response("500 No", #"{"message":"no"}"#)) }
@@ -31,12 +31,11 @@ import Testing
         docker.attach("NAME") { _ in answers += 1 }
         docker.wait("NAME", .nextExit, registered: {}, ended: { _ in answers += 1 })
         docker.start("NAME") { _ in answers += 1 }
-        docker.stop("NAME", graceSeconds: 1) { _ in answers += 1 }
         docker.remove("NAME") { _ in answers += 1 }
         docker.list(instance: "test") { _ in answers += 1 }
-        try loop.run { answers == 11 }
+        try loop.run { answers == 10 }
         let said = engine.requests.map { "\($0.method) \($0.path.replacing(name, with: "NAME"))" }
-        #expect(said.count == 11 && Set(said) == Self.allowed)
+        #expect(said.count == 10 && Set(said) == Self.allowed)
         // No version in front: a path means what it says here.
         #expect(said.allSatisfy { !$0.contains("/v1") })
     }
@@ -66,7 +65,6 @@ import Testing
         docker.status("") { note($0) }
         docker.wait("", .nextExit, registered: {}, ended: { note($0) })
         docker.start("") { note($0) }
-        docker.stop("", graceSeconds: 1) { note($0) }
         docker.remove("") { note($0) }
         docker.list(instance: "") { note($0) }
         docker.attach("") { result in
@@ -75,7 +73,7 @@ import Testing
         var removed = false
         docker.remove("") { _ in removed = true }
         try loop.run { removed }
-        #expect(errors == Array(repeating: .refused(status: 0, "a name that cannot be sent"), count: 9))
+        #expect(errors == Array(repeating: .refused(status: 0, "a name that cannot be sent"), count: 8))
         #expect(engine.requests.isEmpty)
     }
 }

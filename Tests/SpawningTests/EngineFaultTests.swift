@@ -118,9 +118,6 @@ import Testing
         engine.script = { _ in .send(Array("HTTP/1.1 304 Not Modified\r\n\r\n".utf8)) }
         let again: Result<Void, RuntimeError> = try loop.answer { docker.start(container, $0) }
         try again.get()
-        let stopped: Result<Void, RuntimeError> = try loop.answer { docker.stop(container, graceSeconds: 3, $0) }
-        try stopped.get()
-        #expect(engine.requests.last?.target == "/containers/\(container)/stop?t=3")
 
         engine.script = { _ in .send(FakeEngine.response("500 X", #"{"message":"two\nlines"}"#)) }
         #expect(try loop.answer { docker.create(plan, $0) } == .failure(.refused(status: 500, "two lines")))

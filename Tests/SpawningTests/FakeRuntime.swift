@@ -110,13 +110,6 @@ final class FakeRuntime: ContainerRuntime {
         }
     }
 
-    func stop(_ name: String, graceSeconds: UInt32, _ answer: @escaping Answer<Void>) {
-        record("stop \(graceSeconds)") {
-            if let name = self.name(name) { self.end(name, code: 137) }
-            answer(.success(()))
-        }
-    }
-
     func remove(_ name: String, _ answer: @escaping Answer<Void>) {
         record("remove") {
             if let error = self.removeError { return answer(.failure(error)) }

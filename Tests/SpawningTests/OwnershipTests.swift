@@ -178,24 +178,22 @@ import Wire
         place(stranger)
         runtime.creation = .success(.existed)
         #expect(code(try house.create(runner)) == .conflict)
-        #expect(code(try house.call(SpawnerEdge.StopRunner(runner: runner, graceSeconds: 1))) == .conflict)
         #expect(code(try house.call(SpawnerEdge.RemoveRunner(runner: runner))) == .conflict)
         #expect(code(try house.call(SpawnerEdge.AttachRunner(runner: runner))) == .conflict)
-        for call in ["remove", "stop", "attach", "start", "wait", "verify"] {
+        for call in ["remove", "attach", "start", "wait", "verify"] {
             #expect(runtime.calls(of: call).isEmpty, "\(call)")
         }
         #expect(runtime.containers[name(runner)]?.state == .running && house.taken.isEmpty)
     }
 
-    /// The control: what is ours is stopped and removed by the same requests.
+    /// The control: what is ours is attached and removed by the same requests.
     @Test func ownContainersAreNot() throws {
         runtime.set(name(runner), .running)
         _ = try house.call(SpawnerEdge.AttachRunner(runner: runner)).get()
-        _ = try house.call(SpawnerEdge.StopRunner(runner: runner, graceSeconds: 1)).get()
         _ = try house.call(SpawnerEdge.RemoveRunner(runner: runner)).get()
         #expect(runtime.containers.isEmpty)
-        // Nothing to stop is an error, nothing to remove is not.
-        #expect(code(try house.call(SpawnerEdge.StopRunner(runner: runner, graceSeconds: 1))) == .runnerGone)
+        // Nothing to attach is an error, nothing to remove is not.
+        #expect(code(try house.call(SpawnerEdge.AttachRunner(runner: runner))) == .runnerGone)
         _ = try house.call(SpawnerEdge.RemoveRunner(runner: runner)).get()
     }
 

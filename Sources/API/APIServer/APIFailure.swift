@@ -53,16 +53,10 @@ struct APIFailure: Error, Sendable {
                     + "`bulkhead status`")
             return
         }
-        if code == .deadlineExceeded && ["brokerd", "relayd"].contains(failure.place) {
-            self.init(code, "bulkhead-\(failure.text)")
-            return
-        }
-        if code == .deadlineExceeded && failure.text == "no answer in time" {
-            self.init(
-                code,
-                "bulkhead-schedulerd has not answered in time; try again, and if it hangs, see its log and start it "
-                    + "again"
-            )
+        // schedulerd names whom it has waited for; Link, which has waited for schedulerd, names nobody.
+        if code == .deadlineExceeded {
+            let text = "schedulerd has not answered in time; try again, and if it hangs, see its log and start it again"
+            self.init(code, "bulkhead-\(failure.place.isEmpty ? text : failure.text)")
             return
         }
         if code == .disconnected {

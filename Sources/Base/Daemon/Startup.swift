@@ -45,7 +45,7 @@ package struct Startup: Sendable {
             try Posix.blockSignals(stopSignals)
             try body(daemon)
         } catch {
-            daemon.giveUp(error)
+            daemon.giveUp("\(error)", status: error is ConfigurationError ? EX_USAGE : 1)
         }
         exit(0)
     }
@@ -131,8 +131,9 @@ package struct Startup: Sendable {
         return Startup(name: name, configuration: configuration, log: Log(process: name, level: level))
     }
 
-    private func giveUp(_ error: any Error) -> Never {
-        log.error("cannot run", ["error": "\(error)"])
-        exit(error is ConfigurationError ? EX_USAGE : 1)
+    /// `status`: 64 for what no other start can cure.
+    package func giveUp(_ why: String, status: Int32 = 1) -> Never {
+        log.error("cannot run", ["error": why])
+        exit(status)
     }
 }

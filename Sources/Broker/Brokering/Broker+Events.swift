@@ -21,9 +21,9 @@ extension Broker {
         let ticket = Ticket(
             order: try Self.order(request.delivery.delivery, request.job), subject: work.subject,
             project: policy.project, trust: work.decision.trust.wire, commit: work.commit.hex,
-            definition: try Self.hash(request.definition), secrets: secrets, generation: content.generation,
-            issuedMs: now(), mac: Bytes32(0, 0, 0, 0))
-        return .init(ticket: try tickets.signed(ticket))
+            definition: try Self.hash(request.definition), secrets: secrets, generation: 0, issuedMs: 0,
+            mac: Bytes32(0, 0, 0, 0))
+        return .init(ticket: try stated(ticket))
     }
 
     /// The same job of the same delivery has the same name for ever: no second one runs for it.

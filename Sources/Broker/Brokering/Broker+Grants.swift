@@ -88,7 +88,11 @@ extension Broker {
     /// Whether this may be granted; true: it was before. Refusals for cause are recorded.
     private func admit(_ request: BrokerEdge.Grant) throws(Failure) -> Bool {
         do throws(Failure) {
-            try tickets.check(request.ticket, at: now())
+            try check(request.ticket, place: "ticket")
+            // Whoever mints: no way of code leads from an untrusted job to a secret.
+            if request.ticket.trust == .untrusted && !request.ticket.secrets.isEmpty {
+                throw Failure(.ticketRefused, "an untrusted job has no secrets", place: "ticket")
+            }
             try checkReplay(request)
         } catch {
             try record(.grantDenied, [("code", error.errorCode.name)] + Self.fields(of: request))
@@ -108,8 +112,8 @@ extension Broker {
             throw Failure(.conflict, "the ticket was used for job \(job)", place: "ticket")
         }
         let attempt = vault.memory.attempt(of: request.grant)
-        if attempt == nil, vault.memory.grants(of: request.ticket.order) >= Tickets.grantsAtMost {
-            throw Failure(.ticketRefused, "it was used \(Tickets.grantsAtMost) times", place: "ticket")
+        if attempt == nil, vault.memory.grants(of: request.ticket.order) >= Ticket.grantsAtMost {
+            throw Failure(.ticketRefused, "it was used \(Ticket.grantsAtMost) times", place: "ticket")
         }
         if let attempt, attempt != request.attempt {
             throw Failure(.conflict, "the grant is another attempt's", place: "grant")

@@ -23,7 +23,7 @@ extension Broker {
         }
         let value = try Failure.secret { () throws(SecretError) in try Secret(emptying: &opened.value) }
         let time = now()
-        guard (time - Tickets.skewMs...time + Tickets.skewMs).contains(opened.order.issuedMs) else {
+        guard (time - Self.skewMs...time + Self.skewMs).contains(opened.order.issuedMs) else {
             throw Failure(.orderRefused, "its time is not within 10 minutes of the broker's", place: "order.issued_ms")
         }
         return GivenOrder(order: opened.order, value: value)

@@ -54,8 +54,8 @@ extension Broker {
         let person = try person(request.token)
         var ticket = Ticket(
             order: .random(), subject: person.name, project: request.project, trust: .untrusted, commit: "",
-            definition: request.definition, secrets: request.secrets, generation: content.generation,
-            issuedMs: now(), mac: Bytes32(0, 0, 0, 0))
+            definition: request.definition, secrets: request.secrets, generation: 0, issuedMs: 0,
+            mac: Bytes32(0, 0, 0, 0))
         if let sealed = request.order {
             let given = try open(sealed, by: person)
             guard case .submit(let submit) = given.order.body, given.value.count == 0 else {
@@ -76,7 +76,7 @@ extension Broker {
                 "project '\(ticket.project)' has no secret '\(name)'; set it (`bulkhead secret set \(ticket.project) "
                     + "\(name)`), or mend the project or the name in the job", place: "secrets")
         }
-        return .init(ticket: try tickets.signed(ticket))
+        return .init(ticket: try stated(ticket))
     }
 
     /// Field by field: what apid or schedulerd says must be what was sealed.

@@ -53,7 +53,6 @@ package final class Broker {
     }
 
     var content: StoreContent { vault.store.content }
-    var tickets: Tickets { Tickets(key: vault.store.keys.tickets, generation: content.generation) }
     var jobTokens: JobTokens { JobTokens(key: vault.store.keys.jobTokens, generation: content.generation) }
 
     /// What schedulerd may ask.

@@ -1,12 +1,12 @@
 // Words: what brokerd states about something, under a MAC that only it can make. schedulerd keeps them, and cannot
-// change them; Tickets are the same for jobs.
+// change them. A ticket is its word on a job: trust is this MAC.
 
 import Crypto
 import FoundationEssentials
 import Link
 import Orders
 import Vault
-import Wire
+package import Wire
 
 /// A statement with its MAC in it.
 protocol Word: WireMessage {
@@ -17,6 +17,15 @@ protocol Word: WireMessage {
     var generation: UInt32 { get set }
     var issuedMs: Int64 { get set }
     var mac: Bytes32 { get set }
+}
+
+extension Ticket: Word {
+    static var kind: String { "ticket" }
+    static var lifetimeMs: Int64 { 7 * 24 * 3600 * 1000 }
+
+    /// Grants for one ticket: a job has six attempts at most, and an attempt that is disturbed before it begins gets
+    /// another runner. Whoever holds the tickets of others cannot run their jobs for ever.
+    package static var grantsAtMost: Int { 32 }
 }
 
 extension DeliveryWord: Word {
@@ -42,6 +51,9 @@ extension FileWord: Word {
 }
 
 extension Broker {
+    /// Milliseconds by which clocks and orders may differ from ours.
+    static let skewMs: Int64 = 10 * 60 * 1000
+
     /// The same word, stated now.
     func stated<W: Word>(_ word: W) throws(Failure) -> W {
         var word = word
@@ -63,8 +75,8 @@ extension Broker {
             throw Failure(.ticketRefused, "stated before the master key was rotated", place: place)
         }
         let age = now() - word.issuedMs
-        guard age <= W.lifetimeMs, -age <= Tickets.skewMs else {
-            throw Failure(.ticketRefused, "it was stated too long ago", place: place)
+        guard age <= W.lifetimeMs, -age <= Self.skewMs else {
+            throw Failure(.ticketRefused, "it was stated too long ago, or is of a time to come", place: place)
         }
     }
 

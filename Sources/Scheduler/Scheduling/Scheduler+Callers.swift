@@ -55,7 +55,6 @@ extension Scheduler {
         case .unauthorized: Failure(.unauthorized, "the token is missing or wrong", place: "token")
         case .disconnected, .shuttingDown, .notReady:
             Failure(.disconnected, "brokerd is away, and only brokerd knows tokens; try again", place: "brokerd")
-        case .deadlineExceeded where failure.isNoAnswer: noAnswer("brokerd")
         default: failure
         }
     }
@@ -65,14 +64,7 @@ extension Scheduler {
         switch failure.errorCode {
         case .disconnected, .shuttingDown:
             Failure(.disconnected, "relayd is away, which alone keeps logs and sources; try again", place: "relayd")
-        case .deadlineExceeded where failure.isNoAnswer: noAnswer("relayd")
         default: failure
         }
-    }
-
-    private static func noAnswer(_ who: String) -> Failure {
-        Failure(
-            .deadlineExceeded,
-            "\(who) has not answered in time; try again, and if it hangs, see its log and start it again", place: who)
     }
 }

@@ -98,8 +98,6 @@ extension Scheduler {
             switch result {
             case .success(let host): self.engineAnswers(host)
             case .failure(let failure) where failure.isLostLink: return
-            case .failure(let failure) where failure.isNoAnswer:
-                self.engineIsSilent(Failure(failure.errorCode, "spawnerd itself has not answered"))
             case .failure(let failure): self.engineIsSilent(failure)
             }
             self.arm(.describe, after: self.settings.describeAgain) { scheduler in

@@ -80,11 +80,12 @@ extension Scheduler {
         }
     }
 
-    /// HELD to QUEUED; nothing if it was cancelled meanwhile.
+    /// HELD to QUEUED, and only now in its group's way; nothing if it was cancelled meanwhile.
     private func release(_ unit: UnitOfWork, _ id: UInt64, _ definition: JobDefinition, _ ticket: Ticket) throws {
         guard let job = try unit.rows.job(id), job.state == .held else { return }
         try unit.rows.redefine(job: id, as: definition)
         try unit.rows.giveTicket(ticket, toJob: id)
+        if let older = try replacement(unit, by: id) { try follow(unit, [older]) }
         if try !joinQueue(unit, job, on: .approved) { unit.dispatchNext() }
     }
 

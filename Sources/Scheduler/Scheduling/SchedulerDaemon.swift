@@ -2,6 +2,7 @@
 
 package import Daemon
 import Files
+import Glibc
 package import Link
 package import Posix
 import Store
@@ -11,6 +12,11 @@ package import Wire
 package struct SchedulerDaemon {
     package let loop: PollLoop
     private let scheduler: Scheduler
+
+    /// Never released: closing the database starts threads of the dispatch library, and the profile has no room for
+    /// their calls; a slow end would be a death by SIGSYS. What was not closed is opened again like the database of a
+    /// process that was killed.
+    private nonisolated(unsafe) static var kept: Store?
 
     /// The settings of the command line.
     package static var keys: [Key] {
@@ -46,19 +52,37 @@ package struct SchedulerDaemon {
         ]
     }
 
-    package init(_ configuration: Configuration, log: Log) throws {
+    /// Ends the process, with the status of a wrong command line, if only somebody can mend what is in the way.
+    package init(_ daemon: Startup) throws {
+        let configuration = daemon.configuration
+        let state = configuration.path("state")
         // Nobody else reads the database, whatever the directory's mode.
         Posix.setFileCreationMask(0o077)
-        let store = try Store(path: configuration.path("state") + "/scheduler.sqlite")
-        loop = try PollLoop()
-        scheduler = try Scheduler(
-            loop: loop, store: store, instance: try Self.instance(configuration.optionalString("instance"), store),
-            spawner: SpawnerClient(loop: loop, path: configuration.path("spawner-socket")),
-            relay: RelayClient(loop: loop, path: configuration.path("relay-socket")),
-            broker: BrokerClient(loop: loop, path: configuration.path("broker-socket")),
-            courier: CourierClient(loop: loop, path: configuration.path("courier-socket")),
-            settings: try Self.settings(configuration), log: log,
-            highWater: try HighWater(path: configuration.path("state") + "/high-water"))
+        do {
+            let store = try Store(path: Self.database(state)) { Self.giveUp($0, state, daemon) }
+            Self.kept = store
+            loop = try PollLoop()
+            scheduler = try Scheduler(
+                loop: loop, store: store, instance: try Self.instance(configuration.optionalString("instance"), store),
+                spawner: SpawnerClient(loop: loop, path: configuration.path("spawner-socket")),
+                relay: RelayClient(loop: loop, path: configuration.path("relay-socket")),
+                broker: BrokerClient(loop: loop, path: configuration.path("broker-socket")),
+                courier: CourierClient(loop: loop, path: configuration.path("courier-socket")),
+                settings: try Self.settings(configuration), log: daemon.log,
+                highWater: try HighWater(path: state + "/high-water"))
+        } catch let error as StoreError {
+            Self.giveUp(error, state, daemon)
+        } catch let error as Failure {
+            daemon.giveUp("\(error.place): \(error.text)", status: EX_USAGE)
+        }
+    }
+
+    private static func database(_ state: String) -> String { state + "/scheduler.sqlite" }
+
+    private static func giveUp(_ error: StoreError, _ state: String, _ daemon: Startup) -> Never {
+        let what = "\(database(state)): \(error)"
+        guard let remedy = error.remedy else { daemon.giveUp(what) }
+        daemon.giveUp("\(what); \(remedy)", status: EX_USAGE)
     }
 
     private static func settings(_ configuration: Configuration) throws -> SchedulerSettings {

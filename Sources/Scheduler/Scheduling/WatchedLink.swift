@@ -2,7 +2,7 @@
 
 import Link
 import Posix
-package import Wire
+import Wire
 
 /// LinkClient, and since when requests wait without any answer. Lives on its loop's thread.
 final class WatchedLink<Edge: WireEdge> {
@@ -17,15 +17,14 @@ final class WatchedLink<Edge: WireEdge> {
         client = LinkClient(loop: loop, path: path, role: role, settings: settings)
     }
 
-    /// As `LinkClient.call`.
+    /// As `LinkClient.call`; but who has not answered in time is named.
     func call<Call: WireCall>(
         _ request: Call, deadline: Duration = .seconds(30),
         _ completion: @escaping (Result<Call.Reply, Failure>, consuming FDBundle) -> Void
     ) where Call.Edge == Edge {
-        begins()
+        let end = begin(deadline)
         client.call(request, deadline: deadline) { [weak self] result, fds in
-            self?.hasEnded(result.failure)
-            completion(result, fds)
+            completion(self?.ended(result, end) ?? result, fds)
         }
     }
 
@@ -34,27 +33,28 @@ final class WatchedLink<Edge: WireEdge> {
         _ request: Call, fd: consuming FileDescriptor, deadline: Duration = .seconds(30),
         _ completion: @escaping (Result<Call.Reply, Failure>, consuming FDBundle) -> Void
     ) where Call.Edge == Edge {
-        begins()
+        let end = begin(deadline)
         client.call(request, fd: fd, deadline: deadline) { [weak self] result, fds in
-            self?.hasEnded(result.failure)
-            completion(result, fds)
+            completion(self?.ended(result, end) ?? result, fds)
         }
     }
 
-    private func begins() {
+    /// When its deadline passes.
+    private func begin(_ deadline: Duration) -> UInt64 {
         waiting += 1
         if silentSince == nil { silentSince = loop.now }
+        return loop.now + UInt64(max(0, deadline.wholeMilliseconds)) * 1_000_000
     }
 
-    private func hasEnded(_ failure: Failure?) {
+    private func ended<Reply>(_ result: Result<Reply, Failure>, _ end: UInt64) -> Result<Reply, Failure> {
         waiting -= 1
+        // A sibling that has itself waited for somebody in vain says so before the end, and that is a sign of life.
+        guard result.failure?.errorCode == .deadlineExceeded, loop.now >= end else {
+            silentSince = waiting > 0 ? loop.now : nil
+            return result
+        }
         // Nothing came: it is as silent as before, even if nobody asks any more.
-        if failure?.isNoAnswer == true { return }
-        silentSince = waiting > 0 ? loop.now : nil
+        let text = "\(Edge.server) has not answered in time; try again, and if it hangs, see its log and start it again"
+        return .failure(Failure(.deadlineExceeded, text, place: "\(Edge.server)"))
     }
-}
-
-extension Failure {
-    /// Link's own word, and not that of a peer that has waited for somebody else.
-    package var isNoAnswer: Bool { errorCode == .deadlineExceeded && text == "no answer in time" }
 }

@@ -98,14 +98,19 @@ extension Store {
         ) STRICT, WITHOUT ROWID;
         """
 
+    /// The first look at the file, before anything is written to it.
+    static func recognize(_ db: Database) throws {
+        let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+        let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+        if application != applicationID && tables > 0 { throw StoreError.foreignDatabase }
+        let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        if found > migrations.count { throw StoreError.newerDatabase(found: found, known: migrations.count) }
+    }
+
     /// Brings the file to our version in one transaction, or leaves it as it was.
     static func migrate(_ queue: DatabaseQueue, to version: Int) throws {
         try queue.write { db in
             let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-            let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-            let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
-            if application != applicationID && tables > 0 { throw StoreError.foreignDatabase }
-            if found > migrations.count { throw StoreError.newerDatabase(found: found, known: migrations.count) }
             guard found < version else { return }
             for step in migrations[found..<version] { try step(db) }
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")

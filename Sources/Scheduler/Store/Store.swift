@@ -14,29 +14,46 @@ package final class Store {
 
     /// Opens or makes the database, checks it and brings it to the current schema. `maximumPages` (of 4096 bytes)
     /// bounds the file; 0: no bound of our own. `wholeUpTo`: pages of a file that is checked as a whole. `schema`: an
-    /// older one, for tests of what an earlier program has left.
+    /// older one, for tests of what an earlier program has left. `refused`: told why a file is not opened, while it is
+    /// open still; GRDB closes what it could not open, and a process that may not close ends in there.
     package init(
-        path: String, maximumPages: Int = 0, wholeUpTo: Int = 16_384, schema: Int? = nil
+        path: String, maximumPages: Int = 0, wholeUpTo: Int = 16_384, schema: Int? = nil,
+        refused: @escaping @Sendable (StoreError) -> Void = { _ in }
     ) throws(StoreError) {
         _ = Self.withoutStatistics
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(5)
-        configuration.journalMode = .wal
         configuration.label = "schedulerd"
         configuration.prepareDatabase { db in
-            // A view or trigger that somebody put into the file must not call functions with effects.
-            try db.execute(sql: "PRAGMA trusted_schema = OFF")
-            try db.execute(sql: "PRAGMA cell_size_check = ON")
+            try Self.telling(refused) {
+                // A view or trigger that somebody put into the file must not call functions with effects.
+                try db.execute(sql: "PRAGMA trusted_schema = OFF")
+                try db.execute(sql: "PRAGMA cell_size_check = ON")
+                try Self.recognize(db)
+            }
         }
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
-            try Self.tune(queue, maximumPages: maximumPages)
-            try Self.check(queue, wholeUpTo: wholeUpTo)
-            try Self.migrate(queue, to: schema ?? Self.migrations.count)
+            try withExtendedLifetime(queue) {
+                try Self.telling(refused) {
+                    try Self.tune(queue, maximumPages: maximumPages)
+                    try Self.check(queue, wholeUpTo: wholeUpTo)
+                    try Self.migrate(queue, to: schema ?? Self.migrations.count)
+                }
+            }
             self.queue = queue
         } catch {
             throw StoreError(error)
+        }
+    }
+
+    private static func telling(_ refused: (StoreError) -> Void, _ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch {
+            refused(StoreError(error))
+            throw error
         }
     }
 
@@ -46,6 +63,8 @@ package final class Store {
     /// After the journal mode, because setting that mode resets `synchronous`: FULL is what makes an answer a promise.
     private static func tune(_ queue: DatabaseQueue, maximumPages: Int) throws {
         try queue.inDatabase { db in
+            let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
+            guard mode == "wal" else { throw StoreError.failed("its journal is \(mode ?? "none")") }
             try db.execute(sql: "PRAGMA synchronous = FULL")
             // What a statement with triggers needs to undo itself: no files beside the database may be opened.
             try db.execute(sql: "PRAGMA temp_store = MEMORY")

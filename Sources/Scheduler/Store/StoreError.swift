@@ -37,7 +37,7 @@ extension StoreError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .newerDatabase(let found, let known):
-            "the database has schema version \(found), this program knows up to \(known): use the version that wrote it"
+            "the database has schema version \(found), this program knows up to \(known)"
         case .foreignDatabase: "the file is a database of another program"
         case .corrupt(let what): "the database is damaged: \(what)"
         case .damagedRow(let row): "a row of the database cannot be read: \(row.what)"
@@ -51,6 +51,18 @@ extension StoreError: CustomStringConvertible {
 }
 
 extension StoreError {
+    /// What somebody has to do before a start can succeed; nil: the next one may.
+    package var remedy: String? {
+        switch self {
+        case .newerDatabase: "start the version that wrote it"
+        case .foreignDatabase, .otherInstance: "give this house its own state directory"
+        case .corrupt:
+            "put a backup in its place as docs/reliability.md says; without one, move it, its -wal and its -shm away, "
+                + "and the house begins without jobs"
+        default: nil
+        }
+    }
+
     /// Any error of a transaction in our own terms.
     init(_ error: any Error) {
         if let known = error as? StoreError {

@@ -7,13 +7,6 @@ import Posix
 import Sandbox
 import Scheduling
 
-/// Never released: closing the database starts threads of the dispatch library, and the profile has no room for their
-/// calls; a slow end would be a death by SIGSYS. What was not closed is opened again like the database of a process
-/// that was killed.
-enum Kept {
-    nonisolated(unsafe) static var service: SchedulerDaemon?
-}
-
 Startup.main("bulkhead-schedulerd", about: "keeps the queue, and gives jobs to runners", keys: SchedulerDaemon.keys) {
     daemon in
     // 1. configuration: read by Startup; all mistakes at once, exit 64
@@ -24,8 +17,7 @@ Startup.main("bulkhead-schedulerd", about: "keeps the queue, and gives jobs to r
     // SQLite opens the files of the database as it needs them, and asks this device for random numbers.
     try daemon.confine(
         keeping: [listener.raw], profile: .schedulerd, reads: ["/dev/urandom"], writes: [settings.path("state")])
-    let service = try SchedulerDaemon(settings, log: daemon.log)
-    Kept.service = service
+    let service = try SchedulerDaemon(daemon)
     // 6. the peers: apid may ask; brokerd, spawnerd and relayd are asked
     let server = try service.serve(listener, peerUID: settings.uid("apid-uid"))
     service.start()

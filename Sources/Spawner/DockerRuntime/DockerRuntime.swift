@@ -80,10 +80,6 @@ package final class DockerRuntime: ContainerRuntime {
         command(.start(name), succeeds: [204, 304], answer)
     }
 
-    package func stop(_ name: String, graceSeconds: UInt32, _ answer: @escaping Answer<Void>) {
-        command(.stop(name, graceSeconds: graceSeconds), succeeds: [204, 304], answer)
-    }
-
     package func remove(_ name: String, _ answer: @escaping Answer<Void>) {
         // Not 409: somebody is removing it, and until that is done it may live.
         command(.remove(name), succeeds: [204, 404], answer)

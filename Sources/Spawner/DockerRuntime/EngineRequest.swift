@@ -1,4 +1,4 @@
-// The closed set of what spawnerd can say to an engine: ten calls. There is none that runs a second process in a
+// The closed set of what spawnerd can say to an engine: nine calls. There is none that runs a second process in a
 // container, copies files, builds, pulls, commits, renames or updates (R13).
 //
 // No version stands in front of the paths. 20.10 knows nothing above 1.41 and 29 nothing below 1.44, so that no number
@@ -13,7 +13,6 @@ enum EngineRequest {
     case attach(String)
     case wait(String, condition: String)
     case start(String)
-    case stop(String, graceSeconds: UInt32)
     case remove(String)
     case list(instance: String)
 
@@ -26,7 +25,6 @@ enum EngineRequest {
         case .attach(let name): ("POST", "/containers/\(name)/attach?stream=1&stdin=1&stdout=1&stderr=1")
         case .wait(let name, let condition): ("POST", "/containers/\(name)/wait?condition=\(condition)")
         case .start(let name): ("POST", "/containers/\(name)/start")
-        case .stop(let name, let grace): ("POST", "/containers/\(name)/stop?t=\(grace)")
         case .remove(let name): ("DELETE", "/containers/\(name)?v=true&force=true")
         case .list(let instance):
             // filters={"label":["bulkhead.instance=..."]}
@@ -42,7 +40,7 @@ enum EngineRequest {
         switch self {
         case .info: nil
         case .image(let name), .create(let name, _), .inspect(let name), .attach(let name), .wait(let name, _),
-            .start(let name), .stop(let name, _), .remove(let name), .list(let name):
+            .start(let name), .remove(let name), .list(let name):
             name
         }
     }
@@ -77,7 +75,6 @@ enum EngineRequest {
         switch self {
         case .info, .image, .inspect, .list, .attach: (.seconds(10), .seconds(10))
         case .create, .start, .remove: (.seconds(60), .seconds(60))
-        case .stop(_, let grace): (.seconds(grace) + .seconds(15), .seconds(grace) + .seconds(15))
         case .wait: (.seconds(10), nil)
         }
     }

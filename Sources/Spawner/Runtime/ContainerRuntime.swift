@@ -26,8 +26,6 @@ package protocol ContainerRuntime: AnyObject {
         _ name: String, _ moment: WaitMoment, registered: @escaping () -> Void, ended: @escaping Answer<UInt16>)
     /// Succeeds if it runs already.
     func start(_ name: String, _ answer: @escaping Answer<Void>)
-    /// The stop signal, a kill after the grace; answers when it has ended. Succeeds if it has already.
-    func stop(_ name: String, graceSeconds: UInt32, _ answer: @escaping Answer<Void>)
     /// Kills and removes it, with everything that belongs to it. Succeeds if there is none, and not while somebody else
     /// is still removing it.
     func remove(_ name: String, _ answer: @escaping Answer<Void>)

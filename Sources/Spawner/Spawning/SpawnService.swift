@@ -57,9 +57,6 @@ package final class SpawnService {
         handlers.on(SpawnerEdge.AttachRunner.self) { request, _, responder in
             self.attach(request.runner) { Self.answer(responder, $0.map { .init() }) }
         }
-        handlers.on(SpawnerEdge.StopRunner.self) { request, _, responder in
-            self.stop(request) { Self.answer(responder, $0.map { .init() }) }
-        }
         handlers.on(SpawnerEdge.RemoveRunner.self) { request, _, responder in
             self.remove(request.runner) { Self.answer(responder, $0.map { .init() }) }
         }
@@ -164,19 +161,6 @@ package final class SpawnService {
                 self.release(runner)
             }
             done(result)
-        }
-    }
-
-    private func stop(_ request: SpawnerEdge.StopRunner, _ done: @escaping (Result<Void, Failure>) -> Void) {
-        ours(request.runner) { result in
-            switch result {
-            case .failure(let failure): done(.failure(failure))
-            case .success(let status):
-                self.exits.willStop(request.runner)
-                self.runtime.stop(status.id, graceSeconds: min(request.graceSeconds, 3600)) {
-                    done($0.mapError { Failure($0) })
-                }
-            }
         }
     }
 

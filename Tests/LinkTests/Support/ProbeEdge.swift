@@ -101,7 +101,6 @@ extension SpawnerEdge: ProbeEdge {
         handlers.on(RemoveRunner.self) { _, _, responder in seen.answer(responder, .init()) }
         handlers.refuse(CreateRunner.self)
         handlers.refuse(AttachRunner.self)
-        handlers.refuse(StopRunner.self)
         handlers.refuse(ListRunners.self)
         handlers.refuse(DescribeHost.self)
         handlers.refuse(ReadDevices.self)

@@ -45,7 +45,7 @@ package final class Supervisor {
         loop.run()
         for problem in preparation.grants.close() { Terminal.error(problem) }
         Terminal.note("bulkhead: stopped")
-        if refused { throw CommandFailure("a daemon refused its settings; see above", exit: .usage) }
+        if refused { throw CommandFailure("a daemon refused its settings or its state; see above", exit: .usage) }
     }
 
     // MARK: Children
@@ -94,7 +94,7 @@ package final class Supervisor {
             let log = preparation.log(child.compartment)
             if ended.status == .exited(64) {
                 // It does not understand what we tell it, and will not the next time either.
-                Terminal.error("\(name) refuses its settings; the last lines of \(log) say which")
+                Terminal.error("\(name) refuses its settings or its state; the last line of \(log) says why")
                 tellLastWords(of: child, log)
                 refused = true
                 return stop()
