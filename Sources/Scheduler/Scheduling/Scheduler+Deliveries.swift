@@ -49,7 +49,8 @@ extension Scheduler {
             guard let self else { throw Failure(.shuttingDown, "") }
             var number: UInt64 = 0
             if case .change(let change) = word.event { number = change.number }
-            let id = try unit.rows.insertDelivery(word, number: number, what: Self.what(word.event), at: unit.now)
+            let id = try unit.rows.insertDelivery(
+                word, number: number, what: Self.what(word.event), at: unit.now, house: unit.house)
             try plan(unit, id, word)
             unit.afterCommit { responder.reply(.init(delivery: id, created: true)) }
         }
