@@ -63,7 +63,7 @@ def _run(result, over, port, path, numbered, connections, pause, first):
     statuses, taken, without_retry = collections.Counter(), [], 0
     later = collections.deque()
     number = first
-    begin = time.monotonic()
+    begin = ended = time.monotonic()
 
     def connect():
         connection = _Connection(port)

@@ -37,7 +37,7 @@ class Storms(unittest.TestCase):
         cls.house.bulkhead("drain", check=0)
 
     def test_a_storm_of_one_project(self):
-        pids = {daemon: self.house.pid(daemon) for daemon in DAEMONS}
+        pids = {daemon: eventually(daemon, lambda: self.house.pid(daemon)) for daemon in DAEMONS}
         mine, took, memory = [], [], {daemon: [] for daemon in DAEMONS}
         with Storm(self.house.port, "/webhook/github/shop", self.house.pushes["shop"], CONNECTIONS) as storm:
             end = time.monotonic() + SECONDS
@@ -69,7 +69,7 @@ class Storms(unittest.TestCase):
         # Nothing was lost.
         eventually("every job is made", lambda: not self.house.select("SELECT 1 FROM delivery_jobs WHERE open = 1 LIMIT 1"), 120)
         kept = {row[0] for row in self.house.select(
-            "SELECT body FROM deliveries JOIN delivery_jobs ON delivery = id JOIN jobs ON jobs.id = job WHERE deliveries.project = 'shop'")}
+            "SELECT body FROM deliveries JOIN delivery_jobs ON delivery = deliveries.id JOIN jobs ON jobs.id = job WHERE deliveries.project = 'shop'")}
         self.assertEqual(len(set(storm.taken) - kept), 0)
         self.assertEqual(len(storm.taken), len(set(storm.taken)))
         # Nobody was killed for it, and nobody grew with it.
