@@ -80,5 +80,6 @@ def taken():
     medians = {side: statistics.median(values) for side, values in rates.items()}
     for other, name, target in (("bare", "a bare POST", 0.7), ("theirs", "Buildbot's hook", 100)):
         ratio = statistics.median(mine / its for mine, its in zip(rates["ours"], rates[other]))
-        report("N9", f"webhooks a second, divided by {name}", ratio, f">= {target}", ratio >= target, f"{medians[other]:.0f} a second", rates)
+        report("N9", f"webhooks a second, divided by {name}", ratio, f">= {target}", ratio >= target,
+               f"{medians[other]:.0f} a second", rates)
     note("N9", "signed webhooks taken", medians["ours"], "a second", rates)

@@ -69,7 +69,8 @@ class Storms(unittest.TestCase):
         # Nothing was lost.
         eventually("every job is made", lambda: not self.house.select("SELECT 1 FROM delivery_jobs WHERE open = 1 LIMIT 1"), 120)
         kept = {row[0] for row in self.house.select(
-            "SELECT body FROM deliveries JOIN delivery_jobs ON delivery = deliveries.id JOIN jobs ON jobs.id = job WHERE deliveries.project = 'shop'")}
+            "SELECT body FROM deliveries JOIN delivery_jobs ON delivery = deliveries.id JOIN jobs ON jobs.id = job "
+            "WHERE deliveries.project = 'shop'")}
         self.assertEqual(len(set(storm.taken) - kept), 0)
         self.assertEqual(len(storm.taken), len(set(storm.taken)))
         # Nobody was killed for it, and nobody grew with it.
