@@ -274,6 +274,8 @@ let tests: [Target] = [
         path: "Tests/Bench/LinkBench",
         swiftSettings: house),
     .executableTarget(
+        name: "bare-post", dependencies: [hummingbird], path: "Tests/Bench/BarePost", swiftSettings: house),
+    .executableTarget(
         name: "mask-bench", dependencies: ["Files", "Masker", "Posix"], path: "Tests/Bench/MaskBench",
         swiftSettings: house),
     .executableTarget(
@@ -340,6 +342,7 @@ let tests: [Target] = [
         name: "simulate",
         dependencies: [
             "Daemon", "Endpoints", "Files", "JobModel", "JobWire", "Link", "Posix", "Scheduling", "Store", "Wire",
+            crypto,
         ],
         path: "Tests/Simulation", exclude: ["simulate.sh"], swiftSettings: house),
     .testTarget(

@@ -22,8 +22,8 @@ import Wire
     private static let ada = ForgeAccount(id: 1, name: "ada")
 
     /// A house with the project, and its revision.
-    private func house() throws -> (House, Bytes32) {
-        let house = try House()
+    private func house(_ adjust: (inout SchedulerSettings) -> Void = { _ in }) throws -> (House, Bytes32) {
+        let house = try House(adjust)
         let reply = try house.call(
             SchedulerEdge.ApplyProject(
                 token: Samples.token, order: Samples.order, document: Array(Self.document.utf8)))
@@ -64,6 +64,7 @@ import Wire
         return try #require(try deliveries(house).first)
     }
 
+    /// W4: and after a restart.
     @Test func aPushMakesItsJobsOnce() throws {
         let (house, revision) = try house()
         house.broker.deliveries["push"] = word(1, revision, push(to: "main"))
@@ -256,5 +257,51 @@ import Wire
         _ = try house.deliver("push")
         try house.run("planned") { try self.deliveries(house).first?.state == .planned }
         #expect(house.broker.events.first?.definition.spec.steps.first?.run == "make check")
+    }
+
+    /// W20: with its texts; and it is known when it comes again, a year later.
+    @Test func anOldDeliveryGoesAfterItsJobsAndIsKnownForEver() throws {
+        let (house, revision) = try house {
+            $0.retention = .seconds(3600)
+            $0.sweep = .milliseconds(5)
+        }
+        house.broker.deliveries["push"] = word(1, revision, push(to: "feature"))
+        house.broker.deliveries["change"] = word(2, revision, change())
+        house.broker.deliveries["young"] = word(3, revision, push(to: "main"))
+        let old = try house.deliver("push")
+        let held = try house.deliver("change")
+        try house.run("its job") { try self.deliveries(house).last?.state == .planned }
+        let job = try #require(try deliveries(house).last?.jobs.first)
+        try house.patch("UPDATE deliveries SET received_at = -7200000")
+        for _ in 0..<5 { house.settle() }
+        #expect(try deliveries(house).count == 2, "its job is there")
+        try house.run("told") { house.relay.jobs.keys.contains { $0.job == job } }
+        house.relay.finish(try house.relay.attempt(), .succeeded)
+        try house.run(job, to: .succeeded)
+        try house.patch("UPDATE jobs SET ended_at = -7200000 WHERE id = \(job)")
+        let young = try house.deliver("young")
+        try house.run("gone") { try self.deliveries(house).map(\.id) == [young.delivery, held.delivery] }
+        #expect(try house.witness.see { try $0.job(job) == nil && $0.deliveryJobs(old.delivery).isEmpty })
+        for _ in 0..<2 {
+            #expect(try house.deliver("push") == .init(delivery: old.delivery, created: false))
+            try house.restart()
+        }
+        #expect(try deliveries(house).count == 2 && house.broker.events.count(where: { $0.job == "test" }) == 2)
+    }
+
+    /// More than one sweep takes.
+    @Test func allOldDeliveriesGo() throws {
+        let (house, revision) = try house {
+            $0.retention = .seconds(3600)
+            $0.sweep = .milliseconds(5)
+        }
+        for number in 1...130 {
+            house.broker.deliveries["\(number)"] = word(UInt64(number), revision, .idle(IdleEvent(what: "a star")))
+            _ = try house.deliver("\(number)")
+        }
+        #expect(try house.witness.see { try $0.deliveries(of: "", before: 0, limit: 200).count } == 130)
+        try house.patch("UPDATE deliveries SET received_at = -7200000")
+        try house.run("gone") { try self.deliveries(house).isEmpty }
+        #expect(try house.deliver("7") == .init(delivery: 7, created: false))
     }
 }

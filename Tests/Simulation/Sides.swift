@@ -158,20 +158,24 @@ final class BrokerSide: SimulatedLink, BrokerLink {
         call("Vouch", within: usualLimit, done) { $0(self.broker.vouch(request)) }
     }
 
-    /// No webhook comes to a simulated house yet.
     func verifyDelivery(
         _ request: BrokerEdge.VerifyDelivery, body: consuming FileDescriptor,
         _ done: @escaping (Result<DeliveryWord, Failure>) -> Void
     ) {
-        call("VerifyDelivery", within: usualLimit, done) { $0(.failure(Failure(.unauthorized, ""))) }
+        var room = [UInt8](repeating: 0, count: 64)
+        var text = ""
+        if case .bytes(let count)? = try? Posix.read(body.raw, into: &room) {
+            text = String(decoding: room.prefix(count), as: UTF8.self)
+        }
+        call("VerifyDelivery '\(text)'", within: usualLimit, done) { $0(self.broker.verify(text)) }
     }
 
     func vouchEvent(_ request: BrokerEdge.VouchEvent, _ done: @escaping (Result<Ticket, Failure>) -> Void) {
-        call("VouchEvent", within: usualLimit, done) { $0(.failure(Failure(.notFound, ""))) }
+        call("VouchEvent \(request.job)", within: usualLimit, done) { $0(self.broker.vouch(request)) }
     }
 
     func approve(_ request: BrokerEdge.Approve, _ done: @escaping (Result<ApprovalWord, Failure>) -> Void) {
-        call("Approve", within: usualLimit, done) { $0(.failure(Failure(.notFound, ""))) }
+        call("Approve", within: usualLimit, done) { $0(self.broker.approve(request)) }
     }
 
     func execute(_ order: SealedOrder, token: String, _ done: @escaping (Failure?) -> Void) {

@@ -52,7 +52,8 @@ extension Scheduler {
             }
             var number: UInt64 = 0
             if case .change(let change) = word.event { number = change.number }
-            let id = try unit.rows.insertDelivery(word, number: number, what: Self.what(word.event), at: unit.now)
+            let id = try unit.rows.insertDelivery(
+                word, number: number, what: Self.what(word.event), at: unit.now, house: unit.house)
             try plan(unit, id, word)
             unit.afterCommit { responder.reply(.init(delivery: id, created: true)) }
         }

@@ -32,19 +32,25 @@ extension StoreTransaction {
 
     /// The delivery of this body that has been here before.
     package func delivery(_ project: String, body: Bytes32) throws -> UInt64? {
-        try one("SELECT id FROM deliveries WHERE project = ? AND body = ?", [project, Self.blob(body.array)])
-            .map { UInt64(bitPattern: $0["id"]) }
+        try one(
+            """
+            SELECT id FROM deliveries WHERE project = ?1 AND body = ?2
+            UNION ALL SELECT delivery FROM known_deliveries WHERE project = ?1 AND body = ?2
+            """, [project, Self.blob(body.array)]
+        ).map { UInt64(bitPattern: $0["id"]) }
     }
 
-    package func insertDelivery(_ word: DeliveryWord, number: UInt64, what: String, at now: Int64) throws -> UInt64 {
+    package func insertDelivery(
+        _ word: DeliveryWord, number: UInt64, what: String, at now: Int64, house: Int64
+    ) throws -> UInt64 {
         try run(
             """
-            INSERT INTO deliveries (project, body, word, number, received_ms, state, what, text)
-            VALUES (?, ?, ?, ?, ?, 1, ?, '')
+            INSERT INTO deliveries (project, body, word, number, received_ms, received_at, state, what, text)
+            VALUES (?, ?, ?, ?, ?, ?, 1, ?, '')
             """,
             [
                 word.project, Self.blob(word.delivery.array), Self.blob(try Self.bytes(word)), Self.key(number), now,
-                Self.line(what, 512),
+                house, Self.line(what, 512),
             ])
         return UInt64(bitPattern: db.lastInsertedRowID)
     }

@@ -19,7 +19,8 @@ struct RouteTable: Sendable {
         routes += SecretRoutes.all(scheduler)
         routes += InsightRoutes.all(scheduler, meter)
         routes += ProjectRoutes.all(scheduler)
-        routes += WebhookRoutes.all(scheduler, WebhookRoom(bytes: limits.webhookRoom))
+        routes += WebhookRoutes.all(
+            scheduler, WebhookRoom(bytes: limits.webhookRoom, deliveries: limits.webhooks))
         routes += OpenAPIRoutes.all()
         let document = OpenAPIDocument(routes: routes).bytes
         self.routes = routes.map {
