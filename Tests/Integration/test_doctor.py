@@ -79,12 +79,17 @@ class Relay:
     def accept(self, listener):
         with contextlib.suppress(OSError):
             while True:
-                near, _ = listener.accept()
-                far = socket.socket(socket.AF_UNIX)
-                far.connect(ENGINE)
-                self.open |= {near, far}
-                for pair in ((near, far), (far, near)):
-                    threading.Thread(target=self.carry, args=pair, daemon=True).start()
+                threading.Thread(target=self.serve, args=(listener.accept()[0],), daemon=True).start()
+
+    def serve(self, near):
+        with near, socket.socket(socket.AF_UNIX) as far:
+            far.connect(ENGINE)
+            self.open |= {near, far}
+            back = threading.Thread(target=self.carry, args=(far, near), daemon=True)
+            back.start()
+            self.carry(near, far)
+            back.join()
+            self.open -= {near, far}
 
     def carry(self, source, sink):
         with contextlib.suppress(OSError):
@@ -93,8 +98,6 @@ class Relay:
                 sink.sendall(data.replace(b"name=userns", b"name=nothin") if self.denies else data)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)
-        with contextlib.suppress(OSError):
-            source.shutdown(socket.SHUT_RD)
 
 
 class Patient:

@@ -41,7 +41,10 @@ extension Examination {
         }
         // Once one has come, anybody's noise is no matter of this project's.
         let last = RefusalLog.last(of: project.name, anybodys: since == nil, after: since ?? "", in: log)
-        guard let last else { return add(.refused, .ok, project: project.name, "no webhook was refused since") }
+        guard let last else {
+            let when = since == nil ? "" : " since"
+            return add(.refused, .ok, project: project.name, "no webhook was refused\(when)")
+        }
         add(
             .refused, .missing, project: project.name, "a webhook was refused at \(last.time): \(last.reason)",
             mend: project.hooks)
