@@ -49,4 +49,13 @@ import Testing
             ])
         #expect(Finding(.api, .ok, "answers").lines(mark: "ok     ") == ["ok       api          answers"])
     }
+
+    @Test func whereARunningHouseKeepsItsState() throws {
+        let house = try #require(RunningHouse.read(["/usr/bin/bulkhead", "up", "--state", "s", "--listen=[::1]:17"]))
+        #expect(house == ("s", 17))
+        #expect(RunningHouse.read(["bulkhead", "up"])?.port == 7700)
+        for other in [["bulkhead"], ["bulkhead", "status"], ["bulkhead-apid", "up"], ["vi", "bulkhead", "up"], []] {
+            #expect(RunningHouse.read(other) == nil)
+        }
+    }
 }

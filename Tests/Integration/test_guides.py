@@ -79,9 +79,10 @@ class Guides(unittest.TestCase):
                 continue
             for command in block.splitlines():
                 # On a port and in a directory of this test, with what is built already; and the token is not typed.
+                up = f"bulkhead up --listen 127.0.0.1:{port} --forge-addresses 127.0.0.0/8 "
                 for was, now in (("make build engine images", "true"), ("$(make -s engine-socket)", f"unix://{ENGINE}"),
-                                 ("$PWD/.build/release", str(BINARIES)), ("/tmp/bulkhead", state),
-                                 ("bulkhead up ", f"bulkhead up --listen 127.0.0.1:{port} "), ("forge-token", "forge-token < token")):
+                                 ("$PWD/.build/release", str(BINARIES)), ("/tmp/bulkhead", state), ("bulkhead up ", up),
+                                 ("forge-token", "forge-token < token")):
                     command = command.replace(was, now)
                 if command.startswith("bulkhead doctor"):
                     if ping:
@@ -94,9 +95,16 @@ class Guides(unittest.TestCase):
                     eventually("it is planned", lambda: " planned " in (said := shell(command)) and said)
                 elif command.startswith("bulkhead jobs"):
                     eventually("it has succeeded", lambda: "SUCCEEDED" in shell(command))
+                    states = eventually("the commit is green", lambda: (s := self.statuses(forge)) and s[-1] == "success" and s)
+                    self.assertEqual(states[0], "pending")
                 else:
                     shell(command)
         self.assertTrue(shell("bulkhead doctor shop").endswith("\nnothing is missing\n"))
+
+    def statuses(self, forge):
+        """Of the job, as the forge was told them."""
+        said = [entry.document for entry in forge.journal.calls("POST", "*/statuses/*") if entry.status in (200, 201)]
+        return [one["state"] for one in said if (one.get("context") or one["name"]) == "bulkhead/test (push)"]
 
     def key(self, forge):
         key = pathlib.Path(self.folder, "shop.key").read_text()
@@ -113,7 +121,7 @@ class Guides(unittest.TestCase):
 
     def test_github(self):
         with GitHub() as forge:
-            forge.kind = "github"
+            forge.kind, forge.base = "github", "/api/v3"
             self.ada = forge.person("ada")
             self.place = forge.repo("acme/shop", self.repository, ada="write")
             self.follow("github.md", forge, forge.token(self.ada, **self.permissions()), ping=forge.hooks.ping)

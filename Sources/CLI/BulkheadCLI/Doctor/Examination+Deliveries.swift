@@ -17,18 +17,18 @@ extension Examination {
         } else {
             add(
                 .webhook, .missing, project: project.name,
-                "none has come; the forge has to send them to \(address)/webhook/\(project.forge.kind.rawValue)/"
-                    + "\(project.name), as JSON, with the webhook-key as their secret", mend: project.hooks)
+                "none has come; enter it at the forge: JSON, the webhook-key as its secret, to \(address(project))",
+                mend: project.hooks)
         }
         refused(project, since: deliveries.first?.receivedAt)
         if !deliveries.isEmpty { try await green(project, deliveries) }
     }
 
-    /// Where the API is for the forge, as far as that can be told.
-    private var address: String {
-        let host = client.base.host ?? ""
-        let isOurs = ["127.0.0.1", "localhost", "::1"].contains(host)
-        return isOurs ? "https://A-NAME-FOR-\(host):\(client.base.port ?? 80)" : "\(client.base)"
+    /// What is to be entered at the forge.
+    private func address(_ project: Project) -> String {
+        let path = "/webhook/\(project.forge.kind.rawValue)/\(project.name)"
+        guard isLocal else { return "\(client.base)\(path)" }
+        return "https://NAME\(path), where NAME is that of a proxy which leads here"
     }
 
     /// What a forge sends and nobody believes is told in one place only.

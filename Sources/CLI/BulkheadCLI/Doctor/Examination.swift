@@ -6,18 +6,26 @@ import JobModel
 
 final class Examination {
     let client: APIClient
+    /// The house is one on this machine.
+    let isLocal: Bool
     let options: ClientOptions
     let engine: EngineWitness
     private let keys: KeyOptions
     private(set) var findings: [Finding] = []
     /// The key is looked for when something that takes one is missing, once.
     private var keyIsSettled = false
+    /// Where the house keeps the token, the key and its logs, if it is one on this machine.
+    private let place: OperatorFiles
 
     init(_ options: ClientOptions, _ keys: KeyOptions, engine: EngineWitness) throws {
         self.options = options
         self.keys = keys
         self.engine = engine
         client = try options.client()
+        let host = client.base.host ?? ""
+        isLocal = ["127.0.0.1", "localhost", "::1"].contains(host)
+        let running = isLocal ? RunningHouse.state(listeningOn: client.base.port ?? 80) : nil
+        place = OperatorFiles(state: options.state ?? running)
     }
 
     var isWell: Bool { !findings.contains { $0.state == .missing } }
@@ -80,8 +88,6 @@ final class Examination {
         return false
     }
 
-    private var isLocal: Bool { ["127.0.0.1", "localhost", "::1"].contains(client.base.host ?? "") }
-
     private var engineName: String { ProcessInfo.processInfo.environment["BULKHEAD_ENGINE"] ?? "" }
 
     /// Units in systemd's folders: the house is an installed one.
@@ -110,7 +116,7 @@ final class Examination {
             add(
                 .token, .missing,
                 "\(what); the house keeps it in its state directory, or in \(OperatorFiles.installed)",
-                mend: "export BULKHEAD_TOKEN=$(cat \(options.files.token))")
+                mend: "export BULKHEAD_TOKEN=$(cat \(place.token))")
         } catch let failure as CommandFailure where failure.exit == .unavailable {
             add(.daemons, .missing, "schedulerd does not answer: \(failure)", mend: look(at: "schedulerd"))
         }
@@ -132,12 +138,7 @@ final class Examination {
         isInstalled ? "systemctl restart bulkhead-\(daemon).service" : "tail \(log(of: daemon))"
     }
 
-    /// Of a house on this machine: in its state directory, which is where the token was found, or the key.
-    func log(of daemon: String) -> String {
-        let beside = keys.path(options.files).map { OperatorKey.split($0).directory }
-        let places = ([options.files.directory] + [beside].compactMap(\.self)).map { "\($0)/log/\(daemon).log" }
-        return places.first { FileManager.default.fileExists(atPath: $0) } ?? places[0]
-    }
+    func log(of daemon: String) -> String { "\(place.directory)/log/\(daemon).log" }
 
     private func engine(_ status: StatusAnswer) async {
         guard let name = status.engine else {
@@ -169,9 +170,9 @@ final class Examination {
             guard try keys.optional(options.files) == nil else { return add(.key, .ok, "there is a key for orders") }
             add(
                 .key, .missing, "there is no key at hand; it lies beside the token of the house",
-                mend: "export BULKHEAD_KEY=\(options.files.key)")
+                mend: "export BULKHEAD_KEY=\(place.key)")
         } catch {
-            add(.key, .missing, "\(error)", mend: "export BULKHEAD_KEY=\(options.files.key)")
+            add(.key, .missing, "\(error)", mend: "export BULKHEAD_KEY=\(place.key)")
         }
     }
 }
