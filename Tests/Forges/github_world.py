@@ -182,13 +182,15 @@ class World(Double):
         return repo.permissions.get(token.person.login, "none" if repo.private else "read")
 
     def found(self, request, permission="metadata", level="read"):
-        """The repository of the path, if the token may do this there. What somebody may not see is not there."""
+        """The repository of the path, if the token may do this there: by a permission, or by one of several. What somebody may not see
+        is not there."""
         self.caller(request)
         repo, token = self.repos.get(f"{request.arguments['owner']}/{request.arguments['repo']}"), request.token
         standing = self.may(repo, token) if repo else "none"
         if standing == "none":
             raise Refused(404, "Not Found")
-        given = token.about["permissions"].get(permission, "read" if permission == "metadata" else "none")
+        names = [permission] if isinstance(permission, str) else permission
+        given = max((token.about["permissions"].get(name, "read" if name == "metadata" else "none") for name in names), key=LEVELS.index)
         if LEVELS.index(given) < LEVELS.index(level) or LEVELS.index(standing) < LEVELS.index(level):
             raise Refused(403, "Resource not accessible by integration" if token.about["installation"] else
                           "Resource not accessible by personal access token")

@@ -4,7 +4,7 @@ import re
 import urllib.parse
 
 from . import fields, pages
-from .gitlab_world import DEVELOPER, REPORTER, World
+from .gitlab_world import DEVELOPER, MAINTAINER, REPORTER, World
 from .repositories import IS_COMMIT
 from .request import Answer, Refused
 from .server import route
@@ -128,6 +128,9 @@ class Rest(World):
         ref = asked.get("ref") or next((b for b, tip in project.repository.branches().items() if tip == sha), None)
         if ref is None:
             raise Refused(404, "404 References for commit Not Found")
+        # As it is set up at first: what is protected, only maintainers push to and merge into; and whoever may neither, has no say there.
+        if ref in project.protected and project.level(person) < MAINTAINER:
+            raise Refused(403)
         status = next((one for one in project.statuses if (one["sha"], one["name"], one["ref"], one["author"]["id"])
                        == (sha, name, ref, person.id) and one["status"] in ACTIVE), None)
         if status and (state == "pending" or state == status["status"]):

@@ -106,8 +106,8 @@ class Documents(unittest.TestCase):
         self.assertGreater(found, 10)
 
     def test_help_has_examples(self):
-        for command in ["", "up", "submit", "jobs", "job", "log", "why", "cancel", "runners", "pools", "drain", "status", "init", "secret",
-                        "secret set", "secret ls", "secret rm", "secret rotate-master", "audit verify"]:
+        for command in ["", "up", "submit", "jobs", "job", "log", "why", "cancel", "runners", "pools", "drain", "status", "doctor", "init",
+                        "secret", "secret set", "secret ls", "secret rm", "secret rotate-master", "audit verify"]:
             done = subprocess.run([BINARIES / "bulkhead", *command.split(), "--help"], capture_output=True, text=True, check=True)
             self.assertIn("EXAMPLES", done.stdout, command)
 

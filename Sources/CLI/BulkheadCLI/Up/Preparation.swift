@@ -101,7 +101,7 @@ final class Preparation {
         throw CommandFailure("the daemons are not beside \(own); run `make build` or `make install`", exit: .failure)
     }
 
-    private static func engineSocket(_ option: String?) throws -> String {
+    static func engineSocket(_ option: String?) throws -> String {
         let environment = ProcessInfo.processInfo.environment
         let named = option ?? environment["BULKHEAD_ENGINE"] ?? environment["DOCKER_HOST"] ?? "/var/run/docker.sock"
         let path = named.hasPrefix("unix://") ? String(named.dropFirst(7)) : named
