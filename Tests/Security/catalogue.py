@@ -44,7 +44,8 @@ ATTACKS = {
            "refused: not dumpable, another user, no capability"),
     "S4": ("residue", "a 32-byte canary in the memory of every daemon, the tmpfs, the database, the logs, the engine's data",
            "one second after the job nowhere but in the sealed store"),
-    "S5": ("replayed tokens", "a job's token after its end, for another job, after a rotation", "unauthorized, and in the audit log"),
+    "S5": ("replayed tokens", "a job's token after its end, for another job, after a rotation; a person's after its end or theirs",
+           "unauthorized, and in the audit log"),
     "S6": ("rotation in pieces", "a rotation while jobs run and orders come", "every older token is dead at one commit"),
     "S7": ("masks evaded", "base64 at three alignments, hex, URL, JSON, cut at every byte", "masked; reversed and encrypted are not"),
     "S8": ("audit that fails open", "the audit log cannot be written", "nothing is released; the job waits and says why"),
@@ -52,6 +53,7 @@ ATTACKS = {
     "P1": ("agents that say who they are", "every message from every user at every socket", "the kernel's word counts; others are refused"),
     "P2": ("framing", "lengths, kinds, cuts at every byte, descriptors nobody asked for", "a typed refusal; the server lives"),
     "P3": ("a taken-over apid", "its user at the spawner's and the broker's sockets", "EACCES"),
-    "P4": ("a taken-over schedulerd", "forged tickets, other trust, another job, another definition, another image", "refused"),
+    "P4": ("a taken-over schedulerd", "forged tickets, other trust, another job, definition, image; users and tokens of its own making",
+           "refused"),
     "P5": ("messages out of order", "release before the word, twice, after the end, for an older epoch", "refused"),
 }

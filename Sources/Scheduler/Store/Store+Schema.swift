@@ -13,6 +13,7 @@ extension Store {
             { try $0.execute(sql: version5) }, { try $0.execute(sql: version6) },
             { try $0.execute(sql: version7) }, { try $0.execute(sql: version8) },
             { try $0.execute(sql: version9) },
+            { try $0.execute(sql: jobsOfProject) },
         ]
     }
 
