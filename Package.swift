@@ -299,7 +299,8 @@ let tests: [Target] = [
     .testTarget(
         name: "ProjectModelTests",
         dependencies: [
-            "BulkheadCLI", "Documents", "ForgeModel", "JobModel", "ProjectModel", "TrustModel", "YAMLDocuments",
+            "BulkheadCLI", "Documents", "ForgeModel", "JobModel", "ProjectModel", "TrustModel", "TrustWire", "Wire",
+            "YAMLDocuments",
         ],
         swiftSettings: house),
     .testTarget(

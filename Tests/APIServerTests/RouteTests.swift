@@ -79,6 +79,10 @@ struct RouteTests {
             try await check("POST", "/drain", 200, as: "/drain", body: #"{"drain": true}"#)
             try await check("POST", "/drain", 400, as: "/drain", body: #"{"drain": 1}"#)
             try await check("GET", "/projects/shop/secrets", 200, as: "/projects/{project}/secrets")
+            try await check("GET", "/whoami", 200, as: "/whoami")
+            try await check("GET", "/users?after=a", 200, as: "/users")
+            try await check("GET", "/users?after=/", 400, as: "/users")
+            try await check("GET", "/tokens?user=alice", 200, as: "/tokens")
             try await check("POST", "/orders", 400, as: "/orders", body: "no order")
         }
     }
@@ -104,7 +108,7 @@ struct RouteTests {
             let document = try OpenAPICheck(try await house.ask("GET", "/openapi.json", token: nil))
             #expect(document.version == "3.1.0")
             let rows = document.rows
-            #expect(rows.count == 27 && rows.contains { $0 == ("POST", "/sources") })
+            #expect(rows.count == 30 && rows.contains { $0 == ("POST", "/sources") })
             for (path, methods) in Dictionary(grouping: rows, by: \.path) {
                 let real = Self.real(path)
                 let known = methods.map(\.method).sorted()

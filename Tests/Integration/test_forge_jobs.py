@@ -120,7 +120,8 @@ class ForgeJobs(unittest.TestCase):
         self.assertIn("from main", self.log(jobs, "file"))
         self.assertEqual(jobs["deploy"]["trust"], "trusted")
         contexts = {f"bulkhead/{name} (push)" for name in jobs}
-        eventually("the forge knows of all ends", lambda: {c: s[-1] for c, s in self.statuses(sha).items()} == dict.fromkeys(contexts, "success"))
+        eventually("the forge knows of all ends",
+                   lambda: {c: s[-1] for c, s in self.statuses(sha).items()} == dict.fromkeys(contexts, "success"))
         for states in self.statuses(sha).values():
             # Each once; what was over before it could be said is left out.
             self.assertIn(states, (["pending", "success"], ["pending", "pending", "success"], ["success"]))

@@ -151,7 +151,9 @@ final class BrokerSide: SimulatedLink, BrokerLink {
     }
 
     func verifyToken(_ token: String, _ done: @escaping (Result<BrokerEdge.Caller, Failure>) -> Void) {
-        call("VerifyToken", within: usualLimit, done) { $0(.success(.operator(.init(name: "admin")))) }
+        call("VerifyToken", within: usualLimit, done) {
+            $0(.success(.operator(.init(name: "admin", everywhere: .admin, projects: []))))
+        }
     }
 
     func vouch(_ request: BrokerEdge.Vouch, _ done: @escaping (Result<Ticket, Failure>) -> Void) {
@@ -186,6 +188,18 @@ final class BrokerSide: SimulatedLink, BrokerLink {
         _ request: BrokerEdge.ListSecrets, _ done: @escaping (Result<BrokerEdge.ListSecrets.Reply, Failure>) -> Void
     ) {
         call("ListSecrets", within: usualLimit, done) { $0(.success(.init(secrets: [], more: false))) }
+    }
+
+    func listUsers(
+        _ request: BrokerEdge.ListUsers, _ done: @escaping (Result<BrokerEdge.ListUsers.Reply, Failure>) -> Void
+    ) {
+        call("ListUsers", within: usualLimit, done) { $0(.success(.init(revision: 1, users: [], more: false))) }
+    }
+
+    func listTokens(
+        _ request: BrokerEdge.ListTokens, _ done: @escaping (Result<BrokerEdge.ListTokens.Reply, Failure>) -> Void
+    ) {
+        call("ListTokens", within: usualLimit, done) { $0(.success(.init(tokens: [], more: false))) }
     }
 
     func prepare(_ runner: Bytes16, _ done: @escaping (Result<Bytes16, Failure>) -> Void) {

@@ -34,7 +34,8 @@ extension Scheduler {
     }
 
     func approve(_ request: SchedulerEdge.ApproveJob, _ responder: Responder<SchedulerEdge.ApproveJob.Reply>) {
-        batch.question("approve", fail: { responder.fail($0) }) { unit in
+        let matter = Matter.job(request.job)
+        admit("approve", request.token, to: .approve, matter, fail: { responder.fail($0) }) { unit, _ in
             let held = try Self.held(unit, request.job)
             unit.afterCommit {
                 self.broker.approve(

@@ -23,22 +23,27 @@ extension Scheduler {
             }
         }
         handlers.on(SchedulerEdge.ListDeliveries.self) { [weak self] request, _, responder in
-            self?.tell("list deliveries", request.token, responder) { [weak self] unit in
+            let project = request.project
+            let (action, matter) =
+                project.isEmpty ? (Action.seeHouse, Matter.house) : (.seeDeliveries, .project(project))
+            self?.tell("list deliveries", request.token, to: action, matter, responder) {
+                [weak self] unit, caller in
                 guard let self else { throw Failure(.shuttingDown, "") }
                 let limit = min(max(Int(request.limit), 1), 50)
-                let rows = try unit.rows.deliveries(of: request.project, before: request.before, limit: limit)
+                let projects = project.isEmpty ? caller.rights.visible : [project]
+                let rows = try unit.rows.deliveries(of: projects, before: request.before, limit: limit)
                 return .init(
                     deliveries: try rows.map { try self.summary(unit, $0) },
                     next: rows.count == limit ? rows.last?.id ?? 0 : 0)
             }
         }
         handlers.on(SchedulerEdge.GetHeld.self) { [weak self] request, _, responder in
-            self?.tell("get held", request.token, responder) { unit in try Self.held(unit, request.job).reply }
+            self?.tell("get held", request.token, to: .seeJobs, .job(request.job), responder) { unit, _ in
+                try Self.held(unit, request.job).reply
+            }
         }
         handlers.on(SchedulerEdge.ApproveJob.self) { [weak self] request, _, responder in
-            self?.admit(request.token, fail: { responder.fail($0) }) { [weak self] in
-                self?.approve(request, responder)
-            }
+            self?.approve(request, responder)
         }
     }
 

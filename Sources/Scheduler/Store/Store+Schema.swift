@@ -14,6 +14,7 @@ extension Store {
             { try $0.execute(sql: version7) }, { try $0.execute(sql: version8) },
             { try $0.execute(sql: version9) },
             { try $0.execute(sql: version10) },
+            { try $0.execute(sql: version11) },
         ]
     }
 

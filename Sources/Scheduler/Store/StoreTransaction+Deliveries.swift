@@ -84,14 +84,14 @@ extension StoreTransaction {
         return try delivery(UInt64(bitPattern: row["delivery"]))
     }
 
-    /// Newest first, below `before` (0: from the newest). Without a project, of all.
-    package func deliveries(of project: String, before: UInt64, limit: Int) throws -> [DeliveryRow] {
+    /// Newest first, below `before` (0: from the newest), of these projects; nil: of all.
+    package func deliveries(of projects: [String]?, before: UInt64, limit: Int) throws -> [DeliveryRow] {
         let bound = before == 0 ? Int64.max : Self.key(before)
-        let condition = project.isEmpty ? "?2 = ''" : "project = ?2"
+        let places = projects?.map { _ in "?" }.joined(separator: ", ")
+        let condition = places.map { "AND project IN (\($0))" } ?? ""
+        let values: StatementArguments = [bound] + StatementArguments(projects ?? []) + [limit]
         return try all(
-            """
-            SELECT \(Self.deliveryColumns) FROM deliveries WHERE id < ?1 AND \(condition) ORDER BY id DESC LIMIT ?3
-            """, [bound, project, limit]
+            "SELECT \(Self.deliveryColumns) FROM deliveries WHERE id < ? \(condition) ORDER BY id DESC LIMIT ?", values
         ).map { try Self.delivery($0) }
     }
 

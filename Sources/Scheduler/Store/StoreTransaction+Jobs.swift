@@ -160,7 +160,10 @@ extension StoreTransaction {
     }
 
     /// Newest first, below `before` (0: from the newest), at most `limit`. The page is found by key, however far back.
-    package func jobs(before: UInt64, limit: Int, state: Wire.JobState?) throws -> [JobRow] {
+    /// Of these projects alone, if some are given.
+    package func jobs(
+        before: UInt64, limit: Int, state: Wire.JobState?, of projects: [String]? = nil
+    ) throws -> [JobRow] {
         let bound = before == 0 ? Int64.max : Self.key(before)
         // The literal makes the partial index of that state usable.
         let condition =
@@ -169,8 +172,17 @@ extension StoreTransaction {
             case .queued: "AND state = 3"
             case .some(let other): "AND state <> 3 AND state = \(other.rawValue)"
             }
-        let sql = "SELECT \(JobRow.columns) FROM jobs WHERE id < ? \(condition) ORDER BY id DESC LIMIT ?"
-        return try all(sql, [bound, limit]) { try JobRow(&$0) }
+        guard let projects else {
+            let sql = "SELECT \(JobRow.columns) FROM jobs WHERE id < ? \(condition) ORDER BY id DESC LIMIT ?"
+            return try all(sql, [bound, limit]) { try JobRow(&$0) }
+        }
+        // One project after the other, by the index: what others have is never read.
+        let sql = """
+            SELECT \(JobRow.columns) FROM jobs INDEXED BY jobs_by_project
+            WHERE project = ? AND id < ? \(condition) ORDER BY id DESC LIMIT ?
+            """
+        let found = try projects.flatMap { try all(sql, [$0, bound, limit]) { try JobRow(&$0) } }
+        return Array(found.sorted { $0.id > $1.id }.prefix(limit))
     }
 
     /// Every job that has a runner.

@@ -17,6 +17,7 @@ struct RouteTable: Sendable {
         routes += SourceRoutes.all(scheduler)
         routes += OrderRoutes.all(scheduler)
         routes += SecretRoutes.all(scheduler)
+        routes += PeopleRoutes.all(scheduler)
         routes += InsightRoutes.all(scheduler, meter)
         routes += ProjectRoutes.all(scheduler)
         routes += WebhookRoutes.all(
