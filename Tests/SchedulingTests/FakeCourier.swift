@@ -156,6 +156,19 @@ final class FakeCourier: CourierLink {
         answer("files", request.place.project, done) { .success(self.files) }
     }
 
+    /// What is new at its next questions, one after the other.
+    var news: [CourierEdge.Poll.Reply] = []
+    private(set) var cursors: [[UInt8]] = []
+
+    func poll(_ request: CourierEdge.Poll, _ done: @escaping (Result<CourierEdge.Poll.Reply, Failure>) -> Void) {
+        cursors.append(request.cursor)
+        answer("poll", request.place.project, done) {
+            .success(
+                self.news.isEmpty
+                    ? .init(cursor: request.cursor, events: [], more: false) : self.news.removeFirst())
+        }
+    }
+
     func readJobFile(
         _ request: CourierEdge.ReadJobFile, _ done: @escaping (Result<CourierEdge.ReadJobFile.Reply, Failure>) -> Void
     ) {

@@ -86,7 +86,7 @@ final class Hooks {
             if found != id { world.violated("'\(text)' was acknowledged as delivery \(id) and is \(found ?? 0)") }
         }
         var named: Set<UInt64> = []
-        for delivery in try rows.deliveries(of: Forge.project, before: 0, limit: 1000) {
+        for delivery in try rows.deliveries(of: [Forge.project], before: 0, limit: 1000) {
             named.formUnion(try rows.deliveryJobs(delivery.id).compactMap(\.job))
         }
         for job in try rows.jobs(before: 0, limit: 1000, state: nil) where job.project == Forge.project {

@@ -19,6 +19,8 @@ extension Project {
         map.add("name", .text(rules.name))
         map.add("forge", rules.forge.document)
         map.add("repository", rules.repository.document)
+        // Said only where it is not usual: rules of before keep their revision.
+        map.add("polling", polling ? SpecValue(.bool(true)) : nil)
         map.add("default_branch", .text(rules.defaultBranch))
         map.add("protected_branches", .globs(rules.protectedBranches))
         map.add("protected_tags", .globs(rules.protectedTags))

@@ -7,6 +7,8 @@ package import TrustModel
 @dynamicMemberLookup
 package struct Project: Equatable, Sendable {
     package var rules: ProjectRules
+    /// Its forge tells nobody: it is asked what is new.
+    package var polling = false
     package var jobs: [ProjectJob] = []
 
     package init(

@@ -67,6 +67,12 @@ package final class CourierClient: CourierLink {
         client.call(request, deadline: Self.deadline) { result, _ in done(result) }
     }
 
+    package func poll(
+        _ request: CourierEdge.Poll, _ done: @escaping (Result<CourierEdge.Poll.Reply, Failure>) -> Void
+    ) {
+        client.call(request, deadline: Self.deadline) { result, _ in done(result) }
+    }
+
     package func readJobFile(
         _ request: CourierEdge.ReadJobFile, _ done: @escaping (Result<CourierEdge.ReadJobFile.Reply, Failure>) -> Void
     ) {

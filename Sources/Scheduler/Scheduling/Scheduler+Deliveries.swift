@@ -50,18 +50,24 @@ extension Scheduler {
     private func take(_ word: DeliveryWord, _ responder: Responder<SchedulerEdge.Deliver.Reply>) {
         batch.request("delivery", fail: { responder.fail($0) }) { [weak self] unit in
             guard let self else { throw Failure(.shuttingDown, "") }
-            if let known = try unit.rows.delivery(word.project, body: word.delivery) {
-                // Something was missing, and somebody has mended it and sends it again.
-                if try unit.rows.delivery(known)?.state == .refused { try planAgain(unit, known, word) }
-                return unit.afterCommit { responder.reply(.init(delivery: known, created: false)) }
-            }
-            var number: UInt64 = 0
-            if case .change(let change) = word.event { number = change.number }
-            let id = try unit.rows.insertDelivery(
-                word, number: number, what: Self.what(word.event), at: unit.now, house: unit.house)
-            try plan(unit, id, word)
-            unit.afterCommit { responder.reply(.init(delivery: id, created: true)) }
+            let (id, isNew) = try keep(unit, word)
+            unit.afterCommit { responder.reply(.init(delivery: id, created: isNew)) }
         }
+    }
+
+    /// Writes what is new, once, with what is to run for it.
+    func keep(_ unit: UnitOfWork, _ word: DeliveryWord) throws -> (delivery: UInt64, isNew: Bool) {
+        if let known = try unit.rows.delivery(word.project, body: word.delivery) {
+            // Something was missing, and somebody has mended it and sends it again.
+            if try unit.rows.delivery(known)?.state == .refused { try planAgain(unit, known, word) }
+            return (known, false)
+        }
+        var number: UInt64 = 0
+        if case .change(let change) = word.event { number = change.number }
+        let id = try unit.rows.insertDelivery(
+            word, number: number, what: Self.what(word.event), at: unit.now, house: unit.house)
+        try plan(unit, id, word)
+        return (id, true)
     }
 
     /// The sender learns whether it may send it again, and nothing of why it is not genuine.

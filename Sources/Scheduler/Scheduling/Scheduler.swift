@@ -3,8 +3,8 @@
 // by the clock), Dispatch (queue to runner), Keep (room for large ones), Warm (runners in advance), Provision (runner
 // to container), Grants and Releases (what brokerd lays out), Telling (runner to job), Events (what relayd says),
 // Containers (what spawnerd says), Cancel, Retry, Teardown (every end), Sources. Projects, Deliveries, Planning,
-// Errands, Tickets and Approvals are what webhooks lead to; Postings and Statuses what forges are told. Reconcile and
-// Broker are starts and reconnections, Damage is rows that cannot be read; Callers is who may ask, Explain, JobViews
+// Errands, Tickets and Approvals are what webhooks lead to; Polling asks those that tell nobody; Postings and Statuses
+// are what forges are told. Reconcile and Broker are starts and reconnections, Damage is rows that cannot be read; Callers is who may ask, Explain, JobViews
 // and Metrics are what they are told, *Handlers where the edge comes in.
 //
 // The rule of every part: what is decided is written in a unit of work; what others can see of it happens in
@@ -107,6 +107,9 @@ package final class Scheduler {
     var errands: [UInt64: DeliveryErrand?] = [:]
     /// Why a project's forge is let alone at present.
     var forgeTroubles: [String: Trouble] = [:]
+    /// Projects whose forge is asked what is new, and those that are asked now.
+    var polled: [String: CourierEdge.ForgePlace] = [:]
+    var polling: Set<String> = []
     /// Jobs whose end their forge has not been told yet, with their projects; and what is to be told, by project.
     var followed: [UInt64: String] = [:]
     var lanes: [String: PostingLane] = [:]
@@ -182,6 +185,7 @@ package final class Scheduler {
         courier.onDown = { [weak self] failure in self?.log.warning("courierd is away", ["why": failure.text]) }
         takeUpJobs()
         takeUpPostings()
+        takeUpPolling()
         sweepSources()
         sweepJobs()
         broker.start()

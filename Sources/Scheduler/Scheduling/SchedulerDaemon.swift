@@ -47,6 +47,9 @@ package struct SchedulerDaemon {
                 "How long after its last use a pool keeps runners that wait"),
             .optional(
                 "public-url", .string, "Where people see this house, for the links at forges: https://ci.example.org"),
+            .defaulted(
+                "poll-seconds", .int(1...86_400, unit: "seconds"), "10",
+                "From one question what is new at a polled forge to the next"),
             .optional("tags", .list, "What this host has, for jobs that ask for it"),
             .optional("retention", .int(1...36_500, unit: "days"), "How long ended jobs and their logs are kept"),
         ]
@@ -93,6 +96,7 @@ package struct SchedulerDaemon {
         settings.cooldown = .seconds(configuration.int("cooldown"))
         settings.tags = Set(configuration.list("tags"))
         settings.retention = configuration.optionalInt("retention").map { .seconds($0 * 86_400) }
+        settings.pollPause = .seconds(configuration.int("poll-seconds"))
         settings.publicURL = try publicURL(configuration.optionalString("public-url"))
         for entry in configuration.list("idle") {
             let parts = entry.split(separator: "=", omittingEmptySubsequences: false)

@@ -37,6 +37,8 @@ package struct SchedulerSettings: Sendable {
     package var retryLongest = Duration.seconds(5)
     /// The longest rest of a project whose forge does not answer, or has heard enough of us.
     package var forgeRetryLongest = Duration.seconds(60)
+    /// From one question what is new at a forge to the next.
+    package var pollPause = Duration.seconds(10)
     /// From the first news of a change to the comment about it: more may follow.
     package var commentPause = Duration.seconds(2)
     /// Where people see this house, without a slash at its end; forges link there. nil: nowhere.

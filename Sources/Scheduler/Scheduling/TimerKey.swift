@@ -50,6 +50,8 @@ enum TimerKey: Hashable {
     case retention
     /// A project's forge may be asked again.
     case forge(String)
+    /// A project's forge is asked what is new.
+    case poll(String)
     /// The comment below a change of a project is written anew.
     case comment(String, UInt64)
     /// It is looked at anew whether what is kept for somebody is kept with reason.

@@ -56,16 +56,7 @@ struct Up: ParsableCommand {
             valueName: "gid"))
     var grantsGroup: UInt32?
 
-    @Option(
-        help: ArgumentHelp(
-            "Networks that are no part of the public internet and have a forge in them, with commas: 10.0.0.0/8.",
-            valueName: "a,b"))
-    var forgeAddresses: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Certificates (PEM) of authorities that are believed for forges, beside the system's.", valueName: "file"))
-    var forgeCa: String?
+    @OptionGroup var forges: ForgeOptions
 
     @Flag(help: "Accept an engine without user namespaces: root in a container is then root on this machine.")
     var allowNoUserns = false
@@ -87,7 +78,7 @@ struct Up: ParsableCommand {
                 maxRunners: maxRunners ?? ProcessInfo.processInfo.activeProcessorCount,
                 pools: try pools.settings(),
                 allowNoUserNamespaces: allowNoUserns, allowBuildProfile: allowBuildProfile, runtime: runtime,
-                runtimeUntrusted: runtimeUntrusted, forgeAddresses: forgeAddresses, forgeCA: forgeCa,
+                runtimeUntrusted: runtimeUntrusted, forges: try forges.settings(),
                 grantsGroup: grantsGroup)
             try Supervisor(Preparation(wishes)).run()
         }

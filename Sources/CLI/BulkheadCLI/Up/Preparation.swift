@@ -35,8 +35,7 @@ final class Preparation {
         let allowBuildProfile: Bool
         let runtime: String?
         let runtimeUntrusted: String?
-        let forgeAddresses: String?
-        let forgeCA: String?
+        let forges: ForgeSettings
         let grantsGroup: UInt32?
     }
 
@@ -60,8 +59,7 @@ final class Preparation {
             engine: engine, engineGroup: engineGroup, instance: instance,
             maxRunners: wishes.maxRunners, pools: wishes.pools, allowNoUserNamespaces: wishes.allowNoUserNamespaces,
             allowBuildProfile: wishes.allowBuildProfile, runtime: wishes.runtime,
-            runtimeUntrusted: wishes.runtimeUntrusted, forgeAddresses: wishes.forgeAddresses,
-            forgeCA: wishes.forgeCA.map { URL(fileURLWithPath: $0).standardizedFileURL.path },
+            runtimeUntrusted: wishes.runtimeUntrusted, forges: wishes.forges,
             separateUsers: separateUsers, identities: identities,
             grants: grants.path)
         listenAddress = wishes.listen

@@ -75,6 +75,7 @@ extension Compartment {
         case .schedulerd:
             arguments += ["--state", site.directory(of: self), "--instance", site.instance]
             arguments += ["--max-runners", String(site.maxRunners)] + site.pools.arguments
+            arguments += site.forges.schedulerArguments
         case .spawnerd:
             arguments += ["--engine-socket", site.engine, "--instance", site.instance, "--runner-path", site.runner]
             arguments += ["--grants", site.grants]
@@ -85,9 +86,7 @@ extension Compartment {
         case .relayd:
             arguments += ["--state", site.directory(of: self)]
         case .courierd:
-            arguments += ["--state", site.directory(of: self)]
-            if let addresses = site.forgeAddresses { arguments += ["--forge-addresses", addresses] }
-            if let file = site.forgeCA { arguments += ["--forge-ca", file] }
+            arguments += ["--state", site.directory(of: self)] + site.forges.courierArguments
         case .brokerd:
             arguments += ["--state", site.directory(of: self), "--grants", site.grants]
             arguments += ["--master-keys", site.keys.masterKeys, "--bootstrap", site.keys.bootstrap]
@@ -120,9 +119,7 @@ struct Site {
     /// choice.
     let runtime: String?
     let runtimeUntrusted: String?
-    /// Networks beside the public internet in which a forge may be, with commas; and who else is believed for one.
-    let forgeAddresses: String?
-    let forgeCA: String?
+    let forges: ForgeSettings
     /// Each daemon under a user of its own; false: everything runs as whoever started it.
     let separateUsers: Bool
     let identities: Identities
