@@ -3,6 +3,7 @@
 import Foundation
 import JobModel
 import ProjectModel
+import YAMLDocuments
 import TrustModel
 
 extension Examination {
