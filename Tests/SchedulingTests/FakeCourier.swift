@@ -23,6 +23,7 @@ final class FakeCourier: CourierLink {
     private(set) var comments: [CourierEdge.PostComment] = []
     private(set) var filesAsked: [CourierEdge.AskFiles] = []
     private(set) var jobFiles: [CourierEdge.ReadJobFile] = []
+    private(set) var checks: [CourierEdge.CheckForge] = []
     /// What calls of a name fail with; of a project alone, if one is named.
     var refusals: [String: Failure] = [:]
     var refusedProject: String?
@@ -154,6 +155,11 @@ final class FakeCourier: CourierLink {
     ) {
         filesAsked.append(request)
         answer("files", request.place.project, done) { .success(self.files) }
+    }
+
+    func checkForge(_ request: CourierEdge.CheckForge, _ done: @escaping (Result<[String], Failure>) -> Void) {
+        checks.append(request)
+        answer("check", request.place.project, done) { .success(["the token may not write commit statuses"]) }
     }
 
     func readJobFile(

@@ -4,6 +4,7 @@ import Foundation
 import JobModel
 import ProjectModel
 import TrustModel
+import YAMLDocuments
 
 extension Examination {
     /// Those to be looked at: the one that was named, or all of them.
