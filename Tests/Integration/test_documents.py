@@ -122,7 +122,8 @@ class Documents(unittest.TestCase):
     def test_help_has_examples(self):
         for command in ["", "up", "submit", "jobs", "job", "log", "why", "cancel", "runners", "pools", "drain", "status", "doctor", "init",
                         "secret", "secret set", "secret ls", "secret rm", "secret rotate-master", "audit verify", "user", "user add",
-                        "user ls", "user role", "user rm", "token", "token create", "token ls", "token rm", "key", "key new", "key show", "whoami"]:
+                        "user ls", "user role", "user rm", "token", "token create", "token ls", "token rm", "key", "key new", "key show",
+                        "whoami"]:
             done = subprocess.run([BINARIES / "bulkhead", *command.split(), "--help"], capture_output=True, text=True, check=True)
             self.assertIn("EXAMPLES", done.stdout, command)
 
