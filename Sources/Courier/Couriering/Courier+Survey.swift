@@ -1,5 +1,6 @@
 // What a project's forge does not let us do, for whoever sets one up.
 
+import Exchange
 import ForgeCalls
 import ForgeModel
 import Link
