@@ -21,9 +21,9 @@ import Testing
         return good.enumerated().map { changes[$0.offset] ?? $0.element }
     }
 
-    private func lacks(_ provider: any ForgeProvider, _ call: ForgeCall = survey, _ answers: [ExchangeAnswer]) throws
-        -> (asked: [String], lacks: [ForgeLack])
-    {
+    private func lacks(
+        _ provider: any ForgeProvider, _ answers: [ExchangeAnswer], to call: ForgeCall = survey
+    ) throws -> (asked: [String], lacks: [ForgeLack]) {
         var work = ForgeWork(call, at: provider)
         var asked = [try work.begin().line]
         for answer in answers {
@@ -39,7 +39,7 @@ import Testing
     @Test func nothingIsMissingAndNothingIsChanged() throws {
         let (asked, lacks) = try lacks(Made.github, Self.github())
         #expect(lacks.isEmpty)
-        let nowhere = String(repeating: "0", count: 40)
+        let nowhere = String(repeating: "0", count: 39) + "1"
         #expect(
             asked.map { $0.prefix { $0 != "{" } } == [
                 "GET /user", "GET /repos/harbour/ship", "GET /repos/harbour/ship/branches/main",
@@ -90,7 +90,7 @@ import Testing
         #expect(throws: ForgeProblem.foreign) { try lacks(Made.github, Self.github([1: other])) }
         // Where the rules name the path alone, there is no number to compare.
         let byPath = ForgeCall.survey(Repository(id: 0, path: "harbour/ship"), branch: "main")
-        #expect(try lacks(Made.github, byPath, Self.github([1: other])).lacks.isEmpty)
+        #expect(try lacks(Made.github, Self.github([1: other]), to: byPath).lacks.isEmpty)
         var work = ForgeWork(byPath, at: Made.gitlab)
         _ = try work.begin()
         let step = try work.take(Made.answer(#"{"id":7,"username":"bulkhead"}"#))

@@ -28,7 +28,7 @@ package struct ForgeSurvey: Sendable {
     }
 
     /// No commit has this name, and none will.
-    private static let nowhere = String(repeating: "0", count: 40)
+    private static let nowhere = String(repeating: "0", count: 39) + "1"
 
     private var repository: Repository
     private let branch: String
