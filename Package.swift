@@ -207,8 +207,8 @@ let relay: [Target] = [
 let courier: [Target] = [
     .target(name: "Exchange", path: "Sources/Courier/Exchange", swiftSettings: trusted),
     .target(
-        name: "Outbound", dependencies: ["CCurl", "Exchange", "Posix", "Secret"], path: "Sources/Courier/Outbound",
-        swiftSettings: trusted),
+        name: "Outbound", dependencies: ["CCurl", "Exchange", "Files", "Posix", "Secret"],
+        path: "Sources/Courier/Outbound", swiftSettings: trusted),
     .target(
         name: "ForgeCalls", dependencies: ["Documents", "Exchange", "ForgeModel"], path: "Sources/Courier/Forge",
         swiftSettings: trusted),
