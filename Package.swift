@@ -221,6 +221,10 @@ let courier: [Target] = [
     .target(
         name: "GiteaCalls", dependencies: ["Exchange", "ForgeCalls", "ForgeModel"], path: "Sources/Courier/Gitea",
         swiftSettings: trusted),
+    // GitLab's protocol for runners, without a socket: requests, answers and the machines between them.
+    .target(
+        name: "GitLabRunner", dependencies: ["CZlib", "Documents", "Exchange", "ForgeCalls", "ForgeModel"],
+        path: "Sources/Courier/GitLabRunner", swiftSettings: trusted),
     .target(
         name: "SourceArchive", dependencies: ["CZlib", "Exchange", "Posix", "Tar", crypto],
         path: "Sources/Courier/Archive", swiftSettings: trusted),
@@ -380,6 +384,10 @@ let tests: [Target] = [
         dependencies: [
             "Documents", "Exchange", "ForgeCalls", "ForgeModel", "GitHubCalls", "GitLabCalls", "GiteaCalls",
         ],
+        swiftSettings: house),
+    .testTarget(
+        name: "GitLabRunnerTests",
+        dependencies: ["Exchange", "ForgeCalls", "ForgeModel", "GitLabRunner"], exclude: ["Payloads"],
         swiftSettings: house),
     // One call at a forge from the command line.
     .executableTarget(
