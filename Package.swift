@@ -226,6 +226,9 @@ let courier: [Target] = [
         name: "GitLabRunner", dependencies: ["CZlib", "Documents", "Exchange", "ForgeCalls", "ForgeModel"],
         path: "Sources/Courier/GitLabRunner", swiftSettings: trusted),
     .target(
+        name: "RunnerErrands", dependencies: ["Exchange", "Files", "GitLabRunner", "Outbound", "Posix", "Secret"],
+        path: "Sources/Courier/RunnerErrands", swiftSettings: trusted),
+    .target(
         name: "SourceArchive", dependencies: ["CZlib", "Exchange", "Posix", "Tar", crypto],
         path: "Sources/Courier/Archive", swiftSettings: trusted),
     .target(
@@ -397,6 +400,11 @@ let tests: [Target] = [
             "Outbound", "Posix", "Secret", "SourceArchive",
         ],
         path: "Tests/ForgeProbe", swiftSettings: house),
+    // GitLab's runner protocol from the command line: what takes jobs and runs none.
+    .executableTarget(
+        name: "runner-probe",
+        dependencies: ["Exchange", "Files", "GitLabRunner", "Outbound", "Posix", "RunnerErrands", "Secret"],
+        path: "Tests/RunnerProbe", swiftSettings: house),
     .testTarget(
         name: "SourceArchiveTests",
         dependencies: ["CZlib", "Exchange", "Files", "Posix", "SourceArchive", "Tar", "TarFixtures", crypto],
