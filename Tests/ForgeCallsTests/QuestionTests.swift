@@ -199,6 +199,16 @@ import Testing
         }
     }
 
+    /// What says which repository it is, is no part of the archive.
+    @Test func anAnswerAboutTheRepositoryIsNotPoured() throws {
+        var work = ForgeWork(
+            .archive(Made.repository, Made.commit), at: Made.github, doubting: Repository(id: 0, path: "harbour/ship"))
+        _ = try work.begin()
+        #expect(!work.wantsSink)
+        _ = try work.take(Made.answer(#"{"id":42,"full_name":"harbour/ship"}"#))
+        #expect(work.wantsSink)
+    }
+
     static func contents(type: String = "file", size: Int = 5, encoding: String = "base64") -> ExchangeAnswer {
         Made.answer(#"{"type":"\#(type)","encoding":"\#(encoding)","size":\#(size),"content":"aGVs\nbG8=\n"}"#)
     }
