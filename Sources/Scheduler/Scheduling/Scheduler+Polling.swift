@@ -27,8 +27,10 @@ extension Scheduler {
     /// As its rules now say.
     func setPolled(_ project: Project) {
         let (name, repository) = (project.rules.name, project.rules.repository)
-        guard project.polling, let id = repository.id, let path = repository.path else { return endPolling(name) }
-        polled[name] = CourierEdge.ForgePlace(project: name, repository: ForgeRepository(id: id, path: path))
+        guard project.polling else { return endPolling(name) }
+        // What the rules do not say courierd asks the forge.
+        polled[name] = CourierEdge.ForgePlace(
+            project: name, repository: ForgeRepository(id: repository.id ?? 0, path: repository.path ?? "-"))
         if !isArmed(.poll(name)) && !polling.contains(name) { pollLater(name, after: .zero) }
     }
 
@@ -77,7 +79,9 @@ extension Scheduler {
         } else if failure.errorCode.retry == .later {
             rest(project, failure)
         } else if !failure.isLostLink {
+            // Somebody has to mend something first.
             log.warning("a forge is not polled", ["project": project, "why": failure.text])
+            return pollLater(project, after: settings.pollMended)
         }
         pollLater(project)
     }

@@ -39,6 +39,8 @@ package struct SchedulerSettings: Sendable {
     package var forgeRetryLongest = Duration.seconds(60)
     /// From one question what is new at a forge to the next.
     package var pollPause = Duration.seconds(10)
+    /// The same after an answer that no repetition makes a better one.
+    package var pollMended = Duration.seconds(300)
     /// From the first news of a change to the comment about it: more may follow.
     package var commentPause = Duration.seconds(2)
     /// Where people see this house, without a slash at its end; forges link there. nil: nowhere.
