@@ -34,10 +34,10 @@ import Wire
     @Test func whoNeedsNoneAsksForNone() throws {
         let forge = try ForgeCase(
             #"{"name": "test", "checkout": false, "image": "busybox", "steps": [{"run": "true"}]}"#,
-            before: { $0.courier.comesUp = false })
+            before: { $0.withoutCourier() })
         try forge.deliver(1, ForgeCase.push())
         #expect(try forge.newest(.planned).jobs.count == 1)
-        #expect(forge.house.courier.calls.isEmpty)
+        #expect(forge.house.courier.sources.isEmpty)
     }
 
     @Test func aForgeThatIsAwayIsAskedAgain() throws {

@@ -186,6 +186,11 @@ final class House {
         return text
     }
 
+    func withoutCourier() {
+        settle()
+        courier.down()
+    }
+
     // MARK: what tests ask for
 
     @discardableResult

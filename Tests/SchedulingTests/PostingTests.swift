@@ -61,11 +61,11 @@ import Wire
         try forge.house.run("its end") { forge.house.courier.comments.last?.text.contains("failed") == true }
         #expect(Set(forge.house.courier.comments.map(\.marker)) == ["changes"])
         #expect(forge.house.courier.comments.last?.text.contains("approve") == false)
-        #expect(forge.house.courier.statuses.last?.state == .failure)
+        try forge.house.run("its status") { self.states(forge).last == .failure }
     }
 
     @Test func whatWasNotPostedIsPostedLater() throws {
-        let forge = try ForgeCase(Self.test, before: { $0.courier.comesUp = false })
+        let forge = try ForgeCase(Self.test, before: { $0.withoutCourier() })
         try forge.deliver(1, ForgeCase.change(isOwn: true))
         let row = try forge.newest(.held)
         _ = try forge.house.call(

@@ -27,6 +27,7 @@ import Wire
         handlers.refuse(RelayEdge.FinishUpload.self)
         handlers.refuse(RelayEdge.RemoveSource.self)
         handlers.refuse(RelayEdge.RemoveLogs.self)
+        handlers.refuse(RelayEdge.StoreArchive.self)
         handlers.on(RelayEdge.WatchEvents.self) { _, _ in }
         return handlers
     }

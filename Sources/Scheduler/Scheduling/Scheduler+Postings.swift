@@ -108,7 +108,7 @@ extension Scheduler {
             log.warning("a status is not posted", ["job": "\(id)", "project": row.project, "why": failure.text])
         }
         batch.event("posted") { unit in
-            // One that was refused is not said again; the next one may be taken, when somebody has mended what was wrong.
+            // One that was refused is not said again; the next may be taken, when somebody has mended what was wrong.
             try unit.rows.setPosted(id, state.rawValue)
             if let failure { try self.addRemark(unit, row.id, "its forge takes no status: \(failure.text)") }
             if row.number != 0 && failure == nil { try unit.rows.markComment(row.project, number: row.number) }
