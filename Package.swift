@@ -71,7 +71,9 @@ let jobs: [Target] = [
     .target(name: "Tar", path: "Sources/Jobs/Tar", swiftSettings: trusted),
     .target(name: "JobModel", dependencies: ["Documents"], path: "Sources/Jobs/JobModel", swiftSettings: house),
     // A job file in the words of the wire: apid and the CLI come to the same definition, and so to the same hash.
-    .target(name: "JobWire", dependencies: ["JobModel", "Wire"], path: "Sources/Jobs/JobWire", swiftSettings: house),
+    .target(
+        name: "JobWire", dependencies: ["JobModel", "ProjectModel", "Wire"], path: "Sources/Jobs/JobWire",
+        swiftSettings: house),
     // How far whose commits are trusted, and what an approval is: pure, and linked into brokerd, which decides by it.
     .target(
         name: "TrustModel", dependencies: ["ForgeModel"], path: "Sources/Jobs/TrustModel", swiftSettings: trusted),

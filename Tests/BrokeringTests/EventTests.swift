@@ -68,15 +68,6 @@ extension BrokeringTests {
             #expect(try refusal { _ = try client.ticket(genuine, Shop.test, job: "nothing") } == .notFound)
         }
 
-        @Test func theSourceMayBeWhatTheForgeSays() throws {
-            let house = try Shop.house()
-            let client = try house.scheduler()
-            var definition = Shop.deploy
-            definition.source = Source(sha256: .random(), size: 10240)
-            let ticket = try client.ticket(try client.deliver(.push()), definition)
-            #expect(try ticket.definition == Hashes.definition(definition))
-        }
-
         @Test func theSameJobOfTheSameDeliveryIsTheSameTicket() throws {
             let house = try Shop.house()
             let client = try house.scheduler()
@@ -101,23 +92,71 @@ extension BrokeringTests {
             let definition = Shop.definition("docs", secrets: ["deploy"])
             let word = try client.deliver(.push())
             #expect(try refusal { _ = try client.ticket(word, definition) } == .invalid)
-            func read(_ commit: String, job: String = "docs", _ definition: JobDefinition) throws -> FileWord {
+            func read(
+                _ commit: String, job: String = "docs", rule: Bytes32 = Shop.rule, branch: String = "",
+                _ definition: JobDefinition
+            ) throws -> FileWord {
                 try courier.call(
                     ForgeEdge.StateFile(
-                        project: "shop", job: job, commit: commit, definition: try Hashes.definition(definition))
+                        project: "shop", job: job, commit: commit, branch: branch, rule: rule,
+                        definition: try Hashes.definition(definition))
                 ).message.word
             }
             let file = try read(Shop.head, definition)
             #expect(try client.ticket(word, definition, file: file).secrets == ["deploy"])
             for wrong in [
                 try read(Shop.base, definition), try read(Shop.head, job: "test", definition),
-                try read(Shop.head, Shop.test),
+                try read(Shop.head, Shop.test), try read(Shop.head, rule: Bytes32(5, 6, 7, 9), definition),
             ] {
                 #expect(try refusal { _ = try client.ticket(word, definition, file: wrong) } == .invalid)
+            }
+            // Of an unprotected branch the default one's file counts, and courierd alone says where that is.
+            let plain = Shop.definition("docs")
+            let other = try client.deliver(.push(to: "refs/heads/feature"))
+            #expect(
+                try client.ticket(other, plain, file: try read(Shop.base, branch: "main", plain)).trust == .approved)
+            for branch in ["", "feature"] {
+                let wrong = try read(Shop.base, branch: branch, plain)
+                #expect(try refusal { _ = try client.ticket(other, plain, file: wrong) } == .invalid)
             }
             var forged = file
             forged.commit = Shop.base
             #expect(try refusal { _ = try client.ticket(word, definition, file: forged) } == .ticketRefused)
+        }
+
+        /// Whoever stores another archive, or asks for another commit's, gets no ticket for it.
+        @Test func aSourceIsWhatCourierdHasFetched() throws {
+            let house = try Shop.house { policy in policy.jobs[2].checkout = true }
+            let client = try house.scheduler()
+            let courier = try house.courier()
+            let source = Source(sha256: Bytes32(1, 1, 1, 1), size: 1024)
+            func fetched(_ commit: String = Shop.head, _ source: Source = source, of project: String = "shop") throws
+                -> SourceWord
+            {
+                let statement = ForgeEdge.StateSource(project: project, commit: commit, source: source)
+                return try courier.call(statement).message.word
+            }
+            var definition = Shop.test
+            definition.source = source
+            let word = try client.deliver(.push())
+            let good = try fetched()
+            #expect(try client.ticket(word, definition, source: good).commit == Shop.head)
+            #expect(try refusal { _ = try client.ticket(word, definition) } == .invalid)
+            #expect(try refusal { _ = try client.ticket(word, Shop.test, source: good) } == .invalid)
+            for wrong in [
+                try fetched(Shop.base), try fetched(of: "other"),
+                try fetched(Shop.head, Source(sha256: Bytes32(2, 1, 1, 1), size: 1024)),
+            ] {
+                #expect(try refusal { _ = try client.ticket(word, definition, source: wrong) } == .invalid)
+            }
+            var forged = good
+            forged.source.sha256 = Bytes32(2, 1, 1, 1)
+            definition.source = forged.source
+            #expect(try refusal { _ = try client.ticket(word, definition, source: forged) } == .ticketRefused)
+            // A job that the project gives no source has none.
+            var bare = Shop.deploy
+            bare.source = source
+            #expect(try refusal { _ = try client.ticket(word, bare, source: good) } == .invalid)
         }
 
         @Test func whatIsForTheForgeIsInNoJob() throws {

@@ -21,6 +21,7 @@ projects:
     jobs:
       - name: test
         image: bulkhead/busybox
+        checkout: false
         steps: ["true"]
 """
 

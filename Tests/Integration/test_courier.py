@@ -131,7 +131,7 @@ class Courier(unittest.TestCase):
         body, fds = self.courier.answer(self.courier.request("FetchSource", place=place, commit=commit or self.sha))
         with open(fds[0], "rb") as file:
             archive = file.read()
-        self.assertEqual(len(archive), body["size"])
+        self.assertEqual(len(archive), body["word"]["source"]["size"])
         return archive
 
     def leftovers(self):
@@ -212,23 +212,29 @@ class Courier(unittest.TestCase):
             self.assertEqual("thrown/away" in found["files"], found["complete"])
 
     def test_job_files(self):
-        more = {"timeout_seconds": 600, "priority": 70, "retries": None, "env": [{"name": "A", "value": "project's"}]}
+        def at(path, commit=self.sha, branch=""):
+            beside = {"timeout_seconds": 600, "priority": 70, "retries": None, "env": [{"name": "A", "value": "project's"}]}
+            return {"commit": commit, "branch": branch, "job": "file", "rule": {"path": path} | beside}
         for forge in self.forges:
-            answer = self.ask(forge, "ReadJobFile", commit=self.sha, path="ci/job.yaml", job="file", **more)
+            answer = self.ask(forge, "ReadJobFile", **at("ci/job.yaml"))
             made, word = answer["definition"], answer["word"]
             self.assertEqual((made["project"], made["spec"]["name"], made["spec"]["timeout_seconds"], made["schedule"]["priority"]),
                              (forge.name, "file", 600, 70))
             self.assertEqual({one["name"]: one["value"] for one in made["spec"]["env"]}, {"A": "project's", "B": "own"})
             self.assertEqual((word["commit"], word["job"], word["project"]), (self.sha, "file", forge.name))
             self.assertEqual(word["definition"], hashlib.sha256(encoded("JobDefinition", made)).hexdigest())
-            refused = self.refusal(forge, "ReadJobFile", commit=self.sha, path="ci/bad.yaml", job="file", **more)
+            self.assertEqual(word["rule"], hashlib.sha256(encoded("JobFileRule", at("ci/job.yaml")["rule"])).hexdigest())
+            # The head of a branch is looked up by courierd itself.
+            of_branch = self.ask(forge, "ReadJobFile", **at("ci/job.yaml", "", "main"))["word"]
+            self.assertEqual((of_branch["commit"], of_branch["branch"]), (self.git.resolve("main"), "main"))
+            refused = self.refusal(forge, "ReadJobFile", **at("ci/bad.yaml"))
             self.assertEqual((refused.code, refused.place), ("invalid", "ci/bad.yaml"))
             self.assertRegex(refused.text, r"^2:1: timeuot: .* did you mean 'timeout'\? \(and 1 more\)$")
-            self.assertEqual(self.refusal(forge, "ReadJobFile", commit=self.sha, path="ci", job="file", **more).code, "not_found")
+            self.assertEqual(self.refusal(forge, "ReadJobFile", **at("ci")).code, "not_found")
             for path in ("../x", "ci/../../x", "/etc/passwd"):
-                self.assertEqual(self.refusal(forge, "ReadJobFile", commit=self.sha, path=path, job="file", **more).code, "invalid")
+                self.assertEqual(self.refusal(forge, "ReadJobFile", **at(path)).code, "invalid")
         large = self.git.commit({"ci/large.yaml": JOB + "#" * (64 << 10)}, branch="large", parent=self.sha)
-        refused = self.refusal(self.tea, "ReadJobFile", commit=large, path="ci/large.yaml", job="file", **more)
+        refused = self.refusal(self.tea, "ReadJobFile", **at("ci/large.yaml", large))
         self.assertEqual(refused.code, "too_large")
 
     # Polling
@@ -291,7 +297,7 @@ class Courier(unittest.TestCase):
         broker = peer(self.house, "broker", User.of(self.house.pid("bulkhead-schedulerd")))
         self.addCleanup(broker.close)
         made = definition("true", project=word["project"])
-        return broker.code("VouchEvent", delivery=word, approval=None, file=None, base="", job="nothing", definition=made)
+        return broker.code("VouchEvent", delivery=word, approval=None, file=None, source=None, base="", job="nothing", definition=made)
 
     def test_a_cursor_is_courierds_or_none(self):
         _, cursor = self.poll(self.tea, "")

@@ -23,6 +23,14 @@ import Wire
         #expect(house.broker.events.first?.definition.source == Samples.source)
     }
 
+    /// What relayd says it has stored is compared with what courierd has fetched.
+    @Test func anotherSourceIsNone() throws {
+        let forge = try ForgeCase(Self.test)
+        forge.house.courier.fetched = Source(sha256: Bytes32(3, 3, 3, 3), size: Samples.source.size)
+        try forge.deliver(1, ForgeCase.push())
+        #expect(try forge.newest(.refused).text.contains("another source"))
+    }
+
     /// One archive for all jobs of a delivery.
     @Test func severalJobsShareIt() throws {
         let forge = try ForgeCase(Self.test + "," + Self.test.replacing(#""test""#, with: #""lint""#))
@@ -156,7 +164,8 @@ import Wire
         try forge.deliver(1, ForgeCase.change())
         #expect(try forge.newest(.held).jobs.count == 1)
         let read = try #require(forge.house.courier.jobFiles.first)
-        #expect(read.commit == ForgeCase.base && read.path == "ci/job.yaml" && read.timeoutSeconds == 300)
+        #expect(read.commit == ForgeCase.base && read.branch.isEmpty)
+        #expect(read.rule.path == "ci/job.yaml" && read.rule.timeoutSeconds == 300)
         #expect(forge.house.courier.sources.isEmpty, "nobody fetches what nobody has approved")
     }
 
@@ -219,7 +228,8 @@ import Wire
     @Test func anApprovalOfNothingIsSaid() throws {
         let forge = try ForgeCase(Self.test)
         try forge.deliver(1, ForgeCase.wish())
-        #expect(try forge.newest(.refused).text.contains("no job of this change waits"))
+        #expect(try forge.newest(.refused).text.contains("no job of these commits waits"))
+        #expect(forge.house.courier.count("permission") == 0, "a comment about nothing costs no question")
     }
 
     /// New commits come while the approved ones are fetched.

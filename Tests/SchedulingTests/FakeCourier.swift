@@ -31,6 +31,7 @@ final class FakeCourier: CourierLink {
     var slow: Set<String> = []
     private var held: [() -> Void] = []
     var permission = ForgePermission.write
+    var fetched = Samples.source
     var change: ChangeEvent?
     var branches: [String: String] = [:]
     var files = CourierEdge.AskFiles.Reply(files: [], complete: true)
@@ -100,17 +101,24 @@ final class FakeCourier: CourierLink {
     // MARK: the edge
 
     func fetchSource(
-        _ request: CourierEdge.FetchSource, _ done: @escaping (Result<UInt64, Failure>, consuming FDBundle) -> Void
+        _ request: CourierEdge.FetchSource,
+        _ done: @escaping (Result<SourceWord, Failure>, consuming FDBundle) -> Void
     ) {
         sources.append(request)
         answer(
             "source", request.place.project,
-            { (result: Result<UInt64, Failure>) in
+            { (result: Result<SourceWord, Failure>) in
                 guard case .success = result, let file = try? Posix.open(#filePath, [.readOnly]) else {
                     return done(result, FDBundle())
                 }
                 done(result, FDBundle(file))
-            }, { .success(Samples.source.size) })
+            },
+            {
+                .success(
+                    SourceWord(
+                        project: request.place.project, commit: request.commit, source: self.fetched, generation: 1,
+                        issuedMs: 1, mac: Bytes32(8, 8, 8, 8)))
+            })
     }
 
     func postStatus(_ request: CourierEdge.PostStatus, _ done: @escaping (Failure?) -> Void) {
@@ -182,7 +190,8 @@ final class FakeCourier: CourierLink {
         answer("job file", request.place.project, done) {
             guard let definition = self.definition else { return .failure(Failure(.notFound, "no such file")) }
             let word = FileWord(
-                project: request.place.project, job: request.job, commit: request.commit, definition: .random(),
+                project: request.place.project, job: request.job, commit: request.commit, branch: request.branch,
+                rule: .random(), definition: .random(),
                 generation: 1, issuedMs: 1, mac: Bytes32(8, 8, 8, 8))
             return .success(.init(definition: definition, word: word))
         }

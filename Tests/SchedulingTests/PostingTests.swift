@@ -66,7 +66,7 @@ import Wire
 
     @Test func whatWasNotPostedIsPostedLater() throws {
         let forge = try ForgeCase(Self.test, before: { $0.withoutCourier() })
-        try forge.deliver(1, ForgeCase.change(isOwn: true))
+        try forge.deliver(1, ForgeCase.change())
         let row = try forge.newest(.held)
         _ = try forge.house.call(
             SchedulerEdge.ApproveJob(token: Samples.token, job: try #require(row.jobs.first), order: Samples.order))

@@ -70,12 +70,13 @@ class Courierd(Takeover):
         """A word on a job file makes no delivery, and one on a permission no approval: brokerd looks, at schedulerd's socket."""
         delivery = self.forge.call("StateEvent", project="ship", event=PUSH)["delivery"]
         made = definition("true", project="ship")
-        word = self.forge.call("StateFile", project="ship", job="test", commit=SHA, definition="0" * 64)["word"]
+        word = self.forge.call("StateFile", project="ship", job="test", commit=SHA, branch="", rule="0" * 64, definition="0" * 64)["word"]
         broker = peer(self.house, "broker", User.of(self.house.pid("bulkhead-schedulerd")))
         self.addCleanup(broker.close)
 
         def vouch(**changed):
-            return broker.code("VouchEvent", delivery=delivery | changed, approval=None, file=None, base="", job="test", definition=made)
+            return broker.code("VouchEvent", delivery=delivery | changed, approval=None, file=None, source=None, base="", job="test",
+                               definition=made)
         self.assertEqual(vouch(), "invalid", "the control: the word is taken, and the job is another one")
         self.assertEqual(vouch(mac=word["mac"]), "ticket_refused")
 

@@ -22,7 +22,8 @@ final class AbsentCourier: CourierLink {
     func stop() {}
 
     func fetchSource(
-        _ request: CourierEdge.FetchSource, _ done: @escaping (Result<UInt64, Failure>, consuming FDBundle) -> Void
+        _ request: CourierEdge.FetchSource,
+        _ done: @escaping (Result<SourceWord, Failure>, consuming FDBundle) -> Void
     ) {
         loop.soon { done(.failure(self.gone), FDBundle()) }
     }

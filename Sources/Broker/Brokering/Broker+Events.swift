@@ -80,6 +80,7 @@ extension Broker {
         guard request.definition.project == policy.project else {
             throw Failure(.invalid, "of another project", place: "definition.project")
         }
+        try checkSource(request, policy, job, work)
         var bare = request.definition
         bare.source = nil
         let hash = try Self.hash(bare)
@@ -89,9 +90,25 @@ extension Broker {
         }
         guard let word = request.file else { throw Failure(.invalid, "nobody has read its file", place: "file") }
         try check(word, place: "file")
-        guard word.project == policy.project, word.job == request.job, word.definition == hash,
-            work.definition.map({ $0.hex == word.commit }) ?? true
+        // The right file, and what the project says beside it, where the rules read it. A branch courierd looks up.
+        guard word.project == policy.project, word.job == request.job, word.rule == job.file, word.definition == hash,
+            work.definition.map({ $0.hex == word.commit }) ?? (word.branch == policy.defaultBranch)
         else { throw Failure(.invalid, "the file that was read is another one", place: "file") }
+    }
+
+    /// A job runs over the commit that it is trusted for, as courierd has fetched it, or over none.
+    private func checkSource(
+        _ request: BrokerEdge.VouchEvent, _ policy: Policy, _ job: PolicyJob, _ work: Work
+    ) throws(Failure) {
+        guard job.checkout == (request.definition.source != nil) else {
+            throw Failure(.invalid, "the project's job has \(job.checkout ? "a" : "no") source", place: "source")
+        }
+        guard let source = request.definition.source else { return }
+        guard let word = request.source else { throw Failure(.invalid, "nobody has fetched it", place: "source") }
+        try check(word, place: "source")
+        guard word.project == policy.project, word.commit == work.commit.hex, word.source == source else {
+            throw Failure(.invalid, "the source is not that of the commit", place: "source")
+        }
     }
 
     /// Those that its steps name; throws if one of them may not be there.

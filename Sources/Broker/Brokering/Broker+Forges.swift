@@ -43,6 +43,16 @@ extension Broker {
                 .init(delivery: try self.word(on: request))
             }
         }
+        handlers.on(ForgeEdge.StateSource.self) { request, _, responder in
+            Self.answer(responder, ForgeEdge.StateSource.rule.name, refusals) { () throws(Failure) in
+                let (project, commit) = (request.project, request.commit)
+                return .init(
+                    word: try self.stated(
+                        SourceWord(
+                            project: project, commit: commit, source: request.source, generation: 0, issuedMs: 0,
+                            mac: Bytes32(0, 0, 0, 0))))
+            }
+        }
         return handlers
     }
 
@@ -73,8 +83,9 @@ extension Broker {
     private func word(on request: ForgeEdge.StateFile) throws(Failure) -> FileWord {
         try stated(
             FileWord(
-                project: request.project, job: request.job, commit: request.commit, definition: request.definition,
-                generation: 0, issuedMs: 0, mac: Bytes32(0, 0, 0, 0)))
+                project: request.project, job: request.job, commit: request.commit, branch: request.branch,
+                rule: request.rule, definition: request.definition, generation: 0, issuedMs: 0, mac: Bytes32(0, 0, 0, 0)
+            ))
     }
 
     /// What polling has found. Its name is the event itself, whenever it is found: that is how it is known again.
@@ -86,6 +97,12 @@ extension Broker {
         }
         guard ProjectRules(policy).owns(repository) else {
             throw Failure(.invalid, "of another repository than project '\(policy.project)'", place: "event")
+        }
+        // Who has pushed the forge does not tell: nobody, whose changes would not have to wait.
+        var request = request
+        if case .change(var change) = request.event {
+            change.sender = ForgeAccount(id: 0, name: "")
+            request.event = .change(change)
         }
         let event: [UInt8]
         do { event = try request.encoded() } catch { throw Failure(encoding: error, place: "event") }

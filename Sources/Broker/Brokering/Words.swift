@@ -45,6 +45,12 @@ extension PermissionWord: Word {
     static var lifetimeMs: Int64 { 2 * 60 * 1000 }
 }
 
+extension SourceWord: Word {
+    static var kind: String { "source" }
+    /// From the fetching of a source to the job that is made with it; a fault in between begins anew.
+    static var lifetimeMs: Int64 { 24 * 3600 * 1000 }
+}
+
 extension FileWord: Word {
     static var kind: String { "file" }
     static var lifetimeMs: Int64 { 30 * 24 * 3600 * 1000 }

@@ -72,9 +72,16 @@ struct ProjectDesk {
     /// What brokerd decides by, encoded.
     private static func policy(_ project: Project) throws -> [UInt8] {
         let jobs = try project.jobs.map { job -> PolicyJob in
-            guard case .written(let file) = job.definition else { return PolicyJob(name: job.name, definition: nil) }
-            let definition = try SealedJob.definition(file, source: nil)
-            return PolicyJob(name: job.name, definition: try Hashes.definition(definition))
+            switch job.definition {
+            case .file(let file):
+                return PolicyJob(
+                    name: job.name, checkout: job.checkout, definition: nil,
+                    file: Hashes.sha256(try file.rule.encoded()))
+            case .written(let file):
+                return PolicyJob(
+                    name: job.name, checkout: job.checkout,
+                    definition: try Hashes.definition(try SealedJob.definition(file, source: nil)), file: nil)
+            }
         }
         let bytes = try project.rules.policy(jobs: jobs, revision: revision(project)).encoded()
         guard bytes.count <= OrderSealer.valueLimit else {

@@ -33,10 +33,10 @@ final class ArchiveFile {
         }
     }
 
-    /// The whole archive's size.
-    func finish() throws(ArchiveProblem) -> UInt64 {
+    /// The whole archive.
+    func finish() throws(ArchiveProblem) -> NormalArchive {
         guard let sink else { throw problem ?? .cutShort }
-        return try sink.finish().size
+        return try sink.finish()
     }
 
     /// The file once more, for reading only. By way of /proc: it has no other name.

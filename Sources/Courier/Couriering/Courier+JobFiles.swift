@@ -12,16 +12,29 @@ import Wire
 import YAMLDocuments
 
 extension Courier {
+    /// A branch is looked up here: nobody else says where its head is.
     func readJobFile(_ request: CourierEdge.ReadJobFile, _ responder: Responder<CourierEdge.ReadJobFile.Reply>) {
+        if request.branch.isEmpty { return readJobFile(request, at: request.commit, responder) }
         visit(request.place, responder) { (repository) throws(Failure) in
-            .file(repository, path: request.path, try Commit(named: request.commit))
+            .branch(repository, name: request.branch)
+        } then: { [self] result in
+            guard case .commit(let head) = result else { return unexpected(responder, request.place) }
+            readJobFile(request, at: head.hex, responder)
+        }
+    }
+
+    private func readJobFile(
+        _ request: CourierEdge.ReadJobFile, at commit: String, _ responder: Responder<CourierEdge.ReadJobFile.Reply>
+    ) {
+        visit(request.place, responder) { (repository) throws(Failure) in
+            .file(repository, path: request.rule.path, try Commit(named: commit))
         } then: { [self] result in
             guard case .file(let bytes) = result else { return unexpected(responder, request.place) }
             do throws(Failure) {
                 let definition = try definition(of: bytes, request)
                 let word = ForgeEdge.StateFile(
-                    project: request.place.project, job: request.job, commit: request.commit,
-                    definition: try Self.hash(definition))
+                    project: request.place.project, job: request.job, commit: commit, branch: request.branch,
+                    rule: try Self.hash(request.rule), definition: try Self.hash(definition))
                 broker.call(word) { [weak self] result, _ in
                     switch result {
                     case .success(let reply): responder.reply(.init(definition: definition, word: reply.word))
@@ -38,24 +51,26 @@ extension Courier {
         of bytes: [UInt8], _ request: CourierEdge.ReadJobFile
     ) throws(Failure) -> JobDefinition {
         guard bytes.count <= settings.fileBytes else {
-            throw Failure(.tooLarge, "a job file has at most \(settings.fileBytes >> 10) KiB", place: request.path)
+            throw Failure(.tooLarge, "a job file has at most \(settings.fileBytes >> 10) KiB", place: request.rule.path)
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw Failure(.invalid, "is not UTF-8 text", place: request.path)
+            throw Failure(.invalid, "is not UTF-8 text", place: request.rule.path)
         }
-        var file = ProjectJob.CIFile(path: request.path)
-        (file.timeout, file.priority, file.retries) = (request.timeoutSeconds, request.priority, request.retries)
-        file.env = request.env.map { JobFile.Variable(name: $0.name, value: $0.value) }
+        var file = ProjectJob.CIFile(path: request.rule.path)
+        (file.timeout, file.priority, file.retries) = (
+            request.rule.timeoutSeconds, request.rule.priority, request.rule.retries
+        )
+        file.env = request.rule.env.map { JobFile.Variable(name: $0.name, value: $0.value) }
         do {
             let document = try YAMLSpec.document(text, of: .job)
             let job = try file.job(document, name: request.job, of: request.place.project).get()
             return try job.definition(source: nil)
         } catch let problems as JobFileProblems {
-            throw Failure(.invalid, problems.summary, place: request.path)
+            throw Failure(.invalid, problems.summary, place: request.rule.path)
         } catch let error as JobWireError {
-            throw Failure(error.code, error.text, place: request.path)
+            throw Failure(error.code, error.text, place: request.rule.path)
         } catch {
-            throw Failure(.internal, "\(error)", place: request.path)
+            throw Failure(.internal, "\(error)", place: request.rule.path)
         }
     }
 
@@ -66,6 +81,16 @@ extension Courier {
         } catch {
             throw Failure(encoding: error, place: "definition")
         }
+        return try hash(input)
+    }
+
+    private static func hash(_ rule: JobFileRule) throws(Failure) -> Bytes32 {
+        let input: [UInt8]
+        do throws(WireError) { input = try rule.encoded() } catch { throw Failure(encoding: error, place: "rule") }
+        return try hash(input)
+    }
+
+    private static func hash(_ input: [UInt8]) throws(Failure) -> Bytes32 {
         guard let hash = Bytes32(bytes: Array(SHA256.hash(data: input))) else { throw Failure(.internal, "no hash") }
         return hash
     }

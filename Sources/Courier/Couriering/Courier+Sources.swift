@@ -18,10 +18,29 @@ extension Courier {
         visit(request.place, responder, purpose) { [self] result in
             do throws(ArchiveProblem) {
                 guard case .archive = result else { return unexpected(responder, request.place) }
-                let size = try archive.finish()
-                responder.reply(.init(size: size), fd: try archive.reader())
+                let made = try archive.finish()
+                guard let sha = Bytes32(bytes: made.sha256) else { return unexpected(responder, request.place) }
+                state(archive, Source(sha256: sha, size: made.size), request, responder)
             } catch {
                 fail(responder, request.place, Failure(error))
+            }
+        }
+    }
+
+    /// brokerd's word goes with the archive: for this commit runs this, and nothing that somebody else stores.
+    private func state(
+        _ archive: ArchiveFile, _ source: Source, _ request: CourierEdge.FetchSource,
+        _ responder: Responder<CourierEdge.FetchSource.Reply>
+    ) {
+        let statement = ForgeEdge.StateSource(project: request.place.project, commit: request.commit, source: source)
+        broker.call(statement) { [weak self] result, _ in
+            do throws(ArchiveProblem) {
+                switch result {
+                case .success(let reply): responder.reply(.init(word: reply.word), fd: try archive.reader())
+                case .failure(let failure): self?.fail(responder, request.place, failure)
+                }
+            } catch {
+                self?.fail(responder, request.place, Failure(error))
             }
         }
     }

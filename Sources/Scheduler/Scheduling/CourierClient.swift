@@ -32,9 +32,10 @@ package final class CourierClient: CourierLink {
     package func stop() { client.stop() }
 
     package func fetchSource(
-        _ request: CourierEdge.FetchSource, _ done: @escaping (Result<UInt64, Failure>, consuming FDBundle) -> Void
+        _ request: CourierEdge.FetchSource,
+        _ done: @escaping (Result<SourceWord, Failure>, consuming FDBundle) -> Void
     ) {
-        client.call(request, deadline: Self.archiveDeadline) { result, fds in done(result.map(\.size), fds) }
+        client.call(request, deadline: Self.archiveDeadline) { result, fds in done(result.map(\.word), fds) }
     }
 
     package func postStatus(_ request: CourierEdge.PostStatus, _ done: @escaping (Failure?) -> Void) {

@@ -16,9 +16,10 @@ package protocol CourierLink: AnyObject {
     func start()
     /// The link goes down, and stays so until `start`.
     func stop()
-    /// The archive's size; the bundle holds it, open for reading, if it succeeded.
+    /// brokerd's word on the archive; the bundle holds it, open for reading, if it succeeded.
     func fetchSource(
-        _ request: CourierEdge.FetchSource, _ done: @escaping (Result<UInt64, Failure>, consuming FDBundle) -> Void)
+        _ request: CourierEdge.FetchSource,
+        _ done: @escaping (Result<SourceWord, Failure>, consuming FDBundle) -> Void)
     func postStatus(_ request: CourierEdge.PostStatus, _ done: @escaping (Failure?) -> Void)
     func postComment(_ request: CourierEdge.PostComment, _ done: @escaping (Failure?) -> Void)
     func askPermission(

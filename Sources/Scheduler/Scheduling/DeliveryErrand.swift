@@ -18,9 +18,8 @@ final class DeliveryErrand {
         case files
         /// Where the change is based, which its delivery did not say.
         case base
-        /// The commit at which a branch is, where job files are read.
-        case branch(String)
-        case jobFile(ProjectJob.CIFile, at: String)
+        /// At a commit, or at the head of a branch.
+        case jobFile(ProjectJob.CIFile, at: String, of: String)
         /// It waits for an approval.
         case hold(JobDefinition)
         case source
@@ -38,10 +37,9 @@ final class DeliveryErrand {
 
     /// nil: not asked for. Paths that are not complete fit every filter.
     var files: CourierEdge.AskFiles.Reply?
-    var heads: [String: String] = [:]
     /// How often it was asked where the change is based.
     var baseAsked = 0
-    var source: Source?
+    var source: SourceWord?
     /// Of the job that it is at, if a file of the repository says it.
     var read: (definition: JobDefinition, word: FileWord)?
 
@@ -56,7 +54,7 @@ final class DeliveryErrand {
     }
 
     /// The forge has told something.
-    var hasAsked: Bool { source != nil || files != nil || !heads.isEmpty }
+    var hasAsked: Bool { source != nil || files != nil || read != nil }
     var word: DeliveryWord { row.word }
     var job: OpenDeliveryJob? { open.first }
 
@@ -107,14 +105,14 @@ final class DeliveryErrand {
         guard rule.checkout else { return .ticket(definition) }
         guard let source else { return .source }
         var whole = definition
-        whole.source = source
+        whole.source = source.source
         return .ticket(whole)
     }
 
     private func toRead(_ file: ProjectJob.CIFile) -> Step {
         switch work.definition {
-        case .commit(let commit): .jobFile(file, at: commit.hex)
-        case .branch(let name): heads[name].map { .jobFile(file, at: $0) } ?? .branch(name)
+        case .commit(let commit): .jobFile(file, at: commit.hex, of: "")
+        case .branch(let name): .jobFile(file, at: "", of: name)
         }
     }
 }

@@ -89,8 +89,16 @@ extension Scheduler {
         guard case .approval(let wish) = row.word.event, let repository = row.word.event.repository else {
             return endApproval(row, Failure(.invalid, "it asks for no approval"))
         }
+        // First of all: a comment about what nobody waits for costs the forge no question.
+        batch.question("approval", fail: { self.endApproval(row, $0) }) { unit in
+            _ = try Self.held(unit, row.project, wish)
+            unit.afterCommit { self.askForPermission(row, wish, repository.wire) }
+        }
+    }
+
+    private func askForPermission(_ row: DeliveryRow, _ wish: ApprovalEvent, _ repository: ForgeRepository) {
         guard courier.isReady else { return endApproval(row, Failure(.disconnected, "courierd is away")) }
-        let place = CourierEdge.ForgePlace(project: row.project, repository: repository.wire)
+        let place = CourierEdge.ForgePlace(project: row.project, repository: repository)
         courier.askPermission(.init(place: place, account: wish.by)) { result in
             switch result {
             case .failure(let failure): self.endApproval(row, failure)
@@ -99,22 +107,25 @@ extension Scheduler {
         }
     }
 
+    /// What the wish is about. A button names commits alone.
+    private static func held(_ unit: UnitOfWork, _ project: String, _ wish: ApprovalEvent) throws -> DeliveryRow {
+        let pending =
+            wish.number == 0
+            ? try unit.rows.heldDeliveries(of: project)
+            : try unit.rows.pendingDeliveries(of: project, number: wish.number)
+        let mine = pending.filter {
+            guard case .change(let change) = $0.word.event else { return false }
+            return change.head.commit == wish.head
+        }
+        if let held = mine.first(where: { $0.state == .held }) { return held }
+        throw mine.isEmpty
+            ? Failure(.notFound, "no job of these commits waits for an approval")
+            : Failure(.notReady, "the change is still on its way")
+    }
+
     private func approve(_ row: DeliveryRow, _ wish: ApprovalEvent, _ may: PermissionWord) {
         batch.question("approve", fail: { self.endApproval(row, $0) }) { unit in
-            // A button names commits alone.
-            let pending =
-                wish.number == 0
-                ? try unit.rows.heldDeliveries(of: row.project)
-                : try unit.rows.pendingDeliveries(of: row.project, number: wish.number)
-            let mine = pending.filter {
-                guard case .change(let change) = $0.word.event else { return false }
-                return wish.number != 0 || change.head.commit == wish.head
-            }
-            guard let held = mine.first(where: { $0.state == .held }) else {
-                throw mine.isEmpty
-                    ? Failure(.notFound, "no job of this change waits for an approval")
-                    : Failure(.notReady, "the change is still on its way")
-            }
+            let held = try Self.held(unit, row.project, wish)
             unit.afterCommit {
                 self.broker.approve(
                     BrokerEdge.Approve(

@@ -4,6 +4,7 @@
 import Daemon
 import ForgeModel
 import JobModel
+import JobWire
 import Link
 import Posix
 import ProjectModel
@@ -93,20 +94,16 @@ extension Scheduler {
         case .hold(let definition): return hold(errand, definition)
         case .ticket(let definition): return vouch(errand, definition)
         case .leaveOut(let remark): return leaveOut(errand, remark)
-        case .files, .base, .branch, .jobFile, .source: break
+        case .files, .base, .jobFile, .source: break
         }
         guard let place = errand.place else { return leaveOut(errand, "its delivery names no repository") }
         guard courier.isReady else { return rest(errand, Failure(.disconnected, "courierd is away")) }
         switch step {
         case .files: askFiles(errand, place)
         case .base: askBase(errand, place)
-        case .branch(let name):
-            courier.askBranch(.init(place: place, branch: name)) { self.took($0, errand) { errand.heads[name] = $0 } }
-        case .jobFile(let file, let commit):
+        case .jobFile(let file, let commit, let branch):
             let request = CourierEdge.ReadJobFile(
-                place: place, commit: commit, path: file.path, job: errand.job?.name ?? "",
-                timeoutSeconds: file.timeout, priority: file.priority, retries: file.retries,
-                env: file.env.map { Variable(name: $0.name, value: $0.value) })
+                place: place, commit: commit, branch: branch, job: errand.job?.name ?? "", rule: file.rule)
             courier.readJobFile(request) {
                 self.took($0, errand) { errand.read = ($0.definition, $0.word) }
             }
@@ -137,7 +134,11 @@ extension Scheduler {
             guard self.isUnderWay(errand) else { return }
             switch result {
             case .failure(let failure): self.failed(errand, failure)
-            case .success(let change) where change.head.commit != errand.work.source.hex:
+            case .success(let change) where [.closed, .merged].contains(change.action):
+                self.leaveOut(errand, "the change is closed")
+            // Another base would be another trust: what the delivery says is what it is judged by.
+            case .success(let change)
+            where change.head.commit != errand.work.source.hex || change.base.branch != errand.change?.base.branch:
                 self.leaveOut(errand, "the change has gone on")
             case .success(let change) where change.base.commit.isEmpty: self.askBaseAgain(errand)
             case .success(let change):
@@ -180,24 +181,29 @@ extension Scheduler {
             guard self.isUnderWay(errand) else { return }
             switch result {
             case .failure(let failure): self.failed(errand, failure)
-            case .success(let size):
+            case .success(let word):
                 guard let archive = fds.takeFirst() else {
                     return self.failed(errand, Failure(.internal, "courierd sent no archive"))
                 }
-                self.store(errand, archive, size)
+                self.store(errand, archive, word)
             }
         }
     }
 
-    private func store(_ errand: DeliveryErrand, _ archive: consuming FileDescriptor, _ size: UInt64) {
+    private func store(_ errand: DeliveryErrand, _ archive: consuming FileDescriptor, _ word: SourceWord) {
         guard relay.isReady else { return rest(errand, Failure(.disconnected, "relayd is away")) }
         // No archive is removed meanwhile: it could be this one.
         finishing += 1
-        relay.storeArchive(archive, size: size) { result in
+        relay.storeArchive(archive, size: word.source.size) { result in
             switch result {
             case .failure(let failure):
                 self.finishing -= 1
                 if self.isUnderWay(errand) { self.failed(errand, Self.refusalByRelay(failure)) }
+            case .success(let source) where source != word.source:
+                self.finishing -= 1
+                if self.isUnderWay(errand) {
+                    self.leaveOut(errand, "relayd has stored another source than courierd has fetched")
+                }
             case .success(let source):
                 self.batch.request(
                     "source of a delivery",
@@ -209,7 +215,7 @@ extension Scheduler {
                         try unit.rows.noteUpload(source, at: unit.house)
                         unit.afterCommit {
                             self.finishing -= 1
-                            errand.source = source
+                            errand.source = word
                             self.goOn(errand)
                         }
                     })

@@ -82,7 +82,7 @@ extension Scheduler {
     private func postStatus(_ unit: UnitOfWork, _ id: UInt64, _ project: String) throws {
         guard let posted = try unit.rows.posted(id), posted.posted != Self.isToldNothing,
             let job = try unit.rows.job(id), let row = try unit.rows.delivery(posted.delivery),
-            let status = status(of: job, posted, row)
+            let status = status(of: job, posted, row, main: try Self.defaultBranch(unit, row.project))
         else {
             followed[id] = nil
             return unit.afterCommit { self.hasPosted(project, .status(id), nil) }
@@ -98,6 +98,12 @@ extension Scheduler {
                 self.notePosted(id, status.state, row, failure)
             }
         }
+    }
+
+    /// Empty: the project is gone, and none counts as it.
+    private static func defaultBranch(_ unit: UnitOfWork, _ project: String) throws -> String {
+        guard let row = try unit.rows.project(project) else { return "" }
+        return try StoredProject.read(row.document).rules.defaultBranch
     }
 
     private func notePosted(

@@ -8,7 +8,10 @@ import Wire
 
 extension Scheduler {
     /// nil: its delivery names no commit.
-    func status(of job: JobRow, _ posted: PostedJob, _ row: DeliveryRow) -> CourierEdge.PostStatus? {
+    /// `main`: the project's default branch.
+    func status(
+        of job: JobRow, _ posted: PostedJob, _ row: DeliveryRow, main: String
+    ) -> CourierEdge.PostStatus? {
         guard let repository = row.word.event.repository else { return nil }
         let place = CourierEdge.ForgePlace(project: row.project, repository: repository.wire)
         let (commit, reference, cause): (String, GitReference?, String)
@@ -17,7 +20,8 @@ extension Scheduler {
             (commit, reference) = (push.after, push.reference)
             cause = push.reference.tag ? " (tag)" : " (push)"
         case .change(let change):
-            (commit, cause) = (change.head.commit, "")
+            // One context for each branch where it is to go: what is right for one need not be for another.
+            (commit, cause) = (change.head.commit, change.base.branch == main ? "" : " (into \(change.base.branch))")
             reference =
                 change.head.repository == change.repository
                 ? GitReference(tag: false, name: change.head.branch) : nil
@@ -25,7 +29,8 @@ extension Scheduler {
         }
         // A change's context is what branch protection asks for; a push of the same commit has one of its own.
         return CourierEdge.PostStatus(
-            place: place, commit: commit, reference: reference, context: "bulkhead/\(posted.name)\(cause)",
+            place: place, commit: commit, reference: reference,
+            context: Reasons.fit("bulkhead/\(posted.name)\(cause)", limit: 200),
             state: CourierEdge.StatusState(job.state), text: Self.description(of: job, commit),
             url: settings.publicURL.map { "\($0)/jobs/\(job.id)" } ?? "")
     }

@@ -23,7 +23,8 @@ extension Scheduler {
     func vouch(_ errand: DeliveryErrand, _ definition: JobDefinition) {
         guard let job = errand.job else { return }
         let request = BrokerEdge.VouchEvent(
-            delivery: errand.word, approval: errand.approval, file: errand.read?.word, base: errand.row.base,
+            delivery: errand.word, approval: errand.approval, file: errand.read?.word, source: errand.source,
+            base: errand.row.base,
             job: job.name, definition: definition)
         broker.vouchEvent(request) { result in
             guard self.isUnderWay(errand) else { return }

@@ -64,7 +64,7 @@ extension StoreTransaction {
     /// Of one that came to nothing: as it is when it comes again, under the rules of now.
     package func renewDelivery(_ id: UInt64, _ word: DeliveryWord) throws {
         try run(
-            "UPDATE deliveries SET word = ?, state = 1, text = '' WHERE id = ?",
+            "UPDATE deliveries SET word = ?, state = 1, text = '', base = '' WHERE id = ?",
             [Self.blob(try Self.bytes(word)), Self.key(id)])
         try run("DELETE FROM delivery_jobs WHERE delivery = ? AND job IS NULL", [Self.key(id)])
     }

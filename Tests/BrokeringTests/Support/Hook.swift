@@ -33,6 +33,8 @@ enum Shop {
                 tags: []))
     }
 
+    /// Of the file that job `docs` stands in.
+    static let rule = Bytes32(5, 6, 7, 8)
     static let deploy = definition("deploy", secrets: ["deploy"])
     static let lint = definition("lint", secrets: ["lint"])
     static let test = definition("test")
@@ -47,8 +49,9 @@ enum Shop {
             ownBranches: .untrusted, allowedUsers: [],
             secrets: [secret("deploy", listed: false, .trusted), secret("lint", listed: true, .approved)],
             jobs: try [deploy, lint, test].map {
-                PolicyJob(name: $0.spec.name, definition: try Hashes.definition($0))
-            } + [PolicyJob(name: "docs", definition: nil)], revision: Bytes32(1, 2, 3, 4))
+                PolicyJob(
+                    name: $0.spec.name, checkout: false, definition: try Hashes.definition($0), file: nil)
+            } + [PolicyJob(name: "docs", checkout: false, definition: nil, file: rule)], revision: Bytes32(1, 2, 3, 4))
         change(&policy)
         return policy
     }
@@ -133,12 +136,12 @@ extension BlockingClient<BrokerEdge> {
 
     func ticket(
         _ word: DeliveryWord, _ definition: JobDefinition, approval: ApprovalWord? = nil, file: FileWord? = nil,
-        job: String? = nil
+        source: SourceWord? = nil, job: String? = nil
     ) throws -> Ticket {
         try call(
             BrokerEdge.VouchEvent(
-                delivery: word, approval: approval, file: file, base: "", job: job ?? definition.spec.name,
-                definition: definition)
+                delivery: word, approval: approval, file: file, source: source, base: "",
+                job: job ?? definition.spec.name, definition: definition)
         ).message.ticket
     }
 }

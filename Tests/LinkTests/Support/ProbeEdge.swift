@@ -188,11 +188,12 @@ extension BrokerEdge: ProbeEdge {
 
 extension ForgeEdge: ProbeEdge {
     private static let word = FileWord(
-        project: "shop", job: "test", commit: String(repeating: "a", count: 40), definition: Bytes32(1, 2, 3, 4),
-        generation: 1, issuedMs: 1, mac: Bytes32(1, 2, 3, 4))
+        project: "shop", job: "test", commit: String(repeating: "a", count: 40), branch: "", rule: Bytes32(1, 2, 3, 4),
+        definition: Bytes32(1, 2, 3, 4), generation: 1, issuedMs: 1, mac: Bytes32(1, 2, 3, 4))
 
     static var probe: StateFile {
-        StateFile(project: "shop", job: "test", commit: word.commit, definition: word.definition)
+        StateFile(
+            project: "shop", job: "test", commit: word.commit, branch: "", rule: word.rule, definition: word.definition)
     }
 
     static func handlers(_ seen: Seen) -> Handlers<ForgeEdge> {
@@ -201,6 +202,7 @@ extension ForgeEdge: ProbeEdge {
         handlers.refuse(ReadToken.self)
         handlers.refuse(StatePermission.self)
         handlers.refuse(StateEvent.self)
+        handlers.refuse(StateSource.self)
         return handlers
     }
 }
