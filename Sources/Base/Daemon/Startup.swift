@@ -130,9 +130,9 @@ package struct Startup: Sendable {
         return Startup(name: name, configuration: configuration, log: Log(process: name, level: level))
     }
 
-    /// `status`: 64 for what no other start can cure.
-    package func giveUp(_ why: String, status: Int32 = 1) -> Never {
+    /// `forGood`: no other start can cure it, as if the command line were wrong.
+    package func giveUp(_ why: String, forGood: Bool = false) -> Never {
         log.error("cannot run", ["error": why])
-        exit(status)
+        exit(forGood ? EX_USAGE : 1)
     }
 }

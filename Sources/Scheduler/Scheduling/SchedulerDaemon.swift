@@ -2,7 +2,6 @@
 
 package import Daemon
 import Files
-import Glibc
 package import Link
 package import Posix
 import Store
@@ -69,7 +68,7 @@ package struct SchedulerDaemon {
         } catch let error as StoreError {
             Self.giveUp(error, state, daemon)
         } catch let error as Failure {
-            daemon.giveUp("\(error.place): \(error.text)", status: EX_USAGE)
+            daemon.giveUp("\(error.place): \(error.text)", forGood: true)
         }
     }
 
@@ -78,7 +77,7 @@ package struct SchedulerDaemon {
     private static func giveUp(_ error: StoreError, _ state: String, _ daemon: Startup) -> Never {
         let what = "\(database(state)): \(error)"
         guard let remedy = error.remedy else { daemon.giveUp(what) }
-        daemon.giveUp("\(what); \(remedy)", status: EX_USAGE)
+        daemon.giveUp("\(what); \(remedy)", forGood: true)
     }
 
     private static func settings(_ configuration: Configuration) throws -> SchedulerSettings {
