@@ -4,7 +4,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 # What a target needs happens in the order in which it is written.
 .NOTPARALLEL:
-.PHONY: help deps engine engine-given engine-socket engine-stop images build demo up test check generate bench tcb fuzz mutants simulate chaos soak install clean
+.PHONY: help deps engine engine-given engine-socket engine-stop images build demo demo-forge up test check generate bench tcb fuzz mutants simulate chaos soak install clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -33,6 +33,9 @@ build: ## build everything
 
 demo: deps engine-given build ## run a real job from end to end, then stop everything
 	@Tests/Demo/demo.sh
+
+demo-forge: deps engine-given build ## a forge, a stranger's change, an approval, a deployment; then stop everything
+	@Tests/Demo/forge.sh
 
 up: engine-given build images ## start all daemons on 127.0.0.1:7700, in the foreground
 	.build/release/bulkhead up --engine "$$(Tests/Engine/engine.sh find)"

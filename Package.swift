@@ -79,6 +79,10 @@ let jobs: [Target] = [
     .target(
         name: "ProjectModel", dependencies: ["Documents", "ForgeModel", "JobModel", "TrustModel"],
         path: "Sources/Jobs/ProjectModel", swiftSettings: house),
+    // YAML, which people write: for the CLI, and for courierd, which reads the job files of repositories.
+    .target(
+        name: "YAMLDocuments", dependencies: ["Documents", "JobModel", "ProjectModel", yams],
+        path: "Sources/Jobs/YAMLDocuments", swiftSettings: house),
     // Events and rules in the words of the wire.
     .target(
         name: "TrustWire", dependencies: ["ForgeModel", "TrustModel", "Wire"], path: "Sources/Jobs/TrustWire",
@@ -221,8 +225,20 @@ let courier: [Target] = [
         name: "SourceArchive", dependencies: ["CZlib", "Exchange", "Posix", "Tar", crypto],
         path: "Sources/Courier/Archive", swiftSettings: trusted),
     .target(
-        name: "Errands", dependencies: ["Exchange", "ForgeCalls", "Outbound", "Posix", "Secret"],
+        name: "Errands", dependencies: ["Exchange", "ForgeCalls", "ForgeModel", "Outbound", "Posix", "Secret"],
         path: "Sources/Courier/Errands", swiftSettings: trusted),
+    .target(
+        name: "Couriering",
+        dependencies: [
+            "Daemon", "Errands", "Exchange", "Files", "ForgeCalls", "ForgeModel", "GitHubCalls", "GitLabCalls",
+            "GiteaCalls", "JobModel", "JobWire", "Link", "Outbound", "Posix", "ProjectModel", "Secret", "SourceArchive",
+            "TrustModel", "TrustWire", "Wire", "YAMLDocuments", crypto,
+        ],
+        path: "Sources/Courier/Couriering", swiftSettings: house),
+    .executableTarget(
+        name: "bulkhead-courierd",
+        dependencies: ["Couriering", "Daemon", "Link", "Outbound", "Posix", "Sandbox", "Wire"],
+        path: "Sources/Courier/bulkhead-courierd", swiftSettings: house),
 ]
 
 let runner: [Target] = [
@@ -245,7 +261,7 @@ let cli: [Target] = [
         name: "BulkheadCLI",
         dependencies: [
             "CCurl", "Documents", "Endpoints", "Files", "JobModel", "JobWire", "Orders", "Posix", "Processes",
-            "ProjectModel", "TrustModel", "TrustWire", "Wire", argumentParser, crypto, yams,
+            "ProjectModel", "TrustModel", "TrustWire", "Wire", "YAMLDocuments", argumentParser, crypto, yams,
         ],
         path: "Sources/CLI/BulkheadCLI", swiftSettings: house),
     .executableTarget(
@@ -257,6 +273,8 @@ let tests: [Target] = [
         name: "link-bench", dependencies: ["Endpoints", "Link", "LinkBlocking", "Posix", "Wire"],
         path: "Tests/Bench/LinkBench",
         swiftSettings: house),
+    .executableTarget(
+        name: "bare-post", dependencies: [hummingbird], path: "Tests/Bench/BarePost", swiftSettings: house),
     .executableTarget(
         name: "mask-bench", dependencies: ["Files", "Masker", "Posix"], path: "Tests/Bench/MaskBench",
         swiftSettings: house),
@@ -280,7 +298,10 @@ let tests: [Target] = [
     // Projects are written as people write them, so the CLI's reader is here, too.
     .testTarget(
         name: "ProjectModelTests",
-        dependencies: ["BulkheadCLI", "Documents", "ForgeModel", "JobModel", "ProjectModel", "TrustModel"],
+        dependencies: [
+            "BulkheadCLI", "Documents", "ForgeModel", "JobModel", "ProjectModel", "TrustModel", "TrustWire", "Wire",
+            "YAMLDocuments",
+        ],
         swiftSettings: house),
     .testTarget(
         name: "ForgesTests",
@@ -322,6 +343,7 @@ let tests: [Target] = [
         name: "simulate",
         dependencies: [
             "Daemon", "Endpoints", "Files", "JobModel", "JobWire", "Link", "Posix", "Scheduling", "Store", "Wire",
+            crypto,
         ],
         path: "Tests/Simulation", exclude: ["simulate.sh"], swiftSettings: house),
     .testTarget(
@@ -376,7 +398,10 @@ let tests: [Target] = [
         swiftSettings: house),
     .testTarget(
         name: "BulkheadCLITests",
-        dependencies: ["BulkheadCLI", "Endpoints", "Files", "JobModel", "JobWire", "Orders", "Posix", "Wire", crypto],
+        dependencies: [
+            "BulkheadCLI", "Endpoints", "Files", "JobModel", "JobWire", "Orders", "Posix", "Wire", "YAMLDocuments",
+            crypto,
+        ],
         swiftSettings: house),
 ]
 

@@ -12,7 +12,7 @@ if [[ $prefix == /usr ]]; then units=/usr/lib; else units=/etc; fi
 
 [[ $prefix == /* && $prefix != *[[:space:]%]* ]] || { echo "install: PREFIX must be an absolute path without spaces" >&2; exit 1; }
 
-programs=(apid schedulerd spawnerd brokerd relayd runner)
+programs=(apid schedulerd spawnerd brokerd relayd courierd runner)
 libraries=$prefix/lib/bulkhead
 
 # What the program $1 loads that is no library of the system's: Swift's own, from the toolchain that built it.
@@ -53,6 +53,7 @@ put 755 systemd/accounts.sh "$prefix/libexec/bulkhead/bulkhead-accounts"
 
 for unit in systemd/*.{service,socket,mount,slice,target}; do put 644 "$unit" "$units/systemd/system/${unit##*/}"; done
 put 644 systemd/bulkhead-.service.d/10-walls.conf "$units/systemd/system/bulkhead-.service.d/10-walls.conf"
+put 644 systemd/bulkhead-courierd.service.d/20-way-out.conf "$units/systemd/system/bulkhead-courierd.service.d/20-way-out.conf"
 put 644 systemd/sysusers.d/bulkhead.conf "$units/sysusers.d/bulkhead.conf"
 put 644 systemd/tmpfiles.d/bulkhead.conf "$units/tmpfiles.d/bulkhead.conf"
 if [[ ! -e $destdir/etc/bulkhead/site.env ]]; then put 644 systemd/site.env /etc/bulkhead/site.env; fi

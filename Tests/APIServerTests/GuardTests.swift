@@ -21,6 +21,7 @@ struct GuardTests {
         #expect(try await client.rest() == [], "\(comment): a second answer")
     }
 
+    /// W10: up to the limits, and one more.
     @Test func headersBeyondTheLimits() async throws {
         try await withHouse(.quick) { house in
             let many = Self.get + (0..<99).map { "X-\($0): 1\r\n" }.joined()
@@ -35,6 +36,7 @@ struct GuardTests {
         }
     }
 
+    /// W10: no end.
     @Test func aBombIsNotSwallowed() async throws {
         try await withHouse(.quick) { house in
             let client = try house.client()
@@ -48,6 +50,7 @@ struct GuardTests {
         }
     }
 
+    /// W11: what two readers might read as two things.
     @Test func ambiguousHeads() async throws {
         let chunked = "Transfer-Encoding: chunked\r\n"
         let post = "POST /jobs HTTP/1.1\r\nHost: a\r\n"
@@ -127,6 +130,7 @@ struct GuardTests {
         }
     }
 
+    /// W9: in the head, after an answer, in the body.
     @Test func slowClientsAreClosed() async throws {
         try await withHouse(.impatient) { house in
             for beginning in ["", "GET /he", "GET /health HTTP/1.1\r\nHost: a\r\nX: "] {

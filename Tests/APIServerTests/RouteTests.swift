@@ -79,6 +79,10 @@ struct RouteTests {
             try await check("POST", "/drain", 200, as: "/drain", body: #"{"drain": true}"#)
             try await check("POST", "/drain", 400, as: "/drain", body: #"{"drain": 1}"#)
             try await check("GET", "/projects/shop/secrets", 200, as: "/projects/{project}/secrets")
+            try await check("GET", "/whoami", 200, as: "/whoami")
+            try await check("GET", "/users?after=a", 200, as: "/users")
+            try await check("GET", "/users?after=/", 400, as: "/users")
+            try await check("GET", "/tokens?user=alice", 200, as: "/tokens")
             try await check("POST", "/orders", 400, as: "/orders", body: "no order")
         }
     }
@@ -104,7 +108,7 @@ struct RouteTests {
             let document = try OpenAPICheck(try await house.ask("GET", "/openapi.json", token: nil))
             #expect(document.version == "3.1.0")
             let rows = document.rows
-            #expect(rows.count == 27 && rows.contains { $0 == ("POST", "/sources") })
+            #expect(rows.count == 30 && rows.contains { $0 == ("POST", "/sources") })
             for (path, methods) in Dictionary(grouping: rows, by: \.path) {
                 let real = Self.real(path)
                 let known = methods.map(\.method).sorted()
@@ -166,7 +170,7 @@ struct RouteTests {
             "image_missing": 400, "image_refused": 400, "engine_unavailable": 503, "engine_refused": 503,
             "userns_missing": 503, "runner_gone": 503, "busy": 409, "deadline_exceeded": 504, "disconnected": 503,
             "shutting_down": 503, "frame_too_large": 413, "audit_failed": 503, "ticket_refused": 403,
-            "grant_gone": 503, "order_refused": 403,
+            "grant_gone": 503, "order_refused": 403, "forge_unavailable": 503, "forge_refused": 502,
         ]
         try await withHouse { house in
             for code in ErrorCode.all {

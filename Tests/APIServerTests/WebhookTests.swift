@@ -80,41 +80,66 @@ struct WebhookTests {
 
     @Test func bodiesHaveABoundEachAndAllTogether() async throws {
         var limits = HTTPLimits()
-        (limits.webhookBytes, limits.webhookRoom) = (1000, 1500)
+        (limits.webhookBytes, limits.webhookRoom) = (1000, 2000)
         try await withHouse(limits) { house in
             let large = try await house.send(
                 "POST", "/webhook/github", headers: Self.signed, body: [UInt8](repeating: 1, count: 1001))
             #expect(large.status == 413)
-            // Half of one that goes on, and another for which there is no room beside it.
+            // Most of one that goes on, and another for which there is no room beside it; in a project of its own, too.
             let slow = try house.client()
-            try await slow.request("POST", "/webhook/github", headers: Self.signed + ["Content-Length: 1000"])
+            try await slow.request("POST", "/webhook/github/shop", headers: Self.signed + ["Content-Length: 1000"])
             try await slow.send(String(repeating: "a", count: 900))
+            let body = [UInt8](repeating: 1, count: 1000)
             var status = 202
             for _ in 0..<200 where status == 202 {
-                status = try await house.send(
-                    "POST", "/webhook/github", headers: Self.signed, body: [UInt8](repeating: 1, count: 1000)
-                ).status
+                status = try await house.send("POST", "/webhook/github/shop", headers: Self.signed, body: body).status
             }
-            #expect(status == 503)
+            #expect(status == 429)
+            #expect(
+                try await house.send("POST", "/webhook/github/yard", headers: Self.signed, body: body).status == 503)
+            let small = Array(body.prefix(500))
+            #expect(
+                try await house.send("POST", "/webhook/github/yard", headers: Self.signed, body: small).status == 202)
             try await slow.send(String(repeating: "a", count: 100))
             #expect(try await slow.answer().status == 202)
-            let after = try await house.send(
-                "POST", "/webhook/github", headers: Self.signed, body: [UInt8](repeating: 1, count: 1000))
+            let after = try await house.send("POST", "/webhook/github/shop", headers: Self.signed, body: body)
             #expect(after.status == 202)
+        }
+    }
+
+    /// A storm of one project, and another one's only delivery.
+    @Test func aProjectsStormLeavesRoomForTheOthers() async throws {
+        var limits = HTTPLimits()
+        limits.webhooks = 8
+        try await withHouse(limits) { house in
+            house.scheduler.script.change { $0.holdsDeliveries = true }
+            let taken = try (0..<4).map { _ in try house.client() }
+            for client in taken { try await client.request("POST", "/webhook/github/shop", headers: Self.signed) }
+            while house.scheduler.script.value.deliveries.count < 4 { try await Task.sleep(for: .milliseconds(5)) }
+            let refused = try await house.send("POST", "/webhook/github/shop", headers: Self.signed)
+            #expect(refused.status == 429 && refused.header("retry-after") == "2")
+            // Its connection is for those who wait for one.
+            #expect(refused.header("connection") == "close")
+            let other = try house.client()
+            try await other.request("POST", "/webhook/github/yard", headers: Self.signed)
+            while house.scheduler.script.value.deliveries.count < 5 { try await Task.sleep(for: .milliseconds(5)) }
+            house.scheduler.releaseDeliveries()
+            for client in taken + [other] { #expect(try await client.answer().status == 202) }
+            #expect(try await house.send("POST", "/webhook/github/shop", headers: Self.signed).status == 202)
         }
     }
 
     /// What is handed on lies in memory as long as nobody has answered.
     @Test func aBodyKeepsItsRoomUntilItIsAnswered() async throws {
         var limits = HTTPLimits()
-        (limits.webhookBytes, limits.webhookRoom) = (1000, 1500)
+        (limits.webhookBytes, limits.webhookRoom) = (1000, 2000)
         try await withHouse(limits) { house in
             house.scheduler.script.change { $0.holdsDeliveries = true }
             let body = [UInt8](repeating: 1, count: 1000)
             let first = try house.client()
             try await first.request("POST", "/webhook/github", headers: Self.signed, body: body)
             while house.scheduler.script.value.deliveries.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
-            #expect(try await house.send("POST", "/webhook/github", headers: Self.signed, body: body).status == 503)
+            #expect(try await house.send("POST", "/webhook/github", headers: Self.signed, body: body).status == 429)
             house.scheduler.releaseDeliveries()
             #expect(try await first.answer().status == 202)
             #expect(try await house.send("POST", "/webhook/github", headers: Self.signed, body: body).status == 202)

@@ -12,6 +12,7 @@ import durable
 import memory
 import outage
 import starts
+import webhooks
 import wire
 from measure import ENGINE_VERSION, write_results
 
@@ -24,6 +25,7 @@ MEASUREMENTS = {
     "N6": [memory.memory],
     "N7": [wire.round_trip, wire.codec],
     "N8": [wire.masking],
+    "N9": [webhooks.taken],
     "N10": [outage.outage],
 }
 

@@ -13,6 +13,7 @@ figures=("$@")
 say "C peers"
 gcc -O2 -o "$out/pingpong" Tests/Bench/peers/pingpong.c
 gcc -O2 -o "$out/sqlite_loop" Tests/Bench/peers/sqlite_loop.c -lsqlite3
+gcc -O2 -D_GNU_SOURCE -o "$out/posts" Tests/Bench/peers/posts.c
 gcc -O2 -shared -fPIC -o "$out/countmalloc.so" Tests/Bench/peers/countmalloc.c -ldl
 
 if wanted N7; then
@@ -24,5 +25,5 @@ fi
 
 BULKHEAD_ENGINE=$(Tests/Engine/engine.sh find)
 export BULKHEAD_ENGINE
-if wanted N3 || wanted N6; then Tests/Bench/buildbot.sh "$out"; fi
+if wanted N3 || wanted N6 || wanted N9; then Tests/Bench/buildbot.sh "$out"; fi
 exec python3 Tests/Bench/bench.py "$@"

@@ -85,11 +85,15 @@ class Master:
         subprocess.run([tool, "create-master", "-r", self.folder], check=True, capture_output=True)
         (self.folder / "master.cfg").write_text(MASTER.format(
             marks=str(self.marks), done=str(self.ends), engine=f"unix://{ENGINE}", image=IMAGE, port=port(), workers=WORKERS,
-            web=self.web))
+            web=self.web) + self.configuration())
         self.log = open(self.folder / "out", "wb")
         self.process = subprocess.Popen([tool, "start", "--nodaemon", self.folder], stdout=self.log, stderr=subprocess.STDOUT)
         eventually("Buildbot runs", self.answers, 60)
         return self
+
+    def configuration(self):
+        """What else is asked of it."""
+        return ""
 
     def answers(self):
         with contextlib.suppress(OSError, http.client.HTTPException):

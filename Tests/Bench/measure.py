@@ -53,9 +53,9 @@ def numbers(*command, **options):
     return [float(line) for line in done.stdout.split()]
 
 
-def house(idle=0, runners=4):
+def house(idle=0, runners=4, more=()):
     """A house with so many runners in advance."""
-    return House("--max-runners", str(runners), "--max-idle-runners", str(idle))
+    return House("--max-runners", str(runners), "--max-idle-runners", str(idle), *more)
 
 
 def pss(pid):

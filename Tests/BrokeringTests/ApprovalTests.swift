@@ -97,9 +97,42 @@ extension BrokeringTests {
             let order = try house.admin.set("forge-token", Array("token".utf8), project: "shop")
             try house.scheduler().execute(house.admin, order)
             let reply = try courier.call(ForgeEdge.ReadToken(project: "shop"))
+            // It comes with the address that it is for, as somebody's key has sealed it.
+            #expect(
+                reply.message
+                    == .init(forge: .github, url: "https://github.com", repositoryId: 4711, repositoryPath: nil))
             let raw = try #require(reply.fds.raws.first)
             #expect(try Posix.pread(raw, maximum: 64, at: 0) == Array("token".utf8))
             _ = consume reply
+            #expect(try refusal { _ = try courier.call(ForgeEdge.ReadToken(project: "other")) } == .notFound)
+        }
+
+        /// What polling finds is as good as a delivery, and never an approval.
+        @Test func whatPollingFindsIsStated() throws {
+            let house = try Shop.house()
+            let (courier, client) = (try house.courier(), try house.scheduler())
+            func state(_ event: ForgeEvent, project: String = "shop") throws -> DeliveryWord {
+                try courier.call(ForgeEdge.StateEvent(project: project, event: event)).message.delivery
+            }
+            let told = try client.deliver(.push())
+            let found = try state(told.event)
+            #expect(found.project == "shop" && found.revision == told.revision && found.event == told.event)
+            #expect(try client.ticket(found, Shop.deploy).secrets == ["deploy"])
+            // The same event has the same name, and is no delivery of the forge's; another event has another.
+            #expect(try state(told.event).delivery == found.delivery && found.delivery != told.delivery)
+            #expect(try state(try client.deliver(.push(after: Shop.base)).event).delivery != found.delivery)
+            let change = try state(try client.deliver(.change()).event)
+            #expect(try refusal { _ = try client.ticket(change, Shop.test) } == .notReady)
+            for event in [
+                try client.deliver(.comment("/bulkhead approve \(Shop.head)")).event, .idle(IdleEvent(what: "x")),
+                .hint(HintEvent(repository: ForgeRepository(id: 4711, path: "acme/shop"), status: "x")),
+            ] {
+                #expect(try refusal { _ = try state(event) } == .invalid)
+            }
+            guard case .push(var push) = told.event else { return }
+            push.repository.id = 4712
+            #expect(try refusal { _ = try state(.push(push)) } == .invalid)
+            #expect(try refusal { _ = try state(told.event, project: "other") } == .notFound)
         }
     }
 }

@@ -191,7 +191,7 @@ extension BrokeringTests {
                 if point == .midWipe { seen.append(file ?? []) }
             }
             var key = try Secret(capacity: 32)
-            try key.appendRandom(32)
+            try Posix.randomBytes(32).withUnsafeBytes { bytes in try key.append(bytes) }
             try files.make(grant, key: key)
             let before = try directory.read("\(grant.hex)/key")
             #expect(try files.wipe(grant))

@@ -10,6 +10,7 @@ import Testing
             Set(edges) == [
                 "apid -> schedulerd: scheduler", "schedulerd -> spawnerd: spawner", "spawnerd -> relayd: stream",
                 "schedulerd -> relayd: relay", "schedulerd -> brokerd: broker", "relayd -> brokerd: mask",
+                "schedulerd -> courierd: courier", "courierd -> brokerd: forge",
             ])
     }
 

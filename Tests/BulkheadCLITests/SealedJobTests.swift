@@ -8,6 +8,7 @@ import JobWire
 import Orders
 import Testing
 import Wire
+import YAMLDocuments
 
 @Suite struct SealedJobTests {
     private static let text = """

@@ -5,6 +5,7 @@ import BulkheadCLI
 import Foundation
 import JobModel
 import Testing
+import YAMLDocuments
 
 /// What `YAMLSpec` says of a text: the job file, or its problems as they are printed.
 private func read(_ text: String) -> (file: JobFile?, problems: [String]) {

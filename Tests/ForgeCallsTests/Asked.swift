@@ -17,7 +17,7 @@ enum Made {
     static let origin = made(Origin(.https, host: "forge.example"))
     static let archives = made(Origin(.https, host: "codeload.example"))
 
-    static let github = GitHubForge(origin: origin, archives: archives)
+    static let github = GitHubForge(origin: origin, archives: [archives])
     static let gitlab = GitLabForge(origin: origin)
     static let gitea = GiteaForge(origin: origin)
 

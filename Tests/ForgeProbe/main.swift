@@ -22,7 +22,7 @@ guard arguments.count >= 3, let origin = Origin(arguments[1]), let loopback = Ad
 let archives = Posix.environment("ARCHIVES").flatMap { Origin($0) } ?? origin
 let provider: any ForgeProvider =
     switch arguments[0] {
-    case "github": GitHubForge(origin: origin, archives: archives)
+    case "github": GitHubForge(origin: origin, archives: [archives])
     case "gitlab": GitLabForge(origin: origin)
     case "gitea": GiteaForge(origin: origin)
     default: throw Wrong(what: "forge")
@@ -30,9 +30,7 @@ let provider: any ForgeProvider =
 
 let loop = try PollLoop()
 let here = AddressPolicy(named: [loopback])
-let outbound = try Outbound(
-    loop: loop,
-    settings: OutboundSettings(origins: Dictionary([(origin, here), (archives, here)]) { first, _ in first }))
+let outbound = try Outbound(loop: loop, settings: OutboundSettings(addresses: here))
 let file = try Posix.openTemporary("/tmp")
 let sink = try ArchiveSink(into: file.raw, limits: ArchiveLimits(size: 1 << 30))
 let errand = Errand(try Arguments(arguments[2...]).call(), at: provider, token: try token(), by: outbound, on: loop) {

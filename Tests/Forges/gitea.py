@@ -4,6 +4,7 @@ import base64
 import re
 
 from . import fields, git_http, pages
+from .comparisons import OfGitea
 from .gitea_hooks import Hooks
 from .gitea_world import World
 from .repositories import IS_COMMIT
@@ -15,7 +16,7 @@ REPO = f"{API}/repos/:owner/:repo"
 STATES = ("pending", "success", "error", "failure", "warning")
 
 
-class Gitea(World):
+class Gitea(OfGitea, World):
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
         self.hooks = Hooks(self)
@@ -70,7 +71,11 @@ class Gitea(World):
     def pulls(self, request):
         repo, asked = self.found(request), request.asked("state", "page", "limit", "sort")
         kept = [pull.document() for pull in repo.pulls.values() if asked.get("state", "open") in ("all", pull.state)]
-        return self.listed(request, asked, sorted(kept, key=lambda pull: -pull["number"]))
+        if asked.get("sort", "oldest") not in (
+                "oldest", "recentupdate", "leastupdate", "recentclose", "mostcomment", "leastcomment", "priority"):
+            raise Refused(422, "[sort]: invalid")
+        key = "updated_at" if asked.get("sort") == "recentupdate" else "number"
+        return self.listed(request, asked, sorted(kept, key=lambda pull: pull[key], reverse=True))
 
     @route("GET", f"{REPO}/pulls/:number")
     def show_pull(self, request):

@@ -33,8 +33,13 @@ class Pull:
         self.state, self.draft, self.merged = "open", False, False
         self.refresh()
 
+    def touch(self):
+        """Something happened to it: it is on top of the list of those that were updated. In the forge's own zone."""
+        self.updated = self.base.forge.later(2 * 3600).replace("Z", "+02:00")
+
     def refresh(self):
         self.sha = self.base.repository.take(self.head.repository, self.head_branch, f"refs/pull/{self.number}/head")
+        self.touch()
         return self.sha
 
     def side(self, repo, branch, sha):
@@ -47,6 +52,7 @@ class Pull:
         return {"id": 900 + self.number, "url": f"{forge.url}/{self.base.path}/pulls/{self.number}", "number": self.number,
                 "user": forge.user(self.author), "title": self.title, "body": "", "labels": [], "state": self.state, "draft": self.draft,
                 "is_locked": False, "comments": 0, "mergeable": True, "merged": self.merged, "merge_base": tip,
+                "updated_at": self.updated, "merged_at": self.updated if self.merged else None,
                 "head": self.side(self.head, self.head_branch, self.sha), "base": self.side(self.base, self.base_branch, tip)}
 
 

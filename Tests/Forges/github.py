@@ -10,6 +10,7 @@
         forge.hooks.pull_request(pull, "opened", forge.person("ada")).send(address)"""
 
 from . import fields, git_http, pages
+from .comparisons import OfGitHub
 from .github_hooks import Hooks
 from .github_rest import REPO, Rest
 from .github_world import LEVELS
@@ -33,7 +34,7 @@ CHECK = {"name": fields.text(255, 1), "head_sha": fields.text(like=r"[0-9a-f]{40
 CHANGE = {"name?" if name == "name" else name: check for name, check in CHECK.items() if name != "head_sha"}
 
 
-class GitHub(Rest):
+class GitHub(OfGitHub, Rest):
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
         self.hooks = Hooks(self)

@@ -10,6 +10,8 @@ from .request import Answer, Refused
 from .server import route
 
 REPO = "/repos/:owner/:repo"
+# A pull request is an issue, too; whoever may write the one may comment there.
+COMMENTS = ("issues", "pull_requests")
 
 
 class Rest(World):
@@ -78,7 +80,13 @@ class Rest(World):
         if asked.get("state", "open") not in ("open", "closed", "all"):
             raise Refused(422, "Validation Failed")
         kept = [pull.document() for pull in repo.pulls.values() if asked.get("state", "open") in ("all", pull.state)]
-        return self.listed(request, asked, sorted(kept, key=lambda pull: -pull["number"]))
+        if asked.get("sort", "created") not in ("created", "updated", "popularity", "long-running"):
+            raise Refused(422, "Validation Failed")
+        key = "updated_at" if asked.get("sort") == "updated" else "number"
+        # What only a single one has.
+        for pull in kept:
+            del pull["merged"], pull["mergeable"]
+        return self.listed(request, asked, sorted(kept, key=lambda pull: pull[key], reverse=asked.get("direction", "desc") == "desc"))
 
     @route("GET", f"{REPO}/pulls/:number")
     def show_pull(self, request):
@@ -185,13 +193,13 @@ class Rest(World):
 
     @route("GET", f"{REPO}/issues/:number/comments")
     def comments(self, request):
-        repo = self.found(request, "issues")
+        repo = self.found(request, COMMENTS)
         pull, asked = self.pull_of(request, repo), request.asked("page", "per_page", "since")
         return self.listed(request, asked, [one for number, one in repo.comments.values() if number == pull.number])
 
     @route("POST", f"{REPO}/issues/:number/comments")
     def post_comment(self, request):
-        repo = self.found(request, "issues", "write")
+        repo = self.found(request, COMMENTS, "write")
         self.creates(request)
         pull = self.pull_of(request, repo)
         body = fields.read(request.json(), {"body": fields.text(65536, 1)})["body"]
@@ -204,7 +212,7 @@ class Rest(World):
 
     @route("PATCH", f"{REPO}/issues/comments/:comment")
     def patch_comment(self, request):
-        repo, wanted = self.found(request, "issues", "write"), request.arguments["comment"]
+        repo, wanted = self.found(request, COMMENTS, "write"), request.arguments["comment"]
         if not wanted.isdecimal() or int(wanted) not in repo.comments:
             raise Refused(404, "Not Found")
         comment = repo.comments[int(wanted)][1]

@@ -44,10 +44,15 @@ class Pull:
         self.state, self.draft, self.merged = "open", False, False
         self.refresh()
 
+    def touch(self):
+        """Something happened to it: it is on top of the list of those that were updated."""
+        self.updated = self.base.forge.later()
+
     def refresh(self):
         """After a push to the head: GitHub keeps it in the base's repository under `refs/pull/N/head`."""
         self.sha = self.base.repository.take(self.head.repository, self.head_branch, f"refs/pull/{self.number}/head")
         self.head_owner = self.head.path.partition("/")[0]
+        self.touch()
         return self.sha
 
     def side(self, repo, owner, branch, sha):
@@ -59,7 +64,8 @@ class Pull:
         return {"url": f"{self.base.url}/pulls/{self.number}", "issue_url": f"{self.base.url}/issues/{self.number}",
                 "html_url": f"{forge.url}/{self.base.path}/pull/{self.number}", "id": 900 + self.number, "number": self.number,
                 "state": self.state, "locked": False, "title": self.title, "user": forge.user(self.author), "body": "", "labels": [],
-                "draft": self.draft, "merged": self.merged, "mergeable": None,
+                "draft": self.draft, "merged": self.merged, "mergeable": None, "updated_at": self.updated,
+                "merged_at": self.updated if self.merged else None,
                 "head": self.side(self.head, self.head_owner, self.head_branch, self.sha),
                 "base": self.side(self.base, owner, self.base_branch, self.base.repository.resolve(self.base_branch)),
                 "author_association": "CONTRIBUTOR", "maintainer_can_modify": False}
@@ -69,6 +75,8 @@ class World(Double):
     # GitHub knows nothing of a path, whatever the method.
     wrong_method = 404
     versions = {"2022-11-28"}
+    # "/api/v3" at a server of one's own: the interface is below it, and nowhere else.
+    base = ""
 
     def __init__(self, tls=None, requests=5000, creations=80):
         super().__init__(tls)
@@ -78,6 +86,13 @@ class World(Double):
         self.creating = Limit(self.clock, creations, 60)
         self.repos, self.accounts, self.apps = {}, {}, {}
         self.serial = 0
+
+    def dispatch(self, request):
+        if self.base and not request.path.startswith("/codeload/") and not request.path.endswith(("/info/refs", "/git-upload-pack")):
+            if not request.path.startswith(self.base + "/"):
+                raise Refused(404, "Not Found")
+            request.path = request.path.removeprefix(self.base)
+        return super().dispatch(request)
 
     # What a test builds.
 
@@ -167,13 +182,15 @@ class World(Double):
         return repo.permissions.get(token.person.login, "none" if repo.private else "read")
 
     def found(self, request, permission="metadata", level="read"):
-        """The repository of the path, if the token may do this there. What somebody may not see is not there."""
+        """The repository of the path, if the token may do this there: by a permission, or by one of several. What somebody may not see
+        is not there."""
         self.caller(request)
         repo, token = self.repos.get(f"{request.arguments['owner']}/{request.arguments['repo']}"), request.token
         standing = self.may(repo, token) if repo else "none"
         if standing == "none":
             raise Refused(404, "Not Found")
-        given = token.about["permissions"].get(permission, "read" if permission == "metadata" else "none")
+        names = [permission] if isinstance(permission, str) else permission
+        given = max((token.about["permissions"].get(name, "read" if name == "metadata" else "none") for name in names), key=LEVELS.index)
         if LEVELS.index(given) < LEVELS.index(level) or LEVELS.index(standing) < LEVELS.index(level):
             raise Refused(403, "Resource not accessible by integration" if token.about["installation"] else
                           "Resource not accessible by personal access token")

@@ -10,6 +10,7 @@
         pipeline.wait_over()"""
 
 from . import git_http, pages
+from .comparisons import OfGitLab
 from .gitlab_hooks import Hooks
 from .gitlab_jobs import OVER, Pipeline
 from .gitlab_rest import API, READ, Rest
@@ -22,7 +23,7 @@ __all__ = ["DEVELOPER", "GUEST", "GitLab", "MAINTAINER", "OWNER", "REPORTER"]
 SCOPES = ("created", "pending", "running", "failed", "success", "canceled", "canceling", "skipped", "waiting_for_resource", "manual")
 
 
-class GitLab(Protocol, Rest):
+class GitLab(OfGitLab, Protocol, Rest):
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
         self.pipelines = []

@@ -4,7 +4,7 @@ import re
 import urllib.parse
 
 from . import fields, pages
-from .gitlab_world import DEVELOPER, REPORTER, World
+from .gitlab_world import DEVELOPER, MAINTAINER, REPORTER, World
 from .repositories import IS_COMMIT
 from .request import Answer, Refused
 from .server import route
@@ -128,6 +128,9 @@ class Rest(World):
         ref = asked.get("ref") or next((b for b, tip in project.repository.branches().items() if tip == sha), None)
         if ref is None:
             raise Refused(404, "404 References for commit Not Found")
+        # As it is set up at first: what is protected, only maintainers push to and merge into; and whoever may neither, has no say there.
+        if ref in project.protected and project.level(person) < MAINTAINER:
+            raise Refused(403)
         status = next((one for one in project.statuses if (one["sha"], one["name"], one["ref"], one["author"]["id"])
                        == (sha, name, ref, person.id) and one["status"] in ACTIVE), None)
         if status and (state == "pending" or state == status["status"]):
@@ -151,7 +154,13 @@ class Rest(World):
         self.caller(request, *READ)
         project, asked = self.found(request, REPORTER), request.asked("state", "page", "per_page", "order_by", "sort")
         kept = [change.document() for change in project.merge_requests.values() if asked.get("state", "all") in ("all", change.state)]
-        return self.listed(request, asked, sorted(kept, key=lambda one: -one["iid"]))
+        if asked.get("order_by", "created_at") not in ("created_at", "updated_at", "title"):
+            raise Refused(400, {"error": "order_by does not have a valid value"})
+        key = "updated_at" if asked.get("order_by") == "updated_at" else "iid"
+        for one in kept:
+            # A list does not compare.
+            del one["diff_refs"]
+        return self.listed(request, asked, sorted(kept, key=lambda one: one[key], reverse=asked.get("sort", "desc") == "desc"))
 
     def change(self, request, project):
         wanted = request.arguments["iid"]

@@ -47,15 +47,21 @@ class MergeRequest:
         self.notes = {}
         self.refresh()
 
+    def touch(self):
+        """Something happened to it: it is on top of the list of those that were updated."""
+        self.updated = self.target.forge.later().replace("Z", ".000Z")
+
     def refresh(self):
         """After a push to the source: as GitLab does it, the head is under a reference of the target's repository, too."""
         self.sha = self.target.repository.take(self.source.repository, self.source_branch, f"refs/merge-requests/{self.iid}/head")
+        self.touch()
         return self.sha
 
     def document(self):
         base = self.target.repository.resolve(self.target_branch)
         return {"id": self.id, "iid": self.iid, "project_id": self.target.id, "title": self.title, "description": "",
-                "state": self.state, "draft": self.draft, "created_at": self.target.forge.stamp(), "target_branch": self.target_branch,
+                "state": self.state, "draft": self.draft, "created_at": self.target.forge.stamp(), "updated_at": self.updated,
+                "target_branch": self.target_branch,
                 "source_branch": self.source_branch, "author": self.target.forge.user(self.author), "sha": self.sha,
                 "source_project_id": self.source and self.source.id, "target_project_id": self.target.id, "merge_status": "can_be_merged",
                 "detailed_merge_status": "mergeable", "labels": [],

@@ -62,7 +62,7 @@ class Repository:
                 self.git("read-tree", tip, index=index)
             for path, content in files.items():
                 if content is None:
-                    self.git("update-index", "--force-remove", path, index=index)
+                    self.git("update-index", "--index-info", index=index, stdin=f"0 {NONE}\t{path}\n".encode())
                     continue
                 blob = self.git("hash-object", "-w", "--stdin", stdin=content.encode() if isinstance(content, str) else content)
                 mode = "100755" if path.endswith(".sh") else "100644"
@@ -109,6 +109,33 @@ class Repository:
         """Message, parents and author's date of a commit."""
         message, parents, date = self.git("show", "--no-patch", "--format=%B%x00%P%x00%aI", sha).decode().split("\0")
         return {"message": message.rstrip("\n"), "parents": parents.split(), "date": date.strip()}
+
+    def merge_base(self, one, other):
+        try:
+            return self.git("merge-base", one, other).decode().strip()
+        except LookupError:
+            return None
+
+    def between(self, base, head):
+        """The commits that `head` has and `base` has not, oldest first."""
+        return self.git("rev-list", "--reverse", "--topo-order", f"{base}..{head}").decode().split()
+
+    def changes(self, base, head):
+        """(letter, old path, new path) of each file that differs; R for one that was renamed."""
+        return self.statuses(self.git("diff", "--name-status", "-z", "--find-renames", base, head))
+
+    def touched(self, sha):
+        """(letter, path) of each file of one commit."""
+        listed = self.git("diff-tree", "--no-commit-id", "--root", "-r", "--name-status", "-z", "--no-renames", sha)
+        return [(letter, new) for letter, _, new in self.statuses(listed)]
+
+    @staticmethod
+    def statuses(listed):
+        words, found = iter(listed.decode().split("\0")[:-1]), []
+        for letter in words:
+            old = next(words)
+            found.append((letter[0], old, next(words) if letter[0] == "R" else old))
+        return found
 
     def file(self, sha, path):
         """Its bytes, or None: also for a folder, and for `..`, which is no name in a tree."""

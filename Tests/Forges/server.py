@@ -141,6 +141,7 @@ class Double:
         # Tracebacks of the double itself: nobody may take its own mistake for an answer of a forge.
         self.mistakes = []
         self.connections = set()
+        self.ticks = 0
         self.routes = [(method, pattern, getattr(self, name)) for name in dir(type(self))
                        for method, pattern in getattr(getattr(type(self), name), "routes", [])]
         # Words before wildcards: `runners/managers` is no runner's name.
@@ -158,6 +159,11 @@ class Double:
         self.stop()
         if self.mistakes and kind is None:
             raise AssertionError("the double itself broke:\n" + "\n".join(self.mistakes))
+
+    def later(self, ahead=0):
+        """A time later than any before: what happens in a test happens one after the other."""
+        self.ticks += 1
+        return self.clock.text(ahead + self.ticks)
 
     def serve(self):
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()

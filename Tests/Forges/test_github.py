@@ -97,6 +97,11 @@ class Rest(unittest.TestCase):
         self.assertEqual(self.call("POST", comments, {"body": ""}).status, 422)
         self.assertEqual(self.call("POST", comments, {"body": "x" * 65537}).status, 422)
         self.assertEqual(self.call("POST", "/repos/harbour/ship/issues/7/comments", {"body": "x"}).status, 404)
+        # Of a pull request the one permission is as good as the other.
+        for permission in ("issues", "pull_requests"):
+            for level, status in (("write", 201), ("read", 403)):
+                token = self.forge.token(self.ada, **{permission: level})
+                self.assertEqual(self.call("POST", comments, {"body": "x"}, token).status, status, (permission, level))
 
     def test_fork_that_is_gone(self):
         with Repository() as fork:

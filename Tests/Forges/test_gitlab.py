@@ -8,7 +8,7 @@ import gitlab
 
 from . import faults
 from .client import call
-from .gitlab import MAINTAINER, REPORTER, GitLab
+from .gitlab import DEVELOPER, MAINTAINER, REPORTER, GitLab
 from .gitlab_jobs import Job
 from .limits import Limit
 from .repositories import NONE, Repository
@@ -73,6 +73,11 @@ class Rest(unittest.TestCase):
         self.refused(400, create, {"state": "failed", "status": "failed"})
         self.refused(403, self.login(self.bob, "api").projects.get(self.project.id).commits.get(self.sha).statuses.create,
                      {"state": "success"})
+        dan = self.forge.person("dan")
+        self.project.members[dan.id] = (dan, DEVELOPER)
+        theirs = self.login(dan, "api").projects.get(self.project.id).commits.get(self.sha).statuses.create
+        self.refused(403, theirs, {"state": "success", "ref": "main"})
+        theirs({"state": "success", "ref": "topic"})
         path, token = f"/api/v4/projects/{self.project.id}/statuses", self.forge.token(self.ada, "api")
         missing = call(self.forge, "POST", f"{path}/{self.sha}", {"name": "x"}, PRIVATE_TOKEN=token)
         self.assertEqual((missing.status, missing.document), (400, {"error": "state is missing"}))

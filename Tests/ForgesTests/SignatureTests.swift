@@ -1,4 +1,4 @@
-// W2 and W3: what is a signature, and all that is none.
+// W2: what is a signature, and all that is none.
 
 import Crypto
 import Deliveries

@@ -49,6 +49,8 @@ private func calls(_ commit: Commit) -> [ForgeCall] {
             CheckRun(commit: commit, name: "ci", externalID: "5", state: .success, title: "t", summary: "s")),
         .keepComment(repository, RollingComment(change: 5, name: "plan", author: ada, body: "b")),
         .permission(repository, ada), .change(repository, number: 5), .changedFiles(repository, number: 5),
+        .comparison(repository, base: commit, head: commit), .branch(repository, name: "main"),
+        .news(repository, since: NewsCursor()),
         .file(repository, path: "ci/job.yaml", commit),
     ]
 }
@@ -70,7 +72,7 @@ private func check(_ result: ForgeResult) throws {
         if files.paths.contains(where: { $0.isEmpty || $0.utf8.contains(0) }) {
             throw OracleError.notCanonical("a path that is none")
         }
-    case .posted, .check, .comment, .permission, .file, .archive: return
+    case .posted, .check, .comment, .permission, .commit, .news, .file, .archive: return
     }
 }
 

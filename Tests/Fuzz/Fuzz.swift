@@ -9,27 +9,38 @@ import Wire
 
 /// FUZZ_TARGET.
 private let only = Posix.environment("FUZZ_TARGET").flatMap { Int($0) }
+/// FUZZ_VARIANTS: inputs that each one stands for beside itself.
+private let variants = Posix.environment("FUZZ_VARIANTS").flatMap { Int($0) } ?? 0
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: start, count: count))
     guard let first = input.first else { return 0 }
+    let target = targets[only ?? Int(first) % targets.count]
+    give(target, input.dropFirst())
+    if variants > 0 {
+        var made = Variants(of: input.dropFirst())
+        for _ in 0..<variants { give(target, made.next()[...]) }
+    }
+    return 0
+}
+
+private func give(_ target: Target, _ input: ArraySlice<UInt8>) {
     do {
-        try targets[only ?? Int(first) % targets.count](input.dropFirst())
+        try target(input)
     } catch is WireError {
-        return 0
+        return
     } catch is Refusal {
-        return 0
+        return
     } catch is JSONReader.Refused {
-        return 0
+        return
     } catch is ForgeProblem {
-        return 0
+        return
     } catch is TarError {
-        return 0
+        return
     } catch is TarProblem {
-        return 0
+        return
     } catch {
         fatalError("oracle: \(error)")
     }
-    return 0
 }

@@ -15,7 +15,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARIES = pathlib.Path(os.environ.get("BULKHEAD_BINARIES", ROOT / ".build/release"))
 ENGINE = os.environ.get("BULKHEAD_ENGINE", "").removeprefix("unix://")
-DAEMONS = ["bulkhead-apid", "bulkhead-schedulerd", "bulkhead-spawnerd", "bulkhead-brokerd", "bulkhead-relayd"]
+DAEMONS = ["bulkhead-apid", "bulkhead-schedulerd", "bulkhead-spawnerd", "bulkhead-brokerd", "bulkhead-relayd",
+           "bulkhead-courierd"]
 
 
 def eventually(what, condition, seconds=30):

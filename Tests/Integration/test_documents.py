@@ -72,7 +72,7 @@ class Documents(unittest.TestCase):
             # What an administrator pastes into Prometheus is read by Prometheus.
             promtool = subprocess.run([ROOT / "Tests/Engine/promtool.sh"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
             pathlib.Path(folder, "token").touch()
-            pathlib.Path(folder, "prometheus.yml").write_text(config.replace("/etc/bulkhead/admin-token", f"{folder}/token"))
+            pathlib.Path(folder, "prometheus.yml").write_text(config.replace("/etc/bulkhead/metrics-token", f"{folder}/token"))
             subprocess.run([promtool, "check", "config", f"{folder}/prometheus.yml"], check=True, stdout=subprocess.DEVNULL)
 
     def test_the_page_on_projects(self):
@@ -95,6 +95,20 @@ class Documents(unittest.TestCase):
                        "X-Hub-Signature-256": "sha256=" + signature(pathlib.Path(folder, "key").read_bytes(), body)}
             self.assertEqual(house.http("POST", "/webhook/github/shop", body, headers)[0], 202)
 
+    def test_the_page_on_people(self):
+        """Its commands in a row: what an admin does, and in between what alice does where she is."""
+        blocks = [text for language, text in BLOCK.findall((ROOT / "docs/howto/people.md").read_text()) if language == "sh"]
+        script = "".join(f"({text})\n" if text.startswith("export ") else text for text in blocks)
+        with House() as house, tempfile.TemporaryDirectory(prefix="bulkhead-people-") as folder:
+            done = subprocess.run(
+                ["bash", "-c", f"set -euo pipefail\n{script}"], cwd=folder, capture_output=True, text=True, timeout=120,
+                env={**os.environ, "PATH": f"{BINARIES}:{os.environ['PATH']}", "BULKHEAD_TOKEN": house.token,
+                     "BULKHEAD_URL": f"http://127.0.0.1:{house.port}", "BULKHEAD_KEY": str(house.state / "admin-key")})
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            for shown in ["shop:write", "write in shop", "user alice is removed"]:
+                self.assertIn(shown, done.stdout)
+            self.assertEqual(os.stat(f"{folder}/alice-key").st_mode & 0o077, 0)
+
     def test_links_lead_somewhere(self):
         pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "proto-spec").glob("*.md")]
         found = 0
@@ -106,8 +120,10 @@ class Documents(unittest.TestCase):
         self.assertGreater(found, 10)
 
     def test_help_has_examples(self):
-        for command in ["", "up", "submit", "jobs", "job", "log", "why", "cancel", "runners", "pools", "drain", "status", "init", "secret",
-                        "secret set", "secret ls", "secret rm", "secret rotate-master", "audit verify"]:
+        for command in ["", "up", "submit", "jobs", "job", "log", "why", "cancel", "runners", "pools", "drain", "status", "doctor",
+                        "init", "secret", "secret set", "secret ls", "secret rm", "secret rotate-master", "audit verify", "user",
+                        "user add", "user ls", "user role", "user rm", "token", "token create", "token ls", "token rm", "key", "key new",
+                        "key show", "whoami"]:
             done = subprocess.run([BINARIES / "bulkhead", *command.split(), "--help"], capture_output=True, text=True, check=True)
             self.assertIn("EXAMPLES", done.stdout, command)
 

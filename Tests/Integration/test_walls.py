@@ -31,7 +31,7 @@ def peers_of(path):
     return {row[7] for row in rows if row[4] == str(path)} - {"0"}
 
 
-@unittest.skipUnless(os.geteuid() == 0, "six users need root")
+@unittest.skipUnless(os.geteuid() == 0, "seven users need root")
 class Walls(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -230,7 +230,8 @@ class Walls(unittest.TestCase):
 
 # edge: its client, and the number of that role in proto-spec/link.wire
 EDGES = {"scheduler": ("bulkhead-apid", 1), "spawner": ("bulkhead-schedulerd", 2), "stream": ("bulkhead-spawnerd", 3),
-         "relay": ("bulkhead-schedulerd", 2), "broker": ("bulkhead-schedulerd", 2), "mask": ("bulkhead-relayd", 5)}
+         "relay": ("bulkhead-schedulerd", 2), "broker": ("bulkhead-schedulerd", 2), "mask": ("bulkhead-relayd", 5),
+         "courier": ("bulkhead-schedulerd", 2), "forge": ("bulkhead-courierd", 6)}
 
 
 def frame(number, kind, request, body, fds=0):

@@ -28,10 +28,12 @@ projects:
     jobs:
       - name: test
         image: bulkhead/busybox
+        checkout: false
         steps: ["echo tested"]
       - name: deploy
         events: [push]
         branches: [main]
+        checkout: false
         image: bulkhead/busybox
         steps:
           - run: test "$KEY" = the-value-of-the-key && echo deployed with $KEY
@@ -121,6 +123,7 @@ class Webhooks(unittest.TestCase):
         self.assertEqual((done["state"], done["trust"]), ("SUCCEEDED", "approved"))
 
     def test_w16_what_is_pushed_after_an_approval_waits_again(self):
+        """W16: until the change is closed."""
         pull = self.change("patch-2", "first")
         first = self.jobs(self.deliver(self.github.hooks.pull_request(pull, "opened", self.eve)), 1)["test"]
         old = pull.sha
@@ -181,6 +184,7 @@ class Webhooks(unittest.TestCase):
     # What must not
 
     def test_w1_w2_what_is_not_genuine_is_not_even_written(self):
+        """W1: W2: with everything that looks like a signature."""
         push = self.push(text="w1")
         good = push.header("X-Hub-Signature-256")
         wrong = {
@@ -205,6 +209,7 @@ class Webhooks(unittest.TestCase):
         self.assertNotEqual(self.database(), before)
 
     def test_w4_a_delivery_is_taken_once(self):
+        """W4: a thousand at once."""
         push = self.push("feature-4", "w4")
         statuses = storm([push] * 1000, self.address())
         # Told to come again is an answer, too; refused is none.
@@ -218,11 +223,13 @@ class Webhooks(unittest.TestCase):
             self.assertEqual(database.execute("SELECT count(*) FROM deliveries WHERE body = ?", [body]).fetchone(), (1,))
 
     def test_w5_nobody_learns_which_projects_there_are(self):
+        """W5: in any way that an address can be written."""
         push = self.push(text="w5").with_headers(X_Hub_Signature_256="sha256=" + "0" * 64)
         answers = {push.send(self.address(project=name)) for name in ("ship", "nobody", "", "%2e%2e")}
         self.assertEqual(len(answers), 1, answers)
 
     def test_w6_w7_large_and_strange_bodies(self):
+        """W6: W7: signed or not."""
         push = self.push(text="w6")
         large = push.with_body(b" " * ((25 << 20) + 1))
         self.assertEqual(large.send(self.address())[0], 413)
@@ -236,11 +243,13 @@ class Webhooks(unittest.TestCase):
         return delivery.with_body(body).with_headers(X_Hub_Signature_256="sha256=" + signature(KEY, body))
 
     def test_w8_a_key_that_is_there_twice(self):
+        """W8: in the same case or another."""
         push = self.push(text="w8")
         for other in (b'"ref": "refs/heads/other", ', b'"Ref": "refs/heads/other", '):
             self.deliver(self.resigned(push, b"{" + other + push.body[1:]), expect=400)
 
     def test_w13_a_key_speaks_for_its_own_project(self):
+        """W13: whichever address is used."""
         self.project("boat", "github", "https://github.com", 424242, key="another key of another project")
         push = self.push(text="w13")
         self.github.hooks.secret = "another key of another project"
@@ -253,6 +262,7 @@ class Webhooks(unittest.TestCase):
         self.deliver(push, project="")
 
     def test_w15_w17_a_fork_is_a_fork_whoever_its_author_is(self):
+        """W15: W17: the forge's word on the author changes nothing."""
         pull = self.change("patch-15", "w15")
         opened = self.github.hooks.pull_request(pull, "opened", self.eve)
         document = json.loads(opened.body)
@@ -262,6 +272,7 @@ class Webhooks(unittest.TestCase):
             self.assertEqual(self.jobs(answer, 1)["test"]["state"], "HELD")
 
     def test_w18_names_of_strangers_are_data(self):
+        """W18: of branches."""
         names = ("$(touch pwned)", "`id`", "a\u202eb", "a;rm -rf x", "'\"", "x" * 900)
         for name in names:
             push = self.push(text=name[:20])
@@ -273,6 +284,7 @@ class Webhooks(unittest.TestCase):
         self.assertNotIn("\u202e".encode(), shown)
 
     def test_w20_after_a_new_key_the_old_one_is_worth_nothing(self):
+        """W20: of the key."""
         with GitHub() as forge:
             forge.hooks.secret = KEY
             repo = forge.repo("harbour/barge", self.repository, id=777, ada="write")

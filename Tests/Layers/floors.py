@@ -18,7 +18,7 @@ PURE = {"Wire": set(), "SpawnPolicy": set(), "Documents": set(), "JobModel": {"D
         "TrustModel": {"ForgeModel"}, "ProjectModel": {"Documents", "ForgeModel", "JobModel", "TrustModel"}, "Tar": set(),
         "Exchange": set(), "ForgeCalls": {"Documents", "Exchange", "ForgeModel"},
         "GitHubCalls": {"Exchange", "ForgeCalls", "ForgeModel"}, "GitLabCalls": {"Exchange", "ForgeCalls", "ForgeModel"},
-        "GiteaCalls": {"Exchange", "ForgeCalls", "ForgeModel"}}
+        "GiteaCalls": {"Exchange", "ForgeCalls", "ForgeModel"}, "YAMLDocuments": {"Documents", "JobModel", "ProjectModel", "Yams"}}
 LIBC = {"Posix", "Files", "Endpoints", "Processes", "Sandbox", "Secret", "Daemon", "RunnerCore",
         "simulate", "store-bench"}  # may import Glibc
 HEAVY = {"NIO", "NIOCore", "NIOPosix", "NIOHTTP1", "Hummingbird", "GRDB", "CSQLite", "ArgumentParser", "Yams", "CCurl", "Foundation",
@@ -26,9 +26,11 @@ HEAVY = {"NIO", "NIOCore", "NIOPosix", "NIOHTTP1", "Hummingbird", "GRDB", "CSQLi
 TRUSTED_EXECUTABLES = ["bulkhead-spawnerd", "bulkhead-brokerd"]
 SERVICES = {"API", "Scheduler", "Spawner", "Broker", "Relay", "Courier", "Egress", "Runner"}
 DRIVERS = {"DockerRuntime"}
-ONLY_IN = {"Hummingbird": {"API"}, "GRDB": {"Scheduler"}, "CSQLite": {"Scheduler"}, "Yams": {"CLI"}, "ArgumentParser": {"CLI"},
+ONLY_IN = {"Hummingbird": {"API"}, "GRDB": {"Scheduler"}, "CSQLite": {"Scheduler"}, "Yams": {"CLI", "Jobs"}, "ArgumentParser": {"CLI"},
            "Crypto": {"Broker", "CLI", "Courier", "Forges", "Scheduler", "Relay", "Wire"}, "CCurl": {"CLI", "Courier"},
            "CZlib": {"Courier"}}
+# Read by the command line and by courierd, which faces hostile bytes anyway; no other program sees YAML.
+LINKED_BY = {"Yams": {"bulkhead", "bulkhead-courierd"}}
 MAIN_LINES = 60
 FILE_LINES = 400
 
@@ -111,6 +113,10 @@ def violations(targets, allowed):
         for member in closure(targets, executable) if executable in targets else ():
             for module in set(targets.get(member, {}).get("imports", {})) & HEAVY:
                 say((member, module), targets[member]["imports"][module], f"{module} would be linked into {executable}")
+    for name in targets:
+        for module, programs in LINKED_BY.items():
+            if name.startswith("bulkhead") and name not in programs and module in closure(targets, name):
+                say((name, module), name, f"only {', '.join(sorted(programs))} may be linked with {module}")
     return found
 
 
@@ -132,6 +138,9 @@ def self_test():
         assert violations(tree(**{name: imports}), {}), f"{name} importing {imports} is not reported"
     assert violations(tree(DockerRuntime=["NIO"]), {}), "NIO in spawnerd is not reported"
     assert not violations(tree(DockerRuntime=["NIO"]), {("DockerRuntime", "NIO"): "why"}), "an exception does not work"
+    yaml = tree()
+    yaml["Spawning"]["needs"], yaml["bulkhead-spawnerd"]["needs"] = ["Yams"], ["Spawning"]
+    assert violations(yaml, {}), "YAML in spawnerd is not reported"
     long = tree()
     long["Store"]["lines"] = {"Sources/x/main.swift": 61, "Sources/x/long.swift": 401}
     assert len(violations(long, {})) == 2, "long files are not reported"

@@ -11,10 +11,11 @@ func send(_ secret: borrowing Secret, to port: UInt16) throws -> Outbound {
         fatalError("no origin")
     }
     let loop = try PollLoop()
-    let settings = OutboundSettings(origins: [origin: AddressPolicy(named: [loopback])])
+    let settings = OutboundSettings(addresses: AddressPolicy(named: [loopback]))
     let outbound = try Outbound(loop: loop, settings: settings)
     var status: Int?
-    outbound.send(ExchangeRequest(.get, origin, RequestTarget("/"), credential: .bearer), token: secret) {
+    let request = ExchangeRequest(.get, origin, RequestTarget("/"), credential: .bearer)
+    outbound.send(request, token: secret, within: [origin]) {
         status = (try? $0.get().status) ?? 0
     }
     while status == nil { loop.runPass(waiting: .seconds(1)) }

@@ -117,6 +117,7 @@ extension LinkTests {
             handlers.refuse(Edge.RemoveSource.self)
             handlers.refuse(Edge.RemoveLogs.self)
             handlers.refuse(Edge.ReadCounters.self)
+            handlers.refuse(Edge.StoreArchive.self)
             handlers.refuse(Edge.WatchEvents.self)
             let open = try openDescriptors()
             func check() throws {

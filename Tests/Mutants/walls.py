@@ -35,7 +35,7 @@ HOUSE_TESTS = {
         "BULKHEAD_ENGINE=$(Tests/Engine/engine.sh find) BULKHEAD_CANARY_JOBS=10",
 }
 HOUSE = ("bulkhead", "bulkhead-apid", "bulkhead-schedulerd", "bulkhead-spawnerd", "bulkhead-brokerd", "bulkhead-relayd",
-         "bulkhead-runner")
+         "bulkhead-courierd", "bulkhead-runner")
 
 
 SIMULATION = "Tests/Simulation/simulate.sh --seeds 1000"
@@ -156,10 +156,10 @@ SECRETS = [
     Mutant("order-freshness", "an order of another time", "BrokeringTests/ordersOfAnotherTimeAreRefused",
            BROKER + "Broker+Orders.swift", "(time - Self.skewMs...time", "(time - Ticket.lifetimeMs...time"),
     Mutant("order-once", "an order is carried out once", "BrokeringTests/anOrderIsCarriedOutOnce",
-           BROKER + "Broker+Orders.swift", "given.order.issuedMs > person.mark", "given.order.issuedMs >= person.mark"),
+           BROKER + "Broker+Orders.swift", "given.order.issuedMs > person.user.mark", "given.order.issuedMs >= person.user.mark"),
     Mutant("token-and-key", "token and key are one person's", "BrokeringTests/tokenAndKeyGoTogether",
-           BROKER + "Broker+Orders.swift", "guard sealed.key == person.key else",
-           "guard sealed.key.array.count == person.key.array.count else"),
+           BROKER + "Broker+Orders.swift", "guard sealed.key == person.user.info.key else",
+           "guard sealed.key.array.count == person.user.info.key?.array.count else"),
     Mutant("untrusted-without-secrets", "an untrusted ticket carries no secret", "BrokeringTests/withoutAnOrderThereIsNoTrust",
            BROKER + "Broker+People.swift", "if ticket.trust == .untrusted && !ticket.secrets.isEmpty {",
            "if ticket.trust == .untrusted && ticket.secrets.count > 32 {"),
@@ -368,6 +368,19 @@ PROMISES = [
            BROKER + "Broker+Events.swift", "work.definition.map({ $0.hex == word.commit }) ?? true", "true"),
     Mutant("hook-kept", "what is for the forge is in no job", "BrokeringTests/whatIsForTheForgeIsInNoJob",
            BROKER + "Broker+People.swift", "where ForgeSecret(rawValue: name) != nil {", "where name.isEmpty {"),
+    Mutant("role-of-orders", "an order is for whoever has the role", "BrokeringTests/everyOrderAsksForItsRole",
+           BROKER + "Person.swift", "if let refusal = ", "if false, let refusal = "),
+    Mutant("token-scope", "a token is no more than its scope", "BrokeringTests/aTokenIsNoMoreThanItsScope",
+           "Sources/Jobs/TrustWire/Rights.swift", "min(all.access(to: $0), token.access)", "all.access(to: $0)"),
+    Mutant("token-end", "a token ends", "BrokeringTests/aTokenEnds",
+           BROKER + "Broker+People.swift", "guard found.expiresMs == 0 || ", "guard found.expiresMs >= 0 || "),
+    Mutant("new-user-mark", "a user who comes back brings no order from before", "BrokeringTests/noOrderFromBeforeCounts",
+           BROKER + "Broker+Users.swift", "old?.mark ?? now()", "old?.mark ?? 0"),
+    Mutant("role-of-jobs", "what one may not see is not there", "SchedulingTests/whatOneMayNotSeeIsNotThere",
+           "Sources/Scheduler/Scheduling/Caller.swift", "rights.access(to: row.project) >= .read else", "row.id > 0 else"),
+    Mutant("role-of-projects", "a document is staged for an admin of the project", "SchedulingTests/aProjectIsItsAdmins",
+           "Sources/Scheduler/Scheduling/Scheduler+Projects.swift", "to: .applyProject, .project(name), writes",
+           "to: .seeHouse, .house, writes"),
     Mutant("approval-head", "an approval is of what was looked at", "BrokeringTests/anOperatorApprovesWhatHeHasSeen",
            BROKER + "Broker+Approvals.swift", "order.head == head.hex", "!head.hex.isEmpty"),
     Mutant("approval-account", "the permission is of whoever asks", "BrokeringTests/whoCommentsMustBeAllowedToWrite",
@@ -389,9 +402,20 @@ PROMISES = [
     Mutant("hook-staged", "rules that brokerd holds are there, whoever has heard so", "SchedulingTests/aLostAnswerLosesNoRules",
            SCHEDULER + "Store/StoreTransaction+Projects.swift", "        try promoteProject(name, revision, at: now)\n", ""),
     Mutant("hook-room", "bodies of webhooks have a bound, all together", "APIServerTests/bodiesHaveABoundEachAndAllTogether",
-           "Sources/API/APIServer/WebhookRoom.swift", "guard taken + size <= bytes else { return false }", ""),
+           "Sources/API/APIServer/WebhookRoom.swift", "if let lack = room.taken.withLock({ $0.bytes.take(bytes.count, for: project) }) {",
+           "if let lack = room.taken.withLock({ $0.bytes.take(0, for: project) }) {"),
+    Mutant("hook-share", "a project's storm leaves room for others", "APIServerTests/aProjectsStormLeavesRoomForTheOthers",
+           "Sources/API/APIServer/Share.swift", "guard mine + amount <= free - amount else", "guard amount <= free else"),
+    Mutant("hook-turn", "so many are handed on at once", "APIServerTests/aProjectsStormLeavesRoomForTheOthers",
+           "Sources/API/APIServer/WebhookRoom.swift", "        try file.handOn()\n", ""),
+    Mutant("known-for-ever", "a delivery that has gone is known", "SchedulingTests/anOldDeliveryGoesAfterItsJobsAndIsKnownForEver",
+           "Sources/Scheduler/Store/StoreTransaction+OldDeliveries.swift", "SELECT project, body, id FROM deliveries WHERE id = ?",
+           "SELECT project, body, id FROM deliveries WHERE id = -?"),
+    Mutant("delivery-before-jobs", "a delivery goes after its jobs", "SchedulingTests/anOldDeliveryGoesAfterItsJobsAndIsKnownForEver",
+           "Sources/Scheduler/Store/StoreTransaction+OldDeliveries.swift", "(open = 1 OR EXISTS (", "(open = 1 AND EXISTS ("),
     Mutant("hook-room-kept", "a body has its room until it is answered", "APIServerTests/aBodyKeepsItsRoomUntilItIsAnswered",
-           "Sources/API/APIServer/WebhookRoom.swift", "size.withLock { $0 += bytes.count }", "room.giveBack(bytes.count)"),
+           "Sources/API/APIServer/WebhookRoom.swift", "held.withLock { $0.bytes += bytes.count }",
+           "room.taken.withLock { $0.bytes.giveBack(bytes.count, of: project) }"),
     Mutant("hook-answer", "what is not genuine gets one answer", "APIServerTests/whatIsNotGenuineGetsOneAnswer",
            "Sources/API/APIServer/Routes/WebhookRoutes.swift", "error.code == .unauthorized ? notGenuine : error", "error"),
     Mutant("sched-wake-up", "a dispatch that is asked for by the dispatcher is not forgotten",
@@ -408,6 +432,25 @@ PROMISES = [
            SPAWNER + "SpawnPolicy/SystemCalls.swift", "pidfd_open prctl process_mrelease", "pidfd_open prctl prlimit64 process_mrelease"),
 ]
 
+# What goes out, and what brokerd states of it.
+COURIER = "Sources/Courier/"
+FORGES = [
+    Mutant("event-approval", "polling finds no approvals", "BrokeringTests/whatPollingFindsIsStated",
+           BROKER + "Broker+Forges.swift", "guard request.event.event != nil, let repository", "guard let repository"),
+    Mutant("event-owner", "polling finds nothing of another repository", "BrokeringTests/whatPollingFindsIsStated",
+           BROKER + "Broker+Forges.swift", "guard ProjectRules(policy).owns(repository) else", "guard repository.id != 0 else"),
+    Mutant("courier-origins", "an errand goes to its own servers", "OutboundTests/onlyConfiguredServersAreAsked",
+           COURIER + "Outbound/Outbound.swift", "guard origins.contains(request.origin) else", "guard !origins.isEmpty else"),
+    Mutant("courier-doubt", "half a name of a repository is looked at", "ForgeCallsTests/aDoubtedRepositoryIsAskedFor",
+           COURIER + "Forge/ForgeWork.swift", "guard repository.id == 0 || found.id == repository.id,",
+           "guard repository.id < 1 << 60,"),
+    Mutant("courier-files", "files are those of the commits that were meant",
+           "ForgeCallsTests/filesAreThoseOfTheCommitsThatWereMeant", COURIER + "Forge/ForgeWork.swift",
+           "isComplete: files.isComplete && now.head.commit == head", "isComplete: files.isComplete"),
+    Mutant("courier-told-once", "what was told is not news", "ForgeCallsTests/whatMovedIsToldOnce",
+           COURIER + "Forge/NewsWork.swift", "time == cursor.newest && !cursor.told.contains(mark)", "time == cursor.newest"),
+]
+
 # What systemd holds.
 DIRECTIVES = [
     Mutant(f"unit-{name}", f"{line.partition('=')[0]} of every unit", "Tests/Systemd/check_units.sh",
@@ -419,4 +462,4 @@ DIRECTIVES = [
     ]
 ]
 
-MUTANTS = CONTAINERS + EDGES + SANDBOXES + SECRETS + RUNNERS + LOGS + LEAKS + CALLERS + PROMISES + DIRECTIVES
+MUTANTS = CONTAINERS + EDGES + SANDBOXES + SECRETS + RUNNERS + LOGS + LEAKS + CALLERS + PROMISES + FORGES + DIRECTIVES

@@ -14,15 +14,15 @@ final class Asking {
 
     let loop: PollLoop
     let outbound: Outbound
+    private let origins: Set<Origin>
 
-    init(_ origins: [Origin: AddressPolicy], authorities: [UInt8]? = nil) throws {
+    init(_ origins: Set<Origin>, _ addresses: AddressPolicy = here, authorities: [UInt8]? = nil) throws {
         loop = try PollLoop()
-        outbound = try Outbound(loop: loop, settings: OutboundSettings(origins: origins, authorities: authorities))
+        self.origins = origins
+        outbound = try Outbound(loop: loop, settings: OutboundSettings(addresses: addresses, authorities: authorities))
     }
 
-    convenience init(_ servers: LoopbackServer...) throws {
-        try self.init(Dictionary(uniqueKeysWithValues: servers.map { ($0.origin, Self.here) }))
-    }
+    convenience init(_ servers: LoopbackServer...) throws { try self.init(Set(servers.map(\.origin))) }
 
     /// Of this text, which is one.
     static func origin(_ text: String) -> Origin {
@@ -31,21 +31,30 @@ final class Asking {
     }
 
     static func get(_ origin: Origin, _ path: String = "/a", redirect: Origin? = nil) -> ExchangeRequest {
-        ExchangeRequest(.get, origin, RequestTarget(path), credential: .bearer, redirect: redirect)
+        ExchangeRequest(
+            .get, origin, RequestTarget(path), credential: .bearer, redirects: Set([redirect].compactMap { $0 }))
     }
 
     func ask(
         _ request: ExchangeRequest, limits: TransferLimits = TransferLimits(body: 1 << 20, total: .seconds(30)),
         into sink: (any BodySink)? = nil
     ) throws -> Outcome {
+        var outcome: Outcome?
+        try send(request, limits: limits, into: sink) { outcome = $0 }
+        while outcome == nil { loop.runPass(waiting: .seconds(1)) }
+        return try #require(outcome)
+    }
+
+    @discardableResult
+    func send(
+        _ request: ExchangeRequest, limits: TransferLimits = .api, into sink: (any BodySink)? = nil,
+        _ completion: @escaping (Outcome) -> Void
+    ) throws -> TransferID {
         var token = try Secret(capacity: 64)
         Self.token.utf8.withContiguousStorageIfAvailable { bytes in
             try? token.append(UnsafeRawBufferPointer(bytes))
         }
-        var outcome: Outcome?
-        outbound.send(request, token: token, limits: limits, into: sink) { outcome = $0 }
-        while outcome == nil { loop.runPass(waiting: .seconds(1)) }
-        return try #require(outcome)
+        return outbound.send(request, token: token, within: origins, limits: limits, into: sink, completion)
     }
 }
 

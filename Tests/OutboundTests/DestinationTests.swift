@@ -25,12 +25,12 @@ import Testing
             (origin, AddressPolicy()), (secure, AddressPolicy()),
             (secure, AddressPolicy(named: ["10.0.0.0/8"].compactMap(AddressRange.init))),
         ] {
-            let outcome = try Asking([origin: policy]).ask(Asking.get(origin))
+            let outcome = try Asking([origin], policy).ask(Asking.get(origin))
             #expect(outcome.reason == .refusedAddress)
             #expect(outcome.wasSent == false)
         }
         #expect(server.connections == 0)
-        #expect(try Asking([origin: Asking.here]).ask(Asking.get(origin)).get().status == 200)
+        #expect(try Asking([origin]).ask(Asking.get(origin)).get().status == 200)
     }
 
     @Test func withoutTLSOnlyLoopbackIsReached() {

@@ -47,7 +47,7 @@ import Testing
         let asking = try Asking(server)
         var bodies: [String] = []
         for number in 0..<20 {
-            asking.outbound.send(Asking.get(server.origin, "/\(number)")) { outcome in
+            try asking.send(Asking.get(server.origin, "/\(number)")) { outcome in
                 bodies.append(String(decoding: (try? outcome.get().body) ?? [], as: UTF8.self))
             }
         }
@@ -98,7 +98,7 @@ import Testing
         let server = try LoopbackServer { _ in [.silence] }
         let asking = try Asking(server)
         var outcome: Asking.Outcome?
-        let id = asking.outbound.send(Asking.get(server.origin)) { outcome = $0 }
+        let id = try asking.send(Asking.get(server.origin)) { outcome = $0 }
         while server.requests.isEmpty { asking.loop.runPass(waiting: .milliseconds(10)) }
         asking.outbound.cancel(id)
         asking.loop.runPass()

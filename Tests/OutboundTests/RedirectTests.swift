@@ -74,7 +74,7 @@ import Testing
         let next = Self.next("https://CodeLoad.example:443/x?token=1")
         #expect(next?.url == "https://codeload.example/x?token=1")
         #expect(next?.credential == nil)
-        #expect(next?.redirect == nil)
+        #expect(next?.redirects == [])
     }
 
     @Test func twoLocationsAreNone() {

@@ -57,7 +57,7 @@ import Testing
 
     static func ask(_ server: Server, host: String = "localhost", believing: [UInt8]?) throws -> Asking.Outcome {
         let origin = try #require(Origin(.https, host: host, port: server.port))
-        return try Asking([origin: Asking.here], authorities: believing).ask(Asking.get(origin))
+        return try Asking([origin], authorities: believing).ask(Asking.get(origin))
     }
 
     @Test func aCertificateThatIsBelievedOpensTheDoor() throws {
@@ -86,7 +86,7 @@ import Testing
         let server = try LoopbackServer(http(200))
         let origin = try #require(Origin(.https, host: "127.0.0.1", port: server.port))
         let limits = TransferLimits(body: 1 << 20, total: .seconds(1))
-        let outcome = try Asking([origin: Asking.here]).ask(Asking.get(origin), limits: limits)
+        let outcome = try Asking([origin]).ask(Asking.get(origin), limits: limits)
         #expect(outcome.reason == .timeout)
         #expect(outcome.wasSent == false)
         #expect(!server.requests.contains { $0.contains(Asking.token) })

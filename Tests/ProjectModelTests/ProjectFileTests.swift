@@ -7,6 +7,7 @@ import JobModel
 import ProjectModel
 import Testing
 import TrustModel
+import YAMLDocuments
 
 @Suite struct ProjectFileTests {
     /// The one whole example of docs/projects.md.
@@ -74,7 +75,7 @@ import TrustModel
             jobs: "[{name: j, ci_file: x, timeout: 9, retries: 1, priority: 3, env: {A: ours}}]")
         guard case .file(let file) = project.jobs[0].definition else { throw CocoaError(.fileReadUnknown) }
         func job(_ text: String) throws -> JobFile {
-            try file.job(YAMLSpec.document(text, of: .job), name: "j", in: project).get()
+            try file.job(YAMLSpec.document(text, of: .job), name: "j", of: project.name).get()
         }
         let read = try job("{image: i, name: theirs, timeout: 1h, retries: 5, env: {A: theirs, B: b}, steps: [x]}")
         #expect(read.project == "shop" && read.name == "j" && read.timeout == 9 && read.retries == 1)

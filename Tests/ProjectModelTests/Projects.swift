@@ -6,6 +6,7 @@ import Foundation
 import JobModel
 import ProjectModel
 import TrustModel
+import YAMLDocuments
 
 enum Sample {
     /// The root of the package.

@@ -7,6 +7,7 @@ import JobModel
 import ProjectModel
 import Testing
 import TrustModel
+import YAMLDocuments
 
 @Suite struct RoundTripTests {
     @Test(arguments: 0..<60) func aDocumentReadsBack(_ seed: Int) throws {

@@ -20,7 +20,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-DAEMONS = ["apid", "brokerd", "relayd", "schedulerd", "spawnerd"]
+DAEMONS = ["apid", "brokerd", "courierd", "relayd", "schedulerd", "spawnerd"]
 CALL = re.compile(r"^(\w+)\((.*)$")
 # What a process does last before it is confined; programs without a profile end with the second.
 FILTER = re.compile(r"^seccomp\(SECCOMP_SET_MODE_FILTER.* = 0$")

@@ -2,15 +2,21 @@
 """A house at work: every kind of thing that daemons do, each once or a few times, and their deaths. test_profiles.py has it traced."""
 
 import concurrent.futures
+import contextlib
 import json
 import pathlib
 import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "Tests/Integration"), str(ROOT / "Tests")]
+sys.path[:0] = [str(ROOT / "Tests/Integration"), str(ROOT / "Tests"), str(ROOT / "Tests/Security")]
+from Forges.authority import Authority  # noqa: E402
 from Forges.deliveries import signature  # noqa: E402
+from Forges.gitlab import MAINTAINER, GitLab  # noqa: E402
+from Forges.names import Names  # noqa: E402
+from Forges.repositories import Repository  # noqa: E402
 from house import House, eventually  # noqa: E402
+from wire import User, peer  # noqa: E402
 
 JOB = """\
 image: bulkhead/busybox
@@ -73,6 +79,48 @@ def webhooks(house):
     succeeded(house, found[0])
 
 
+class Forge:
+    """A forge with a name and a certificate, and a project at it. The name is asked of a name server of our own."""
+
+    def __init__(self, stack):
+        self.authority = stack.enter_context(Authority("DNS:forge.example"))
+        self.authority.folder.chmod(0o755)
+        self.names = stack.enter_context(Names({"forge.example": "127.0.0.1"}))
+        self.double = stack.enter_context(GitLab(tls=self.authority))
+        self.double.authority = f"forge.example:{self.double.server.server_port}"
+        # More than one piece of the network's.
+        self.repository = stack.enter_context(Repository({"ci.yaml": "image: bulkhead/busybox\nsteps: [make]\n", "x": "x" * 200_000}))
+        ada = self.double.person("ada")
+        self.project = self.double.project("harbour/ship", self.repository, ada=MAINTAINER)
+        self.token = self.double.token(ada, "api")
+        resolver = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()), "resolv.conf")
+        resolver.write_text(f"nameserver {self.names.address}\n")
+        self.before = ["unshare", "--mount", "sh", "-c", f'mount --bind {resolver} /etc/resolv.conf; exec "$@"', "sh"]
+        self.options = ["--forge-addresses", "127.0.0.0/8", "--forge-ca", str(self.authority.certificate)]
+
+    def errands(self, house):
+        """What schedulerd has courierd do, by hand."""
+        file = house.state / "forge.yaml"
+        where = {"id": self.project.id, "path": "harbour/ship"}
+        file.write_text(json.dumps({"projects": [{
+            "name": "ship", "forge": {"kind": "gitlab", "url": f"https://{self.double.authority}"}, "repository": where,
+            "jobs": [{"name": "test", "image": "bulkhead/busybox", "steps": ["true"]}]}]}))
+        house.bulkhead("project", "apply", file, check=0)
+        house.set_secret("forge-token", self.token.encode(), project="ship")
+        courier = peer(house, "courier", User.of(house.pid("bulkhead-schedulerd")))
+        place, sha = {"project": "ship", "repository": where}, self.repository.resolve("main")
+        numbers = [courier.request("AskBranch", place=place, branch="main") for _ in range(12)]
+        for number in numbers:
+            assert courier.answer(number)[0]["commit"] == sha
+        courier.call("PostStatus", place=place, commit=sha, reference=None, context="test", state="running", text="", url="")
+        courier.call("ReadJobFile", place=place, commit=sha, path="ci.yaml", job="test", timeout_seconds=None, priority=None,
+                     retries=None, env=[])
+        _, fds = courier.answer(courier.request("FetchSource", place=place, commit=sha))
+        with open(fds[0], "rb") as archive:
+            assert len(archive.read()) > 200_000
+        courier.close()
+
+
 def many_clients(house):
     with concurrent.futures.ThreadPoolExecutor(24) as clients:
         for status, _ in clients.map(lambda _: house.api("GET", "/jobs"), range(96)):
@@ -83,7 +131,8 @@ def deaths(house):
     """Each daemon dies while a job runs, and comes back to what was on disk."""
     job = house.submit(HELD)
     eventually("the job runs", lambda: b"line" in house.log(job))
-    for daemon in ["bulkhead-relayd", "bulkhead-brokerd", "bulkhead-spawnerd", "bulkhead-schedulerd", "bulkhead-apid"]:
+    for daemon in ["bulkhead-relayd", "bulkhead-brokerd", "bulkhead-courierd", "bulkhead-spawnerd", "bulkhead-schedulerd",
+                   "bulkhead-apid"]:
         before = house.kill(daemon)
         eventually(f"{daemon} is back", lambda: house.pid(daemon) not in (None, before))
         eventually("the API answers", house.healthy)
@@ -94,9 +143,14 @@ def deaths(house):
 
 
 def main():
-    with House("--max-runners", "2") as house:
+    with contextlib.ExitStack() as stack:
+        forge = Forge(stack)
+        house = House("--max-runners", "2", *forge.options)
+        house.before = forge.before
+        stack.enter_context(house)
         jobs_of_all_kinds(house)
         webhooks(house)
+        forge.errands(house)
         many_clients(house)
         deaths(house)
         # With nothing under way, so that all is closed in order.

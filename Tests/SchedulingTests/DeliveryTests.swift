@@ -22,8 +22,8 @@ import Wire
     private static let ada = ForgeAccount(id: 1, name: "ada")
 
     /// A house with the project, and its revision.
-    private func house() throws -> (House, Bytes32) {
-        let house = try House()
+    private func house(_ adjust: (inout SchedulerSettings) -> Void = { _ in }) throws -> (House, Bytes32) {
+        let house = try House(adjust)
         let reply = try house.call(
             SchedulerEdge.ApplyProject(
                 token: Samples.token, order: Samples.order, document: Array(Self.document.utf8)))
@@ -58,6 +58,13 @@ import Wire
         ).deliveries
     }
 
+    /// The newest one, when it waits for an approval.
+    private func held(_ house: House) throws -> SchedulerEdge.DeliverySummary {
+        try house.run("held") { try self.deliveries(house).first?.state == .held }
+        return try #require(try deliveries(house).first)
+    }
+
+    /// W4: and after a restart.
     @Test func aPushMakesItsJobsOnce() throws {
         let (house, revision) = try house()
         house.broker.deliveries["push"] = word(1, revision, push(to: "main"))
@@ -113,7 +120,7 @@ import Wire
         house.broker.slow = []
         house.broker.release()
         try house.run("all are made") {
-            try house.witness.see { try $0.openDeliveryJobs(limit: 1).isEmpty }
+            try house.witness.see { try $0.openDeliveries(limit: 1, known: [], but: []).isEmpty }
         }
         #expect(house.broker.events.count == 300)
     }
@@ -131,7 +138,7 @@ import Wire
         let (house, revision) = try house()
         house.broker.deliveries["change"] = word(1, revision, change())
         _ = try house.deliver("change")
-        let row = try #require(try deliveries(house).first)
+        let row = try held(house)
         let job = try #require(row.jobs.first)
         #expect(try house.state(job) == .held && row.state == .held && house.broker.events.isEmpty)
         let held = try house.call(SchedulerEdge.GetHeld(token: Samples.token, job: job))
@@ -177,12 +184,12 @@ import Wire
         house.broker.deliveries["two"] = word(2, revision, change(.updated, head: newer))
         house.broker.deliveries["closed"] = word(3, revision, change(.closed, head: newer))
         _ = try house.deliver("one")
-        let first = try #require(try deliveries(house).first?.jobs.first)
+        let first = try #require(try held(house).jobs.first)
         _ = try house.deliver("two")
         #expect(try house.state(first) == .cancelled)
         let order = SchedulerEdge.ApproveJob(token: Samples.token, job: first, order: Samples.order)
         #expect(try house.failure(order) == .conflict)
-        let second = try #require(try deliveries(house).first?.jobs.first)
+        let second = try #require(try held(house).jobs.first)
         #expect(try house.state(second) == .held)
         _ = try house.deliver("closed")
         #expect(try house.state(second) == .cancelled)
@@ -194,19 +201,19 @@ import Wire
         house.broker.deliveries["one"] = word(1, revision, change())
         house.broker.deliveries["two"] = word(2, revision, change(.updated, head: String(repeating: "c", count: 40)))
         _ = try house.deliver("one")
-        let job = try #require(try deliveries(house).first?.jobs.first)
+        let job = try #require(try held(house).jobs.first)
         _ = try house.call(SchedulerEdge.ApproveJob(token: Samples.token, job: job, order: Samples.order))
         try house.run("released") { try house.state(job) != .held }
         _ = try house.deliver("two")
-        let next = try #require(try deliveries(house).first)
-        #expect(try house.state(next.jobs[0]) == .held && next.state == .held)
+        let next = try held(house)
+        #expect(try house.state(next.jobs[0]) == .held)
     }
 
     @Test func otherRulesEndWhatWaits() throws {
         let (house, revision) = try house()
         house.broker.deliveries["one"] = word(1, revision, change())
         _ = try house.deliver("one")
-        let job = try #require(try deliveries(house).first?.jobs.first)
+        let job = try #require(try held(house).jobs.first)
         let other = Self.document.replacing("make test", with: "make check")
         _ = try house.call(
             SchedulerEdge.ApplyProject(token: Samples.token, order: Samples.order, document: Array(other.utf8)))
@@ -250,5 +257,51 @@ import Wire
         _ = try house.deliver("push")
         try house.run("planned") { try self.deliveries(house).first?.state == .planned }
         #expect(house.broker.events.first?.definition.spec.steps.first?.run == "make check")
+    }
+
+    /// W20: with its texts; and it is known when it comes again, a year later.
+    @Test func anOldDeliveryGoesAfterItsJobsAndIsKnownForEver() throws {
+        let (house, revision) = try house {
+            $0.retention = .seconds(3600)
+            $0.sweep = .milliseconds(5)
+        }
+        house.broker.deliveries["push"] = word(1, revision, push(to: "feature"))
+        house.broker.deliveries["change"] = word(2, revision, change())
+        house.broker.deliveries["young"] = word(3, revision, push(to: "main"))
+        let old = try house.deliver("push")
+        let held = try house.deliver("change")
+        try house.run("its job") { try self.deliveries(house).last?.state == .planned }
+        let job = try #require(try deliveries(house).last?.jobs.first)
+        try house.patch("UPDATE deliveries SET received_at = -7200000")
+        for _ in 0..<5 { house.settle() }
+        #expect(try deliveries(house).count == 2, "its job is there")
+        try house.run("told") { house.relay.jobs.keys.contains { $0.job == job } }
+        house.relay.finish(try house.relay.attempt(), .succeeded)
+        try house.run(job, to: .succeeded)
+        try house.patch("UPDATE jobs SET ended_at = -7200000 WHERE id = \(job)")
+        let young = try house.deliver("young")
+        try house.run("gone") { try self.deliveries(house).map(\.id) == [young.delivery, held.delivery] }
+        #expect(try house.witness.see { try $0.job(job) == nil && $0.deliveryJobs(old.delivery).isEmpty })
+        for _ in 0..<2 {
+            #expect(try house.deliver("push") == .init(delivery: old.delivery, created: false))
+            try house.restart()
+        }
+        #expect(try deliveries(house).count == 2 && house.broker.events.count(where: { $0.job == "test" }) == 2)
+    }
+
+    /// More than one sweep takes.
+    @Test func allOldDeliveriesGo() throws {
+        let (house, revision) = try house {
+            $0.retention = .seconds(3600)
+            $0.sweep = .milliseconds(5)
+        }
+        for number in 1...130 {
+            house.broker.deliveries["\(number)"] = word(UInt64(number), revision, .idle(IdleEvent(what: "a star")))
+            _ = try house.deliver("\(number)")
+        }
+        #expect(try house.witness.see { try $0.deliveries(of: "", before: 0, limit: 200).count } == 130)
+        try house.patch("UPDATE deliveries SET received_at = -7200000")
+        try house.run("gone") { try self.deliveries(house).isEmpty }
+        #expect(try house.deliver("7") == .init(delivery: 7, created: false))
     }
 }

@@ -27,7 +27,9 @@ final class FakeBroker: BrokerLink {
     var onUp: (() -> Void)?
     var onDown: ((Failure) -> Void)?
 
-    var callers: [String: BrokerEdge.Caller] = [Samples.token: .operator(.init(name: "admin"))]
+    var callers: [String: BrokerEdge.Caller] = [
+        Samples.token: .operator(.init(name: "admin", everywhere: .admin, projects: []))
+    ]
     private(set) var directories: [Bytes16: Directory] = [:]
     /// What was asked: "verify", "vouch", "prepare", ..., in order.
     private(set) var calls: [String] = []
@@ -143,11 +145,15 @@ final class FakeBroker: BrokerLink {
         }
     }
 
+    /// As brokerd sees everybody who is no person.
+    private func stranger(_ token: String) -> Failure? {
+        if case .operator? = callers[token] { return nil }
+        return Failure(.unauthorized, "nobody's", place: "token")
+    }
+
     func vouch(_ request: BrokerEdge.Vouch, _ done: @escaping (Result<Ticket, Failure>) -> Void) {
         answer("vouch", done) {
-            guard case .operator? = callers[request.token] else {
-                return .failure(Failure(.unauthorized, "nobody's", place: "token"))
-            }
+            if let failure = stranger(request.token) { return .failure(failure) }
             vouched.append(request)
             if request.order == nil && !request.secrets.isEmpty {
                 return .failure(Failure(.orderRefused, "secrets need an order", place: "secrets"))
@@ -208,6 +214,7 @@ final class FakeBroker: BrokerLink {
 
     func execute(_ order: SealedOrder, token: String, _ done: @escaping (Failure?) -> Void) {
         answer("execute", done) {
+            if let failure = stranger(token) { return failure }
             executed.append(order)
             return nil
         }
@@ -217,9 +224,29 @@ final class FakeBroker: BrokerLink {
         _ request: BrokerEdge.ListSecrets, _ done: @escaping (Result<BrokerEdge.ListSecrets.Reply, Failure>) -> Void
     ) {
         answer("list", done) {
+            if let failure = stranger(request.token) { return .failure(failure) }
             let all = ["a", "b", "c"].filter { $0 > request.after }
             let page = all.prefix(2).map { BrokerEdge.SecretInfo(name: $0, setMs: 7, setBy: request.project) }
             return .success(.init(secrets: page, more: all.count > 2))
+        }
+    }
+
+    func listUsers(
+        _ request: BrokerEdge.ListUsers, _ done: @escaping (Result<BrokerEdge.ListUsers.Reply, Failure>) -> Void
+    ) {
+        answer("users", done) {
+            if let failure = stranger(request.token) { return .failure(failure) }
+            return .success(.init(revision: 7, users: [], more: request.after.isEmpty))
+        }
+    }
+
+    func listTokens(
+        _ request: BrokerEdge.ListTokens, _ done: @escaping (Result<BrokerEdge.ListTokens.Reply, Failure>) -> Void
+    ) {
+        answer("tokens", done) {
+            if let failure = stranger(request.token) { return .failure(failure) }
+            let token = TokenInfo(user: request.user, name: "ci", access: .read, projects: [], expiresMs: 0)
+            return .success(.init(tokens: [token], more: false))
         }
     }
 

@@ -195,6 +195,15 @@ final class FakeRelay: RelayLink {
         }
     }
 
+    private(set) var stored: [UInt64] = []
+
+    func storeArchive(
+        _ archive: consuming FileDescriptor, size: UInt64, _ done: @escaping (Result<Source, Failure>) -> Void
+    ) {
+        if isReady { stored.append(size) }
+        answer { isConnected in done(isConnected ? .success(Samples.source) : .failure(Self.gone)) }
+    }
+
     func removeLogs(_ job: UInt64, _ done: @escaping (Failure?) -> Void) {
         let failure = stuckLogs.contains(job) ? Failure(.internal, "cannot be removed") : nil
         if isReady && failure == nil { removedLogs.append(job) }

@@ -18,6 +18,7 @@ final class House {
     let spawner: FakeSpawner
     let relay: FakeRelay
     let broker: FakeBroker
+    let courier: FakeCourier
     var settings: SchedulerSettings
     private(set) var loop: PollLoop
     private(set) var store: Store
@@ -39,6 +40,8 @@ final class House {
         settings.attachPause = .milliseconds(5)
         settings.commitRetry = .milliseconds(5)
         settings.drain = .milliseconds(20)
+        settings.commentPause = .milliseconds(5)
+        settings.forgeRetryLongest = .milliseconds(20)
         adjust(&settings)
         self.settings = settings
         let loop = try PollLoop()
@@ -48,11 +51,12 @@ final class House {
         relay = FakeRelay(loop: loop, witness: witness)
         spawner = FakeSpawner(loop: loop, witness: witness)
         broker = FakeBroker(loop: loop, witness: witness)
+        courier = FakeCourier(loop: loop)
         spawner.relay = relay
         spawner.broker = broker
         relay.broker = broker
         quiet = try Posix.open("/dev/null", [.writeOnly])
-        scheduler = try Self.scheduler(loop, store, (spawner, relay, broker), settings, quiet.raw, wall)
+        scheduler = try Self.scheduler(loop, store, (spawner, relay, broker, courier), settings, quiet.raw, wall)
         (server, client) = try Self.connect(loop, scheduler)
         scheduler.start()
     }
@@ -63,22 +67,24 @@ final class House {
         spawner.loop = loop
         relay.loop = loop
         broker.loop = loop
+        courier.loop = loop
         spawner.isReady = false
         relay.isReady = false
         broker.forget()
+        courier.forget()
         store = try Store(path: directory.database)
-        scheduler = try Self.scheduler(loop, store, (spawner, relay, broker), settings, quiet.raw, wall)
+        scheduler = try Self.scheduler(loop, store, (spawner, relay, broker, courier), settings, quiet.raw, wall)
         (server, client) = try Self.connect(loop, scheduler)
         scheduler.start()
     }
 
     private static func scheduler(
-        _ loop: PollLoop, _ store: Store, _ siblings: (FakeSpawner, FakeRelay, FakeBroker),
+        _ loop: PollLoop, _ store: Store, _ siblings: (FakeSpawner, FakeRelay, FakeBroker, FakeCourier),
         _ settings: SchedulerSettings, _ log: Int32, _ wall: WallClock
     ) throws -> Scheduler {
         try Scheduler(
             loop: loop, store: store, instance: "test", spawner: siblings.0, relay: siblings.1, broker: siblings.2,
-            settings: settings,
+            courier: siblings.3, settings: settings,
             log: Log(process: "schedulerd", level: .debug, descriptor: log), wall: { wall.now })
     }
 

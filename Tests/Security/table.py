@@ -50,7 +50,7 @@ WORDS = {".py": python_words, ".swift": swift_words}
 def named(suffix, text):
     """The attacks whose id stands directly at a test, or at the head of a file of tests."""
     words = "\n".join(WORDS[suffix](text))
-    return set(re.findall(r"\b([RSP]\d{1,2}): ", words)) & ATTACKS.keys()
+    return set(re.findall(r"\b([RSPW]\d{1,2}): ", words)) & ATTACKS.keys()
 
 
 def tests():

@@ -73,7 +73,7 @@ class Takeover(unittest.TestCase):
     def assert_walled_in(self, may):
         """The sockets, the engine and the directories that this user may not enter; each with that one wall taken away as the control."""
         run = self.house.state / "run"
-        for edge in ("scheduler", "spawner", "stream", "relay", "broker", "mask"):
+        for edge in ("scheduler", "spawner", "stream", "relay", "broker", "mask", "courier", "forge"):
             place = run / edge
             if (place / "socket").stat().st_uid == self.user.uid:
                 continue  # its own, which it serves
@@ -89,7 +89,8 @@ class Takeover(unittest.TestCase):
         self.assertEqual(self.user.errno("connect", ENGINE), errno.EACCES, "the engine")
         in_group = User(self.user.uid, self.user.gid, self.user.groups + [os.stat(ENGINE).st_gid])
         self.assertEqual(in_group.errno("connect", ENGINE), 0, "the control: the engine, with its group")
-        for place in (run / "grants", self.house.state / "brokerd", self.house.state / "schedulerd", self.house.state / "relayd"):
+        for place in (run / "grants", self.house.state / "brokerd", self.house.state / "schedulerd", self.house.state / "relayd",
+                      self.house.state / "courierd"):
             if place.stat().st_uid == self.user.uid:
                 continue
             self.assertEqual(self.user.errno("list", place), errno.EACCES, place)

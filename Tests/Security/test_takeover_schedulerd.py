@@ -2,6 +2,7 @@
 trusted job for code of its own choice, a container of another shape, another job's log, or the engine."""
 
 import base64
+import hashlib
 import json
 import os
 import pathlib
@@ -124,6 +125,28 @@ class Schedulerd(Takeover, Scheduling):
         self.assertEqual(self.grant(ticket, grant, runner, self.attempt(1)), "ok", "the control")
         self.assertEqual(self.grant(ticket, other_grant, other_runner, self.attempt(2)), "conflict", "the ticket of another job")
 
+    def test_users_and_tokens_of_its_own_making(self):
+        """P4: a token for the admin, another admin, a role, all sealed with a key of its own, under the admin's name, or altered on the
+        way; and an order sent twice. The control: the order as its holder sealed it."""
+        wanted, stranger = "bh_" + secrets.token_hex(32), os.urandom(32)
+        body = {"token": {"user": "admin", "name": "evil", "access": "admin", "projects": [], "expires_ms": 0},
+                "hash": hashlib.sha256(wanted.encode()).hexdigest()}
+        genuine = self.admin.order("set_token", **body)
+        flipped = lambda text: f"{int(text[:2], 16) ^ 1:02x}{text[2:]}"  # noqa: E731
+        forged = [genuine | {field: flipped(genuine[field])} for field in ("key", "encapsulated", "order")]
+        for case, more in [("set_token", body), ("set_user", {"name": "evil", "key": stranger.hex(), "everywhere": "admin"}),
+                           ("set_role", {"user": "admin", "project": "default", "access": "admin"}), ("remove_user", {"name": "admin"}),
+                           ("remove_token", {"user": "admin", "name": "first"})]:
+            own = self.admin.order(case, private=stranger, **more)
+            forged += [own, own | {"key": genuine["key"]}]
+        for order in forged:
+            self.assertEqual(self.broker.code("Execute", token=self.admin.token, order=order), "order_refused", order)
+        self.assertEqual(self.broker.code("Execute", token="bh_" + "0" * 64, order=genuine), "unauthorized")
+        self.assertEqual(self.broker.code("VerifyToken", token=wanted), "unauthorized")
+        self.assertEqual(self.broker.code("Execute", token=self.admin.token, order=genuine), "ok", "the control")
+        self.assertEqual(self.broker.call("VerifyToken", token=wanted)["caller"]["operator"]["everywhere"], "admin")
+        self.assertEqual(self.broker.code("Execute", token=self.admin.token, order=genuine), "conflict", "a replay")
+
     def test_code_beside_a_grant(self):
         """P4: and P5: code of its own choice, without secrets, in the container into which the grant of a trusted job is then put; and
         asked for while the runner's key still lies there. It begins when the key is gone, and what it reads later is sealed. The control:
@@ -150,7 +173,7 @@ class Schedulerd(Takeover, Scheduling):
     def test_walls(self):
         """P4: its user at the engine, at the sockets of others, in the directories of others, above all the grants: EACCES. The control is
         each of these walls taken away."""
-        self.assert_walled_in(may={"spawner", "relay", "broker"})
+        self.assert_walled_in(may={"spawner", "relay", "broker", "courier"})
         runner, grant = self.prepare()
         key = self.house.state / "run/grants" / grant / "key"
         with self.assertRaises(PermissionError):

@@ -22,9 +22,7 @@ from schema import EDGES, SHARED  # noqa: E402
 from seal import seal_order  # noqa: E402
 
 CODES = {int(number): name for name, number in re.findall(r"^(\w+) = (\d+)", (ROOT / "proto-spec/errors.wire").read_text(), re.M)}
-# Of the edges that have a socket: courierd does not run yet.
-ROLES = {edge: (file.edge["client"], file.edge["server"]) for edge, file in EDGES.items()
-         if "courierd" not in (file.edge["client"], file.edge["server"])}
+ROLES = {edge: (file.edge["client"], file.edge["server"]) for edge, file in EDGES.items()}
 MAGIC = b"BULKHEAD-WIRE-1\n".hex()
 SYNC = b"BULKHEAD-SYNC-1\n"
 PIDFD_GETFD = 438

@@ -1,5 +1,6 @@
 // brokerd: tickets, and directories for grants. The directories outlive it; what lies in them is wiped when it starts.
 
+import Crypto
 import Link
 import Wire
 
@@ -62,6 +63,20 @@ final class Broker: Peer {
                 order: Bytes16(high: 1, low: 1), subject: "admin", project: request.project,
                 trust: request.order == nil ? .untrusted : .trusted, commit: "", definition: request.definition,
                 secrets: request.secrets, generation: 1, issuedMs: 1, mac: Bytes32(9, 9, 9, 9)))
+    }
+
+    func verify(_ text: String) -> Result<DeliveryWord, Failure> { house.hooks.word(on: text) }
+
+    func vouch(_ request: BrokerEdge.VouchEvent) -> Result<Ticket, Failure> {
+        if isBlocked { return .failure(Self.blocked) }
+        guard let bytes = try? request.definition.encoded(),
+            let hash = Bytes32(bytes: Array(SHA256.hash(data: bytes)))
+        else { return .failure(Failure(.invalid, "no definition")) }
+        return house.hooks.vouch(request, hash: hash)
+    }
+
+    func approve(_ request: BrokerEdge.Approve) -> Result<ApprovalWord, Failure> {
+        isBlocked ? .failure(Self.blocked) : house.hooks.approve(request)
     }
 
     func prepare(_ runner: Bytes16) -> Result<Bytes16, Failure> {

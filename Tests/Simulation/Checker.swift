@@ -66,6 +66,7 @@ final class Checker {
             }
         }
         served.append(definition.project)
+        house.hooks.began(attempt, definition)
         checkNeeds(attempt, definition.schedule)
         if kept.contains(attempt.job) { world.violated("job \(attempt.job) begins again, and relayd had its end") }
     }
@@ -119,6 +120,7 @@ final class Checker {
             let found = try rows.job(ofRequest: request)
             if found != job { world.violated("\(request) was acknowledged as job \(job) and is \(found ?? 0)") }
         }
+        try house.hooks.look(rows)
     }
 
     // MARK: when all is calm
@@ -144,6 +146,7 @@ final class Checker {
             // Nothing will ever make this host one that has the tag, and nobody who needs such a job will run.
             var forEver: Set<UInt64> = []
             for job in try rows.jobs(before: 0, limit: 100, state: nil).reversed() where !job.isFinal {
+                if try house.hooks.mayWait(job, rows) { continue }
                 let needsOne = try rows.needs(ofJob: job.id).contains { forEver.contains($0.job) }
                 if job.state == .queued && job.gate == .tags || job.state == .blocked && needsOne {
                     forEver.insert(job.id)
@@ -151,6 +154,7 @@ final class Checker {
                 }
                 remains.append("job \(job.id) is \(job.state), gate \(job.gate)")
             }
+            remains += try house.hooks.remains(rows)
             for runner in try rows.runners() { remains.append("runner \(runner.id.hex.prefix(6)) is \(runner.state)") }
             for attempt in try rows.unsettledAttempts() { remains.append("\(attempt.words) is not settled") }
         }

@@ -46,7 +46,11 @@ final class Ends {
 
     /// A job has ended: as a runner has reported, or in a way that needs no runner's word.
     func check(_ job: JobRow) {
-        guard let asked = house.client.asked[job.name] else { return world.violated("job \(job.id): nobody asked") }
+        guard let asked = house.client.asked[job.name] ?? house.hooks.asked(job) else {
+            // A job that brokerd was never asked about has waited for an approval all the time.
+            if job.project == Forge.project, job.state == .cancelled, job.attempts == 0 { return }
+            return world.violated("job \(job.id): nobody asked")
+        }
         let allowed = 1 + UInt32(asked.schedule.retries)
         let tries = begun.keys.count { $0.job == job.id }
         if tries > allowed { world.violated("job \(job.id) was begun \(tries) times, and \(allowed) are allowed") }

@@ -38,7 +38,7 @@ final class SchedulerLife {
         links = [spawner, relay, broker]
         let scheduler = try Scheduler(
             loop: loop, store: store, instance: "simulated", spawner: spawner, relay: relay, broker: broker,
-            settings: settings,
+            courier: AbsentCourier(loop: loop), settings: settings,
             log: Log(process: "schedulerd", level: house.logLevel, descriptor: house.logDescriptor),
             wall: { world.wall }, newID: { world.id() })
         self.scheduler = scheduler

@@ -128,6 +128,12 @@ final class RelaySide: SimulatedLink, RelayLink {
     func finishUpload(_ upload: UInt64, deadline: Duration, _ done: @escaping (Result<Source, Failure>) -> Void) {
         life.loop.soon { done(.failure(Self.nothing)) }
     }
+
+    func storeArchive(
+        _ archive: consuming FileDescriptor, size: UInt64, _ done: @escaping (Result<Source, Failure>) -> Void
+    ) {
+        life.loop.soon { done(.failure(Self.nothing)) }
+    }
 }
 
 final class BrokerSide: SimulatedLink, BrokerLink {
@@ -145,27 +151,33 @@ final class BrokerSide: SimulatedLink, BrokerLink {
     }
 
     func verifyToken(_ token: String, _ done: @escaping (Result<BrokerEdge.Caller, Failure>) -> Void) {
-        call("VerifyToken", within: usualLimit, done) { $0(.success(.operator(.init(name: "admin")))) }
+        call("VerifyToken", within: usualLimit, done) {
+            $0(.success(.operator(.init(name: "admin", everywhere: .admin, projects: []))))
+        }
     }
 
     func vouch(_ request: BrokerEdge.Vouch, _ done: @escaping (Result<Ticket, Failure>) -> Void) {
         call("Vouch", within: usualLimit, done) { $0(self.broker.vouch(request)) }
     }
 
-    /// No webhook comes to a simulated house yet.
     func verifyDelivery(
         _ request: BrokerEdge.VerifyDelivery, body: consuming FileDescriptor,
         _ done: @escaping (Result<DeliveryWord, Failure>) -> Void
     ) {
-        call("VerifyDelivery", within: usualLimit, done) { $0(.failure(Failure(.unauthorized, ""))) }
+        var room = [UInt8](repeating: 0, count: 64)
+        var text = ""
+        if case .bytes(let count)? = try? Posix.read(body.raw, into: &room) {
+            text = String(decoding: room.prefix(count), as: UTF8.self)
+        }
+        call("VerifyDelivery '\(text)'", within: usualLimit, done) { $0(self.broker.verify(text)) }
     }
 
     func vouchEvent(_ request: BrokerEdge.VouchEvent, _ done: @escaping (Result<Ticket, Failure>) -> Void) {
-        call("VouchEvent", within: usualLimit, done) { $0(.failure(Failure(.notFound, ""))) }
+        call("VouchEvent \(request.job)", within: usualLimit, done) { $0(self.broker.vouch(request)) }
     }
 
     func approve(_ request: BrokerEdge.Approve, _ done: @escaping (Result<ApprovalWord, Failure>) -> Void) {
-        call("Approve", within: usualLimit, done) { $0(.failure(Failure(.notFound, ""))) }
+        call("Approve", within: usualLimit, done) { $0(self.broker.approve(request)) }
     }
 
     func execute(_ order: SealedOrder, token: String, _ done: @escaping (Failure?) -> Void) {
@@ -176,6 +188,18 @@ final class BrokerSide: SimulatedLink, BrokerLink {
         _ request: BrokerEdge.ListSecrets, _ done: @escaping (Result<BrokerEdge.ListSecrets.Reply, Failure>) -> Void
     ) {
         call("ListSecrets", within: usualLimit, done) { $0(.success(.init(secrets: [], more: false))) }
+    }
+
+    func listUsers(
+        _ request: BrokerEdge.ListUsers, _ done: @escaping (Result<BrokerEdge.ListUsers.Reply, Failure>) -> Void
+    ) {
+        call("ListUsers", within: usualLimit, done) { $0(.success(.init(revision: 1, users: [], more: false))) }
+    }
+
+    func listTokens(
+        _ request: BrokerEdge.ListTokens, _ done: @escaping (Result<BrokerEdge.ListTokens.Reply, Failure>) -> Void
+    ) {
+        call("ListTokens", within: usualLimit, done) { $0(.success(.init(tokens: [], more: false))) }
     }
 
     func prepare(_ runner: Bytes16, _ done: @escaping (Result<Bytes16, Failure>) -> Void) {

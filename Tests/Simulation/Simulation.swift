@@ -33,6 +33,8 @@ final class Simulation {
     private(set) lazy var broker = Broker(self)
     private(set) lazy var engine = Engine(self)
     private(set) lazy var client = Client(self)
+    private(set) lazy var forge = Forge(self)
+    private(set) lazy var hooks = Hooks(self)
     private(set) lazy var checker = Checker(self)
     private(set) lazy var ends = Ends(self)
     private(set) lazy var courses = Courses(world)
@@ -70,6 +72,7 @@ final class Simulation {
             for _ in 0..<(2 + world.below(8)) {
                 world.after(world.between(0, busy / 2)) { self.client.submit() }
             }
+            for _ in 0..<world.below(7) { world.after(world.between(0, busy / 2)) { self.forge.happen() } }
             Faults(self).plan(world.below(9), within: busy)
         }
         let calm = world.now + busy
@@ -124,7 +127,9 @@ final class Simulation {
         isStarting = false
         let life = try SchedulerLife(self, settings: settings)
         self.life = life
-        client.connect(try life.connect())
+        let connection = try life.connect()
+        client.connect(connection)
+        forge.connect(connection)
         try look(life)
     }
 
@@ -134,6 +139,7 @@ final class Simulation {
         self.life = nil
         restarts += 1
         client.connect(nil)
+        forge.connect(nil)
         world.after(world.between(0, 3 * .second)) {
             do { try self.start() } catch { self.world.violated("schedulerd does not start: \(error)") }
         }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Reads all units as systemd would, on a copy installed into an empty directory: `verify` finds what it would ignore or miss,
-# `security` must give every service an exposure of 0.3 or less. Needs no root and starts nothing.
+# `security` must give every service an exposure of 0.3 or less (1.2 for the one with a network). Needs no root and starts nothing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -9,7 +9,7 @@ trap 'rm -rf "$tree"' EXIT
 # What a unit names must exist for `verify`; what the programs do is no matter here.
 mkdir -p "$tree/build" "$tree/root/usr/bin" "$tree/root/usr/lib/systemd"
 printf 'int main(void) { return 0; }\n' | cc -x c -static -o "$tree/build/bulkhead" -
-for name in apid schedulerd spawnerd brokerd relayd runner; do cp "$tree/build/bulkhead" "$tree/build/bulkhead-$name"; done
+for name in apid schedulerd spawnerd brokerd relayd courierd runner; do cp "$tree/build/bulkhead" "$tree/build/bulkhead-$name"; done
 for program in find shred; do cp "$tree/build/bulkhead" "$tree/root/usr/bin/$program"; done
 BUILD=$tree/build DESTDIR=$tree/root systemd/install.sh >/dev/null
 cp -a /usr/lib/systemd/system "$tree/root/usr/lib/systemd/"
@@ -24,11 +24,14 @@ if [[ -n $said ]]; then printf 'verify:\n%s\n' "$said" >&2; failed=1; fi
 shown=0
 for unit in "${units[@]##*/}"; do
     [[ $unit == *.service ]] || continue
-    level=$(systemd-analyze security --offline=true --threshold=3 --no-pager --root="$tree/root" "$unit" | tail -n 1) || failed=1
+    # What courierd is for is what systemd counts: a network.
+    most=3
+    [[ $unit != bulkhead-courierd.service ]] || most=12
+    level=$(systemd-analyze security --offline=true --threshold="$most" --no-pager --root="$tree/root" "$unit" | tail -n 1) || failed=1
     printf '%s\n' "$level"
     shown=$((shown + 1))
 done
-((shown == 6)) || { echo "six services were to be looked at, not $shown" >&2; failed=1; }
+((shown == 7)) || { echo "seven services were to be looked at, not $shown" >&2; failed=1; }
 
 # What a daemon's own profile keeps must pass the unit's filter first. setpriority: see 10-walls.conf.
 allowed() {

@@ -13,7 +13,7 @@ sys.path.insert(0, ROOT + "/Tests/Integration")
 from house import eventually
 
 BINARIES = os.environ.get("BULKHEAD_BINARIES", ROOT + "/.build/release")
-DAEMONS = ["apid", "schedulerd", "spawnerd", "brokerd", "relayd"]
+DAEMONS = ["apid", "schedulerd", "spawnerd", "brokerd", "relayd", "courierd"]
 UNITS = "/etc/systemd/system"
 WALLS = f"{UNITS}/bulkhead-.service.d/10-walls.conf"
 FINAL = {"SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT", "LOST"}

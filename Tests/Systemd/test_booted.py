@@ -20,7 +20,7 @@ from machine import HERE
 
 PROBE = "/usr/local/libexec/bulkhead/probe"
 USERS = {"apid": "bulkhead-api", "schedulerd": "bulkhead-sched", "spawnerd": "bulkhead-spawn", "brokerd": "bulkhead-broker",
-         "relayd": "bulkhead-relay"}
+         "relayd": "bulkhead-relay", "courierd": "bulkhead-courier"}
 # Speaks before and after the word is given to go on; what happens to the daemons happens in between.
 JOB = """\
 image: bulkhead/busybox
@@ -53,7 +53,7 @@ steps:
 # What a job prints comes to relayd, which masks it, through the engine: these hold it for a while, as it is.
 CARRIERS = {"dockerd", "containerd", "containerd-shim"}
 LOG = "first ***\nthen ***\n***\n32 bytes\nnothing\n"
-GROUPS = {edge: f"bulkhead-{edge}" + ("-edge" if edge in ("relay", "broker") else "") for edge in walls.EDGES}
+GROUPS = {edge: f"bulkhead-{edge}" + ("-edge" if edge in ("relay", "broker", "courier") else "") for edge in walls.EDGES}
 
 
 class Booted(unittest.TestCase):
@@ -119,7 +119,7 @@ class Booted(unittest.TestCase):
 
     def test_all_units_are_up(self):
         wanted = self.machine.show("bulkhead.target", "Wants")["Wants"].split()
-        self.assertGreaterEqual(len(wanted), 13)
+        self.assertGreaterEqual(len(wanted), 16)
         for unit in wanted:
             self.machine.wait_active(unit)
         self.assertEqual(self.machine.run("systemctl", "--failed", "--no-legend", "--plain").stdout, "")
@@ -215,13 +215,16 @@ class Booted(unittest.TestCase):
             copy = copy.replace(f"bulkhead/bulkhead-{daemon}", "bulkhead/probe")
             copy = copy.replace("[Service]", "[Service]\nType=oneshot\nStandardOutput=truncate:/run/probe.out")
             self.machine.write(f"{UNITS}/bulkhead-probe-{daemon}.service", copy)
+            self.machine.run("bash", "-c", f"! test -d {UNITS}/bulkhead-{daemon}.service.d || "
+                             f"cp -a {UNITS}/bulkhead-{daemon}.service.d {UNITS}/bulkhead-probe-{daemon}.service.d")
             self.machine.run("systemctl", "daemon-reload")
             self.machine.run("systemctl", "start", f"bulkhead-probe-{daemon}.service")
             said = walls.parse(self.machine.read("/run/probe.out"))
             for what, holds, shown in walls.per_unit(daemon, said, free, found):
                 with self.subTest(unit=daemon, what=what):
                     self.assertTrue(holds, shown)
-            self.machine.run("rm", f"{UNITS}/bulkhead-probe-{daemon}.service")
+            probe = f"{UNITS}/bulkhead-probe-{daemon}.service"
+            self.machine.run("rm", "-r", "--force", probe, f"{probe}.d")
 
     # Who may call whom
 
@@ -253,7 +256,7 @@ class Booted(unittest.TestCase):
 
     def test_engine_socket_is_spawnerds_alone(self):
         for user, wanted in (("bulkhead-spawn", 0), ("bulkhead-sched", 1), ("bulkhead-relay", 1), ("bulkhead-api", 1),
-                             ("bulkhead-broker", 1)):
+                             ("bulkhead-broker", 1), ("bulkhead-courier", 1)):
             done = self.machine.run("setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--", "test", "-w",
                                     "/run/docker.sock", check=False)
             self.assertEqual(done.returncode, wanted, user)

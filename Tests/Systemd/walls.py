@@ -62,9 +62,12 @@ ELSEWHERE = {
 }
 
 # Edges whose sockets a daemon may write to: those that it calls.
-CALLS = {"accounts": set(), "apid": {"scheduler"}, "schedulerd": {"spawner", "relay", "broker"}, "spawnerd": {"stream"}, "brokerd": set(),
-         "relayd": {"mask"}}
-EDGES = ["scheduler", "spawner", "stream", "relay", "broker", "mask"]
+CALLS = {"accounts": set(), "apid": {"scheduler"}, "schedulerd": {"spawner", "relay", "broker", "courier"},
+         "spawnerd": {"stream"}, "brokerd": set(),
+         "relayd": {"mask"}, "courierd": {"forge"}}
+EDGES = ["scheduler", "spawner", "stream", "relay", "broker", "mask", "courier", "forge"]
+# What is open to one alone: looking users up takes what the host has configured for it; courierd is the way out.
+OPEN = {"accounts": {"host_etc"}, "courierd": {"socket_inet", "socket_inet6", "packet"}}
 # Lines of the probe that say nothing about walls, or that are looked at in `per_unit`.
 GIVEN = re.compile(r"write_tmp|null_device|socket_unix|write_state|session_keyring|edge_.*|grants|credential.*|limit_.*|Cap.*|No.*|Seccomp|"
                    r"ns_.*|uid|umask|host_tree|host_node")
@@ -100,14 +103,14 @@ def per_unit(daemon, said, control, found):
     units = dict(found)
     allowed = {name for name, value in said.items() if not GIVEN.fullmatch(name) and (
         value not in DENIED or value == control.get(name))}
-    # Looking users up takes what the host has configured for it.
-    yield "what is not its business is denied", allowed == ({"host_etc"} if daemon == "accounts" else set()), allowed
+    yield "what is not its business is denied", allowed == OPEN.get(daemon, set()), allowed
     yield "what it needs is allowed", all(said[name] == "ok" for name in ("write_tmp", "null_device", "socket_unix")), said
     yield "no capability, no new privileges, a filter", (
         {said[name].strip("0") for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {""}
         and said["NoNewPrivs"] == "1" and said["Seccomp"] == "2"), said
     shared = {name for name in ("net", "ipc", "uts", "mnt", "user") if said[f"ns_{name}"] == control[f"ns_{name}"]}
-    yield "namespaces of its own", shared == (set() if "PrivateUsers" in units else {"user"}), shared
+    yield "namespaces of its own", shared == (set() if "PrivateUsers" in units else {"user"}) | (
+        {"net"} if daemon == "courierd" else set()), shared
     yield "a user of its own", said["uid"] != "0" and said["umask"] == "077", said
     reached = {edge for edge in EDGES if said[f"edge_{edge}"] == "ok"}
     yield "the sockets that it calls, and no other", reached == CALLS[daemon], reached

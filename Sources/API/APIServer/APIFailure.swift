@@ -121,8 +121,9 @@ struct APIFailure: Error, Sendable {
         case .tooLarge, .frameTooLarge: .contentTooLarge
         case .limitReached: .tooManyRequests
         case .disconnected, .shuttingDown, .engineUnavailable, .engineRefused, .usernsMissing, .runnerGone,
-            .auditFailed, .grantGone:
+            .auditFailed, .grantGone, .forgeUnavailable:
             .serviceUnavailable
+        case .forgeRefused: .badGateway
         case .deadlineExceeded: .gatewayTimeout
         case .storageFull: .init(code: 507, reasonPhrase: "Insufficient Storage")
         default: .internalServerError

@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <netinet/in.h>
+#include <nss.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,8 @@
 /// session into a file.
 static inline CURLcode bh_curl_start(void) {
     unsetenv("SSLKEYLOGFILE");
+    // Names are looked up by what the C library has in it, whatever nsswitch.conf says: no module of the host is loaded.
+    if (__nss_configure_lookup("hosts", "files dns") != 0) return CURLE_FAILED_INIT;
     return curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 

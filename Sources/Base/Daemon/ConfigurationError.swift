@@ -9,5 +9,7 @@ package struct ConfigurationError: Error, Equatable, Sendable {
 }
 
 extension ConfigurationError: CustomStringConvertible {
+    package init(problems: [String]) { self.init(problems: problems, wantsHelp: false) }
+
     package var description: String { problems.joined(separator: "\n") }
 }

@@ -45,7 +45,7 @@ package struct Startup: Sendable {
             try Posix.blockSignals(stopSignals)
             try body(daemon)
         } catch {
-            daemon.giveUp("\(error)")
+            daemon.giveUp("\(error)", forGood: error is ConfigurationError)
         }
         exit(0)
     }
@@ -61,14 +61,15 @@ package struct Startup: Sendable {
     /// tells), and no system call be made but those of `profile`. Throws if another thread runs already: it would keep
     /// what this one gives up.
     ///
-    /// `openFiles` bounds what a flood of connections can take.
+    /// `openFiles` bounds what a flood of connections can take. `connects`: it may make TCP connections by itself.
     package func confine(
-        keeping keep: [Int32], profile: Profile, reads: [String] = [], writes: [String] = [], openFiles: UInt64 = 4096
+        keeping keep: [Int32], profile: Profile, reads: [String] = [], writes: [String] = [], openFiles: UInt64 = 4096,
+        connects: Bool = false
     ) throws(SandboxError) {
         try Sandbox.requireSingleThread()
         try confineThread(keeping: keep, openFiles: openFiles)
         try Sandbox.crashPlainly()
-        try confinePaths(reads: reads, writes: writes)
+        try confinePaths(reads: reads, writes: writes, connects: connects)
         // The last step: it would forbid the others.
         let reaction = Reaction(rawValue: configuration.string("sandbox")) ?? .kill
         try Sandbox.permitOnly(profile, otherwise: reaction)
@@ -84,8 +85,8 @@ package struct Startup: Sendable {
         try Sandbox.notDumpable()
     }
 
-    private func confinePaths(reads: [String], writes: [String]) throws(SandboxError) {
-        switch try Sandbox.openOnly(reads: reads, writes: writes) {
+    private func confinePaths(reads: [String], writes: [String], connects: Bool) throws(SandboxError) {
+        switch try Sandbox.openOnly(reads: reads, writes: writes, connects: connects) {
         case .full: break
         case .partial(let version, let lacks):
             log.warning(

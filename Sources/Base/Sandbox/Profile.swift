@@ -20,11 +20,12 @@ package struct Profile: Sendable {
 
     package static let apid = Profile(name: "apid", text: PackageResources.apid_profile)
     package static let brokerd = Profile(name: "brokerd", text: PackageResources.brokerd_profile)
+    package static let courierd = Profile(name: "courierd", text: PackageResources.courierd_profile)
     package static let relayd = Profile(name: "relayd", text: PackageResources.relayd_profile)
     package static let schedulerd = Profile(name: "schedulerd", text: PackageResources.schedulerd_profile)
     package static let spawnerd = Profile(name: "spawnerd", text: PackageResources.spawnerd_profile)
 
-    package static let all = [apid, brokerd, relayd, schedulerd, spawnerd]
+    package static let all = [apid, brokerd, courierd, relayd, schedulerd, spawnerd]
 
     init(name: String, text: [UInt8]) {
         self.name = name

@@ -4,8 +4,12 @@ import Glibc
 
 enum ProfileWords {
     static let values: [String: Rule.Value] = [
+        "AF_INET": .number(UInt32(AF_INET)),
+        "AF_INET6": .number(UInt32(AF_INET6)),
+        "AF_NETLINK": .number(UInt32(AF_NETLINK)),
         "AF_UNIX": .number(UInt32(AF_UNIX)),
         "CLONE_THREAD": .number(0x10000),
+        "FIONREAD": .number(0x541B),
         "F_DUPFD_CLOEXEC": .number(1030),
         "F_GETFL": .number(UInt32(F_GETFL)),
         "F_GETLK": .number(UInt32(F_GETLK)),

@@ -22,7 +22,10 @@ extension Sandbox {
     /// Confines this thread, and every one that it starts from now on, to reading `reads` and to reading, writing,
     /// making and removing files and directories in `writes`: files or directories with everything below. A path to
     /// read that does not exist is left out; one to write must exist. Needs no-new-privileges, and cannot be undone.
-    package static func openOnly(reads: [String], writes: [String]) throws(SandboxError) -> PathConfinement {
+    /// `connects`: TCP connections may be made, and still none taken.
+    package static func openOnly(
+        reads: [String], writes: [String], connects: Bool = false
+    ) throws(SandboxError) -> PathConfinement {
         let version = bh_landlock_version()
         // The first version forbids moving a file from one directory to another altogether, and the store of logs does
         // so.
@@ -30,7 +33,8 @@ extension Sandbox {
         if version < 2 { return .none(why: "its interface is version 1") }
         let files = Access.all(version)
         let ruleset = bh_landlock_create(
-            files, version >= 4 ? Access.tcp : 0, version >= 6 ? Access.scopes : 0)
+            files, version < 4 ? 0 : connects ? Access.bind : Access.bind | Access.connect,
+            version >= 6 ? Access.scopes : 0)
         try SandboxError.check(ruleset, "landlock_create_ruleset")
         defer { close(ruleset) }
         for path in reads {
@@ -78,8 +82,8 @@ extension Sandbox {
         static let write = read | writeFile | removeDirectory | removeFile | makeDirectory | makeFile | move | truncate
         static let ofFiles = execute | writeFile | readFile | truncate
 
-        /// Binding and connecting.
-        static let tcp: UInt64 = 0b11
+        static let bind: UInt64 = 1 << 0
+        static let connect: UInt64 = 1 << 1
         /// Abstract Unix sockets, signals.
         static let scopes: UInt64 = 0b11
 

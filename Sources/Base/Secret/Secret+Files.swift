@@ -22,20 +22,6 @@ extension Secret {
         }
     }
 
-    /// Adds `bytes` random bytes of the kernel's.
-    package mutating func appendRandom(_ bytes: Int) throws(SecretError) {
-        if bytes > capacity - count { throw .full(capacity: capacity) }
-        var left = bytes
-        while left > 0 {
-            try unsafe fill { (room) throws(SecretError) in
-                let count = unsafe bh_random(room.baseAddress, left)
-                if count < 0 { throw .system(call: "getrandom", errno: Int32(-count)) }
-                left -= count
-                return count
-            }
-        }
-    }
-
     /// Writes everything at the start of the file `raw`.
     package borrowing func write(to raw: Int32) throws(SecretError) {
         try unsafe withBytes { (bytes) throws(SecretError) in

@@ -43,6 +43,7 @@ extension Broker {
         _ sealed: SealedOrder, _ token: String, _ policy: Policy, _ change: Change
     ) throws(Failure) -> (head: Commit, base: Commit, by: String) {
         let person = try person(token)
+        try person.check(.approve, in: policy.project)
         let given = try open(sealed, by: person)
         guard case .approve(let order) = given.order.body, given.value.count == 0 else {
             throw Failure(.orderRefused, "not an order to approve a change", place: "order")

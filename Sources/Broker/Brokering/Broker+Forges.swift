@@ -2,9 +2,11 @@
 // project's at a time, in a file without a name.
 
 package import Link
+import Orders
 import Posix
 import Secret
 import TrustModel
+import TrustWire
 import Vault
 package import Wire
 
@@ -15,8 +17,12 @@ extension Broker {
         let refusals = refusals
         handlers.on(ForgeEdge.ReadToken.self) { request, _, responder in
             do throws(Failure) {
-                let file = try self.token(of: request.project)
-                responder.reply(.init(), fd: file)
+                let policy = try self.policy(request.project)
+                let file = try self.token(of: policy)
+                responder.reply(
+                    .init(
+                        forge: policy.forge, url: policy.url, repositoryId: policy.repositoryId,
+                        repositoryPath: policy.repositoryPath), fd: file)
             } catch {
                 refusals.note(ForgeEdge.ReadToken.rule.name, error)
                 responder.fail(error)
@@ -32,13 +38,25 @@ extension Broker {
                 .init(word: try self.word(on: request))
             }
         }
+        handlers.on(ForgeEdge.StateEvent.self) { request, _, responder in
+            Self.answer(responder, ForgeEdge.StateEvent.rule.name, refusals) { () throws(Failure) in
+                .init(delivery: try self.word(on: request))
+            }
+        }
         return handlers
     }
 
-    private func token(of project: String) throws(Failure) -> FileDescriptor {
-        guard content.policy(project) != nil, let secret = content.secret(project, ForgeSecret.token.rawValue) else {
-            let name = ForgeSecret.token.rawValue
-            throw Failure(.notFound, "set it: `bulkhead secret set \(project) \(name)`", place: name)
+    private func policy(_ project: String) throws(Failure) -> Policy {
+        guard let policy = content.policy(project) else {
+            throw Failure(.notFound, "there is no project '\(project)'", place: "project")
+        }
+        return policy
+    }
+
+    private func token(of policy: Policy) throws(Failure) -> FileDescriptor {
+        let name = ForgeSecret.token.rawValue
+        guard let secret = content.secret(policy.project, name) else {
+            throw Failure(.notFound, "set it: `bulkhead secret set \(policy.project) \(name)`", place: name)
         }
         return try Failure.vault { () throws(VaultError) in
             try files.anonymous(try vault.store.value(of: secret))
@@ -57,5 +75,23 @@ extension Broker {
             FileWord(
                 project: request.project, job: request.job, commit: request.commit, definition: request.definition,
                 generation: 0, issuedMs: 0, mac: Bytes32(0, 0, 0, 0)))
+    }
+
+    /// What polling has found. Its name is the event itself, whenever it is found: that is how it is known again.
+    private func word(on request: ForgeEdge.StateEvent) throws(Failure) -> DeliveryWord {
+        let policy = try policy(request.project)
+        // An approval is what somebody has signed for; courierd asks nobody for his.
+        guard request.event.event != nil, let repository = request.event.repository else {
+            throw Failure(.invalid, "neither commits that arrived nor a change", place: "event")
+        }
+        guard ProjectRules(policy).owns(repository) else {
+            throw Failure(.invalid, "of another repository than project '\(policy.project)'", place: "event")
+        }
+        let event: [UInt8]
+        do { event = try request.encoded() } catch { throw Failure(encoding: error, place: "event") }
+        return try stated(
+            DeliveryWord(
+                delivery: Hashes.sha256(Array("bulkhead event 1".utf8) + event), project: policy.project,
+                revision: policy.revision, event: request.event, generation: 0, issuedMs: 0, mac: Bytes32(0, 0, 0, 0)))
     }
 }

@@ -5,25 +5,32 @@ import Link
 import Orders
 import Secret
 import TrustModel
+import TrustWire
 import Vault
 import Wire
 
 extension Broker {
     private static let pageSize = 128
 
-    /// The operator whose API token this is.
-    func person(_ token: String) throws(Failure) -> StoredOperator {
+    /// Whoever has this API token, with what it may do at this moment.
+    func person(_ token: String) throws(Failure) -> Person {
         // Hashes are compared, and a hash cannot be guessed byte by byte: plain equality tells nothing.
         let hash = Hashes.token(token)
-        guard let found = content.operators.first(where: { $0.tokenHash == hash }) else {
-            throw Failure(.unauthorized, "nobody's token", place: "token")
+        guard let found = content.tokens.first(where: { $0.hash == hash })?.token, let user = content.user(found.user)
+        else { throw Failure(.unauthorized, "nobody's token", place: "token") }
+        guard found.expiresMs == 0 || now() < found.expiresMs else {
+            throw Failure(.unauthorized, "the token has expired", place: "expiry")
         }
-        return found
+        return Person(user: user, token: found)
     }
 
     func verifyToken(_ request: BrokerEdge.VerifyToken) throws(Failure) -> BrokerEdge.VerifyToken.Reply {
         guard request.token.hasPrefix(JobTokens.prefix) else {
-            return .init(caller: .operator(.init(name: try person(request.token).name)))
+            let person = try person(request.token)
+            return .init(
+                caller: .operator(
+                    .init(
+                        name: person.name, everywhere: person.rights.everywhere, projects: person.rights.projects)))
         }
         guard let attempt = jobTokens.attempt(of: request.token) else {
             throw Failure(.unauthorized, "nobody's token", place: "token")
@@ -39,7 +46,7 @@ extension Broker {
     }
 
     func listSecrets(_ request: BrokerEdge.ListSecrets) throws(Failure) -> BrokerEdge.ListSecrets.Reply {
-        _ = try person(request.token)
+        try person(request.token).check(.seeProject, in: request.project)
         let after = Array(request.after.utf8)
         let found = content.secrets.filter {
             $0.project == request.project && after.lexicographicallyPrecedes($0.name.utf8)
@@ -52,6 +59,7 @@ extension Broker {
 
     func vouch(_ request: BrokerEdge.Vouch) throws(Failure) -> BrokerEdge.Vouch.Reply {
         let person = try person(request.token)
+        try person.check(.submit, in: request.project)
         var ticket = Ticket(
             order: .random(), subject: person.name, project: request.project, trust: .untrusted, commit: "",
             definition: request.definition, secrets: request.secrets, generation: 0, issuedMs: 0,

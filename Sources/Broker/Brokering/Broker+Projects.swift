@@ -5,6 +5,7 @@ import Daemon
 import Link
 import Secret
 import TrustModel
+import TrustWire
 import Vault
 import Wire
 
@@ -12,8 +13,9 @@ extension Broker {
     private static let policyPage = 128
 
     func set(
-        _ order: SetProjectOrder, _ given: borrowing GivenOrder, _ person: StoredOperator
+        _ order: SetProjectOrder, _ given: borrowing GivenOrder, _ person: Person
     ) throws(Failure) {
+        try person.check(.applyProject, in: order.project)
         let bytes = unsafe given.value.withBytes { unsafe Array($0) }
         let policy: Policy
         do { policy = try Policy.decoded(bytes) } catch {
@@ -36,9 +38,10 @@ extension Broker {
 
     /// Its secrets stay: they are removed one by one.
     func remove(
-        _ order: RemoveProjectOrder, _ given: borrowing GivenOrder, _ person: StoredOperator
+        _ order: RemoveProjectOrder, _ given: borrowing GivenOrder, _ person: Person
     ) throws(Failure) {
-        guard given.value.count == 0 else { throw Failure(.orderRefused, "it brings something", place: "value") }
+        try person.check(.applyProject, in: order.project)
+        try Self.expectNothing(given)
         var next = content
         guard next.removePolicy(order.project) else {
             throw Failure(.notFound, "there is no project '\(order.project)'", place: "project")

@@ -1,7 +1,7 @@
 // brokerd's service: the only process that can vouch. Its parts: Broker+People (tokens, tickets, lists), Broker+Orders
-// (what changes the vault), Broker+Grants (what a runner gets), Broker+Masks (what relayd must not let through),
-// Broker+Projects (the rules of projects), Broker+Deliveries, Broker+Events and Broker+Approvals (what a webhook is
-// worth), Broker+Forges (what courierd needs to ask a forge, and what it was told).
+// (what changes the vault), Broker+Users (users, roles and tokens), Broker+Grants (what a runner gets), Broker+Masks
+// (what relayd must not let through), Broker+Projects (the rules of projects), Broker+Deliveries, Broker+Events and
+// Broker+Approvals (what a webhook is worth), Broker+Forges (what courierd needs to ask a forge, and what it was told).
 // Callers: schedulerd, relayd and courierd.
 
 package import Daemon
@@ -70,6 +70,8 @@ package final class Broker {
         on(&handlers, vouchEvent)
         on(&handlers, approve)
         on(&handlers, listPolicies)
+        on(&handlers, listUsers)
+        on(&handlers, listTokens)
         handlers.on(BrokerEdge.VerifyDelivery.self) { request, fds, responder in
             self.verify(request, fds, responder)
         }

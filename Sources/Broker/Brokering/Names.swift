@@ -11,6 +11,11 @@ enum Names {
             && isName(name) { isLetter($0) || (65...90).contains($0) || isDigit($0) || $0 == 95 }
     }
 
+    /// `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`: of users and of tokens.
+    static func isUser(_ name: String) -> Bool {
+        isName(name) { isLetter($0) || (65...90).contains($0) || isDigit($0) }
+    }
+
     /// `[a-z0-9][a-z0-9._-]{0,63}`.
     static func isProject(_ name: String) -> Bool {
         isName(name) { isLetter($0) || isDigit($0) } && !name.utf8.contains { (65...90).contains($0) }

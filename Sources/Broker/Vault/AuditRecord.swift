@@ -21,6 +21,11 @@ package enum AuditEvent: String, Sendable {
     case rotated
     case projectSet = "project_set"
     case projectRemoved = "project_removed"
+    case userSet = "user_set"
+    case userRemoved = "user_removed"
+    case roleSet = "role_set"
+    case tokenSet = "token_set"
+    case tokenRemoved = "token_removed"
     /// Somebody has approved a change.
     case approved
 }

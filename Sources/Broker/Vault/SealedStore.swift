@@ -1,7 +1,7 @@
 // The store: one file, sealed as a whole, replaced as a whole. Written by the broker alone, after each order that
 // changes something.
 //
-//     "BULKHEAD-STORE-2\n" || ChaCha20-Poly1305(store key, StoreContent), with the first line authenticated
+//     "BULKHEAD-STORE-3\n" || ChaCha20-Poly1305(store key, StoreContent), with the first line authenticated
 
 import Files
 package import Orders
@@ -11,9 +11,7 @@ import Wire
 
 /// The store and the keys that it is sealed with. The rename is the commit point of every change, a rotation included.
 package final class SealedStore {
-    private static let magic = Array("BULKHEAD-STORE-2\n".utf8)
-    /// Of the time before there were projects: its content ends before them.
-    private static let oldMagic = Array("BULKHEAD-STORE-1\n".utf8)
+    private static func magic(_ version: UInt8) -> [UInt8] { Array("BULKHEAD-STORE-\(version)\n".utf8) }
     private static let sizeLimit = 64 << 20
 
     private let directory: String
@@ -44,7 +42,7 @@ package final class SealedStore {
     /// Replaces the content, and the keys at a rotation, at once. What it throws before the rename has changed nothing.
     package func commit(_ next: StoreContent, _ nextKeys: BrokerKeys) throws(VaultError) {
         let path = "\(directory)/store"
-        let file = Self.magic + (try Self.seal(next, nextKeys))
+        let file = Self.magic(StoreContent.version) + (try Self.seal(next, nextKeys))
         try VaultError.posix { () throws(PosixError) in
             let temporary = try Posix.open("\(path).new", [.writeOnly, .create, .truncate, .noFollow], mode: 0o600)
             try Posix.writeAll(temporary.raw, file[...])
@@ -115,17 +113,19 @@ extension SealedStore {
     private static func open(
         _ file: [UInt8], _ candidates: [BrokerKeys]
     ) throws(VaultError) -> (StoreContent, BrokerKeys) {
-        let isOld = file.starts(with: oldMagic)
-        guard isOld || file.starts(with: magic) else { throw .damaged("the store does not begin as a store does") }
-        let sealed = Array(file.dropFirst(magic.count))
+        guard let version = (1...StoreContent.version).first(where: { file.starts(with: magic($0)) }) else {
+            throw .damaged("the store does not begin as a store does")
+        }
+        let sealed = Array(file.dropFirst(magic(version).count))
         for keys in candidates {
             // A key that does not fit is not an error here: another may, and if none does, that is.
-            guard let plain = try? Secret.open(sealed, keys.store, authenticating: isOld ? oldMagic : magic) else {
-                continue
-            }
-            var bytes = unsafe plain.withBytes { unsafe Array($0) }
-            if isOld { bytes += [0, 0] }
-            do { return (try StoreContent.decoded(bytes), keys) } catch { throw .damaged("the store: \(error)") }
+            guard let plain = try? Secret.open(sealed, keys.store, authenticating: magic(version)) else { continue }
+            do {
+                var reader = WireReader(unsafe plain.withBytes { unsafe Array($0) }[...])
+                let content = try StoreContent(from: &reader, version: version)
+                try reader.finish()
+                return (content, keys)
+            } catch { throw .damaged("the store: \(error)") }
         }
         throw .damaged("the store opens with none of the \(candidates.count) master keys: another key, or altered")
     }
@@ -134,6 +134,6 @@ extension SealedStore {
         let bytes: [UInt8]
         do { bytes = try content.encoded() } catch { throw .full("the store does not encode: \(error)") }
         let plain = try VaultError.secret { () throws(SecretError) in try Secret(bytes) }
-        return try plain.sealed(keys.store, authenticating: magic)
+        return try plain.sealed(keys.store, authenticating: magic(StoreContent.version))
     }
 }

@@ -1,18 +1,20 @@
 // What the sealed store says, and its canonical bytes. The values in it are sealed each on its own: reading the store
 // brings none of them into the open.
 
+import Orders
 package import Wire
 
-/// Somebody who may give orders.
-package struct StoredOperator: Hashable, Sendable {
-    package var name: String
-    /// SHA-256 of the API token.
-    package var tokenHash: Bytes32
-    /// The X25519 public key that seals this operator's orders.
-    package var key: Bytes32
-    /// Milliseconds since 1970 of the last order of this key that changed something. An order that is not later is a
+/// Somebody who may ask and, with a key, give orders.
+package struct StoredUser: Hashable, Sendable {
+    package var info: UserInfo
+    /// Milliseconds since 1970 of the last order of this user that changed something. An order that is not later is a
     /// replay.
     package var mark: Int64
+
+    package init(info: UserInfo, mark: Int64) {
+        self.info = info
+        self.mark = mark
+    }
 }
 
 /// One secret of one project.
@@ -43,6 +45,10 @@ package struct StoredPolicy: Hashable, Sendable {
 
 /// Everything that brokerd keeps, but for the audit log.
 package struct StoreContent: Equatable, Sendable {
+    /// The name of the token that a user has from the beginning.
+    package static let firstToken = "first"
+    package static let userLimit = 256
+    package static let tokenLimit = 1024
     static let secretLimit = 4096
     package static let policyLimit = 1024
 
@@ -50,11 +56,32 @@ package struct StoreContent: Equatable, Sendable {
     package var generation: UInt32
     /// The last record of the audit log when this was written: a log that ends before it has been cut.
     package var auditHead: AuditHead
-    package var operators: [StoredOperator]
+    /// Sorted by name.
+    package var users: [StoredUser]
+    /// Sorted by user and name. Of each no more than its hash is kept.
+    package var tokens: [SetTokenOrder]
+    /// Counts the orders that have changed something.
+    package var revision: UInt64 = 0
     /// Sorted by project and name.
     package var secrets: [StoredSecret]
     /// Sorted by project.
     package var policies: [StoredPolicy] = []
+
+    /// Of a new store: whom its bootstrap file names may do everything.
+    init(first: Bootstrap) {
+        (generation, auditHead) = (1, .none)
+        (users, tokens, secrets) = ([], [], [])
+        admit(first.name, first.tokenHash, key: first.key, mark: 0)
+    }
+
+    private mutating func admit(_ name: String, _ token: Bytes32, key: Bytes32, mark: Int64) {
+        users.append(
+            StoredUser(info: UserInfo(name: name, key: key, everywhere: .admin, projects: []), mark: mark))
+        let info = TokenInfo(user: name, name: Self.firstToken, access: .admin, projects: [], expiresMs: 0)
+        tokens.append(SetTokenOrder(token: info, hash: token))
+    }
+
+    package func user(_ name: String) -> StoredUser? { users.first { $0.info.name == name } }
 
     package func secret(_ project: String, _ name: String) -> StoredSecret? {
         secrets.first { $0.project == project && $0.name == name }
@@ -96,18 +123,34 @@ package struct StoreContent: Equatable, Sendable {
 }
 
 extension StoreContent: WireMessage {
+    /// Of what is written here.
+    static let version: UInt8 = 3
     private static let sealedLimit = 8192 + 28
 
     package init(from reader: inout WireReader) throws(WireError) {
+        try self.init(from: &reader, version: Self.version)
+    }
+
+    /// As an earlier version of ours has written it, too.
+    init(from reader: inout WireReader, version: UInt8) throws(WireError) {
         generation = try reader.u32()
         auditHead = AuditHead(sequence: try reader.u64(), hash: try reader.bytes32())
-        operators = []
+        users = []
+        tokens = []
         secrets = []
-        for _ in 0..<(try reader.count(1, 64, each: 74, "operators")) {
-            operators.append(
-                StoredOperator(
-                    name: try reader.text(short: 1, 64, "name"), tokenHash: try reader.bytes32(),
-                    key: try reader.bytes32(), mark: try reader.i64()))
+        if version < 3 {
+            for _ in 0..<(try reader.count(1, 64, each: 74, "operators")) {
+                let (name, hash) = (try reader.text(short: 1, 64, "name"), try reader.bytes32())
+                admit(name, hash, key: try reader.bytes32(), mark: try reader.i64())
+            }
+        } else {
+            revision = try reader.u64()
+            for _ in 0..<(try reader.count(1, Self.userLimit, each: 13, "users")) {
+                users.append(StoredUser(info: try UserInfo(from: &reader), mark: try reader.i64()))
+            }
+            for _ in 0..<(try reader.count(0, Self.tokenLimit, each: 49, "tokens")) {
+                tokens.append(try SetTokenOrder(from: &reader))
+            }
         }
         for _ in 0..<(try reader.count(0, Self.secretLimit, each: 16, "secrets")) {
             secrets.append(
@@ -116,6 +159,7 @@ extension StoreContent: WireMessage {
                     setMs: try reader.i64(), setBy: try reader.text(short: 1, 64, "set_by"),
                     sealed: try reader.bytes(short: 29, Self.sealedLimit, "sealed")))
         }
+        if version < 2 { return }
         for _ in 0..<(try reader.count(0, Self.policyLimit, each: 64, "policies")) {
             let policy = try Policy(from: &reader)
             policies.append(
@@ -128,13 +172,14 @@ extension StoreContent: WireMessage {
         writer.u32(generation)
         writer.u64(auditHead.sequence)
         writer.bytes32(auditHead.hash)
-        try writer.count(operators.count, 1, 64, "operators")
-        for person in operators {
-            try writer.text(short: person.name, 1, 64, "name")
-            writer.bytes32(person.tokenHash)
-            writer.bytes32(person.key)
-            writer.i64(person.mark)
+        writer.u64(revision)
+        try writer.count(users.count, 1, Self.userLimit, "users")
+        for user in users {
+            try user.info.encode(to: &writer)
+            writer.i64(user.mark)
         }
+        try writer.count(tokens.count, 0, Self.tokenLimit, "tokens")
+        for token in tokens { try token.encode(to: &writer) }
         try writer.count(secrets.count, 0, Self.secretLimit, "secrets")
         for secret in secrets {
             try writer.text(short: secret.project, 1, 64, "project")

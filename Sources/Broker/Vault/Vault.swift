@@ -63,9 +63,7 @@ package final class Vault {
         guard let path else { throw .unusable("there is no store yet, and no bootstrap file was named") }
         let text = try VaultError.posix { () throws(PosixError) in try Posix.readFile(path, limit: 4096) }
         do {
-            let first = try Bootstrap(parsing: String(decoding: text, as: UTF8.self))
-            let person = StoredOperator(name: first.name, tokenHash: first.tokenHash, key: first.key, mark: 0)
-            return StoreContent(generation: 1, auditHead: .none, operators: [person], secrets: [])
+            return StoreContent(first: try Bootstrap(parsing: String(decoding: text, as: UTF8.self)))
         } catch {
             throw .unusable("\(path): \(error)")
         }

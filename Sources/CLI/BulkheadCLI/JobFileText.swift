@@ -3,6 +3,7 @@
 
 import Foundation
 import JobModel
+package import YAMLDocuments
 
 package enum JobFileText {
     /// The text of the file at `path`; `-` is standard input. Throws a `CommandFailure`.

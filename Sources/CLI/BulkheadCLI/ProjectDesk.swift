@@ -8,6 +8,7 @@ import ProjectModel
 import TrustModel
 import TrustWire
 import Wire
+import YAMLDocuments
 
 struct ProjectDesk {
     /// The most that the protocol carries.

@@ -3,6 +3,7 @@
 
 package import Exchange
 package import ForgeCalls
+package import ForgeModel
 package import Outbound
 package import Posix
 package import Secret
@@ -27,6 +28,7 @@ package final class Errand {
     private let limits: TransferLimits
     private let makeSink: (() -> any BodySink)?
     private let token: Secret
+    private let origins: Set<Origin>
     private var work: ForgeWork
     private var completion: Completion?
     private var attempt = 0
@@ -34,14 +36,17 @@ package final class Errand {
     private var timer: TimerID?
 
     /// - Parameters:
+    ///   - repository: as `ForgeWork` takes it.
     ///   - makeSink: for an archive: called for each attempt, since half of one may have come before. It has to begin
     ///     with an empty file.
     package init(
         _ call: ForgeCall, at provider: any ForgeProvider, token: consuming Secret, by outbound: Outbound,
         on loop: PollLoop, limits: TransferLimits = .api, policy: RetryPolicy = RetryPolicy(),
-        patience: Duration = .seconds(30), into makeSink: (() -> any BodySink)? = nil
+        patience: Duration = .seconds(30), doubting repository: Repository? = nil,
+        into makeSink: (() -> any BodySink)? = nil
     ) {
-        work = ForgeWork(call, at: provider)
+        work = ForgeWork(call, at: provider, doubting: repository)
+        origins = provider.origins
         self.token = token
         self.outbound = outbound
         self.loop = loop
@@ -74,7 +79,8 @@ package final class Errand {
     private func send(_ request: ExchangeRequest) {
         attempt += 1
         let sink = work.wantsSink ? makeSink?() : nil
-        transfer = outbound.send(request, token: token, limits: limits, into: sink) { [weak self] outcome in
+        transfer = outbound.send(request, token: token, within: origins, limits: limits, into: sink) {
+            [weak self] outcome in
             self?.take(outcome, of: request)
         }
     }

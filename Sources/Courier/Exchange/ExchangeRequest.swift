@@ -41,12 +41,12 @@ package struct ExchangeRequest: Equatable, Sendable {
     package let body: [UInt8]
     /// Nil: it goes without a token, even where there is one.
     package let credential: Credential?
-    /// To where the answer may lead, once and without the token. Nil: nowhere.
-    package let redirect: Origin?
+    /// To where the answer may lead, once and without the token.
+    package let redirects: Set<Origin>
 
     package init(
         _ method: Method, _ origin: Origin, _ target: RequestTarget, headers: [HeaderField] = [], body: [UInt8] = [],
-        credential: Credential?, redirect: Origin? = nil
+        credential: Credential?, redirects: Set<Origin> = []
     ) {
         self.method = method
         self.origin = origin
@@ -54,7 +54,14 @@ package struct ExchangeRequest: Equatable, Sendable {
         self.headers = headers
         self.body = body
         self.credential = credential
-        self.redirect = redirect
+        self.redirects = redirects
+    }
+
+    /// The same, with another header.
+    package func adding(_ header: HeaderField) -> ExchangeRequest {
+        ExchangeRequest(
+            method, origin, target, headers: headers + [header], body: body, credential: credential,
+            redirects: redirects)
     }
 
     package var url: String { origin.text + target.text }

@@ -24,7 +24,14 @@ package struct Fields {
 
     /// The members of a list, each a map.
     package static func list(_ answer: ExchangeAnswer) throws(ForgeProblem) -> [Fields] {
-        guard case .list(let items) = try read(answer).content else { throw .field("") }
+        try list(try read(answer).content, "")
+    }
+
+    /// The same of one inside of a map.
+    package func list(_ path: String) throws(ForgeProblem) -> [Fields] { try Self.list(try content(path), path) }
+
+    private static func list(_ content: SpecValue.Content, _ path: String) throws(ForgeProblem) -> [Fields] {
+        guard case .list(let items) = content else { throw .field(path) }
         var fields: [Fields] = []
         for item in items { fields.append(try Fields(item)) }
         return fields

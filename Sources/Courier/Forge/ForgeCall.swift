@@ -11,11 +11,43 @@ package enum ForgeCall: Equatable, Sendable {
     case keepComment(Repository, RollingComment)
     case permission(Repository, Account)
     case change(Repository, number: UInt64)
-    case changedFiles(Repository, number: UInt64)
+    /// `head`: of which commits of the change; if it has others by then, the list is not complete.
+    case changedFiles(Repository, number: UInt64, head: Commit? = nil)
+    /// What differs between two commits.
+    case comparison(Repository, base: Commit, head: Commit)
+    /// Where a branch is now.
+    case branch(Repository, name: String)
+    /// What is new since then; nil: nothing is, and what there is is remembered.
+    case news(Repository, since: NewsCursor?)
     /// At exactly this commit; `path` is relative to the root, without `.` and `..`.
     case file(Repository, path: String, Commit)
     /// The tree of exactly this commit, as tar.gz with one top folder, poured into a sink.
     case archive(Repository, Commit)
+}
+
+extension Repository {
+    /// Stands for a path that is not known, as 0 does for a number: no forge has such a one.
+    package static var unknownPath: String { "-" }
+}
+
+extension ForgeCall {
+    /// The same of this repository.
+    func of(_ repository: Repository) -> ForgeCall {
+        switch self {
+        case .account: self
+        case .postStatus(_, let status): .postStatus(repository, status)
+        case .postCheck(_, let check): .postCheck(repository, check)
+        case .keepComment(_, let comment): .keepComment(repository, comment)
+        case .permission(_, let account): .permission(repository, account)
+        case .change(_, let number): .change(repository, number: number)
+        case .changedFiles(_, let number, let head): .changedFiles(repository, number: number, head: head)
+        case .comparison(_, let base, let head): .comparison(repository, base: base, head: head)
+        case .branch(_, let name): .branch(repository, name: name)
+        case .news(_, let cursor): .news(repository, since: cursor)
+        case .file(_, let path, let commit): .file(repository, path: path, commit)
+        case .archive(_, let commit): .archive(repository, commit)
+        }
+    }
 }
 
 package enum ForgeResult: Equatable, Sendable {
@@ -28,6 +60,8 @@ package enum ForgeResult: Equatable, Sendable {
     case permission(Permission)
     case change(ChangeState)
     case changedFiles(ChangedFiles)
+    case commit(Commit)
+    case news(News)
     case file([UInt8])
     case archive
 }
@@ -43,12 +77,15 @@ package struct ChangeState: Equatable, Sendable {
     package struct Side: Equatable, Sendable {
         /// Nil when the forge no longer has it: a fork that was deleted.
         package let repository: UInt64?
+        /// Nil where the forge says the number only: GitLab's source.
+        package let path: String?
         package let branch: String
         /// Nil where the forge has not come to it yet: GitLab's base, a moment after a push.
         package let commit: Commit?
 
-        package init(repository: UInt64?, branch: String, commit: Commit?) {
+        package init(repository: UInt64?, path: String? = nil, branch: String, commit: Commit?) {
             self.repository = repository
+            self.path = path
             self.branch = branch
             self.commit = commit
         }

@@ -32,6 +32,13 @@ package struct FoundComment: Equatable, Sendable {
 package protocol ForgeProvider: Sendable {
     /// How many files a list may have before the forge cuts it.
     var mostFiles: Int { get }
+    /// The same of a comparison of two commits.
+    var mostCompared: Int { get }
+    /// All servers that its requests go to, and to which answers may lead.
+    var origins: Set<Origin> { get }
+
+    func askRepository(_ repository: Repository) throws(ForgeProblem) -> ExchangeRequest
+    func readRepository(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Repository
 
     func askAccount() throws(ForgeProblem) -> ExchangeRequest
     func readAccount(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Account
@@ -59,6 +66,22 @@ package protocol ForgeProvider: Sendable {
 
     func askFiles(_ repository: Repository, change: UInt64, page: Int) throws(ForgeProblem) -> ExchangeRequest
     func readFiles(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Page<[String]>
+
+    /// What `head` has that `base` has not.
+    func askComparison(_ repository: Repository, _ base: Commit, _ head: Commit) throws(ForgeProblem) -> ExchangeRequest
+    func readComparison(_ answer: ExchangeAnswer, from base: Commit) throws(ForgeProblem) -> ChangedFiles
+
+    func askBranch(_ repository: Repository, _ name: String) throws(ForgeProblem) -> ExchangeRequest
+    func readBranch(_ answer: ExchangeAnswer, _ name: String) throws(ForgeProblem) -> Commit
+
+    /// A page of the branches, or of the tags.
+    func askReferences(_ repository: Repository, areTags: Bool, page: Int) throws(ForgeProblem) -> ExchangeRequest
+    func readReferences(_ answer: ExchangeAnswer, areTags: Bool) throws(ForgeProblem) -> Page<(Reference, Commit)>
+
+    /// A page of the changes in any state, those first to which something happened last.
+    func askTouched(_ repository: Repository, page: Int) throws(ForgeProblem) -> ExchangeRequest
+    /// One that cannot be read is left out: it must not hide the others.
+    func readTouched(_ answer: ExchangeAnswer, of repository: Repository) throws(ForgeProblem) -> Page<TouchedChange>
 
     func askFile(_ repository: Repository, _ path: String, _ commit: Commit) throws(ForgeProblem) -> ExchangeRequest
     func readFile(_ answer: ExchangeAnswer, _ commit: Commit) throws(ForgeProblem) -> [UInt8]

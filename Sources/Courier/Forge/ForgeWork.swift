@@ -2,7 +2,7 @@
 // and how often, is decided elsewhere. After a lost answer it is begun anew: it looks before it writes.
 
 package import Exchange
-import ForgeModel
+package import ForgeModel
 
 package struct ForgeWork: Sendable {
     package enum Step: Equatable, Sendable {
@@ -14,21 +14,31 @@ package struct ForgeWork: Sendable {
     private static let mostPages = 40
 
     private enum Position {
+        /// The repository is asked for before anything else.
+        case doubting(Repository)
         case single
+        /// Who we are is asked for, for a comment.
+        case introducing
         case searching(page: Int)
         /// `isKnown`: somebody remembered the number, and the comment may be gone.
         case writing(isKnown: Bool)
         case listing(page: Int)
+        case following(NewsWork)
+        /// The files are known; whether they are those of the right commit is asked.
+        case confirming(ChangedFiles)
     }
 
-    package let call: ForgeCall
+    package private(set) var call: ForgeCall
     private let provider: any ForgeProvider
     private var position = Position.single
     private var paths: [String] = []
 
-    package init(_ call: ForgeCall, at provider: any ForgeProvider) {
+    /// - Parameter repository: what somebody says the call's repository is: its number and its path. One of them comes
+    ///   from elsewhere, or is not known, and the call may go by it: the forge is asked first what belongs together.
+    package init(_ call: ForgeCall, at provider: any ForgeProvider, doubting repository: Repository? = nil) {
         self.call = call
         self.provider = provider
+        if let repository { position = .doubting(repository) }
     }
 
     /// Whether the body of the answer goes into a sink.
@@ -36,6 +46,11 @@ package struct ForgeWork: Sendable {
 
     /// The first request.
     package mutating func begin() throws(ForgeProblem) -> ExchangeRequest {
+        if case .doubting(let repository) = position { return try provider.askRepository(repository) }
+        return try start()
+    }
+
+    private mutating func start() throws(ForgeProblem) -> ExchangeRequest {
         switch call {
         case .account: return try provider.askAccount()
         case .postStatus(let repository, let status): return try provider.post(status, in: repository)
@@ -46,10 +61,21 @@ package struct ForgeWork: Sendable {
                 position = .writing(isKnown: true)
                 return try provider.write(comment, over: id, in: repository)
             }
+            if comment.author == nil {
+                position = .introducing
+                return try provider.askAccount()
+            }
             return try search(repository, comment, page: 1)
         case .permission(let repository, let account): return try provider.askPermission(repository, account)
         case .change(let repository, let number): return try provider.askChange(repository, number)
-        case .changedFiles(let repository, let number): return try list(repository, number, page: 1)
+        case .changedFiles(let repository, let number, _): return try list(repository, number, page: 1)
+        case .comparison(let repository, let base, let head):
+            return try provider.askComparison(repository, base, head)
+        case .branch(let repository, let name): return try provider.askBranch(repository, name)
+        case .news(let repository, let cursor):
+            let news = NewsWork(repository, since: cursor)
+            position = .following(news)
+            return try news.request(at: provider)
         case .file(let repository, let path, let commit): return try provider.askFile(repository, path, commit)
         case .archive(let repository, let commit): return try provider.askArchive(repository, commit)
         }
@@ -57,6 +83,15 @@ package struct ForgeWork: Sendable {
 
     /// What follows from an answer which is not to be asked for again.
     package mutating func take(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Step {
+        if case .doubting(let repository) = position {
+            let found = try provider.readRepository(try good(answer))
+            guard repository.id == 0 || found.id == repository.id,
+                repository.path == Repository.unknownPath || found.isAt(repository.path)
+            else { throw .foreign }
+            position = .single
+            call = call.of(found)
+            return .ask(try start())
+        }
         switch call {
         case .account: return .done(.account(try provider.readAccount(try good(answer))))
         case .postStatus(_, let status):
@@ -69,12 +104,27 @@ package struct ForgeWork: Sendable {
             return .done(.permission(try provider.readPermission(answer, of: account)))
         case .change(let repository, let number):
             return .done(.change(try provider.readChange(try good(answer), number, of: repository)))
-        case .changedFiles(let repository, let number): return try takeFiles(answer, repository, number)
+        case .changedFiles(let repository, let number, let head):
+            return try takeFiles(answer, repository, number, head)
+        case .comparison(_, let base, _):
+            return .done(.changedFiles(try provider.readComparison(try good(answer), from: base)))
+        case .branch(_, let name): return .done(.commit(try provider.readBranch(try good(answer), name)))
+        case .news: return try takeNews(answer)
         case .file(_, _, let commit): return .done(.file(try provider.readFile(try good(answer), commit)))
         case .archive:
             // The one status whose body goes to a sink.
             guard try good(answer).status == 200 else { throw .refused(status: answer.status) }
             return .done(.archive)
+        }
+    }
+
+    private mutating func takeNews(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Step {
+        guard case .following(var news) = position else { throw .foreign }
+        switch try news.take(answer, at: provider) {
+        case .ask(let request):
+            position = .following(news)
+            return .ask(request)
+        case .done(let found): return .done(.news(found))
         }
     }
 
@@ -106,6 +156,10 @@ package struct ForgeWork: Sendable {
         _ answer: ExchangeAnswer, _ repository: Repository, _ comment: RollingComment
     ) throws(ForgeProblem) -> Step {
         switch position {
+        case .introducing:
+            let comment = comment.by(try provider.readAccount(try good(answer)))
+            call = .keepComment(repository, comment)
+            return .ask(try search(repository, comment, page: 1))
         case .searching(let page):
             let found = try provider.readComments(try good(answer))
             let mine = found.items.first(where: comment.isThis)
@@ -115,7 +169,7 @@ package struct ForgeWork: Sendable {
         case .writing(let isKnown):
             if isKnown && answer.status == 404 { return .ask(try search(repository, comment, page: 1)) }
             return .done(.comment(try Fields(try good(answer)).number("id")))
-        case .single, .listing: throw .foreign
+        case .doubting, .single, .listing, .following, .confirming: throw .foreign
         }
     }
 
@@ -129,14 +183,31 @@ package struct ForgeWork: Sendable {
     }
 
     private mutating func takeFiles(
-        _ answer: ExchangeAnswer, _ repository: Repository, _ number: UInt64
+        _ answer: ExchangeAnswer, _ repository: Repository, _ number: UInt64, _ head: Commit?
     ) throws(ForgeProblem) -> Step {
+        if case .confirming(let files) = position {
+            let now = try provider.readChange(try good(answer), number, of: repository)
+            return .done(
+                .changedFiles(
+                    ChangedFiles(paths: files.paths, isComplete: files.isComplete && now.head.commit == head)))
+        }
         guard case .listing(let page) = position else { throw .foreign }
         let found = try provider.readFiles(try good(answer))
         // Of one that was renamed, both.
         for names in found.items { paths += names }
         let isCut = paths.count >= provider.mostFiles || page >= Self.mostPages
         if found.hasNext && !isCut { return .ask(try list(repository, number, page: page + 1)) }
-        return .done(.changedFiles(ChangedFiles(paths: paths, isComplete: !found.hasNext && !isCut)))
+        let files = ChangedFiles(paths: paths, isComplete: !found.hasNext && !isCut)
+        if head == nil { return .done(.changedFiles(files)) }
+        position = .confirming(files)
+        return .ask(try provider.askChange(repository, number))
+    }
+}
+
+extension Repository {
+    /// Forges find `Harbour/Ship` by `harbour/ship`, too; what they call it is the first.
+    fileprivate func isAt(_ other: String) -> Bool {
+        func folded(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
+        return path.utf8.elementsEqual(other.utf8) { folded($0) == folded($1) }
     }
 }

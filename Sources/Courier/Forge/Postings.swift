@@ -92,13 +92,14 @@ package struct RollingComment: Equatable, Sendable {
     package let change: UInt64
     /// `[a-z0-9-]{1,64}`: which of our comments it is. It stands in the first line, where a reader does not see it.
     package let name: String
-    /// Who we are there. Anybody can write our first line, and a comment that is not ours is not to be edited.
-    package let author: Account
+    /// Who we are there, which is asked for first if it is nil. Anybody can write our first line, and a comment that is
+    /// not ours is not to be edited.
+    package let author: Account?
     /// Its number, if somebody remembers it.
     package let id: UInt64?
     package let body: String
 
-    package init(change: UInt64, name: String, author: Account, id: UInt64? = nil, body: String) {
+    package init(change: UInt64, name: String, author: Account?, id: UInt64? = nil, body: String) {
         self.change = change
         self.name = name
         self.author = author
@@ -106,12 +107,16 @@ package struct RollingComment: Equatable, Sendable {
         self.body = body
     }
 
+    func by(_ author: Account) -> RollingComment {
+        RollingComment(change: change, name: name, author: author, id: id, body: body)
+    }
+
     package var marker: String { "<!-- bulkhead:\(name) -->" }
     package var text: String { marker + "\n" + body }
 
     /// Whether a comment is this one, by its author and its first line.
     func isThis(_ found: FoundComment) -> Bool {
-        guard found.author == author.id, author.id != 0 else { return false }
+        guard let author, found.author == author.id, author.id != 0 else { return false }
         let bytes = found.body.utf8
         guard bytes.starts(with: marker.utf8) else { return false }
         let next = bytes.dropFirst(marker.utf8.count).first

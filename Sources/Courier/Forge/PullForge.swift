@@ -41,6 +41,15 @@ extension PullForge {
             })
     }
 
+    package func askRepository(_ repository: Repository) throws(ForgeProblem) -> ExchangeRequest {
+        server.get(try target(repository) { (base) throws(RequestTarget.BadPiece) in base })
+    }
+
+    package func readRepository(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Repository {
+        let fields = try Fields(answer)
+        return Repository(id: try fields.number("id"), path: try fields.word("full_name"))
+    }
+
     // MARK: statuses
 
     package func post(_ status: CommitStatus, in repository: Repository) throws(ForgeProblem) -> ExchangeRequest {
@@ -77,30 +86,43 @@ extension PullForge {
     package func readChange(
         _ answer: ExchangeAnswer, _ number: UInt64, of repository: Repository
     ) throws(ForgeProblem) -> ChangeState {
-        let fields = try Fields(answer)
-        let base = try Self.side("base", fields)
+        let change = try Self.change(try Fields(answer), of: repository)
+        guard change.number == number else { throw .foreign }
+        return change
+    }
+
+    static func change(_ fields: Fields, of repository: Repository) throws(ForgeProblem) -> ChangeState {
+        let base = try side("base", fields)
         // A repository that was renamed, and whose name somebody else has now, is another one.
-        guard try fields.number("number") == number, base.repository == repository.id else { throw .foreign }
+        guard base.repository == repository.id else { throw .foreign }
         return ChangeState(
-            number: number, state: try Self.state(fields), isDraft: try fields.flag("draft"),
-            author: try fields.account("user", named: "login"), head: try Self.side("head", fields), base: base)
+            number: try fields.number("number"), state: try state(fields), isDraft: try fields.flag("draft"),
+            author: try fields.account("user", named: "login"), head: try side("head", fields), base: base)
     }
 
     private static func state(_ fields: Fields) throws(ForgeProblem) -> ChangeState.State {
         switch try fields.word("state") {
         case "open": return .open
-        case "closed": return try fields.flag("merged") ? .merged : .closed
+        case "closed":
+            // Lists have the time alone.
+            let isMerged = try fields.isThere("merged") ? try fields.flag("merged") : try fields.isThere("merged_at")
+            return isMerged ? .merged : .closed
         default: throw .field("state")
         }
     }
 
     package func readFiles(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Page<[String]> {
+        Page(try Self.files(try Fields.list(answer)), hasNext: answer.hasNextPage)
+    }
+
+    /// Of one that was renamed, both names.
+    package static func files(_ list: [Fields]) throws(ForgeProblem) -> [[String]] {
         var files: [[String]] = []
-        for fields in try Fields.list(answer) {
+        for fields in list {
             let isRenamed = try fields.isThere("previous_filename")
             files.append([try fields.path("filename")] + (isRenamed ? [try fields.path("previous_filename")] : []))
         }
-        return Page(files, hasNext: answer.hasNextPage)
+        return files
     }
 
     package func write(
@@ -111,6 +133,22 @@ extension PullForge {
             return base.and("/issues").and(comment.change).and("/comments")
         }
         return server.send(id == nil ? .post : .patch, target, .map([("body", .text(comment.text))]))
+    }
+
+    // MARK: comparisons and branches
+
+    package func askComparison(
+        _ repository: Repository, _ base: Commit, _ head: Commit
+    ) throws(ForgeProblem) -> ExchangeRequest {
+        server.get(
+            try target(repository) { (path) throws(RequestTarget.BadPiece) in
+                path.and("/compare/\(base.hex)...\(head.hex)")
+            })
+    }
+
+    package func askBranch(_ repository: Repository, _ name: String) throws(ForgeProblem) -> ExchangeRequest {
+        server.get(
+            try target(repository) { (base) throws(RequestTarget.BadPiece) in try base.and("/branches").path(name) })
     }
 
     // MARK: sources

@@ -39,11 +39,11 @@ package struct Server: Equatable, Sendable {
             .get, origin, target, headers: [HeaderField("Accept", accept)] + headers, credential: credential)
     }
 
-    /// Bytes as they are; the forge may keep them at `redirect`.
-    package func download(_ target: RequestTarget, redirect: Origin? = nil) -> ExchangeRequest {
+    /// Bytes as they are; the forge may keep them at `redirects`.
+    package func download(_ target: RequestTarget, redirects: Set<Origin> = []) -> ExchangeRequest {
         ExchangeRequest(
             .get, origin, target, headers: [HeaderField("Accept", "*/*")] + headers, credential: credential,
-            redirect: redirect)
+            redirects: redirects)
     }
 
     package func send(_ method: ExchangeRequest.Method, _ target: RequestTarget, _ body: JSONText) -> ExchangeRequest {

@@ -10,20 +10,24 @@ package struct GitHubForge: PullForge {
 
     /// "A maximum of 3000 files"; nothing says that there were more.
     package let mostFiles = 3000
+    /// "Up to 300 changed files", on the first page.
+    package let mostCompared = 300
     package let descriptionLimit = 140
 
     package let server: Server
     /// Where archives lie; an answer may lead there and nowhere else.
-    let archives: Origin?
+    let archives: Set<Origin>
 
     /// - Parameters:
     ///   - base: empty at github.com, `/api/v3` at a site of one's own.
-    package init(origin: Origin, base: String = "", archives: Origin?) {
+    package init(origin: Origin, base: String = "", archives: Set<Origin>) {
         server = Server(
             origin: origin, base: base, credential: .bearer, accept: "application/vnd.github+json",
             headers: [HeaderField("X-GitHub-Api-Version", "2022-11-28")])
         self.archives = archives
     }
+
+    package var origins: Set<Origin> { archives.union([server.origin]) }
 
     // MARK: accounts
 

@@ -13,14 +13,17 @@ extension GitLabForge {
     package func readChange(
         _ answer: ExchangeAnswer, _ number: UInt64, of repository: Repository
     ) throws(ForgeProblem) -> ChangeState {
-        let fields = try Fields(answer)
-        guard try fields.number("iid") == number, try fields.number("target_project_id") == repository.id else {
-            throw .foreign
-        }
+        let change = try Self.change(try Fields(answer), of: repository)
+        guard change.number == number else { throw .foreign }
+        return change
+    }
+
+    static func change(_ fields: Fields, of repository: Repository) throws(ForgeProblem) -> ChangeState {
+        guard try fields.number("target_project_id") == repository.id else { throw .foreign }
         let head = try fields.commit("sha")
         let hasSource = try fields.isThere("source_project_id")
         return ChangeState(
-            number: number, state: try Self.state(fields), isDraft: try fields.flag("draft"),
+            number: try fields.number("iid"), state: try Self.state(fields), isDraft: try fields.flag("draft"),
             author: try fields.account("author", named: "username"),
             head: ChangeState.Side(
                 repository: hasSource ? try fields.number("source_project_id") : nil,
@@ -60,12 +63,16 @@ extension GitLabForge {
     }
 
     package func readFiles(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Page<[String]> {
+        Page(try Self.files(try Fields.list(answer)), hasNext: answer.hasNextPage)
+    }
+
+    static func files(_ list: [Fields]) throws(ForgeProblem) -> [[String]] {
         var files: [[String]] = []
-        for fields in try Fields.list(answer) {
+        for fields in list {
             let (new, old) = (try fields.path("new_path"), try fields.path("old_path"))
             files.append(new.utf8.elementsEqual(old.utf8) ? [new] : [new, old])
         }
-        return Page(files, hasNext: answer.hasNextPage)
+        return files
     }
 
     // MARK: comments
@@ -100,32 +107,5 @@ extension GitLabForge {
             return if let id { notes.and(id) } else { notes }
         }
         return server.send(id == nil ? .post : .put, target, .map([("body", .text(comment.text))]))
-    }
-
-    // MARK: sources
-
-    package func askFile(
-        _ repository: Repository, _ path: String, _ commit: Commit
-    ) throws(ForgeProblem) -> ExchangeRequest {
-        let target = try target(repository) { (base) throws(RequestTarget.BadPiece) in
-            // The whole path is one piece here; its own pieces are looked at all the same.
-            _ = try base.path(path)
-            return try base.and("/repository/files").segment(path).and("/raw")
-        }
-        return server.download(target.query("ref", commit.hex))
-    }
-
-    package func readFile(_ answer: ExchangeAnswer, _ commit: Commit) throws(ForgeProblem) -> [UInt8] {
-        guard answer.header("x-gitlab-commit-id") == commit.hex else { throw .foreign }
-        guard answer.body.count <= FileContent.most else { throw .tooMuch }
-        guard answer.number("x-gitlab-size") == UInt64(answer.body.count) else { throw .field("x-gitlab-size") }
-        return answer.body
-    }
-
-    package func askArchive(_ repository: Repository, _ commit: Commit) throws(ForgeProblem) -> ExchangeRequest {
-        let target = try target(repository) { (base) throws(RequestTarget.BadPiece) in
-            base.and("/repository/archive.tar.gz")
-        }
-        return server.download(target.query("sha", commit.hex))
     }
 }

@@ -8,6 +8,7 @@ package import ForgeModel
 package struct GitLabForge: ForgeProvider {
     /// Above it GitLab stops comparing, and says so in a place of its own.
     package let mostFiles = 1000
+    package let mostCompared = 1000
 
     let server: Server
 
@@ -21,8 +22,21 @@ package struct GitLabForge: ForgeProvider {
         _ repository: Repository, _ rest: (RequestTarget) throws(RequestTarget.BadPiece) -> RequestTarget
     ) throws(ForgeProblem) -> RequestTarget {
         try server.target { (base) throws(RequestTarget.BadPiece) in
-            try rest(base.and("/projects").and(repository.id))
+            let projects = base.and("/projects")
+            // Its path, while nobody knows the number.
+            return try rest(repository.id == 0 ? try projects.segment(repository.path) : projects.and(repository.id))
         }
+    }
+
+    package var origins: Set<Origin> { [server.origin] }
+
+    package func askRepository(_ repository: Repository) throws(ForgeProblem) -> ExchangeRequest {
+        server.get(try target(repository) { (base) throws(RequestTarget.BadPiece) in base })
+    }
+
+    package func readRepository(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Repository {
+        let fields = try Fields(answer)
+        return Repository(id: try fields.number("id"), path: try fields.word("path_with_namespace"))
     }
 
     // MARK: accounts

@@ -10,6 +10,7 @@ extension GiteaForge {
         let isGone = try fields.text("\(path).sha").isEmpty && path == "head"
         return ChangeState.Side(
             repository: try fields.isThere("\(path).repo") ? try fields.number("\(path).repo.id") : nil,
+            path: try fields.isThere("\(path).repo") ? try fields.word("\(path).repo.full_name") : nil,
             branch: try fields.word("\(path).ref"), commit: isGone ? nil : try fields.commit("\(path).sha"))
     }
 
@@ -20,6 +21,30 @@ extension GiteaForge {
             base.and("/pulls").and(change).and("/files")
         }
         return server.get(target.query("limit", "50").query("page", String(page)))
+    }
+
+    /// The commits that `head` has and `base` has not, each with its files. `base` is behind them only if one of them
+    /// follows it; otherwise what only `base` had is in no list.
+    package func readComparison(
+        _ answer: ExchangeAnswer, from base: Commit
+    ) throws(ForgeProblem) -> ChangedFiles {
+        let fields = try Fields(answer)
+        var (paths, follows): (Set<[UInt8]>, Bool) = ([], false)
+        let commits = try fields.list("commits")
+        for commit in commits {
+            for file in try commit.list("files") { paths.insert(Array(try file.path("filename").utf8)) }
+            for parent in try commit.list("parents") where try parent.commit("sha") == base { follows = true }
+        }
+        let isWhole = UInt64(commits.count) == (try fields.number("total_commits"))
+        return ChangedFiles(
+            paths: paths.map { String(decoding: $0, as: UTF8.self) }.sorted(),
+            isComplete: follows && isWhole && paths.count < mostCompared)
+    }
+
+    package func readBranch(_ answer: ExchangeAnswer, _ name: String) throws(ForgeProblem) -> Commit {
+        let fields = try Fields(answer)
+        guard try fields.word("name").utf8.elementsEqual(name.utf8) else { throw .foreign }
+        return try fields.commit("commit.id")
     }
 
     // MARK: comments

@@ -8,6 +8,7 @@ package import ForgeModel
 package struct GiteaForge: PullForge {
     /// None is documented; a change that is larger is looked at as a whole.
     package let mostFiles = 3000
+    package let mostCompared = 3000
     package let descriptionLimit = 255
 
     package let server: Server
@@ -17,6 +18,8 @@ package struct GiteaForge: PullForge {
         server = Server(
             origin: origin, base: base, credential: Credential(header: "Authorization", prefix: "token "))
     }
+
+    package var origins: Set<Origin> { [server.origin] }
 
     // MARK: accounts
 

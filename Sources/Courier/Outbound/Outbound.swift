@@ -1,6 +1,6 @@
-// Outbound: the only way out of this house. Requests go to configured servers, over verified TLS, to addresses that are
-// looked at before each connection; answers are bounded in every direction. One thread: libcurl says which sockets and
-// what time it waits for, and the house's loop waits.
+// Outbound: the only way out of this house. Requests go to the servers that are named with them, over verified TLS, to
+// addresses that are looked at before each connection; answers are bounded in every direction. One thread: libcurl says
+// which sockets and what time it waits for, and the house's loop waits.
 
 import CCurl
 package import Exchange
@@ -28,7 +28,8 @@ package final class Outbound {
     private var lastNumber: UInt64 = 0
 
     package init(loop: PollLoop, settings: OutboundSettings) throws(OutboundFailure) {
-        guard Self.isReady, let multi = unsafe curl_multi_init() else {
+        try Self.prepare()
+        guard let multi = unsafe curl_multi_init() else {
             throw OutboundFailure(.transfer("libcurl cannot start"))
         }
         self.loop = loop
@@ -43,30 +44,32 @@ package final class Outbound {
         unsafe curl_multi_cleanup(multi)
     }
 
+    /// Reads what libcurl and its TLS library read at their start. Before a process confines itself.
+    package static func prepare() throws(OutboundFailure) {
+        guard isReady else { throw OutboundFailure(.transfer("libcurl cannot start")) }
+    }
+
+    /// What looking a name up reads. A directory where the file in it is replaced rather than written.
+    package static let resolverFiles = [
+        "/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf", "/etc/nsswitch.conf",
+        "/run/systemd/resolve",
+    ]
+
     /// Transfers under way.
     package var count: Int { transfers.count }
 
-    /// Sends a request without a token. `completion` is called once, in a later pass of the loop; for a good answer
-    /// `sink`, if there is one, has had the body before.
+    /// Sends a request. The token goes into the one header that the request names, and is overwritten there when the
+    /// transfer ends. `origins` are all servers that this transfer may speak to, a redirect's included: neither the
+    /// request nor an answer can name another. `completion` is called once, in a later pass of the loop; for a good
+    /// answer `sink`, if there is one, has had the body before.
     @discardableResult
     package func send(
-        _ request: ExchangeRequest, limits: TransferLimits = .api, into sink: (any BodySink)? = nil,
-        _ completion: @escaping Completion
+        _ request: ExchangeRequest, token: borrowing Secret, within origins: Set<Origin>,
+        limits: TransferLimits = .api, into sink: (any BodySink)? = nil, _ completion: @escaping Completion
     ) -> TransferID {
-        begin(request, limits, sink, completion) { (transfer) throws(OutboundFailure) in try transfer.setHeaders() }
-    }
-
-    /// The same with a token, which goes into the one header that the request names, and is overwritten there when the
-    /// transfer ends.
-    @discardableResult
-    package func send(
-        _ request: ExchangeRequest, token: borrowing Secret, limits: TransferLimits = .api,
-        into sink: (any BodySink)? = nil, _ completion: @escaping Completion
-    ) -> TransferID {
-        // A borrowed value cannot go into a closure that others might keep.
         let id = nextID()
         do throws(OutboundFailure) {
-            let transfer = try prepared(request, limits, sink, completion)
+            let transfer = try prepared(request, origins, limits, sink, completion)
             try transfer.setHeaders(token)
             try start(transfer, id)
         } catch {
@@ -84,20 +87,16 @@ package final class Outbound {
 
     // MARK: starting
 
-    private func begin(
-        _ request: ExchangeRequest, _ limits: TransferLimits, _ sink: (any BodySink)?,
-        _ completion: @escaping Completion, as id: TransferID? = nil,
-        _ setHeaders: (Transfer) throws(OutboundFailure) -> Void
-    ) -> TransferID {
-        let id = id ?? nextID()
+    /// To where an answer led: without the token.
+    private func goOn(_ request: ExchangeRequest, after transfer: Transfer, as id: TransferID) {
         do throws(OutboundFailure) {
-            let transfer = try prepared(request, limits, sink, completion)
-            try setHeaders(transfer)
-            try start(transfer, id)
+            let next = try prepared(
+                request, transfer.origins, transfer.limits, transfer.sink, transfer.completion)
+            try next.setHeaders()
+            try start(next, id)
         } catch {
-            loop.soon { completion(.failure(error)) }
+            loop.soon { transfer.completion(.failure(error)) }
         }
-        return id
     }
 
     private func nextID() -> TransferID {
@@ -106,11 +105,12 @@ package final class Outbound {
     }
 
     private func prepared(
-        _ request: ExchangeRequest, _ limits: TransferLimits, _ sink: (any BodySink)?,
+        _ request: ExchangeRequest, _ origins: Set<Origin>, _ limits: TransferLimits, _ sink: (any BodySink)?,
         _ completion: @escaping Completion
     ) throws(OutboundFailure) -> Transfer {
-        guard let policy = settings.origins[request.origin] else { throw OutboundFailure(.unknownOrigin) }
-        let transfer = try Transfer(request, policy: policy, limits: limits, sink: sink, completion: completion)
+        guard origins.contains(request.origin) else { throw OutboundFailure(.unknownOrigin) }
+        let transfer = try Transfer(
+            request, within: origins, addresses: settings.addresses, limits: limits, sink: sink, completion: completion)
         try transfer.setUp(settings)
         return transfer
     }
@@ -202,9 +202,7 @@ package final class Outbound {
             remove(transfer, id)
             let result = transfer.result(code)
             if case .success(let answer) = result, let next = Redirect.next(after: answer, to: transfer.request) {
-                _ = begin(next, transfer.limits, transfer.sink, transfer.completion, as: id) {
-                    (transfer) throws(OutboundFailure) in try transfer.setHeaders()
-                }
+                goOn(next, after: transfer, as: id)
             } else {
                 transfer.completion(result)
             }

@@ -1,14 +1,13 @@
-// OutboundSettings: where this process may go at all. A closed list: an answer can name no server that is not on it.
-
-package import Exchange
+// OutboundSettings: what holds for every transfer: which addresses there are for this process, and whose word it takes
+// for who a server is. The servers themselves are named anew with each request.
 
 package struct OutboundSettings: Sendable {
-    package let origins: [Origin: AddressPolicy]
+    package let addresses: AddressPolicy
     /// Certificates in PEM, in place of the system's.
     package let authorities: [UInt8]?
 
-    package init(origins: [Origin: AddressPolicy], authorities: [UInt8]? = nil) {
-        self.origins = origins
+    package init(addresses: AddressPolicy, authorities: [UInt8]? = nil) {
+        self.addresses = addresses
         self.authorities = authorities
     }
 }

@@ -11,10 +11,11 @@ final class Transfer {
     typealias Completion = (Result<ExchangeAnswer, OutboundFailure>) -> Void
 
     let request: ExchangeRequest
+    let origins: Set<Origin>
     let limits: TransferLimits
     let sink: (any BodySink)?
     let completion: Completion
-    private let policy: AddressPolicy
+    private let addresses: AddressPolicy
     private let handle: UnsafeMutableRawPointer
     private var lines: UnsafeMutablePointer<curl_slist>?
     private var headers = HeaderCollector()
@@ -25,13 +26,14 @@ final class Transfer {
     private var stop: OutboundFailure.Reason?
 
     init(
-        _ request: ExchangeRequest, policy: AddressPolicy, limits: TransferLimits, sink: (any BodySink)?,
-        completion: @escaping Completion
+        _ request: ExchangeRequest, within origins: Set<Origin>, addresses: AddressPolicy, limits: TransferLimits,
+        sink: (any BodySink)?, completion: @escaping Completion
     ) throws(OutboundFailure) {
         guard let handle = unsafe curl_easy_init() else { throw OutboundFailure(.transfer("libcurl cannot start")) }
         unsafe self.handle = handle
         self.request = request
-        self.policy = policy
+        self.origins = origins
+        self.addresses = addresses
         self.limits = limits
         self.sink = sink
         self.completion = completion
@@ -162,7 +164,7 @@ final class Transfer {
         var bytes = [UInt8](repeating: 0, count: 16)
         let count = unsafe bh_curl_address(address, &bytes)
         guard let ip = IPAddress(bytes: Array(bytes.prefix(Int(count)))),
-            policy.admits(ip, isPlain: request.origin.scheme == .http)
+            addresses.admits(ip, isPlain: request.origin.scheme == .http)
         else {
             refusedAddress = true
             return -1

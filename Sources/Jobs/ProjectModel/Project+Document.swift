@@ -19,6 +19,8 @@ extension Project {
         map.add("name", .text(rules.name))
         map.add("forge", rules.forge.document)
         map.add("repository", rules.repository.document)
+        // Said only where it is not usual: rules of before keep their revision.
+        map.add("polling", polling ? SpecValue(.bool(true)) : nil)
         map.add("default_branch", .text(rules.defaultBranch))
         map.add("protected_branches", .globs(rules.protectedBranches))
         map.add("protected_tags", .globs(rules.protectedTags))
@@ -88,6 +90,8 @@ extension ProjectJob {
         map.add("branches", branches.document)
         map.add("git_tags", gitTags.document)
         map.add("paths", paths.document)
+        // Said only where it is not usual: rules of before keep their revision.
+        map.add("checkout", checkout ? nil : SpecValue(.bool(false)))
         switch definition {
         case .file(let file):
             map.add("ci_file", .text(file.path))

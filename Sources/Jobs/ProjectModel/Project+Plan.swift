@@ -118,7 +118,8 @@ extension ProjectJob {
         events.contains(.pullRequest) && branches.admit(branch) && concerns(files)
     }
 
-    private func concerns(_ files: [String]?) -> Bool {
+    /// Whether its filter on paths admits one of these, if they are known.
+    package func concerns(_ files: [String]?) -> Bool {
         guard !paths.isEmpty, let files else { return true }
         return files.contains { paths.admit($0) }
     }

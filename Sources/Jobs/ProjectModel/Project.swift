@@ -7,6 +7,8 @@ package import TrustModel
 @dynamicMemberLookup
 package struct Project: Equatable, Sendable {
     package var rules: ProjectRules
+    /// Its forge tells nobody: it is asked what is new.
+    package var polling = false
     package var jobs: [ProjectJob] = []
 
     package init(
@@ -57,6 +59,8 @@ package struct ProjectJob: Equatable, Sendable {
     /// Of the files that changed.
     package var paths = Patterns()
     package var definition: Definition
+    /// Whether the commits that are tested are there when it runs.
+    package var checkout = true
 
     package init(name: String, definition: Definition) {
         self.name = name

@@ -17,7 +17,7 @@ struct SharedParts {
     /// Of a job file, without what a project says in its own way: its name is the project's, and jobs that wait for
     /// others are named by numbers there, which nobody knows in advance.
     static let jobKeys = JobFile.keys.filter { !["project", "needs", "when"].contains($0) }
-    private static let ownKeys = ["events", "branches", "git_tags", "paths", "environment", "ci_file"]
+    private static let ownKeys = ["events", "branches", "git_tags", "paths", "environment", "ci_file", "checkout"]
     static let templateKeys = ownKeys + jobKeys.filter { $0 != "name" }
     static let keys = ["name", "template", "with"] + templateKeys
     /// What may stand beside a `ci_file`.
@@ -75,6 +75,7 @@ extension SpecReader {
             events = self.events(value, at: "\(path).events")
             job.events = events ?? []
         }
+        if let value = map["checkout"] { job.checkout = bool(value, at: "\(path).checkout") ?? true }
         for (key, filter, appliesTo, event) in [
             ("branches", \ProjectJob.branches, [.push, .pullRequest], "push or pull_request"),
             ("git_tags", \ProjectJob.gitTags, [.tag], "tag"),

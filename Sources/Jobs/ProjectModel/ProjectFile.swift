@@ -52,7 +52,7 @@ package enum ProjectFile {
 extension SpecReader {
     private static let projectKeys = [
         "name", "forge", "repository", "default_branch", "protected_branches", "protected_tags", "pull_requests",
-        "secrets", "environments", "templates", "jobs",
+        "secrets", "environments", "templates", "jobs", "polling",
     ]
 
     fileprivate mutating func wholeProject(_ value: SpecValue, at path: String) -> Project? {
@@ -65,6 +65,14 @@ extension SpecReader {
             .flatMap { self.repository($0, at: "\(path).repository") }
         var project = Project(
             name: name ?? "", forge: forge ?? .init(kind: .github, url: ""), repository: repository ?? .init())
+        if let value = map["polling"] {
+            project.polling = bool(value, at: "\(path).polling") ?? false
+            if project.polling, let repository, repository.id == nil || repository.path == nil {
+                report(
+                    "\(path).polling", value.place,
+                    "needs the repository's id and its path: {id: 4711, path: acme/shop}")
+            }
+        }
         if let value = map["default_branch"], let branch = branchName(value, at: "\(path).default_branch") {
             project.defaultBranch = branch
         }

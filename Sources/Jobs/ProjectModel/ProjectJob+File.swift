@@ -7,14 +7,14 @@ import TrustModel
 extension ProjectJob.CIFile {
     /// What the file asks for, within what the project says of it. The file cannot choose its project, so it cannot
     /// name another one's secrets; a key that only a submitted job has is a mistake in it.
-    package func job(_ document: SpecValue, name: String, in project: Project) -> Result<JobFile, JobFileProblems> {
+    package func job(_ document: SpecValue, name: String, of project: String) -> Result<JobFile, JobFileProblems> {
         var reader = SpecReader()
         guard reader.map(document, at: "", keys: SharedParts.jobKeys) != nil, reader.problems.isEmpty else {
             return .failure(reader.found)
         }
         return JobFile.parse(document).map { file in
             var file = file
-            file.project = project.name
+            file.project = project
             file.name = name
             if let timeout { file.timeout = timeout }
             if let priority { file.schedule.priority = priority }

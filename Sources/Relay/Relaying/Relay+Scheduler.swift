@@ -60,6 +60,11 @@ extension Relay {
         handlers.on(RelayEdge.FinishUpload.self) { [weak self] request, _, responder in
             self?.uploads.finish(request.upload, responder)
         }
+        handlers.on(RelayEdge.StoreArchive.self) { [weak self] request, fds, responder in
+            var fds = fds
+            guard let archive = fds.takeFirst() else { return responder.fail(Failure(.wrongFds, "no archive came")) }
+            self?.uploads.store(archive, request.size, responder)
+        }
         handlers.on(RelayEdge.RemoveSource.self) { [weak self] request, _, responder in
             self?.answer(responder) { relay in
                 try relay.sources.remove(request.sha256)

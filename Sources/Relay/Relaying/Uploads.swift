@@ -11,6 +11,8 @@ final class Uploads {
     private let sources: SourceStore
     private let limits: RelayLimits
     private var uploads: [UInt64: Upload] = [:]
+    /// Archives that are copied at present.
+    private var copies = 0
     /// Begins anywhere: an id of an earlier relayd names nothing here.
     private var lastID = UInt64.random(in: 0...(UInt64.max >> 1))
 
@@ -22,16 +24,7 @@ final class Uploads {
 
     /// Gives the writing end of a new pipe away.
     func open(_ size: UInt64, _ responder: Responder<RelayEdge.OpenUpload.Reply>) {
-        guard size > 0 else {
-            return responder.fail(Failure(.invalid, "an archive has at least one byte", place: "size"))
-        }
-        guard size <= limits.sourceBytes else {
-            return responder.fail(
-                Failure(.tooLarge, "\(size) bytes; this site takes \(limits.sourceBytes) at most", place: "size"))
-        }
-        guard uploads.values.count(where: \.isOpen) < limits.uploads else {
-            return responder.fail(Failure(.limitReached, "\(limits.uploads) uploads are under way already"))
-        }
+        if let failure = refusal(of: size) { return responder.fail(failure) }
         do {
             let source = try sources.begin(size: size)
             let ends = try Posix.pipe()
@@ -54,5 +47,36 @@ final class Uploads {
             return responder.fail(Failure(.notFound, "no such upload", place: "upload"))
         }
         upload.finish(responder)
+    }
+
+    /// Copies a finished archive.
+    func store(
+        _ archive: consuming FileDescriptor, _ size: UInt64, _ responder: Responder<RelayEdge.StoreArchive.Reply>
+    ) {
+        if let failure = refusal(of: size) { return responder.fail(failure) }
+        do {
+            let source = try sources.begin(size: size)
+            copies += 1
+            ArchiveCopy(loop: loop, file: archive, into: source) { [weak self] result in
+                self?.copies -= 1
+                switch result {
+                case .success(let source): responder.reply(.init(source: source))
+                case .failure(let failure): responder.fail(failure)
+                }
+            }.start()
+        } catch {
+            responder.fail(Failure(storing: error))
+        }
+    }
+
+    private func refusal(of size: UInt64) -> Failure? {
+        if size == 0 { return Failure(.invalid, "an archive has at least one byte", place: "size") }
+        if size > limits.sourceBytes {
+            return Failure(.tooLarge, "\(size) bytes; this site takes \(limits.sourceBytes) at most", place: "size")
+        }
+        if uploads.values.count(where: \.isOpen) + copies >= limits.uploads {
+            return Failure(.limitReached, "\(limits.uploads) uploads are under way already")
+        }
+        return nil
     }
 }

@@ -69,6 +69,18 @@ package final class BrokerClient: BrokerLink {
         link.call(request, deadline: Self.deadline) { result, _ in done(result) }
     }
 
+    package func listUsers(
+        _ request: BrokerEdge.ListUsers, _ done: @escaping (Result<BrokerEdge.ListUsers.Reply, Failure>) -> Void
+    ) {
+        link.call(request, deadline: Self.deadline) { result, _ in done(result) }
+    }
+
+    package func listTokens(
+        _ request: BrokerEdge.ListTokens, _ done: @escaping (Result<BrokerEdge.ListTokens.Reply, Failure>) -> Void
+    ) {
+        link.call(request, deadline: Self.deadline) { result, _ in done(result) }
+    }
+
     package func prepare(_ runner: Bytes16, _ done: @escaping (Result<Bytes16, Failure>) -> Void) {
         link.call(BrokerEdge.Prepare(runner: runner), deadline: Self.deadline) { result, _ in
             done(result.map(\.grant))

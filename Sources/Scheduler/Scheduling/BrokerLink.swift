@@ -30,6 +30,10 @@ package protocol BrokerLink: AnyObject {
     func execute(_ order: SealedOrder, token: String, _ done: @escaping (Failure?) -> Void)
     func listSecrets(
         _ request: BrokerEdge.ListSecrets, _ done: @escaping (Result<BrokerEdge.ListSecrets.Reply, Failure>) -> Void)
+    func listUsers(
+        _ request: BrokerEdge.ListUsers, _ done: @escaping (Result<BrokerEdge.ListUsers.Reply, Failure>) -> Void)
+    func listTokens(
+        _ request: BrokerEdge.ListTokens, _ done: @escaping (Result<BrokerEdge.ListTokens.Reply, Failure>) -> Void)
     /// The name of a directory for this runner's grant.
     func prepare(_ runner: Bytes16, _ done: @escaping (Result<Bytes16, Failure>) -> Void)
     func grant(_ request: BrokerEdge.Grant, _ done: @escaping (Failure?) -> Void)

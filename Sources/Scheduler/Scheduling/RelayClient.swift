@@ -66,6 +66,14 @@ package final class RelayClient: RelayLink {
         }
     }
 
+    package func storeArchive(
+        _ archive: consuming FileDescriptor, size: UInt64, _ done: @escaping (Result<Source, Failure>) -> Void
+    ) {
+        link.call(RelayEdge.StoreArchive(size: size), fd: archive, deadline: .seconds(600)) { result, _ in
+            done(result.map(\.source))
+        }
+    }
+
     package func removeLogs(_ job: UInt64, _ done: @escaping (Failure?) -> Void) {
         link.call(RelayEdge.RemoveLogs(job: job)) { result, _ in done(result.failure) }
     }

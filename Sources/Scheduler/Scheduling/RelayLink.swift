@@ -29,6 +29,9 @@ package protocol RelayLink: AnyObject {
     func openUpload(size: UInt64, _ done: @escaping (Result<UInt64, Failure>, consuming FDBundle) -> Void)
     func finishUpload(
         _ upload: UInt64, deadline: Duration, _ done: @escaping (Result<Source, Failure>) -> Void)
+    /// A finished archive, copied into the store.
+    func storeArchive(
+        _ archive: consuming FileDescriptor, size: UInt64, _ done: @escaping (Result<Source, Failure>) -> Void)
     func removeLogs(_ job: UInt64, _ done: @escaping (Failure?) -> Void)
     func removeSource(_ sha256: Bytes32, _ done: @escaping (Failure?) -> Void)
     func readCounters(

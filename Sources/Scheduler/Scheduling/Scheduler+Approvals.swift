@@ -1,9 +1,11 @@
-// Held jobs: what somebody would approve, and what follows when he has. Whether he may, and whether the change still is
-// what he has looked at, brokerd decides.
+// Held jobs: what somebody would approve, and what follows when he has, by an order or by a comment or a button at the
+// forge. Whether he may, and whether the change still is what he has looked at, brokerd decides.
 
+import Daemon
 import JobWire
 import Link
 import Store
+import TrustWire
 import Wire
 
 /// A job that waits for an approval.
@@ -11,9 +13,11 @@ struct HeldJob {
     let delivery: DeliveryRow
     let change: ChangeEvent
 
+    var base: String { change.base.commit.isEmpty ? delivery.base : change.base.commit }
+
     var reply: SchedulerEdge.GetHeld.Reply {
         .init(
-            project: delivery.project, number: change.number, head: change.head.commit, base: change.base.commit,
+            project: delivery.project, number: change.number, head: change.head.commit, base: base,
             revision: delivery.word.revision, author: change.author.name)
     }
 }
@@ -26,47 +30,103 @@ extension Scheduler {
         else {
             throw Failure(.conflict, "job \(id) does not wait for an approval; it is \(job.state.label)", place: "job")
         }
-        guard !change.base.commit.isEmpty else {
-            throw Failure(
-                .notReady, "the forge has not said what the change is based on, and courierd does not run here",
-                place: "base")
-        }
         return HeldJob(delivery: delivery, change: change)
     }
 
     func approve(_ request: SchedulerEdge.ApproveJob, _ responder: Responder<SchedulerEdge.ApproveJob.Reply>) {
-        batch.question("approve", fail: { responder.fail($0) }) { [weak self] unit in
+        let matter = Matter.job(request.job)
+        admit("approve", request.token, to: .approve, matter, fail: { responder.fail($0) }) { unit, _ in
             let held = try Self.held(unit, request.job)
             unit.afterCommit {
-                self?.broker.approve(
+                self.broker.approve(
                     BrokerEdge.Approve(
                         token: request.token, order: request.order, asks: nil, may: nil, change: held.delivery.word,
-                        base: "")
+                        base: held.delivery.base)
                 ) { result in
                     switch result {
                     case .failure(let failure): responder.fail(Self.refusal(of: failure))
-                    case .success(let word): self?.take(word, held.delivery.id, responder)
+                    case .success(let word):
+                        self.batch.request("approval", fail: { responder.fail($0) }) { unit in
+                            let jobs = try self.keep(unit, word, held.delivery.id)
+                            unit.afterCommit { responder.reply(.init(jobs: UInt16(clamping: jobs))) }
+                        }
                     }
                 }
             }
         }
     }
 
-    private func take(
-        _ word: ApprovalWord, _ delivery: UInt64, _ responder: Responder<SchedulerEdge.ApproveJob.Reply>
-    ) {
-        batch.request("approval", fail: { responder.fail($0) }) { [weak self] unit in
-            guard let row = try unit.rows.delivery(delivery), row.state == .held else {
-                throw Failure(.conflict, "the change has gone on meanwhile", place: "job")
+    /// How many jobs it releases.
+    private func keep(_ unit: UnitOfWork, _ word: ApprovalWord, _ delivery: UInt64) throws -> Int {
+        guard let row = try unit.rows.delivery(delivery), row.state == .held else {
+            throw Failure(.conflict, "the change has gone on meanwhile", place: "job")
+        }
+        try unit.rows.keepApproval(word)
+        try unit.rows.openDeliveryJobs(of: delivery)
+        try unit.rows.setDelivery(delivery, .waits, "approved by \(word.by)")
+        unit.afterCommit { self.goOnWithDeliveries() }
+        return try unit.rows.deliveryJobs(delivery).count(where: \.open)
+    }
+
+    // MARK: by a comment or a button
+
+    /// The delivery says who asks for it, and for which commits; the forge, asked now, what he may do.
+    func askToApprove(_ row: DeliveryRow) {
+        guard case .approval(let wish) = row.word.event, let repository = row.word.event.repository else {
+            return endApproval(row, Failure(.invalid, "it asks for no approval"))
+        }
+        guard courier.isReady else { return endApproval(row, Failure(.disconnected, "courierd is away")) }
+        let place = CourierEdge.ForgePlace(project: row.project, repository: repository.wire)
+        courier.askPermission(.init(place: place, account: wish.by)) { result in
+            switch result {
+            case .failure(let failure): self.endApproval(row, failure)
+            case .success(let may): self.approve(row, wish, may)
             }
-            try unit.rows.keepApproval(word)
-            try unit.rows.openDeliveryJobs(of: delivery)
-            try unit.rows.setDelivery(delivery, .waits, "approved by \(word.by)")
-            let jobs = try unit.rows.deliveryJobs(delivery).filter(\.open)
+        }
+    }
+
+    private func approve(_ row: DeliveryRow, _ wish: ApprovalEvent, _ may: PermissionWord) {
+        batch.question("approve", fail: { self.endApproval(row, $0) }) { unit in
+            // A button names commits alone.
+            let held = try unit.rows.heldDeliveries(of: row.project).first {
+                guard case .change(let change) = $0.word.event else { return false }
+                return wish.number == 0 ? change.head.commit == wish.head : change.number == wish.number
+            }
+            guard let held else { throw Failure(.notFound, "no job of this change waits for an approval") }
             unit.afterCommit {
-                self?.vouchForDeliveries()
-                responder.reply(.init(jobs: UInt16(clamping: jobs.count)))
+                self.broker.approve(
+                    BrokerEdge.Approve(
+                        token: "", order: nil, asks: row.word, may: may, change: held.word, base: held.base)
+                ) { result in
+                    switch result {
+                    case .failure(let failure): self.endApproval(row, failure)
+                    case .success(let word): self.endApproval(row, word, held.id)
+                    }
+                }
             }
+        }
+    }
+
+    private func endApproval(_ row: DeliveryRow, _ word: ApprovalWord, _ held: UInt64) {
+        batch.request("approval", fail: { self.endApproval(row, $0) }) { unit in
+            let jobs = try self.keep(unit, word, held)
+            try unit.rows.closeDeliveryJob(row.id, Self.approvalName)
+            try unit.rows.setDelivery(
+                row.id, .planned, "approved change \(word.number) at \(word.head): \(jobs) jobs released")
+            unit.afterCommit { self.errands[row.id] = nil }
+        }
+    }
+
+    private func endApproval(_ row: DeliveryRow, _ failure: Failure) {
+        if failure.errorCode.retry == .later || failure.isLostLink {
+            errands[row.id] = nil
+            return rest(row.project, failure)
+        }
+        log.warning("not approved", ["delivery": "\(row.id)", "project": row.project, "why": failure.text])
+        batch.event("not approved") { unit in
+            try unit.rows.closeDeliveryJob(row.id, Self.approvalName)
+            try unit.rows.setDelivery(row.id, .refused, "not approved: \(failure.text)")
+            unit.afterCommit { self.errands[row.id] = nil }
         }
     }
 }

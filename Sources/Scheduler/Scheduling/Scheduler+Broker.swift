@@ -15,7 +15,7 @@ extension Scheduler {
         granting = []
         preparation.end()
         release.end()
-        vouchForDeliveries()
+        beginDeliveriesAnew()
         disarm(.prepare)
         disarm(.release)
         reconcileGrants()

@@ -1,57 +1,58 @@
 // Who calls. schedulerd knows no token: it asks brokerd about every one, every time.
 
 import Link
+import TrustWire
 package import Wire
 
 extension Scheduler {
-    /// Goes on with `body` if brokerd knows the token. A job that speaks for itself may look at `job`, if that is
-    /// itself; everything else is for people.
+    /// Goes on with `work`, in a unit of its own, if brokerd knows the token and its holder may do this; without
+    /// `writes` from what is committed, and then `work` must not write.
     func admit(
-        _ token: String, asJob job: UInt64? = nil, fail: @escaping (Failure) -> Void, _ body: @escaping () -> Void
+        _ name: String, _ token: String, to action: Action, _ matter: Matter, writes: Bool = false,
+        fail: @escaping (Failure) -> Void, _ work: @escaping (UnitOfWork, Caller) throws -> Void
     ) {
-        broker.verifyToken(token) { result in
+        broker.verifyToken(token) { [weak self] result in
             switch result {
             case .failure(let failure): fail(Self.refusal(of: failure))
-            case .success(.operator): body()
-            case .success(.job(let caller)):
-                if caller.attempt.job == job { return body() }
-                fail(
-                    Failure(
-                        .unauthorized, "a job's token lets that job look at itself, and does nothing else",
-                        place: "token"))
+            case .success(let word):
+                let caller = Caller(word)
+                let body = { (unit: UnitOfWork) throws in
+                    try caller.check(action, matter, unit)
+                    try work(unit, caller)
+                }
+                guard let self else { return }
+                if writes { batch.request(name, fail: fail, body) } else { batch.question(name, fail: fail, body) }
             }
         }
     }
 
-    /// A unit of work for a known caller, whose value is the reply, once it is durable.
+    /// A unit of work for a caller who may do this, whose value is the reply, once it is durable.
     func answer<Reply>(
-        _ name: String, _ token: String, asJob job: UInt64? = nil, _ responder: Responder<Reply>,
-        _ work: @escaping (UnitOfWork) throws -> Reply
+        _ name: String, _ token: String, to action: Action, _ matter: Matter, _ responder: Responder<Reply>,
+        _ work: @escaping (UnitOfWork, Caller) throws -> Reply
     ) {
-        admit(token, asJob: job, fail: { responder.fail($0) }) { [weak self] in
-            self?.batch.request(name, fail: { responder.fail($0) }) { unit in
-                let reply = try work(unit)
-                unit.afterCommit { responder.reply(reply) }
-            }
+        admit(name, token, to: action, matter, writes: true, fail: { responder.fail($0) }) { unit, caller in
+            let reply = try work(unit, caller)
+            unit.afterCommit { responder.reply(reply) }
         }
     }
 
-    /// What a known caller asks for, from what is committed; `work` must not write.
+    /// What such a caller asks for, from what is committed; `work` must not write.
     func tell<Reply>(
-        _ name: String, _ token: String, asJob job: UInt64? = nil, _ responder: Responder<Reply>,
-        _ work: @escaping (UnitOfWork) throws -> Reply
+        _ name: String, _ token: String, to action: Action, _ matter: Matter, _ responder: Responder<Reply>,
+        _ work: @escaping (UnitOfWork, Caller) throws -> Reply
     ) {
-        admit(token, asJob: job, fail: { responder.fail($0) }) { [weak self] in
-            self?.batch.question(name, fail: { responder.fail($0) }) { unit in
-                let reply = try work(unit)
-                unit.afterCommit { responder.reply(reply) }
-            }
+        admit(name, token, to: action, matter, fail: { responder.fail($0) }) { unit, caller in
+            let reply = try work(unit, caller)
+            unit.afterCommit { responder.reply(reply) }
         }
     }
 
     /// brokerd's refusal in words for the caller, who does not know our house.
     package static func refusal(of failure: Failure) -> Failure {
         switch failure.errorCode {
+        case .unauthorized where failure.place == "expiry":
+            Failure(.unauthorized, "the token has expired", place: "token")
         case .unauthorized: Failure(.unauthorized, "the token is missing or wrong", place: "token")
         case .disconnected, .shuttingDown, .notReady:
             Failure(.disconnected, "brokerd is away, and only brokerd knows tokens; try again", place: "brokerd")

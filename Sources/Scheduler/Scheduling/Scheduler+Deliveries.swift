@@ -23,36 +23,51 @@ extension Scheduler {
             }
         }
         handlers.on(SchedulerEdge.ListDeliveries.self) { [weak self] request, _, responder in
-            self?.tell("list deliveries", request.token, responder) { unit in
+            let project = request.project
+            let (action, matter) =
+                project.isEmpty ? (Action.seeHouse, Matter.house) : (.seeDeliveries, .project(project))
+            self?.tell("list deliveries", request.token, to: action, matter, responder) {
+                [weak self] unit, caller in
+                guard let self else { throw Failure(.shuttingDown, "") }
                 let limit = min(max(Int(request.limit), 1), 50)
-                let rows = try unit.rows.deliveries(of: request.project, before: request.before, limit: limit)
+                let projects = project.isEmpty ? caller.rights.visible : [project]
+                let rows = try unit.rows.deliveries(of: projects, before: request.before, limit: limit)
                 return .init(
-                    deliveries: try rows.map { try Self.summary(unit, $0) },
+                    deliveries: try rows.map { try self.summary(unit, $0) },
                     next: rows.count == limit ? rows.last?.id ?? 0 : 0)
             }
         }
         handlers.on(SchedulerEdge.GetHeld.self) { [weak self] request, _, responder in
-            self?.tell("get held", request.token, responder) { unit in try Self.held(unit, request.job).reply }
+            self?.tell("get held", request.token, to: .seeJobs, .job(request.job), responder) { unit, _ in
+                try Self.held(unit, request.job).reply
+            }
         }
         handlers.on(SchedulerEdge.ApproveJob.self) { [weak self] request, _, responder in
-            self?.admit(request.token, fail: { responder.fail($0) }) { [weak self] in
-                self?.approve(request, responder)
-            }
+            self?.approve(request, responder)
         }
     }
 
     private func take(_ word: DeliveryWord, _ responder: Responder<SchedulerEdge.Deliver.Reply>) {
         batch.request("delivery", fail: { responder.fail($0) }) { [weak self] unit in
-            if let known = try unit.rows.delivery(word.project, body: word.delivery) {
-                return unit.afterCommit { responder.reply(.init(delivery: known, created: false)) }
-            }
             guard let self else { throw Failure(.shuttingDown, "") }
-            var number: UInt64 = 0
-            if case .change(let change) = word.event { number = change.number }
-            let id = try unit.rows.insertDelivery(word, number: number, what: Self.what(word.event), at: unit.now)
-            try plan(unit, id, word)
-            unit.afterCommit { responder.reply(.init(delivery: id, created: true)) }
+            let (id, isNew) = try keep(unit, word)
+            unit.afterCommit { responder.reply(.init(delivery: id, created: isNew)) }
         }
+    }
+
+    /// Writes what is new, once, with what is to run for it.
+    func keep(_ unit: UnitOfWork, _ word: DeliveryWord) throws -> (delivery: UInt64, isNew: Bool) {
+        if let known = try unit.rows.delivery(word.project, body: word.delivery) {
+            // Something was missing, and somebody has mended it and sends it again.
+            if try unit.rows.delivery(known)?.state == .refused { try planAgain(unit, known, word) }
+            return (known, false)
+        }
+        var number: UInt64 = 0
+        if case .change(let change) = word.event { number = change.number }
+        let id = try unit.rows.insertDelivery(
+            word, number: number, what: Self.what(word.event), at: unit.now, house: unit.house)
+        try plan(unit, id, word)
+        return (id, true)
     }
 
     /// The sender learns whether it may send it again, and nothing of why it is not genuine.
@@ -76,9 +91,14 @@ extension Scheduler {
         }
     }
 
-    private static func summary(_ unit: UnitOfWork, _ row: DeliveryRow) throws -> SchedulerEdge.DeliverySummary {
-        SchedulerEdge.DeliverySummary(
+    private func summary(_ unit: UnitOfWork, _ row: DeliveryRow) throws -> SchedulerEdge.DeliverySummary {
+        var text = row.text
+        if row.state == .waits, text.isEmpty {
+            let why = forgeTroubles[row.project]?.failure
+            text = why.map { "waits: \($0.text)" } ?? (courier.isReady ? "" : "waits: courierd is away")
+        }
+        return SchedulerEdge.DeliverySummary(
             id: row.id, project: row.project, receivedMs: row.receivedMs, state: row.state, what: row.what,
-            text: row.text, jobs: try unit.rows.deliveryJobs(row.id).compactMap(\.job))
+            text: Reasons.fit(text, limit: 512), jobs: try unit.rows.deliveryJobs(row.id).compactMap(\.job))
     }
 }

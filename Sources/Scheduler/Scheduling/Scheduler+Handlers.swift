@@ -4,6 +4,7 @@
 package import Link
 import Posix
 import Store
+import TrustWire
 package import Wire
 
 extension Failure {
@@ -19,6 +20,7 @@ extension Scheduler {
         addRunnerHandlers(&handlers)
         addUploadHandlers(&handlers)
         addSecretHandlers(&handlers)
+        addPeopleHandlers(&handlers)
         addInsightHandlers(&handlers)
         addProjectHandlers(&handlers)
         addDeliveryHandlers(&handlers)
@@ -30,7 +32,7 @@ extension Scheduler {
             self?.submit(request, responder)
         }
         handlers.on(SchedulerEdge.CancelJob.self) { [weak self] request, _, responder in
-            self?.answer("cancel", request.token, responder) { [weak self] unit in
+            self?.answer("cancel", request.token, to: .cancel, .job(request.job), responder) { [weak self] unit, _ in
                 guard let self else { throw Failure(.shuttingDown, "") }
                 return .init(state: try cancel(unit, job: request.job, graceSeconds: request.graceSeconds))
             }
@@ -45,14 +47,9 @@ extension Scheduler {
 
     /// relayd opens the log; the descriptor travels on: a capability, not a path.
     private func openLog(_ request: SchedulerEdge.OpenLog, _ responder: Responder<SchedulerEdge.OpenLog.Reply>) {
-        admit(request.token, asJob: request.job, fail: { responder.fail($0) }) { [weak self] in
-            self?.openLog(ofJob: request.job, responder)
-        }
-    }
-
-    private func openLog(ofJob id: UInt64, _ responder: Responder<SchedulerEdge.OpenLog.Reply>) {
-        batch.question("open log", fail: { responder.fail($0) }) { unit in
-            guard let job = try unit.rows.job(id) else { throw Failure.noSuchJob(id) }
+        let matter = Matter.job(request.job)
+        admit("open log", request.token, to: .seeJobs, matter, fail: { responder.fail($0) }) { unit, _ in
+            guard let job = try unit.rows.job(request.job) else { throw Failure.noSuchJob(request.job) }
             guard let attempt = try unit.rows.toldAttempt(ofJob: job.id) else {
                 throw job.isFinal
                     ? Failure(.notFound, "the job ended before it began: it has no log", place: "log")
@@ -82,14 +79,8 @@ extension Scheduler {
     }
 
     private func watch(_ request: SchedulerEdge.WatchJob, _ sink: ItemSink<SchedulerEdge.WatchJob.Item>) {
-        admit(request.token, asJob: request.job, fail: { sink.fail($0) }) { [weak self] in
-            self?.watch(job: request.job, sink)
-        }
-    }
-
-    private func watch(job id: UInt64, _ sink: ItemSink<SchedulerEdge.WatchJob.Item>) {
-        batch.question("watch", fail: { sink.fail($0) }) { unit in
-            guard let job = try unit.rows.job(id) else { throw Failure.noSuchJob(id) }
+        admit("watch", request.token, to: .seeJobs, .job(request.job), fail: { sink.fail($0) }) { unit, _ in
+            guard let job = try unit.rows.job(request.job) else { throw Failure.noSuchJob(request.job) }
             unit.afterCommit {
                 sink.send(.init(state: job.state, reason: job.reason))
                 if job.isFinal { sink.end() } else { self.watchers.add(sink, job: job.id) }

@@ -2,12 +2,14 @@
 
 import Link
 import Store
+import TrustWire
 import Wire
 
 extension Scheduler {
     func addInsightHandlers(_ handlers: inout Handlers<SchedulerEdge>) {
         handlers.on(SchedulerEdge.ExplainJob.self) { [weak self] request, _, responder in
-            self?.tell("explain job", request.token, asJob: request.job, responder) { [weak self] unit in
+            self?.tell("explain job", request.token, to: .seeJobs, .job(request.job), responder) {
+                [weak self] unit, _ in
                 guard let self else { throw Failure(.shuttingDown, "") }
                 guard let job = try unit.rows.job(request.job) else { throw Failure.noSuchJob(request.job) }
                 return .init(
@@ -16,13 +18,13 @@ extension Scheduler {
             }
         }
         handlers.on(SchedulerEdge.ListPools.self) { [weak self] request, _, responder in
-            self?.tell("list pools", request.token, responder) { [weak self] unit in
+            self?.tell("list pools", request.token, to: .seePools, .house, responder) { [weak self] unit, _ in
                 guard let self else { throw Failure(.shuttingDown, "") }
                 return .init(pools: try pools(unit))
             }
         }
         handlers.on(SchedulerEdge.SetDrain.self) { [weak self] request, _, responder in
-            self?.answer("drain", request.token, responder) { [weak self] unit in
+            self?.answer("drain", request.token, to: .drain, .house, responder) { [weak self] unit, _ in
                 guard let self else { throw Failure(.shuttingDown, "") }
                 return try setDrain(unit, request.drain)
             }

@@ -2,6 +2,7 @@
 
 import Link
 import Store
+import TrustWire
 import Wire
 
 extension Scheduler {
@@ -10,24 +11,25 @@ extension Scheduler {
 
     func addJobViews(_ handlers: inout Handlers<SchedulerEdge>) {
         handlers.on(SchedulerEdge.ListJobs.self) { [weak self] request, _, responder in
-            self?.tell("list jobs", request.token, responder) { [weak self] unit in
+            self?.tell("list jobs", request.token, to: .seeHouse, .house, responder) { [weak self] unit, caller in
                 guard let self else { throw Failure(.shuttingDown, "") }
                 let limit = min(max(Int(request.limit), 1), Self.page)
                 // One more than asked for tells whether there is a next page.
-                let found = try unit.rows.jobs(before: request.before, limit: limit + 1, state: request.state)
+                let found = try unit.rows.jobs(
+                    before: request.before, limit: limit + 1, state: request.state, of: caller.rights.visible)
                 let shown = found.prefix(limit)
                 let next = found.count > limit ? shown.last?.id ?? 0 : 0
                 return .init(jobs: try summaries(unit, shown), next: next)
             }
         }
         handlers.on(SchedulerEdge.GetJob.self) { [weak self] request, _, responder in
-            self?.tell("get job", request.token, asJob: request.job, responder) { [weak self] unit in
+            self?.tell("get job", request.token, to: .seeJobs, .job(request.job), responder) { [weak self] unit, _ in
                 guard let self else { throw Failure(.shuttingDown, "") }
                 return try view(unit, request.job)
             }
         }
         handlers.on(SchedulerEdge.GetStatus.self) { [weak self] request, _, responder in
-            self?.tell("status", request.token, responder) { [weak self] unit in
+            self?.tell("status", request.token, to: .seeHouse, .house, responder) { [weak self] unit, _ in
                 guard let self else { throw Failure(.shuttingDown, "") }
                 return try status(unit)
             }
@@ -79,6 +81,7 @@ extension Scheduler {
                 health(
                     .spawnerd, spawner.isReady, spawner.lastFailure, trouble: silence(spawner.silentSince) ?? trouble),
                 health(.relayd, relay.isReady, relay.lastFailure, trouble: silence(relay.silentSince)),
+                health(.courierd, courier.isReady, courier.lastFailure, trouble: nil),
             ])
     }
 

@@ -8,6 +8,7 @@ import JobModel
 import JobWire
 import Link
 import Store
+import TrustWire
 import Wire
 
 /// What the siblings count.
@@ -24,12 +25,14 @@ extension Scheduler {
     }
 
     func readMetrics(_ request: SchedulerEdge.ReadMetrics, _ sink: ItemSink<SchedulerEdge.ReadMetrics.Item>) {
-        admit(request.token, fail: { sink.fail($0) }) { [weak self] in
-            self?.askSiblings { [weak self] siblings in
-                self?.batch.question("metrics", fail: { sink.fail($0) }) { [weak self] unit in
-                    guard let self else { throw Failure(.shuttingDown, "") }
-                    let text = try metrics(unit, siblings)
-                    unit.afterCommit { Self.send(text, sink) }
+        admit("metrics", request.token, to: .seeHouse, .house, fail: { sink.fail($0) }) { [weak self] unit, _ in
+            unit.afterCommit {
+                self?.askSiblings { siblings in
+                    self?.batch.question("metrics", fail: { sink.fail($0) }) { [weak self] unit in
+                        guard let self else { throw Failure(.shuttingDown, "") }
+                        let text = try metrics(unit, siblings)
+                        unit.afterCommit { Self.send(text, sink) }
+                    }
                 }
             }
         }

@@ -1,4 +1,4 @@
-// What ends by the clock without a runner: jobs that wait no longer, and rows and logs that nobody keeps any more.
+// What ends by the clock without a runner: jobs that wait no longer.
 
 import Daemon
 import JobModel
@@ -8,8 +8,6 @@ import Store
 import Wire
 
 extension Scheduler {
-    // MARK: in the queue
-
     /// The timer is set for the job whose time in the queue ends first.
     func watchExpiry(_ unit: UnitOfWork) {
         unit.afterCommit {
@@ -29,41 +27,6 @@ extension Scheduler {
                 try self.end(unit, job: id, on: .expired, reason: Reasons.expired(timeout))
             }
             self.watchExpiry(unit)
-        }
-    }
-
-    // MARK: retention
-
-    /// Jobs that ended long ago go, with their logs: first the log, then the row, so that no log is without a row. One
-    /// round goes through all of them, some at a time, so that those that relayd cannot remove are in nobody's way.
-    func sweepJobs() {
-        guard let keep = settings.retention else { return }
-        arm(.retention, after: settings.sweep) { $0.sweepJobs() }
-        guard relay.isReady else { return }
-        batch.event("sweep jobs") { unit in
-            let limit = unit.house - keep.wholeMilliseconds
-            let old = try unit.rows.ended(before: limit, after: self.lastSwept, count: Self.sweptAtOnce)
-            unit.afterCommit {
-                self.lastSwept = old.count == Self.sweptAtOnce ? old.last : nil
-                for job in old { self.removeLogs(job.id) }
-                // There are more.
-                if self.lastSwept != nil {
-                    self.arm(.retention, after: min(self.settings.sweep, .seconds(1))) { $0.sweepJobs() }
-                }
-            }
-        }
-    }
-
-    private static let sweptAtOnce = 100
-
-    private func removeLogs(_ job: UInt64) {
-        guard relay.isReady else { return }
-        relay.removeLogs(job) { failure in
-            // A job with very many attempts goes in pieces.
-            if failure?.errorCode == .limitReached { return self.removeLogs(job) }
-            // What relayd could not do is tried again with the next sweep.
-            if let failure { return self.log.warning("logs not removed", ["job": "\(job)", "why": failure.text]) }
-            self.batch.event("forget job") { try $0.rows.forget(job: job) }
         }
     }
 }

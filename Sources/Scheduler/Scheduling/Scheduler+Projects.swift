@@ -13,26 +13,25 @@ extension Scheduler {
 
     func addProjectHandlers(_ handlers: inout Handlers<SchedulerEdge>) {
         handlers.on(SchedulerEdge.ApplyProject.self) { [weak self] request, _, responder in
-            self?.admit(request.token, fail: { responder.fail($0) }) { [weak self] in
-                self?.apply(request, responder)
-            }
+            self?.apply(request, responder)
         }
         handlers.on(SchedulerEdge.RemoveProject.self) { [weak self] request, _, responder in
-            self?.admit(request.token, fail: { responder.fail($0) }) { [weak self] in
-                self?.remove(request, responder)
-            }
+            self?.remove(request, responder)
         }
         handlers.on(SchedulerEdge.ListProjects.self) { [weak self] request, _, responder in
-            self?.tell("list projects", request.token, responder) { unit in
-                let rows = try unit.rows.projects(after: request.after, limit: Self.projectPage + 1)
+            self?.tell("list projects", request.token, to: .seeHouse, .house, responder) { unit, caller in
+                let rows =
+                    try caller.rights.visible?.filter { $0 > request.after }.compactMap { try unit.rows.project($0) }
+                    ?? unit.rows.projects(after: request.after, limit: Self.projectPage + 1)
                 return .init(
                     projects: try rows.prefix(Self.projectPage).map { try Self.summary($0) },
                     more: rows.count > Self.projectPage)
             }
         }
         handlers.on(SchedulerEdge.GetProject.self) { [weak self] request, _, responder in
-            self?.tell("get project", request.token, responder) { unit in
-                guard let row = try unit.rows.project(request.project) else { throw Self.noProject(request.project) }
+            let matter = Matter.project(request.project)
+            self?.tell("get project", request.token, to: .seeProject, matter, responder) { unit, _ in
+                guard let row = try unit.rows.project(request.project) else { throw Failure.noProject(request.project) }
                 return .init(document: row.document, revision: row.revision)
             }
         }
@@ -45,13 +44,17 @@ extension Scheduler {
         do { project = try StoredProject.read(request.document) } catch { return responder.fail(error) }
         let (name, revision) = (project.rules.name, StoredProject.revision(project))
         // brokerd may have it, and its answer be lost: so it is written first.
-        batch.request("stage project", fail: { responder.fail($0) }) { [weak self] unit in
+        admit(
+            "stage project", request.token, to: .applyProject, .project(name), writes: true,
+            fail: { responder.fail($0) }
+        ) { [weak self] unit, _ in
             try unit.rows.stageProject(name, request.document, revision, at: unit.now)
             unit.afterCommit {
                 self?.broker.execute(request.order, token: request.token) { failure in
                     if let failure { return responder.fail(Self.refusal(of: failure)) }
                     self?.batch.request("apply project", fail: { responder.fail($0) }) { unit in
                         try unit.rows.promoteProject(name, revision, at: unit.now)
+                        unit.afterCommit { self?.setPolled(project) }
                         unit.afterCommit { responder.reply(.init(revision: revision)) }
                     }
                 }
@@ -62,12 +65,24 @@ extension Scheduler {
     private func remove(
         _ request: SchedulerEdge.RemoveProject, _ responder: Responder<SchedulerEdge.RemoveProject.Reply>
     ) {
+        admit(
+            "may remove project", request.token, to: .applyProject, .project(request.project),
+            fail: { responder.fail($0) }
+        ) { [weak self] unit, _ in
+            unit.afterCommit { self?.removeAdmitted(request, responder) }
+        }
+    }
+
+    private func removeAdmitted(
+        _ request: SchedulerEdge.RemoveProject, _ responder: Responder<SchedulerEdge.RemoveProject.Reply>
+    ) {
         broker.execute(request.order, token: request.token) { [weak self] failure in
             // Said again after an answer that was lost, it is gone there already.
             if let failure, failure.errorCode != .notFound { return responder.fail(Self.refusal(of: failure)) }
             self?.batch.request("remove project", fail: { responder.fail($0) }) { unit in
-                guard try unit.rows.project(request.project) != nil else { throw Self.noProject(request.project) }
+                guard try unit.rows.project(request.project) != nil else { throw Failure.noProject(request.project) }
                 try unit.rows.removeProject(request.project)
+                unit.afterCommit { self?.endPolling(request.project) }
                 unit.afterCommit { responder.reply(.init()) }
             }
         }
@@ -79,9 +94,5 @@ extension Scheduler {
             name: row.name, forge: project.forge.kind.wire,
             repository: project.repository.path ?? project.repository.id.map { "\($0)" } ?? "",
             jobs: UInt16(clamping: project.jobs.count), revision: row.revision, setMs: row.setMs)
-    }
-
-    private static func noProject(_ name: String) -> Failure {
-        Failure(.notFound, "there is no project '\(name)'; `bulkhead project ls` lists them", place: "project")
     }
 }

@@ -4,13 +4,20 @@
 import JobModel
 import Link
 import Store
+import TrustWire
 import Wire
 
 extension Scheduler {
     func addRunnerHandlers(_ handlers: inout Handlers<SchedulerEdge>) {
         handlers.on(SchedulerEdge.ListRunners.self) { [weak self] request, _, responder in
-            self?.tell("list runners", request.token, responder) { unit in
-                let rows = try unit.rows.runners().prefix(SchedulerSettings.runnersAtMost)
+            self?.tell("list runners", request.token, to: .seeHouse, .house, responder) { unit, caller in
+                // Without a job it is the house's.
+                let seesAll = caller.rights.visible == nil
+                let rows = try unit.rows.runners().filter { row in
+                    if seesAll { return true }
+                    guard let id = row.job, let job = try unit.rows.job(id) else { return false }
+                    return caller.rights.access(to: job.project) >= .read
+                }.prefix(SchedulerSettings.runnersAtMost)
                 return .init(
                     runners: try rows.map { row in
                         SchedulerEdge.RunnerSummary(
@@ -20,13 +27,13 @@ extension Scheduler {
             }
         }
         handlers.on(SchedulerEdge.CreateRunner.self) { [weak self] request, _, responder in
-            self?.answer("create runner", request.token, responder) { [weak self] unit in
+            self?.answer("create runner", request.token, to: .keepRunners, .house, responder) { [weak self] unit, _ in
                 guard let self else { throw Failure(.shuttingDown, "") }
                 return .init(runner: try createRunner(unit, request.shape))
             }
         }
         handlers.on(SchedulerEdge.DeleteRunner.self) { [weak self] request, _, responder in
-            self?.answer("delete runner", request.token, responder) { [weak self] unit in
+            self?.answer("delete runner", request.token, to: .keepRunners, .house, responder) { [weak self] unit, _ in
                 guard let self else { throw Failure(.shuttingDown, "") }
                 try deleteRunner(unit, request.runner)
                 return .init()

@@ -5,6 +5,7 @@ import JobModel
 import JobWire
 import Link
 import Store
+import TrustWire
 import Wire
 
 extension Scheduler {
@@ -21,7 +22,8 @@ extension Scheduler {
 
     /// A repeated request must find its job, even if it would not be taken any more; for whoever may ask at all.
     private func notVouched(_ request: SchedulerEdge.SubmitJob, _ failure: Failure, _ responder: SubmitResponder) {
-        tell("look up request", request.token, responder) { unit in
+        let matter = Matter.project(request.definition.project)
+        tell("look up request", request.token, to: .submit, matter, responder) { unit, _ in
             if let reply = try Self.known(unit, request) { return reply }
             try SpecCheck.check(request.definition)
             throw Self.refusal(of: failure)

@@ -4,18 +4,19 @@
 import Link
 import Posix
 import Store
+import TrustWire
 import Wire
 
 extension Scheduler {
     func addUploadHandlers(_ handlers: inout Handlers<SchedulerEdge>) {
         handlers.on(SchedulerEdge.OpenUpload.self) { [weak self] request, _, responder in
-            self?.admit(request.token, fail: { responder.fail($0) }) { [weak self] in
-                self?.openUpload(request.size, responder)
+            self?.admit("open upload", request.token, to: .upload, .house, fail: { responder.fail($0) }) { unit, _ in
+                unit.afterCommit { self?.openUpload(request.size, responder) }
             }
         }
         handlers.on(SchedulerEdge.FinishUpload.self) { [weak self] request, _, responder in
-            self?.admit(request.token, fail: { responder.fail($0) }) { [weak self] in
-                self?.finishUpload(request.upload, responder)
+            self?.admit("finish upload", request.token, to: .upload, .house, fail: { responder.fail($0) }) { unit, _ in
+                unit.afterCommit { self?.finishUpload(request.upload, responder) }
             }
         }
     }

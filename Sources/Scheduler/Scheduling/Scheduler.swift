@@ -1,11 +1,11 @@
-// schedulerd's middle. It decides; the database remembers; brokerd, spawnerd and relayd do. Its parts, in the order
-// in which a job meets them: Submit, Needs, Gates (into the queue), Cascades (many at once), Patience (out of it by
-// the clock), Dispatch (queue to runner), Keep (room for large ones), Warm (runners in advance), Provision (runner
+// schedulerd's middle. It decides; the database remembers; brokerd, spawnerd, relayd and courierd do. Its parts, in the
+// order in which a job meets them: Submit, Needs, Gates (into the queue), Cascades (many at once), Patience (out of it
+// by the clock), Dispatch (queue to runner), Keep (room for large ones), Warm (runners in advance), Provision (runner
 // to container), Grants and Releases (what brokerd lays out), Telling (runner to job), Events (what relayd says),
-// Containers (what spawnerd says), Cancel, Retry, Teardown (every end), Sources. Projects, Deliveries, Planning and
-// Approvals are what webhooks lead to. Reconcile and Broker are starts and reconnections, Damage is rows that cannot
-// be read; Callers is who may ask, Explain, JobViews and Metrics are what they are told, *Handlers where the edge
-// comes in.
+// Containers (what spawnerd says), Cancel, Retry, Teardown (every end), Sources. Projects, Deliveries, Planning,
+// Errands, Tickets and Approvals are what webhooks lead to; Polling asks those that tell nobody; Postings and Statuses
+// are what forges are told. Reconcile and Broker are starts and reconnections, Damage is rows that cannot be read; Callers is who may ask, Explain, JobViews
+// and Metrics are what they are told, *Handlers where the edge comes in.
 //
 // The rule of every part: what is decided is written in a unit of work; what others can see of it happens in
 // `afterCommit`. So after kill -9 the rows say at least as much as anybody was told, and Reconcile says it again.
@@ -24,6 +24,7 @@ package final class Scheduler {
     let relay: any RelayLink
     let settings: SchedulerSettings
     let broker: any BrokerLink
+    let courier: any CourierLink
     let log: Log
     package let batch: Batch
     package let instance: String
@@ -102,8 +103,16 @@ package final class Scheduler {
     var preparing: Set<Bytes16> = []
     var wiping: Set<Bytes16> = []
     var granting: Set<Attempt> = []
-    /// Jobs of deliveries about which brokerd is asked.
-    var vouching: Set<OpenDeliveryJob> = []
+    /// Deliveries that are worked on; nil: one that asks for an approval, or is about to be closed.
+    var errands: [UInt64: DeliveryErrand?] = [:]
+    /// Why a project's forge is let alone at present.
+    var forgeTroubles: [String: Trouble] = [:]
+    /// Projects whose forge is asked what is new, and those that are asked now.
+    var polled: [String: CourierEdge.ForgePlace] = [:]
+    var polling: Set<String> = []
+    /// Jobs whose end their forge has not been told yet, with their projects; and what is to be told, by project.
+    var followed: [UInt64: String] = [:]
+    var lanes: [String: PostingLane] = [:]
     /// brokerd knows which grants live, on this connection.
     var grantsAreReconciled = false
     /// Runners that may have found no key: brokerd started anew, or the master key was rotated, while they started.
@@ -115,7 +124,8 @@ package final class Scheduler {
     /// Claims the instance and the next epoch; nothing is sent before `start`. Throws StoreError.
     package init(
         loop: PollLoop, store: Store, instance: String, spawner: any SpawnerLink, relay: any RelayLink,
-        broker: any BrokerLink, settings: SchedulerSettings, log: Log, highWater: HighWater? = nil,
+        broker: any BrokerLink, courier: any CourierLink, settings: SchedulerSettings, log: Log,
+        highWater: HighWater? = nil,
         wall: @escaping () -> Int64 = Posix.wallMilliseconds, newID: @escaping () -> Bytes16 = Bytes16.random
     ) throws {
         var claimed: (instance: String, epoch: UInt64) = (instance, 0)
@@ -137,6 +147,7 @@ package final class Scheduler {
         self.spawner = spawner
         self.relay = relay
         self.broker = broker
+        self.courier = courier
         self.settings = settings
         self.log = log
         self.wall = wall
@@ -154,7 +165,10 @@ package final class Scheduler {
         batch.mender = { [weak self] unit, damage in try self?.giveUp(unit, damage) ?? false }
         batch.onUndone = { [weak self] in self?.shapes.forget() }
         batch.onOverflow = { [weak self] in self?.askAnew() }
-        batch.onChanges = { [weak self] changes in self?.watchers.tell(changes) }
+        batch.onChanges = { [weak self] changes in
+            self?.watchers.tell(changes)
+            self?.notePostings(changes)
+        }
         loop.beforeWait { [weak self] in self?.noteTroubles() }
     }
 
@@ -167,12 +181,17 @@ package final class Scheduler {
         relay.onDown = { [weak self] failure in self?.relayIsDown(failure) }
         broker.onUp = { [weak self] in self?.brokerIsUp() }
         broker.onDown = { [weak self] failure in self?.brokerIsDown(failure) }
+        courier.onUp = { [weak self] in self?.courierIsUp() }
+        courier.onDown = { [weak self] failure in self?.log.warning("courierd is away", ["why": failure.text]) }
         takeUpJobs()
+        takeUpPostings()
+        takeUpPolling()
         sweepSources()
         sweepJobs()
         broker.start()
         spawner.start()
         relay.start()
+        courier.start()
     }
 
     /// Of the loop's clock.

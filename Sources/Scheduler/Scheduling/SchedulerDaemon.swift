@@ -25,6 +25,7 @@ package struct SchedulerDaemon {
             .required("broker-socket", .path, "Socket of brokerd"),
             .required("spawner-socket", .path, "Socket of spawnerd"),
             .required("relay-socket", .path, "Socket of relayd"),
+            .required("courier-socket", .path, "Socket of courierd"),
             .required("apid-uid", .uid, "The only user that may use the scheduler edge"),
             .optional(
                 "max-runners", .int(1...SchedulerSettings.runnersAtMost),
@@ -43,6 +44,11 @@ package struct SchedulerDaemon {
             .defaulted(
                 "cooldown", .int(1...604_800, unit: "seconds"), "300",
                 "How long after its last use a pool keeps runners that wait"),
+            .optional(
+                "public-url", .string, "Where people see this house, for the links at forges: https://ci.example.org"),
+            .defaulted(
+                "poll-seconds", .int(1...86_400, unit: "seconds"), "10",
+                "From one question what is new at a polled forge to the next"),
             .optional("tags", .list, "What this host has, for jobs that ask for it"),
             .optional("retention", .int(1...36_500, unit: "days"), "How long ended jobs and their logs are kept"),
         ]
@@ -63,6 +69,7 @@ package struct SchedulerDaemon {
                 spawner: SpawnerClient(loop: loop, path: configuration.path("spawner-socket")),
                 relay: RelayClient(loop: loop, path: configuration.path("relay-socket")),
                 broker: BrokerClient(loop: loop, path: configuration.path("broker-socket")),
+                courier: CourierClient(loop: loop, path: configuration.path("courier-socket")),
                 settings: try Self.settings(configuration), log: daemon.log,
                 highWater: try HighWater(path: state + "/high-water"))
         } catch let error as StoreError {
@@ -88,6 +95,8 @@ package struct SchedulerDaemon {
         settings.cooldown = .seconds(configuration.int("cooldown"))
         settings.tags = Set(configuration.list("tags"))
         settings.retention = configuration.optionalInt("retention").map { .seconds($0 * 86_400) }
+        settings.pollPause = .seconds(configuration.int("poll-seconds"))
+        settings.publicURL = try publicURL(configuration.optionalString("public-url"))
         for entry in configuration.list("idle") {
             let parts = entry.split(separator: "=", omittingEmptySubsequences: false)
             guard parts.count == 2, let number = Int(parts[1]), (0...SchedulerSettings.runnersAtMost).contains(number),
@@ -96,6 +105,16 @@ package struct SchedulerDaemon {
             settings.idleOfImage[String(parts[0])] = number
         }
         return settings
+    }
+
+    private static func publicURL(_ given: String?) throws -> String? {
+        guard var url = given else { return nil }
+        while url.hasSuffix("/") { url.removeLast() }
+        let isPlain = url.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"\"'<>()`\\".utf8.contains($0) }
+        guard url.hasPrefix("https://") || url.hasPrefix("http://"), isPlain, url.utf8.count <= 400 else {
+            throw Failure(.invalid, "'\(url)' is not a URL like https://ci.example.org", place: "--public-url")
+        }
+        return url
     }
 
     /// The given name, else the one from before, else a new one: containers carry it as their label.

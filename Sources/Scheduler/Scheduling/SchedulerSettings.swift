@@ -35,6 +35,14 @@ package struct SchedulerSettings: Sendable {
     /// Pauses before a failed request to a sibling is made again.
     package var retryShortest = Duration.milliseconds(500)
     package var retryLongest = Duration.seconds(5)
+    /// The longest rest of a project whose forge does not answer, or has heard enough of us.
+    package var forgeRetryLongest = Duration.seconds(60)
+    /// From one question what is new at a forge to the next.
+    package var pollPause = Duration.seconds(10)
+    /// From the first news of a change to the comment about it: more may follow.
+    package var commentPause = Duration.seconds(2)
+    /// Where people see this house, without a slash at its end; forges link there. nil: nowhere.
+    package var publicURL: String?
     /// From one question what the engine is to the next: it says nothing when it goes.
     package var describeAgain = Duration.seconds(5)
     /// From one comparison of the containers with the rows to the next: an engine may finish what nobody waits for.
@@ -95,9 +103,9 @@ struct Backoff {
     let longest: Duration
     private var next: Duration?
 
-    init(_ settings: SchedulerSettings) {
+    init(_ settings: SchedulerSettings, longest: Duration? = nil) {
         shortest = settings.retryShortest
-        longest = settings.retryLongest
+        self.longest = longest ?? settings.retryLongest
     }
 
     mutating func pause() -> Duration {

@@ -48,8 +48,12 @@ enum TimerKey: Hashable {
     /// The end of somebody's time in the queue.
     case expiry
     case retention
-    /// Jobs of deliveries that brokerd has not vouched for yet.
-    case deliveries
+    /// A project's forge may be asked again.
+    case forge(String)
+    /// A project's forge is asked what is new.
+    case poll(String)
+    /// The comment below a change of a project is written anew.
+    case comment(String, UInt64)
     /// It is looked at anew whether what is kept for somebody is kept with reason.
     case keep
     /// The rest of a cascade is tried again.

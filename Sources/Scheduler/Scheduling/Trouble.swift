@@ -9,8 +9,9 @@ struct Trouble {
     private(set) var isPaused = false
     private var backoff: Backoff
 
-    init(_ settings: SchedulerSettings) {
-        backoff = Backoff(settings)
+    /// `longest`: of its pauses, where that is not what is usual.
+    init(longest: Duration? = nil, _ settings: SchedulerSettings) {
+        backoff = Backoff(settings, longest: longest)
     }
 
     /// How long to wait before the next try; nil if somebody waits already.

@@ -12,6 +12,10 @@ extension Store {
             { try $0.execute(sql: version1) }, version2, version3, { try $0.execute(sql: version4) },
             { try $0.execute(sql: version5) }, { try $0.execute(sql: version6) },
             { try $0.execute(sql: version7) }, { try $0.execute(sql: version8) },
+            { try $0.execute(sql: version9) },
+            { try $0.execute(sql: version10) },
+            { try $0.execute(sql: version11) },
+            { try $0.execute(sql: version12) },
         ]
     }
 

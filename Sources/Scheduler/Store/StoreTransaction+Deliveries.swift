@@ -15,6 +15,8 @@ package struct DeliveryRow: Equatable, Sendable {
     package let state: SchedulerEdge.DeliveryState
     package let what: String
     package let text: String
+    /// Where the forge says that the change is based, if it was asked.
+    package let base: String
 }
 
 /// A job of a delivery that is still to be made, or to be released.
@@ -26,23 +28,29 @@ package struct OpenDeliveryJob: Hashable, Sendable {
 }
 
 extension StoreTransaction {
-    private static let deliveryColumns = "id, project, word, number, received_ms, state, what, text"
+    static let deliveryColumns = "id, project, word, number, received_ms, state, what, text, base"
 
     /// The delivery of this body that has been here before.
     package func delivery(_ project: String, body: Bytes32) throws -> UInt64? {
-        try one("SELECT id FROM deliveries WHERE project = ? AND body = ?", [project, Self.blob(body.array)])
-            .map { UInt64(bitPattern: $0["id"]) }
+        try one(
+            """
+            SELECT id FROM deliveries WHERE project = ?1 AND body = ?2
+            UNION ALL SELECT delivery FROM known_deliveries WHERE project = ?1 AND body = ?2
+            """, [project, Self.blob(body.array)]
+        ).map { UInt64(bitPattern: $0["id"]) }
     }
 
-    package func insertDelivery(_ word: DeliveryWord, number: UInt64, what: String, at now: Int64) throws -> UInt64 {
+    package func insertDelivery(
+        _ word: DeliveryWord, number: UInt64, what: String, at now: Int64, house: Int64
+    ) throws -> UInt64 {
         try run(
             """
-            INSERT INTO deliveries (project, body, word, number, received_ms, state, what, text)
-            VALUES (?, ?, ?, ?, ?, 1, ?, '')
+            INSERT INTO deliveries (project, body, word, number, received_ms, received_at, state, what, text)
+            VALUES (?, ?, ?, ?, ?, ?, 1, ?, '')
             """,
             [
                 word.project, Self.blob(word.delivery.array), Self.blob(try Self.bytes(word)), Self.key(number), now,
-                Self.line(what, 512),
+                house, Self.line(what, 512),
             ])
         return UInt64(bitPattern: db.lastInsertedRowID)
     }
@@ -51,6 +59,19 @@ extension StoreTransaction {
         try run(
             "UPDATE deliveries SET state = ?, text = ? WHERE id = ?",
             [Int64(state.rawValue), Self.line(text, 512), Self.key(id)])
+    }
+
+    /// Of one that came to nothing: as it is when it comes again, under the rules of now.
+    package func renewDelivery(_ id: UInt64, _ word: DeliveryWord) throws {
+        try run(
+            "UPDATE deliveries SET word = ?, state = 1, text = '' WHERE id = ?",
+            [Self.blob(try Self.bytes(word)), Self.key(id)])
+        try run("DELETE FROM delivery_jobs WHERE delivery = ? AND job IS NULL", [Self.key(id)])
+    }
+
+    /// Where the forge says that its change is based.
+    package func setBase(_ id: UInt64, _ base: String) throws {
+        try run("UPDATE deliveries SET base = ? WHERE id = ?", [base, Self.key(id)])
     }
 
     package func delivery(_ id: UInt64) throws -> DeliveryRow? {
@@ -63,33 +84,44 @@ extension StoreTransaction {
         return try delivery(UInt64(bitPattern: row["delivery"]))
     }
 
-    /// Newest first, below `before` (0: from the newest). Without a project, of all.
-    package func deliveries(of project: String, before: UInt64, limit: Int) throws -> [DeliveryRow] {
+    /// Newest first, below `before` (0: from the newest), of these projects; nil: of all.
+    package func deliveries(of projects: [String]?, before: UInt64, limit: Int) throws -> [DeliveryRow] {
         let bound = before == 0 ? Int64.max : Self.key(before)
-        let condition = project.isEmpty ? "?2 = ''" : "project = ?2"
+        let places = projects?.map { _ in "?" }.joined(separator: ", ")
+        let condition = places.map { "AND project IN (\($0))" } ?? ""
+        let values: StatementArguments = [bound] + StatementArguments(projects ?? []) + [limit]
         return try all(
-            """
-            SELECT \(Self.deliveryColumns) FROM deliveries WHERE id < ?1 AND \(condition) ORDER BY id DESC LIMIT ?3
-            """, [bound, project, limit]
+            "SELECT \(Self.deliveryColumns) FROM deliveries WHERE id < ? \(condition) ORDER BY id DESC LIMIT ?", values
         ).map { try Self.delivery($0) }
     }
 
-    /// Those of a change whose jobs wait for an approval.
-    package func heldDeliveries(of project: String, number: UInt64) throws -> [DeliveryRow] {
+    /// Those of a change whose jobs wait for an approval, or are still to be made.
+    package func pendingDeliveries(of project: String, number: UInt64) throws -> [DeliveryRow] {
         try all(
             """
-            SELECT \(Self.deliveryColumns) FROM deliveries INDEXED BY deliveries_held
-            WHERE project = ? AND number = ? AND state = 2
+            SELECT \(Self.deliveryColumns) FROM deliveries INDEXED BY deliveries_pending
+            WHERE project = ? AND number = ? AND number > 0 AND state IN (1, 2)
             """, [project, Self.key(number)]
+        ).map { try Self.delivery($0) }
+    }
+
+    /// Those of a project whose jobs wait for an approval.
+    package func heldDeliveries(of project: String) throws -> [DeliveryRow] {
+        try all(
+            """
+            SELECT \(Self.deliveryColumns) FROM deliveries INDEXED BY deliveries_pending
+            WHERE project = ? AND number > 0 AND state = 2 AND state IN (1, 2) ORDER BY id DESC
+            """, [project]
         ).map { try Self.delivery($0) }
     }
 
     // MARK: its jobs
 
-    package func addDeliveryJob(_ delivery: UInt64, _ name: String, job: UInt64?, open: Bool) throws {
+    /// It is to be made.
+    package func addDeliveryJob(_ delivery: UInt64, _ name: String) throws {
         try run(
-            "INSERT INTO delivery_jobs (delivery, name, job, open) VALUES (?, ?, ?, ?)",
-            [Self.key(delivery), name, job.map { Self.key($0) }, open ? 1 : 0])
+            "INSERT INTO delivery_jobs (delivery, name, job, open, posted) VALUES (?, ?, NULL, 1, 0)",
+            [Self.key(delivery), name])
     }
 
     /// Nothing is to be done for it any more. `job`: what it has become.
@@ -112,18 +144,29 @@ extension StoreTransaction {
         }
     }
 
-    /// All that are to be done, oldest first, at most `limit`.
-    package func openDeliveryJobs(limit: Int) throws -> [OpenDeliveryJob] {
+    /// Those of a delivery that are to be done.
+    package func openJobs(of delivery: UInt64) throws -> [OpenDeliveryJob] {
         try all(
-            """
-            SELECT delivery, name, job FROM delivery_jobs INDEXED BY delivery_jobs_open WHERE open = 1
-            ORDER BY delivery LIMIT ?
-            """, [limit]
+            "SELECT name, job FROM delivery_jobs WHERE delivery = ? AND open = 1 ORDER BY name", [Self.key(delivery)]
         ).map {
             OpenDeliveryJob(
-                delivery: UInt64(bitPattern: $0["delivery"]), name: $0["name"],
-                job: ($0["job"] as Int64?).map { UInt64(bitPattern: $0) })
+                delivery: delivery, name: $0["name"], job: ($0["job"] as Int64?).map { UInt64(bitPattern: $0) })
         }
+    }
+
+    /// Deliveries with something to do, at most `limit` beside `known`; not of the projects `but`. Each project's
+    /// oldest first: whoever has sent a thousand is not served before the next one's first.
+    package func openDeliveries(limit: Int, known: Set<UInt64>, but projects: [String]) throws -> [DeliveryRow] {
+        let names = String(decoding: try JSONEncoder().encode(projects), as: UTF8.self)
+        return try all(
+            """
+            WITH waiting AS (
+                SELECT id, row_number() OVER (PARTITION BY project ORDER BY id) AS place FROM deliveries
+                WHERE id IN (SELECT delivery FROM delivery_jobs INDEXED BY delivery_jobs_open WHERE open = 1)
+                AND project NOT IN (SELECT value FROM json_each(?)))
+            SELECT \(Self.deliveryColumns) FROM deliveries JOIN waiting USING (id) ORDER BY place, id LIMIT ?
+            """, [names, limit + known.count]
+        ).map { try Self.delivery($0) }.filter { !known.contains($0.id) }
     }
 
     // MARK: approvals
@@ -143,7 +186,7 @@ extension StoreTransaction {
         try run("DELETE FROM approvals WHERE project = ? AND number = ?", [project, Self.key(number)])
     }
 
-    private static func delivery(_ row: Row) throws -> DeliveryRow {
+    static func delivery(_ row: Row) throws -> DeliveryRow {
         let id = UInt64(bitPattern: row["id"])
         let state: Int64 = row["state"]
         guard let state = UInt8(exactly: state).flatMap({ SchedulerEdge.DeliveryState(rawValue: $0) }) else {
@@ -152,6 +195,6 @@ extension StoreTransaction {
         return DeliveryRow(
             id: id, project: row["project"], word: try message(DeliveryWord.self, row["word"] as Data, of: nil),
             number: UInt64(bitPattern: row["number"]), receivedMs: row["received_ms"], state: state, what: row["what"],
-            text: row["text"])
+            text: row["text"], base: row["base"])
     }
 }

@@ -42,6 +42,22 @@ extension StoreTransaction {
         return (id, true)
     }
 
+    /// A held job as it is to run: with its source, and as its file now says.
+    package func redefine(job id: UInt64, as definition: JobDefinition) throws {
+        let (spec, source, schedule) = (definition.spec, definition.source, definition.schedule)
+        try run(
+            """
+            UPDATE jobs SET needs_grant = ?, name = ?, image = ?, shape = ?, spec = ?, timeout_seconds = ?,
+                source_sha = ?, source_size = ?, schedule = ?, group_name = ?, has_tags = ? WHERE id = ? AND state = 2
+            """,
+            [
+                definition.needsGrant ? 1 : 0, spec.name, spec.shape.image, try key(of: spec.shape),
+                Self.blob(try Self.bytes(spec)), Int64(spec.timeoutSeconds), source.map { Self.blob($0.sha256.array) },
+                source.map { Self.key($0.size) }, Self.blob(try Self.bytes(schedule)), schedule.group?.name,
+                schedule.tags.isEmpty ? 0 : 1, Self.key(id),
+            ])
+    }
+
     /// A held job gets its ticket, and what that says of its trust.
     package func giveTicket(_ ticket: Ticket, toJob id: UInt64) throws {
         let priority = Self.priority(try schedule(ofJob: id), ticket.trust)
@@ -104,6 +120,8 @@ extension StoreTransaction {
         for table in ["steps", "attempts", "happenings", "needs"] {
             try run("DELETE FROM \(table) WHERE job = ?", [key])
         }
+        // Nobody can be told of it any more.
+        try run("UPDATE delivery_jobs SET posted = 255 WHERE job = ?", [key])
         try run("DELETE FROM jobs WHERE id = ? AND state > 5", [key])
     }
 
@@ -142,7 +160,10 @@ extension StoreTransaction {
     }
 
     /// Newest first, below `before` (0: from the newest), at most `limit`. The page is found by key, however far back.
-    package func jobs(before: UInt64, limit: Int, state: Wire.JobState?) throws -> [JobRow] {
+    /// Of these projects alone, if some are given.
+    package func jobs(
+        before: UInt64, limit: Int, state: Wire.JobState?, of projects: [String]? = nil
+    ) throws -> [JobRow] {
         let bound = before == 0 ? Int64.max : Self.key(before)
         // The literal makes the partial index of that state usable.
         let condition =
@@ -151,8 +172,17 @@ extension StoreTransaction {
             case .queued: "AND state = 3"
             case .some(let other): "AND state <> 3 AND state = \(other.rawValue)"
             }
-        let sql = "SELECT \(JobRow.columns) FROM jobs WHERE id < ? \(condition) ORDER BY id DESC LIMIT ?"
-        return try all(sql, [bound, limit]) { try JobRow(&$0) }
+        guard let projects else {
+            let sql = "SELECT \(JobRow.columns) FROM jobs WHERE id < ? \(condition) ORDER BY id DESC LIMIT ?"
+            return try all(sql, [bound, limit]) { try JobRow(&$0) }
+        }
+        // One project after the other, by the index: what others have is never read.
+        let sql = """
+            SELECT \(JobRow.columns) FROM jobs INDEXED BY jobs_by_project
+            WHERE project = ? AND id < ? \(condition) ORDER BY id DESC LIMIT ?
+            """
+        let found = try projects.flatMap { try all(sql, [$0, bound, limit]) { try JobRow(&$0) } }
+        return Array(found.sorted { $0.id > $1.id }.prefix(limit))
     }
 
     /// Every job that has a runner.

@@ -32,6 +32,16 @@ extension StoreTransaction {
             """, [now, name, Self.blob(revision.array)])
     }
 
+    /// How far polling has come, in its forge's words; empty: it begins.
+    package func cursor(_ project: String) throws -> [UInt8] {
+        try one("SELECT cursor FROM projects WHERE name = ? AND cursor IS NOT NULL", [project])
+            .map { [UInt8]($0["cursor"] as Data) } ?? []
+    }
+
+    package func setCursor(_ project: String, _ cursor: [UInt8]) throws {
+        try run("UPDATE projects SET cursor = ? WHERE name = ?", [Self.blob(cursor), project])
+    }
+
     package func removeProject(_ name: String) throws {
         try run("DELETE FROM projects WHERE name = ?", [name])
         try run("DELETE FROM approvals WHERE project = ?", [name])

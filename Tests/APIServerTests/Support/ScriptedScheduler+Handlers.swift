@@ -14,6 +14,7 @@ extension ScriptedScheduler {
         addUploads(&handlers, script, inside)
         addSecrets(&handlers, script)
         addInsight(&handlers, script)
+        addPeople(&handlers, script)
         addProjects(&handlers, script, inside)
         return handlers
     }

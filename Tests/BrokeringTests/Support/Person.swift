@@ -2,6 +2,7 @@
 
 import Orders
 import Posix
+import Synchronization
 import Wire
 
 /// Seals orders with ever later times.
@@ -9,7 +10,7 @@ final class Person {
     let name: String
     let token: String
     let key: KeyFile
-    private var last: Int64 = 0
+    private static let last = Mutex<Int64>(0)
 
     init(name: String = "admin", broker: Bytes32) {
         self.name = name
@@ -19,10 +20,22 @@ final class Person {
 
     var bootstrap: Bootstrap { Bootstrap(name: name, tokenHash: Hashes.token(token), key: key.publicKey) }
 
+    /// The same person, with another token.
+    init(sharing other: Person) {
+        name = other.name
+        token = "bh_" + Bytes32.random().hex
+        key = other.key
+    }
+
+    /// What brokerd says of an admin of the house.
+    var word: BrokerEdge.Caller { .operator(.init(name: name, everywhere: .admin, projects: [])) }
+
     /// Milliseconds; later than every time before.
     func time() -> Int64 {
-        last = max(last + 1, Posix.wallMilliseconds())
-        return last
+        Self.last.withLock { last in
+            last = max(last + 1, Posix.wallMilliseconds())
+            return last
+        }
     }
 
     func seal(_ body: OrderBody, value: [UInt8] = [], at time: Int64? = nil) throws -> SealedOrder {

@@ -134,6 +134,7 @@ extension RelayEdge: ProbeEdge {
         handlers.refuse(RemoveSource.self)
         handlers.refuse(RemoveLogs.self)
         handlers.refuse(ReadCounters.self)
+        handlers.refuse(StoreArchive.self)
         handlers.refuse(WatchEvents.self)
         return handlers
     }
@@ -193,15 +194,14 @@ extension ForgeEdge: ProbeEdge {
         handlers.on(StateFile.self) { _, _, responder in seen.answer(responder, .init(word: word)) }
         handlers.refuse(ReadToken.self)
         handlers.refuse(StatePermission.self)
+        handlers.refuse(StateEvent.self)
         return handlers
     }
 }
 
 extension CourierEdge: ProbeEdge {
     private static let commit = String(repeating: "a", count: 40)
-    private static let place = ForgePlace(
-        project: "shop", forge: .github, url: "https://github.com",
-        repository: ForgeRepository(id: 1, path: "acme/shop"))
+    private static let place = ForgePlace(project: "shop", repository: ForgeRepository(id: 1, path: "acme/shop"))
 
     static var probe: AskBranch { AskBranch(place: place, branch: "main") }
 

@@ -24,17 +24,17 @@ Startup.main(
     ]
 ) { daemon in
     let settings = daemon.configuration
-    let name = settings.string("profile")
-    guard let profile = Profile.all.first(where: { $0.name == name }) else { exit(70) }
-    let writes = settings.list("writes").filter { $0 != "/nowhere" }
+    guard let profile = Profile.all.first(where: { $0.name == settings.string("profile") }) else { exit(70) }
+    let isOut = profile.name == "courierd"
+    let (reads, writes) = (settings.list("reads"), settings.list("writes").filter { $0 != "/nowhere" })
     // Standard output is where the tests listen; what they pass at number 3 stays.
     let confine = {
         switch settings.string("layers") {
         case "both":
-            try daemon.confine(keeping: [3], profile: profile, reads: settings.list("reads"), writes: writes)
+            try daemon.confine(keeping: [3], profile: profile, reads: reads, writes: writes, connects: isOut)
         case "paths":
             try Sandbox.noNewPrivileges()
-            let found = try Sandbox.openOnly(reads: settings.list("reads"), writes: writes)
+            let found = try Sandbox.openOnly(reads: reads, writes: writes, connects: isOut)
             if found != .full { say("landlock \(found)") }
         case "calls":
             try Sandbox.noNewPrivileges()

@@ -13,6 +13,8 @@ package struct HTTPLimits: Sendable {
     package var webhookBytes = WebhookRoutes.limit
     /// Of webhooks that are being received, all together; further ones are told to come back (503).
     package var webhookRoom = 64 << 20
+    /// Webhooks that are handed on to schedulerd, all together. Each takes a place in the window of the link.
+    package var webhooks = 128
     /// From the connection, or from the last answer, to the end of the request's head.
     package var headerDeadline = Duration.seconds(10)
     /// From the head to the end of the body; for an upload, between two pieces of it.

@@ -13,6 +13,10 @@ extension RequestGuard {
         switch unwrapOutboundIn(data) {
         case .head(var head):
             isAnswering = true
+            // Who is told to come again comes on another connection, and behind those that wait for one now.
+            if owed == 1, reading == .head, [.tooManyRequests, .serviceUnavailable].contains(head.status) {
+                reading = .nothing
+            }
             if isLastAnswer { head.headers.replaceOrAdd(name: "Connection", value: "close") }
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body: context.write(data, promise: promise)

@@ -23,6 +23,9 @@ enum OpenAPISchemas {
         "Drain": object(["drain": flag]),
         "DrainSet": object(["draining": flag, "running": number, "runners": number]),
         "SecretPage": object(["secrets": list(secret), "more": flag]),
+        "WhoAmI": object(["name": text, "everywhere": access, "roles": list(role)]),
+        "UserPage": object(["revision": number, "users": list(user), "more": flag]),
+        "TokenPage": object(["tokens": list(token), "more": flag]),
         "OrderDone": object(["done": flag]),
         "ProjectPage": object(["projects": list(project), "more": flag]),
         "Project": object(["document": text, "revision": text]),
@@ -70,6 +73,15 @@ enum OpenAPISchemas {
         "state": words(SchedulerEdge.DeliveryState.allCases.map { "\($0)" }), "what": text, "text": text,
         "jobs": list(number),
     ])
+
+    private static let access = words(Access.allCases.map { "\($0)" })
+    private static let role = object(["project": text, "role": access])
+    private static let user = object(
+        ["name": text, "everywhere": access, "roles": list(role), "key": text],
+        required: ["name", "everywhere", "roles"])
+    private static let token = object(
+        ["user": text, "name": text, "role": access, "projects": list(text), "expires_at": text],
+        required: ["user", "name", "role", "projects"])
 
     private static let secret = object(["name": text, "set_at": text, "set_by": text])
 

@@ -15,7 +15,7 @@ enum OrderRoutes {
         [
             Route(
                 method: .post, path: "/orders", scope: .token, operation: "sendOrder",
-                summary: "Send a sealed order that sets or removes a secret, or rotates the master key.",
+                summary: "Send a sealed order: it changes secrets, users, roles or tokens, or the master key.",
                 body: .bytes(mediaType: "application/octet-stream", limit: limit),
                 successes: [(200, "It has been carried out, durably.", "OrderDone")]
             ) { request in

@@ -17,9 +17,11 @@ struct RouteTable: Sendable {
         routes += SourceRoutes.all(scheduler)
         routes += OrderRoutes.all(scheduler)
         routes += SecretRoutes.all(scheduler)
+        routes += PeopleRoutes.all(scheduler)
         routes += InsightRoutes.all(scheduler, meter)
         routes += ProjectRoutes.all(scheduler)
-        routes += WebhookRoutes.all(scheduler, WebhookRoom(bytes: limits.webhookRoom))
+        routes += WebhookRoutes.all(
+            scheduler, WebhookRoom(bytes: limits.webhookRoom, deliveries: limits.webhooks))
         routes += OpenAPIRoutes.all()
         let document = OpenAPIDocument(routes: routes).bytes
         self.routes = routes.map {

@@ -61,7 +61,7 @@ enum WebhookRoutes {
         guard headers.count <= fieldsAtMost, headers.allSatisfy({ $0.value.utf8.count <= fieldBytes }),
             project.utf8.count <= 64
         else { throw notGenuine }
-        let body = try await room.receive(request.request.body)
+        let body = try await room.receive(request.request.body, for: project)
         let delivery = SchedulerEdge.Deliver(forge: forge, project: project, headers: headers)
         let reply: SchedulerEdge.Deliver.Reply
         do throws(APIFailure) {

@@ -17,10 +17,12 @@ package struct Bulkhead: AsyncParsableCommand {
               bulkhead secret set web token < token          keep a secret for a project
               bulkhead project apply projects.yaml           say what runs for whose events
               bulkhead approve 19                            let the change of a held job run
+              bulkhead doctor                                name what is missing until that works
+              bulkhead user role alice shop write            say who may do what
 
             EXIT STATUS
               0 done; 1 failed; 64 wrong command line or job file; 69 the daemons cannot be reached;
-              77 wrong token. `submit --follow` ends with the job's own status: 124 timed out,
+              77 wrong token, or not allowed. `submit --follow` ends with the job's own status: 124 timed out,
               130 cancelled, 125 lost.
 
             ENVIRONMENT
@@ -33,7 +35,7 @@ package struct Bulkhead: AsyncParsableCommand {
         subcommands: [
             Up.self, Init.self, Submit.self, Jobs.self, JobCommand.self, LogCommand.self, Why.self, Cancel.self,
             Runners.self, Pools.self, Drain.self, Secret.self, ProjectCommand.self, Deliveries.self, Approve.self,
-            Status.self, Audit.self,
+            UserCommand.self, TokenCommand.self, KeyCommand.self, WhoAmI.self, Status.self, Doctor.self, Audit.self,
         ])
 
     package init() {}

@@ -6,6 +6,7 @@ import JobModel
 import ProjectModel
 import TrustModel
 import Wire
+import YAMLDocuments
 
 extension ProjectCommand {
     struct Apply: AsyncParsableCommand {

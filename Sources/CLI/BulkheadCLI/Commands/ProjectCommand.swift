@@ -5,6 +5,7 @@ import Foundation
 import JobModel
 import ProjectModel
 import TrustModel
+import YAMLDocuments
 
 struct ProjectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -9,8 +9,10 @@ struct RotateMaster: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rotate-master", abstract: "Change the master key, the admin token and the admin key.",
         discussion: """
-            At one moment every old token, key, ticket and job token is dead; jobs that
-            wait or run with secrets are given them anew or end. Runs on the machine of the
+            At one moment every old token, ticket and job token and your old key are dead;
+            jobs that wait or run with secrets are given them anew or end. Other users get
+            new tokens, and put the broker's new public key (`bulkhead key show`) into the
+            line `broker` of their key files. Runs on the machine of the
             broker, as the owner of the master key (root where the daemons have users of
             their own). It may be interrupted: run it again, and it says where it stood and
             goes on.
@@ -60,7 +62,7 @@ struct RotateMaster: AsyncParsableCommand {
                 asking.token = token
                 do {
                     // brokerd itself answers this one.
-                    _ = try await asking.send(try asking.request("GET", "/projects/default/secrets"))
+                    _ = try await asking.send(try asking.request("GET", "/whoami"))
                     return true
                 } catch let failure as CommandFailure where failure.code == "unauthorized" {
                     return false

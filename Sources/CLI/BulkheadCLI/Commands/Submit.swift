@@ -5,6 +5,7 @@ import Documents
 import Foundation
 import JobModel
 import Orders
+import YAMLDocuments
 
 struct Submit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

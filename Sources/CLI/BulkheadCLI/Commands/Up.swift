@@ -56,6 +56,8 @@ struct Up: ParsableCommand {
             valueName: "gid"))
     var grantsGroup: UInt32?
 
+    @OptionGroup var forges: ForgeOptions
+
     @Flag(help: "Accept an engine without user namespaces: root in a container is then root on this machine.")
     var allowNoUserns = false
 
@@ -76,7 +78,8 @@ struct Up: ParsableCommand {
                 maxRunners: maxRunners ?? ProcessInfo.processInfo.activeProcessorCount,
                 pools: try pools.settings(),
                 allowNoUserNamespaces: allowNoUserns, allowBuildProfile: allowBuildProfile, runtime: runtime,
-                runtimeUntrusted: runtimeUntrusted, grantsGroup: grantsGroup)
+                runtimeUntrusted: runtimeUntrusted, forges: try forges.settings(),
+                grantsGroup: grantsGroup)
             try Supervisor(Preparation(wishes)).run()
         }
     }

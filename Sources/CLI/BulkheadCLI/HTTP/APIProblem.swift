@@ -25,14 +25,17 @@ struct APIProblem: Decodable {
         if status == 401 {
             let mend =
                 hasToken
-                ? "the token is not the one this server knows; set BULKHEAD_TOKEN to the text in its admin-token file"
+                ? "the token is not one that this server knows; set BULKHEAD_TOKEN to the text in its admin-token file"
                 : "set BULKHEAD_TOKEN, or give --state the directory that `bulkhead up` uses"
-            return CommandFailure("not authorized: \(mend)", exit: .unauthorized, code: problem.code)
+            let expired = "the token has expired; make another (`bulkhead token create`), or ask an admin of the house"
+            return CommandFailure(
+                "not authorized: \(problem.message.contains("expired") ? expired : mend)", exit: .unauthorized,
+                code: problem.code)
         }
         if problem.code == "order_refused" {
             return CommandFailure(
                 "the broker refuses the order (\(Terminal.printable(problem.message))): the key is not one that this "
-                    + "house knows, or is from before a rotation; give --key the present admin-key of this house",
+                    + "house knows, or is from before a rotation; give --key the present key file of the token's user",
                 exit: .unauthorized, code: problem.code)
         }
         var lines = (problem.problems ?? []).map { [$0.place, $0.message].compactMap(\.self).joined(separator: ": ") }
@@ -41,7 +44,10 @@ struct APIProblem: Decodable {
                 [problem.place, problem.message].compactMap { $0?.isEmpty == true ? nil : $0 }.joined(separator: ": ")
             ]
         }
-        let exit: Exit = status == 503 || status == 504 ? .unavailable : (status < 500 ? .usage : .failure)
+        let exit: Exit =
+            status == 503 || status == 504
+            ? .unavailable
+            : problem.code == "denied_by_policy" ? .unauthorized : status < 500 ? .usage : .failure
         return CommandFailure(
             Terminal.printable(lines.joined(separator: " | ")) + " (\(problem.code))", exit: exit, code: problem.code)
     }

@@ -19,6 +19,8 @@ package struct HTTPRequest: Sendable {
     package var body = Body.none
     /// Seconds for the whole exchange; 0: as long as it takes.
     package var timeout: Int
+    /// A Unix socket to go to, whatever host the URL names.
+    package var socket: String?
 
     package init(method: String, url: String, timeout: Int = 60) {
         self.method = method
@@ -117,6 +119,7 @@ package final class Transfer {
         try check(bh_curl_text(curl, CURLOPT_URL, request.url))
         try check(bh_curl_text(curl, CURLOPT_PROTOCOLS_STR, "http,https"))
         try check(bh_curl_text(curl, CURLOPT_PROXY, ""))
+        if let socket = request.socket { try check(bh_curl_text(curl, CURLOPT_UNIX_SOCKET_PATH, socket)) }
         try check(bh_curl_number(curl, CURLOPT_NOSIGNAL, 1))
         try check(bh_curl_number(curl, CURLOPT_CONNECTTIMEOUT, 30))
         try check(bh_curl_number(curl, CURLOPT_TIMEOUT, request.timeout))

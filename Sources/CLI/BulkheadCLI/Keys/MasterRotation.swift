@@ -131,7 +131,7 @@ package struct MasterRotation {
         } catch let failure as CommandFailure {
             // A word of brokerd's own: it has not done it. Everything else leaves it open, and the files say where we
             // are.
-            if ["order_refused", "conflict", "invalid"].contains(failure.code) {
+            if ["order_refused", "conflict", "denied_by_policy", "invalid"].contains(failure.code) {
                 try discard()
                 throw failure
             }

@@ -35,6 +35,7 @@ final class Preparation {
         let allowBuildProfile: Bool
         let runtime: String?
         let runtimeUntrusted: String?
+        let forges: ForgeSettings
         let grantsGroup: UInt32?
     }
 
@@ -58,7 +59,8 @@ final class Preparation {
             engine: engine, engineGroup: engineGroup, instance: instance,
             maxRunners: wishes.maxRunners, pools: wishes.pools, allowNoUserNamespaces: wishes.allowNoUserNamespaces,
             allowBuildProfile: wishes.allowBuildProfile, runtime: wishes.runtime,
-            runtimeUntrusted: wishes.runtimeUntrusted, separateUsers: separateUsers, identities: identities,
+            runtimeUntrusted: wishes.runtimeUntrusted, forges: wishes.forges,
+            separateUsers: separateUsers, identities: identities,
             grants: grants.path)
         listenAddress = wishes.listen
         do {
@@ -75,7 +77,7 @@ final class Preparation {
 
     private func makeDirectories() throws {
         try StateDirectory.make(site.state + "/log", mode: 0o700)
-        for compartment in [Compartment.schedulerd, .relayd, .brokerd] {
+        for compartment in [Compartment.schedulerd, .relayd, .brokerd, .courierd] {
             try StateDirectory.make(site.directory(of: compartment), mode: 0o700, owner: site.owner(of: compartment))
         }
         try StateDirectory.make(site.keys.masterKeys, mode: 0o700, owner: site.owner(of: .brokerd))
@@ -97,7 +99,7 @@ final class Preparation {
         throw CommandFailure("the daemons are not beside \(own); run `make build` or `make install`", exit: .failure)
     }
 
-    private static func engineSocket(_ option: String?) throws -> String {
+    static func engineSocket(_ option: String?) throws -> String {
         let environment = ProcessInfo.processInfo.environment
         let named = option ?? environment["BULKHEAD_ENGINE"] ?? environment["DOCKER_HOST"] ?? "/var/run/docker.sock"
         let path = named.hasPrefix("unix://") ? String(named.dropFirst(7)) : named

@@ -3,7 +3,7 @@
 
 /// A compartment of the house: one process, one user.
 package enum Compartment: String, CaseIterable {
-    case brokerd, relayd, spawnerd, schedulerd, apid
+    case brokerd, relayd, spawnerd, courierd, schedulerd, apid
 
     var executable: String { "bulkhead-\(rawValue)" }
 
@@ -15,6 +15,7 @@ package enum Compartment: String, CaseIterable {
         case .spawnerd: ("bulkhead-spawn", 7703)
         case .brokerd: ("bulkhead-broker", 7704)
         case .relayd: ("bulkhead-relay", 7705)
+        case .courierd: ("bulkhead-courier", 7706)
         }
     }
 }
@@ -22,7 +23,7 @@ package enum Compartment: String, CaseIterable {
 /// A Unix socket between two compartments. The server owns it; the client has its group, and nobody else has. It lies
 /// in a directory of root's, so that no server can put another socket, or a link, in its place.
 package enum Edge: String, CaseIterable {
-    case scheduler, spawner, stream, relay, broker, mask
+    case scheduler, spawner, stream, relay, broker, mask, courier, forge
 
     package var client: Compartment {
         switch self {
@@ -32,6 +33,8 @@ package enum Edge: String, CaseIterable {
         case .relay: .schedulerd
         case .broker: .schedulerd
         case .mask: .relayd
+        case .courier: .schedulerd
+        case .forge: .courierd
         }
     }
 
@@ -43,6 +46,8 @@ package enum Edge: String, CaseIterable {
         case .relay: .relayd
         case .broker: .brokerd
         case .mask: .brokerd
+        case .courier: .courierd
+        case .forge: .brokerd
         }
     }
 
@@ -54,6 +59,8 @@ package enum Edge: String, CaseIterable {
         case .relay: ("bulkhead-relay-edge", 7714)
         case .broker: ("bulkhead-broker-edge", 7715)
         case .mask: ("bulkhead-mask", 7716)
+        case .courier: ("bulkhead-courier-edge", 7717)
+        case .forge: ("bulkhead-forge", 7718)
         }
     }
 }
@@ -68,6 +75,7 @@ extension Compartment {
         case .schedulerd:
             arguments += ["--state", site.directory(of: self), "--instance", site.instance]
             arguments += ["--max-runners", String(site.maxRunners)] + site.pools.arguments
+            arguments += site.forges.schedulerArguments
         case .spawnerd:
             arguments += ["--engine-socket", site.engine, "--instance", site.instance, "--runner-path", site.runner]
             arguments += ["--grants", site.grants]
@@ -77,6 +85,8 @@ extension Compartment {
             if site.allowBuildProfile { arguments += ["--allow-build-profile", "true"] }
         case .relayd:
             arguments += ["--state", site.directory(of: self)]
+        case .courierd:
+            arguments += ["--state", site.directory(of: self)] + site.forges.courierArguments
         case .brokerd:
             arguments += ["--state", site.directory(of: self), "--grants", site.grants]
             arguments += ["--master-keys", site.keys.masterKeys, "--bootstrap", site.keys.bootstrap]
@@ -109,6 +119,7 @@ struct Site {
     /// choice.
     let runtime: String?
     let runtimeUntrusted: String?
+    let forges: ForgeSettings
     /// Each daemon under a user of its own; false: everything runs as whoever started it.
     let separateUsers: Bool
     let identities: Identities

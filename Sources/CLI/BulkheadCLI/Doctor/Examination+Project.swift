@@ -1,0 +1,145 @@
+// What a project needs: that it is there, the images of its jobs, its keys and secrets, and a forge that lets us.
+
+import Foundation
+import JobModel
+import ProjectModel
+import TrustModel
+
+extension Examination {
+    /// Those to be looked at: the one that was named, or all of them.
+    func projects(_ name: String?) async throws -> [Project] {
+        let desk = ProjectDesk(client: client)
+        let known = try await desk.all().map(\.name)
+        guard let name else {
+            if known.isEmpty {
+                settleKey()
+                add(
+                    .project, .missing, "there is none; docs/github.md, gitlab.md and gitea.md begin with one",
+                    mend: "bulkhead project apply projects.yaml")
+            }
+            return try await read(known, desk)
+        }
+        guard known.contains(name) else {
+            settleKey()
+            let close = ProjectHint.close(to: name, among: known).prefix(3).map { "'\($0)'" }
+            let hint = close.isEmpty ? "" : "; did you mean \(close.joined(separator: " or "))?"
+            add(
+                .project, .missing, project: name, "there is no such project\(hint)",
+                mend: "bulkhead project apply projects.yaml")
+            return []
+        }
+        return try await read([name], desk)
+    }
+
+    private func read(_ names: [String], _ desk: ProjectDesk) async throws -> [Project] {
+        var found: [Project] = []
+        for name in names {
+            guard let document = try await desk.project(name) else { continue }
+            found += try YAMLSpec.projects("{\"projects\": [\(document.document)]}")
+        }
+        return found
+    }
+
+    func examine(_ project: Project) async throws {
+        progress("looking at \(project.name)")
+        let count = project.jobs.count == 1 ? "1 job" : "\(project.jobs.count) jobs"
+        add(.project, .ok, project: project.name, "in force, with \(count)")
+        await images(project)
+        let secrets = Set(try await client.secrets(of: project.name).map(\.name))
+        let hasToken = keys(project, secrets)
+        wanted(project, secrets)
+        if hasToken { try await forge(project) }
+        try await deliveries(project)
+    }
+
+    private func images(_ project: Project) async {
+        let images = Set(project.jobs.compactMap { $0.file?.image }).sorted()
+        do throws(EngineWitness.Silent) {
+            var missing = false
+            for image in images where try await !engine.has(image: image) {
+                missing = true
+                add(
+                    .image, .missing, project: project.name, "\(image) is not on the engine, and nothing pulls it",
+                    mend: engine.pull(image))
+            }
+            if !missing, !images.isEmpty { add(.image, .ok, project: project.name, images.joined(separator: ", ")) }
+        } catch {
+            add(
+                .image, .unknown, project: project.name, "whether \(images.joined(separator: ", ")) is there",
+                mend: images.first.map { "bulkhead runners start --image \($0)" })
+        }
+    }
+
+    /// Whether there is a token for the forge.
+    private func keys(_ project: Project, _ secrets: Set<String>) -> Bool {
+        let (name, key, token) = (project.name, ForgeSecret.webhookKey.rawValue, ForgeSecret.token.rawValue)
+        if secrets.contains(key) {
+            add(.webhookKey, .ok, project: name, "is set")
+        } else {
+            settleKey()
+            let file = "\(name).key"
+            add(
+                .webhookKey, .missing, project: name, "without it no webhook is believed",
+                mend: "(umask 077; openssl rand -hex 32 | tr -d '\\n' > \(file)) && "
+                    + "bulkhead secret set \(name) \(key) --from-file \(file)")
+        }
+        guard !secrets.contains(token) else {
+            add(.forgeToken, .ok, project: name, "is set")
+            return true
+        }
+        settleKey()
+        add(
+            .forgeToken, .missing, project: name,
+            "no sources and no statuses without it; docs/\(project.guide).md says what it has to be able to do",
+            mend: "bulkhead secret set \(name) \(token)")
+        return false
+    }
+
+    /// Secrets that jobs name.
+    private func wanted(_ project: Project, _ secrets: Set<String>) {
+        let named = project.jobs.flatMap { job in (job.file?.steps ?? []).flatMap(\.secrets).map { ($0.name, job.name) }
+        }
+        let missing = Dictionary(named, uniquingKeysWith: { first, _ in first })
+            .filter { !secrets.contains($0.key) && $0.key != JobFile.jobTokenSecret }
+        for (secret, job) in missing.sorted(by: { $0.key < $1.key }) {
+            settleKey()
+            add(
+                .secret, .missing, project: project.name, "job '\(job)' needs \(secret)",
+                mend: "bulkhead secret set \(project.name) \(secret)")
+        }
+    }
+
+    /// What the forge lets the token do, as courierd has found it out.
+    private func forge(_ project: Project) async throws {
+        struct Answer: Decodable { let missing: [String] }
+        let name = project.name
+        progress("asking \(project.forge.url)")
+        do {
+            let data = try await client.send(try client.request("GET", "/projects/\(name)/forge"))
+            let missing = try client.decoded(Answer.self, data).missing
+            if missing.isEmpty { add(.forge, .ok, project: name, "\(project.forge.url) lets the token do its work") }
+            for what in missing {
+                settleKey()
+                add(
+                    .forge, .missing, project: name, what,
+                    mend: "bulkhead secret set \(name) \(ForgeSecret.token.rawValue)")
+            }
+        } catch let failure as CommandFailure where failure.code == "not_found" {
+            add(.forge, .unknown, project: name, "this house cannot ask what the token may do")
+        } catch let failure as CommandFailure {
+            add(.forge, .missing, project: name, "\(project.forge.url) cannot be asked: \(failure)")
+        }
+    }
+}
+
+extension ProjectJob {
+    /// nil where it stands in the repository.
+    fileprivate var file: JobFile? {
+        if case .written(let file) = definition { file } else { nil }
+    }
+}
+
+extension Project {
+    /// The page that explains its forge.
+    fileprivate var guide: String { rules.forge.kind == .forgejo ? "gitea" : rules.forge.kind.rawValue }
+}

@@ -1,0 +1,102 @@
+// courierd's service: the only process that speaks to the outside. Its parts: Courier+Calls (what is told and asked),
+// Courier+Sources (archives), Courier+JobFiles (job files of a repository), Courier+Polling (what is new). It keeps
+// nothing: whatever is to be done again is schedulerd's to know, and every token is brokerd's.
+
+package import Daemon
+import Errands
+import ForgeCalls
+import ForgeModel
+package import Link
+import Outbound
+package import Posix
+package import Wire
+
+/// All of it runs on the loop's thread. Names are looked up in threads of libcurl's, which touch nothing here.
+package final class Courier {
+    let settings: CourierSettings
+    let broker: LinkClient<ForgeEdge>
+    private let log: Log
+    private let loop: PollLoop
+    private let outbound: Outbound
+    private var visits: [ObjectIdentifier: Visit] = [:]
+
+    /// - Parameter authorities: certificates in PEM.
+    package init(
+        loop: PollLoop, settings: CourierSettings, authorities: [UInt8], forgeSocket: String, log: Log
+    ) throws {
+        self.loop = loop
+        self.settings = settings
+        self.log = log
+        outbound = try Outbound(
+            loop: loop, settings: OutboundSettings(addresses: settings.addresses, authorities: authorities))
+        broker = LinkClient(loop: loop, path: forgeSocket, role: .courierd)
+        broker.onRefused = { failure in log.error("brokerd will not have us", ["reason": failure.text]) }
+    }
+
+    package func start() { broker.start() }
+
+    /// Whatever is under way ends without an answer; the link says why.
+    package func stop() {
+        broker.stop()
+        visits.removeAll()
+    }
+
+    package var handlers: Handlers<CourierEdge> {
+        var handlers = Handlers<CourierEdge>()
+        on(&handlers, fetchSource)
+        on(&handlers, postStatus)
+        on(&handlers, postComment)
+        on(&handlers, askPermission)
+        on(&handlers, askChange)
+        on(&handlers, askBranch)
+        on(&handlers, askFiles)
+        on(&handlers, readJobFile)
+        on(&handlers, poll)
+        return handlers
+    }
+
+    private func on<Call: WireCall>(
+        _ handlers: inout Handlers<CourierEdge>, _ body: @escaping (Call, Responder<Call.Reply>) -> Void
+    ) where Call.Edge == CourierEdge {
+        handlers.on(Call.self) { request, _, responder in body(request, responder) }
+    }
+
+    /// Goes to the project's forge, and on with what came of it; a failure is answered here.
+    func visit<Reply: WireMessage>(
+        _ place: CourierEdge.ForgePlace, _ responder: Responder<Reply>, _ purpose: Visit.Purpose,
+        then finish: @escaping (ForgeResult) -> Void
+    ) {
+        let archives = visits.values.count(where: \.isOfArchive)
+        guard visits.count < settings.errands, purpose.archive == nil || archives < settings.archives else {
+            return fail(responder, place, Failure(.limitReached, "enough errands are under way", place: "errands"))
+        }
+        let visit = Visit(.init(loop: loop, outbound: outbound, broker: broker), place, purpose)
+        let id = ObjectIdentifier(visit)
+        visits[id] = visit
+        visit.start { [weak self] result in
+            self?.visits[id] = nil
+            switch result {
+            case .success(let result): finish(result)
+            case .failure(let failure): self?.fail(responder, place, failure)
+            }
+        }
+    }
+
+    /// The usual: one question or word, within its time or schedulerd's, whichever is shorter.
+    func visit<Reply: WireMessage>(
+        _ place: CourierEdge.ForgePlace, _ responder: Responder<Reply>,
+        _ call: @escaping (Repository) throws(Failure) -> ForgeCall, then finish: @escaping (ForgeResult) -> Void
+    ) {
+        let time = min(settings.errandTime, responder.remaining ?? settings.errandTime)
+        visit(place, responder, .init(call: call, time: time), then: finish)
+    }
+
+    func fail<Reply: WireMessage>(
+        _ responder: Responder<Reply>, _ place: CourierEdge.ForgePlace, _ failure: Failure
+    ) {
+        log.info(
+            "an errand came to nothing",
+            ["project": place.project, "code": failure.errorCode.name, "why": failure.text])
+        responder.fail(failure)
+    }
+}

@@ -1,0 +1,107 @@
+// Visit: one request of schedulerd's on its way. brokerd says where to and gives the token; an errand is run there;
+// then the token is gone, whatever came of it.
+
+import Errands
+import Exchange
+import ForgeCalls
+import ForgeModel
+import Link
+import Outbound
+import Posix
+import Secret
+import Wire
+
+final class Visit {
+    typealias Completion = (Result<ForgeResult, Failure>) -> Void
+
+    /// What every visit is made with.
+    struct Means {
+        let loop: PollLoop
+        let outbound: Outbound
+        let broker: LinkClient<ForgeEdge>
+    }
+
+    /// What is to be done there.
+    struct Purpose {
+        /// The call, of the project's repository.
+        let call: (Repository) throws(Failure) -> ForgeCall
+        var limits = TransferLimits.api
+        /// For everything, brokerd's answer included.
+        var time: Duration
+        /// Where an archive goes.
+        var archive: ArchiveFile?
+    }
+
+    /// The longest token of a forge.
+    private static let tokenBytes = 8192
+    private static let brokerTime = Duration.seconds(10)
+
+    private let means: Means
+    private let place: CourierEdge.ForgePlace
+    private let purpose: Purpose
+    private var completion: Completion?
+    private var errand: Errand?
+    private var timer: TimerID?
+
+    var isOfArchive: Bool { purpose.archive != nil }
+
+    init(_ means: Means, _ place: CourierEdge.ForgePlace, _ purpose: Purpose) {
+        self.means = means
+        self.place = place
+        self.purpose = purpose
+    }
+
+    deinit { if let timer { means.loop.cancel(timer) } }
+
+    /// Begins. `completion` is called once; until then somebody has to keep this object.
+    func start(_ completion: @escaping Completion) {
+        self.completion = completion
+        timer = means.loop.after(purpose.time) { [weak self] in
+            self?.end(.failure(Failure(.deadlineExceeded, "the forge took too long", place: "forge")))
+        }
+        means.broker.call(ForgeEdge.ReadToken(project: place.project), deadline: Self.brokerTime) {
+            [weak self] result, fds in
+            let raws = fds.raws
+            if let self, self.completion != nil { self.take(result, raws) }
+            // They are open as long as this lives.
+            _ = consume fds
+        }
+    }
+
+    private func take(_ result: Result<ForgeEdge.ReadToken.Reply, Failure>, _ raws: [Int32]) {
+        do throws(Failure) {
+            let home = try ForgeHome(try result.get(), place)
+            let call = try purpose.call(home.repository)
+            let errand = Errand(
+                call, at: home.provider, token: try Self.token(raws), by: means.outbound, on: means.loop,
+                limits: purpose.limits, doubting: home.isDoubtful ? home.repository : nil,
+                into: purpose.archive.map { archive in { archive.begin() } })
+            self.errand = errand
+            let project = place.project
+            errand.start { [weak self] result in
+                self?.end(result.mapError { Failure($0, project: project, archive: self?.purpose.archive) })
+            }
+        } catch {
+            end(.failure(error))
+        }
+    }
+
+    private static func token(_ raws: [Int32]) throws(Failure) -> Secret {
+        guard let raw = raws.first else { throw Failure(.wrongFds, "no token", place: "token") }
+        do throws(SecretError) {
+            return try Secret(contentsOf: raw, limit: tokenBytes)
+        } catch {
+            throw Failure(.internal, "\(error)", place: "token")
+        }
+    }
+
+    private func end(_ result: Result<ForgeResult, Failure>) {
+        // What is still on its way is cancelled, and its token wiped.
+        errand = nil
+        if let timer { means.loop.cancel(timer) }
+        timer = nil
+        let completion = completion
+        self.completion = nil
+        completion?(result)
+    }
+}

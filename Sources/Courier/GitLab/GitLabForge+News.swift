@@ -1,0 +1,46 @@
+// GitLab's lists of branches, tags and merge requests.
+
+package import Exchange
+package import ForgeCalls
+package import ForgeModel
+
+extension GitLabForge {
+    package func askReferences(
+        _ repository: Repository, areTags: Bool, page: Int
+    ) throws(ForgeProblem) -> ExchangeRequest {
+        let target = try target(repository) { (base) throws(RequestTarget.BadPiece) in
+            base.and("/repository").and(areTags ? "/tags" : "/branches")
+        }
+        return server.get(target.query("per_page", "100").query("page", String(page)))
+    }
+
+    package func readReferences(
+        _ answer: ExchangeAnswer, areTags: Bool
+    ) throws(ForgeProblem) -> Page<(Reference, Commit)> {
+        var found: [(Reference, Commit)] = []
+        for fields in try Fields.list(answer) {
+            let name = try fields.word("name")
+            found.append((areTags ? .tag(name) : .branch(name), try fields.commit("commit.id")))
+        }
+        return Page(found, hasNext: answer.hasNextPage)
+    }
+
+    package func askTouched(_ repository: Repository, page: Int) throws(ForgeProblem) -> ExchangeRequest {
+        let target = try target(repository) { (base) throws(RequestTarget.BadPiece) in base.and("/merge_requests") }
+        return server.get(
+            target.query("state", "all").query("order_by", "updated_at").query("sort", "desc").query("per_page", "100")
+                .query("page", String(page)))
+    }
+
+    package func readTouched(
+        _ answer: ExchangeAnswer, of repository: Repository
+    ) throws(ForgeProblem) -> Page<TouchedChange> {
+        Page(
+            try Fields.list(answer).compactMap { fields in
+                guard let time = (try? fields.word("updated_at")).flatMap(ForgeTime.milliseconds),
+                    let change = try? Self.change(fields, of: repository)
+                else { return nil }
+                return TouchedChange(change, at: time)
+            }, hasNext: answer.hasNextPage)
+    }
+}

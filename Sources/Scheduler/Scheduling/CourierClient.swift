@@ -1,0 +1,81 @@
+// The courier edge, from schedulerd's side.
+
+import Link
+package import Posix
+package import Wire
+
+/// CourierLink over the socket of courierd.
+package final class CourierClient: CourierLink {
+    /// courierd gives a forge up before that, and says so.
+    private static let deadline = Duration.seconds(180)
+    /// A large archive over a slow line.
+    private static let archiveDeadline = Duration.seconds(900)
+    private let client: LinkClient<CourierEdge>
+
+    package init(loop: PollLoop, path: String) {
+        client = LinkClient(loop: loop, path: path, role: .schedulerd, settings: LinkSettings(window: 256))
+    }
+
+    package var isReady: Bool { client.isReady }
+    package var lastFailure: Failure? { client.lastFailure }
+    package var onUp: (() -> Void)? {
+        get { client.onUp }
+        set { client.onUp = newValue }
+    }
+    package var onDown: ((Failure) -> Void)? {
+        get { client.onDown }
+        set { client.onDown = newValue }
+    }
+
+    package func start() { client.start() }
+
+    package func stop() { client.stop() }
+
+    package func fetchSource(
+        _ request: CourierEdge.FetchSource, _ done: @escaping (Result<UInt64, Failure>, consuming FDBundle) -> Void
+    ) {
+        client.call(request, deadline: Self.archiveDeadline) { result, fds in done(result.map(\.size), fds) }
+    }
+
+    package func postStatus(_ request: CourierEdge.PostStatus, _ done: @escaping (Failure?) -> Void) {
+        client.call(request, deadline: Self.deadline) { result, _ in done(result.failure) }
+    }
+
+    package func postComment(_ request: CourierEdge.PostComment, _ done: @escaping (Failure?) -> Void) {
+        client.call(request, deadline: Self.deadline) { result, _ in done(result.failure) }
+    }
+
+    package func askPermission(
+        _ request: CourierEdge.AskPermission, _ done: @escaping (Result<PermissionWord, Failure>) -> Void
+    ) {
+        client.call(request, deadline: Self.deadline) { result, _ in done(result.map(\.word)) }
+    }
+
+    package func askChange(
+        _ request: CourierEdge.AskChange, _ done: @escaping (Result<ChangeEvent, Failure>) -> Void
+    ) {
+        client.call(request, deadline: Self.deadline) { result, _ in done(result.map(\.change)) }
+    }
+
+    package func askBranch(_ request: CourierEdge.AskBranch, _ done: @escaping (Result<String, Failure>) -> Void) {
+        client.call(request, deadline: Self.deadline) { result, _ in done(result.map(\.commit)) }
+    }
+
+    package func askFiles(
+        _ request: CourierEdge.AskFiles, _ done: @escaping (Result<CourierEdge.AskFiles.Reply, Failure>) -> Void
+    ) {
+        client.call(request, deadline: Self.deadline) { result, _ in done(result) }
+    }
+
+    package func poll(
+        _ request: CourierEdge.Poll, _ done: @escaping (Result<CourierEdge.Poll.Reply, Failure>) -> Void
+    ) {
+        client.call(request, deadline: Self.deadline) { result, _ in done(result) }
+    }
+
+    package func readJobFile(
+        _ request: CourierEdge.ReadJobFile, _ done: @escaping (Result<CourierEdge.ReadJobFile.Reply, Failure>) -> Void
+    ) {
+        client.call(request, deadline: Self.deadline) { result, _ in done(result) }
+    }
+}

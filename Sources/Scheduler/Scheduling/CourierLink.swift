@@ -1,0 +1,33 @@
+// What schedulerd wants of courierd, one method for each message of courier.wire. CourierClient speaks it over the
+// edge; tests answer it from a script.
+
+package import Posix
+package import Wire
+
+/// A connection to courierd that comes back by itself. Completions run on the loop's thread, exactly once, and never
+/// before the method returns. A failure whose retry class is `later` may be another answer another time.
+package protocol CourierLink: AnyObject {
+    var isReady: Bool { get }
+    /// Why it is not ready, if that is known.
+    var lastFailure: Failure? { get }
+    var onUp: (() -> Void)? { get set }
+    var onDown: ((Failure) -> Void)? { get set }
+
+    func start()
+    /// The link goes down, and stays so until `start`.
+    func stop()
+    /// The archive's size; the bundle holds it, open for reading, if it succeeded.
+    func fetchSource(
+        _ request: CourierEdge.FetchSource, _ done: @escaping (Result<UInt64, Failure>, consuming FDBundle) -> Void)
+    func postStatus(_ request: CourierEdge.PostStatus, _ done: @escaping (Failure?) -> Void)
+    func postComment(_ request: CourierEdge.PostComment, _ done: @escaping (Failure?) -> Void)
+    func askPermission(
+        _ request: CourierEdge.AskPermission, _ done: @escaping (Result<PermissionWord, Failure>) -> Void)
+    func askChange(_ request: CourierEdge.AskChange, _ done: @escaping (Result<ChangeEvent, Failure>) -> Void)
+    func askBranch(_ request: CourierEdge.AskBranch, _ done: @escaping (Result<String, Failure>) -> Void)
+    func askFiles(
+        _ request: CourierEdge.AskFiles, _ done: @escaping (Result<CourierEdge.AskFiles.Reply, Failure>) -> Void)
+    func poll(_ request: CourierEdge.Poll, _ done: @escaping (Result<CourierEdge.Poll.Reply, Failure>) -> Void)
+    func readJobFile(
+        _ request: CourierEdge.ReadJobFile, _ done: @escaping (Result<CourierEdge.ReadJobFile.Reply, Failure>) -> Void)
+}

@@ -1,0 +1,116 @@
+// The jobs of one delivery on their way from the project's rules to their tickets. What is still missing is decided
+// here, and asked of others by Scheduler+Errands. What was found lives here alone: after a restart it is asked for
+// again.
+
+import ForgeModel
+import JobModel
+import JobWire
+import ProjectModel
+import Store
+import TrustModel
+import TrustWire
+import Wire
+
+final class DeliveryErrand {
+    /// What is to be done next for the job that it is at.
+    enum Step: Equatable {
+        /// Which files the commits touch.
+        case files
+        /// Where the change is based, which its delivery did not say.
+        case base
+        /// The commit at which a branch is, where job files are read.
+        case branch(String)
+        case jobFile(ProjectJob.CIFile, at: String)
+        /// It waits for an approval.
+        case hold(JobDefinition)
+        case source
+        case ticket(JobDefinition)
+        /// It does not run; the remark is for people, empty where there is nothing to say.
+        case leaveOut(String)
+    }
+
+    let row: DeliveryRow
+    let project: Project
+    let work: Plan.Work
+    let approval: ApprovalWord?
+    /// In the order in which they are done; the first is the one that it is at.
+    private(set) var open: [OpenDeliveryJob]
+
+    /// nil: not asked for. Paths that are not complete fit every filter.
+    var files: CourierEdge.AskFiles.Reply?
+    var heads: [String: String] = [:]
+    var source: Source?
+    /// Of the job that it is at, if a file of the repository says it.
+    var read: (definition: JobDefinition, word: FileWord)?
+
+    init(
+        _ row: DeliveryRow, _ project: Project, _ work: Plan.Work, approval: ApprovalWord?, open: [OpenDeliveryJob]
+    ) {
+        self.row = row
+        self.project = project
+        self.work = work
+        self.approval = approval
+        self.open = open
+    }
+
+    var word: DeliveryWord { row.word }
+    var job: OpenDeliveryJob? { open.first }
+
+    /// The next job's turn.
+    func advance() {
+        open.removeFirst()
+        read = nil
+    }
+
+    /// As the forge's interface names it.
+    var place: CourierEdge.ForgePlace? {
+        word.event.repository.map { CourierEdge.ForgePlace(project: row.project, repository: $0.wire) }
+    }
+
+    var change: Change? {
+        if case .change(let change)? = word.event.event { change } else { nil }
+    }
+
+    /// A branch or tag that was not there before: nobody can say what it changes.
+    private var isAllNew: Bool {
+        if case .push(let push)? = word.event.event { push.before == nil } else { false }
+    }
+
+    /// Nil when nothing is left.
+    func next() throws -> Step? {
+        guard let job else { return nil }
+        guard let rule = project.jobs.first(where: { $0.name == job.name }) else {
+            return .leaveOut("the project has no job '\(job.name)' any more")
+        }
+        // Who has waited for an approval was looked at before.
+        if job.job == nil, !rule.paths.isEmpty, !isAllNew {
+            guard let files else { return .files }
+            if files.complete, !rule.concerns(files.files) { return .leaveOut("") }
+        }
+        if let change, change.base.commit == nil, row.base.isEmpty { return .base }
+        let definition: JobDefinition
+        switch rule.definition {
+        case .written(let file): definition = try file.definition(source: nil)
+        case .file(let file):
+            guard let read else { return toRead(file) }
+            definition = read.definition
+        }
+        try SpecCheck.check(definition)
+        if work.decision.isHeld { return .hold(definition) }
+        if let name = Set(definition.secretNames).subtracting(work.secrets).sorted().first {
+            return .leaveOut("job '\(job.name)' does not run: secret '\(name)' is not there for this event")
+        }
+        guard rule.checkout else { return .ticket(definition) }
+        guard let source else { return .source }
+        var whole = definition
+        whole.source = source
+        return .ticket(whole)
+    }
+
+    private func toRead(_ file: ProjectJob.CIFile) -> Step {
+        switch work.definition {
+        case .commit(let commit): .jobFile(file, at: commit.hex)
+        case .branch(let name): heads[name].map { .jobFile(file, at: $0) } ?? .branch(name)
+        }
+    }
+}

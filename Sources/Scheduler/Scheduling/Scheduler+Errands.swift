@@ -1,0 +1,244 @@
+// What the jobs of deliveries still need, asked of courierd and brokerd, one thing after the other: DeliveryErrand says
+// what. Whatever fails for now is begun anew; a project whose forge fails rests, and the others go on.
+
+import Daemon
+import ForgeModel
+import JobModel
+import Link
+import Posix
+import ProjectModel
+import Store
+import TrustModel
+import TrustWire
+import Wire
+
+extension Scheduler {
+    /// Deliveries that are worked on at once.
+    private static let errandsAtOnce = 64
+
+    /// Takes up what is open, as long as there is room.
+    func goOnWithDeliveries() {
+        let room = Self.errandsAtOnce - errands.count
+        // Looking costs as much as there is to do: many are taken up at once.
+        guard room >= Self.errandsAtOnce / 2 else { return }
+        let resting = forgeTroubles.filter(\.value.isPaused).map(\.key)
+        batch.question("open deliveries", fail: { self.log.warning("deliveries wait", ["why": $0.text]) }) { unit in
+            let known = Set(self.errands.keys)
+            for row in try unit.rows.openDeliveries(limit: room, known: known, but: resting) {
+                try self.takeUp(unit, row)
+            }
+        }
+    }
+
+    private func takeUp(_ unit: UnitOfWork, _ row: DeliveryRow) throws {
+        let open = try unit.rows.openJobs(of: row.id)
+        if case .approval = row.word.event {
+            errands[row.id] = .some(nil)
+            return unit.afterCommit { self.askToApprove(row) }
+        }
+        guard let errand = try errand(unit, row, open) else {
+            errands[row.id] = .some(nil)
+            return unit.afterCommit {
+                self.close(row.id, open, Failure(.conflict, "the project's rules have changed since"))
+            }
+        }
+        errands[row.id] = errand
+        unit.afterCommit { self.goOn(errand) }
+    }
+
+    private func errand(
+        _ unit: UnitOfWork, _ row: DeliveryRow, _ open: [OpenDeliveryJob]
+    ) throws -> DeliveryErrand? {
+        guard let stored = try unit.rows.project(row.project), stored.revision == row.word.revision,
+            var event = row.word.event.event
+        else { return nil }
+        let project = try StoredProject.read(stored.document)
+        if case .change(let change) = event { event = .change(change.based(on: row.base)) }
+        let plan = project.plan(
+            for: event, files: nil, approval: try approval(unit, on: event, of: project),
+            PolicyRevision(digest: stored.revision.array))
+        guard case .jobs(let work) = plan else { return nil }
+        return DeliveryErrand(
+            row, project, work, approval: try unit.rows.approval(row.project, number: row.number), open: open)
+    }
+
+    /// Still worked on: what is answered late is answered to nobody.
+    func isUnderWay(_ errand: DeliveryErrand) -> Bool { errands[errand.row.id].flatMap { $0 } === errand }
+
+    // MARK: one step after the other
+
+    func goOn(_ errand: DeliveryErrand) {
+        guard isUnderWay(errand) else { return }
+        do {
+            guard let step = try errand.next() else { return finish(errand) }
+            take(step, errand)
+        } catch {
+            leaveOut(errand, (error as? Failure)?.text ?? "\(error)")
+        }
+    }
+
+    private func take(_ step: DeliveryErrand.Step, _ errand: DeliveryErrand) {
+        switch step {
+        case .hold(let definition): return hold(errand, definition)
+        case .ticket(let definition): return vouch(errand, definition)
+        case .leaveOut(let remark): return leaveOut(errand, remark)
+        case .files, .base, .branch, .jobFile, .source: break
+        }
+        guard let place = errand.place else { return leaveOut(errand, "its delivery names no repository") }
+        guard courier.isReady else { return rest(errand, Failure(.disconnected, "courierd is away")) }
+        switch step {
+        case .files: askFiles(errand, place)
+        case .base: askBase(errand, place)
+        case .branch(let name):
+            courier.askBranch(.init(place: place, branch: name)) { self.took($0, errand) { errand.heads[name] = $0 } }
+        case .jobFile(let file, let commit):
+            let request = CourierEdge.ReadJobFile(
+                place: place, commit: commit, path: file.path, job: errand.job?.name ?? "",
+                timeoutSeconds: file.timeout, priority: file.priority, retries: file.retries,
+                env: file.env.map { Variable(name: $0.name, value: $0.value) })
+            courier.readJobFile(request) {
+                self.took($0, errand) { errand.read = ($0.definition, $0.word) }
+            }
+        case .source: fetch(errand, place)
+        case .hold, .ticket, .leaveOut: break
+        }
+    }
+
+    private func askFiles(_ errand: DeliveryErrand, _ place: CourierEdge.ForgePlace) {
+        var before = ""
+        if case .push(let push) = errand.word.event { before = push.before }
+        let request = CourierEdge.AskFiles(
+            place: place, number: errand.row.number, base: before.isEmpty ? errand.work.source.hex : before,
+            head: errand.work.source.hex)
+        courier.askFiles(request) { self.took($0, errand) { errand.files = $0 } }
+    }
+
+    /// It is written, and all begins anew with it: the trust of a change depends on where it is based.
+    private func askBase(_ errand: DeliveryErrand, _ place: CourierEdge.ForgePlace) {
+        courier.askChange(.init(place: place, number: errand.row.number)) { result in
+            guard self.isUnderWay(errand) else { return }
+            switch result {
+            case .failure(let failure): self.failed(errand, failure)
+            case .success(let change) where change.head.commit != errand.work.source.hex:
+                self.leaveOut(errand, "the change has gone on")
+            case .success(let change) where change.base.commit.isEmpty:
+                self.rest(errand, Failure(.notReady, "the forge has not compared the change with its base yet"))
+            case .success(let change):
+                self.batch.event("base of a change") { unit in
+                    try unit.rows.setBase(errand.row.id, change.base.commit)
+                    unit.afterCommit { self.beginAnew(errand) }
+                }
+            }
+        }
+    }
+
+    private func took<Value>(
+        _ result: Result<Value, Failure>, _ errand: DeliveryErrand, _ keep: (Value) -> Void
+    ) {
+        guard isUnderWay(errand) else { return }
+        switch result {
+        case .failure(let failure): failed(errand, failure)
+        case .success(let value):
+            forgeTroubles[errand.row.project] = nil
+            keep(value)
+            goOn(errand)
+        }
+    }
+
+    // MARK: sources
+
+    private func fetch(_ errand: DeliveryErrand, _ place: CourierEdge.ForgePlace) {
+        courier.fetchSource(.init(place: place, commit: errand.work.source.hex)) { result, fds in
+            var fds = fds
+            guard self.isUnderWay(errand) else { return }
+            switch result {
+            case .failure(let failure): self.failed(errand, failure)
+            case .success(let size):
+                self.forgeTroubles[errand.row.project] = nil
+                guard let archive = fds.takeFirst() else {
+                    return self.failed(errand, Failure(.internal, "courierd sent no archive"))
+                }
+                self.store(errand, archive, size)
+            }
+        }
+    }
+
+    private func store(_ errand: DeliveryErrand, _ archive: consuming FileDescriptor, _ size: UInt64) {
+        guard relay.isReady else { return rest(errand, Failure(.disconnected, "relayd is away")) }
+        // No archive is removed meanwhile: it could be this one.
+        finishing += 1
+        relay.storeArchive(archive, size: size) { result in
+            switch result {
+            case .failure(let failure):
+                self.finishing -= 1
+                if self.isUnderWay(errand) { self.failed(errand, Self.refusalByRelay(failure)) }
+            case .success(let source):
+                self.batch.request(
+                    "source of a delivery",
+                    fail: { failure in
+                        self.finishing -= 1
+                        if self.isUnderWay(errand) { self.rest(errand, failure) }
+                    },
+                    { unit in
+                        try unit.rows.noteUpload(source, at: unit.house)
+                        unit.afterCommit {
+                            self.finishing -= 1
+                            errand.source = source
+                            self.goOn(errand)
+                        }
+                    })
+            }
+        }
+    }
+
+    // MARK: what does not go on
+
+    /// For now or for good, as the failure says.
+    func failed(_ errand: DeliveryErrand, _ failure: Failure) {
+        if failure.errorCode.retry == .later || failure.isLostLink { return rest(errand, failure) }
+        log.warning("no job for a delivery", ["delivery": "\(errand.row.id)", "why": failure.text])
+        let job = errand.job.map { "job '\($0.name)' does not run: " } ?? ""
+        leaveOut(errand, job + failure.text + (failure.place.isEmpty ? "" : " (\(failure.place))"))
+    }
+
+    /// Begun anew when its project's forge has rested. A sibling that comes back begins all anew itself.
+    func rest(_ errand: DeliveryErrand, _ failure: Failure) {
+        guard isUnderWay(errand) else { return }
+        errands[errand.row.id] = nil
+        rest(errand.row.project, failure)
+    }
+
+    func rest(_ project: String, _ failure: Failure) {
+        var trouble = forgeTroubles[project] ?? Trouble(longest: settings.forgeRetryLongest, settings)
+        let pause = trouble.begin(failure)
+        forgeTroubles[project] = trouble
+        guard let pause else { return }
+        log.warning("a project's deliveries wait", ["project": project, "why": failure.text])
+        arm(.forge(project), after: pause) { scheduler in
+            scheduler.forgeTroubles[project]?.tryAgain()
+            scheduler.goOnWithDeliveries()
+            scheduler.postNext(project)
+        }
+    }
+
+    func courierIsUp() {
+        log.info("courierd is there")
+        beginDeliveriesAnew()
+        for project in lanes.keys { lanes[project]?.end() }
+        postAll()
+    }
+
+    func beginAnew(_ errand: DeliveryErrand) {
+        guard isUnderWay(errand) else { return }
+        errands[errand.row.id] = nil
+        goOnWithDeliveries()
+    }
+
+    /// A sibling is back: nobody waits for a pause that was its absence.
+    func beginDeliveriesAnew() {
+        for project in forgeTroubles.keys { disarm(.forge(project)) }
+        forgeTroubles = [:]
+        errands = [:]
+        goOnWithDeliveries()
+    }
+}

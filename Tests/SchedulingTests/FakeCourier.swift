@@ -1,0 +1,188 @@
+// courierd from a script: a forge in dictionaries, answers on the next turn of the loop. It outlives the schedulers of
+// a test.
+
+import Endpoints
+import Files
+import Link
+import Posix
+import Scheduling
+import Wire
+
+final class FakeCourier: CourierLink {
+    var loop: PollLoop
+    var isReady = false
+    var lastFailure: Failure?
+    var onUp: (() -> Void)?
+    var onDown: ((Failure) -> Void)?
+
+    /// What was asked: "source", "status", ..., in order.
+    private(set) var calls: [String] = []
+    private(set) var sources: [CourierEdge.FetchSource] = []
+    /// What the forge was told, and took.
+    private(set) var statuses: [CourierEdge.PostStatus] = []
+    private(set) var comments: [CourierEdge.PostComment] = []
+    private(set) var filesAsked: [CourierEdge.AskFiles] = []
+    private(set) var jobFiles: [CourierEdge.ReadJobFile] = []
+    /// What calls of a name fail with; of a project alone, if one is named.
+    var refusals: [String: Failure] = [:]
+    var refusedProject: String?
+    /// Calls of these names are answered by `release` only.
+    var slow: Set<String> = []
+    private var held: [() -> Void] = []
+    var permission = ForgePermission.write
+    var change: ChangeEvent?
+    var branches: [String: String] = [:]
+    var files = CourierEdge.AskFiles.Reply(files: [], complete: true)
+    var definition: JobDefinition?
+    var comesUp = true
+    private var generation = 0
+
+    init(loop: PollLoop) {
+        self.loop = loop
+    }
+
+    func count(_ call: String) -> Int { calls.count { $0 == call } }
+
+    func start() {
+        if comesUp { loop.soon { self.up() } }
+    }
+
+    func stop() { down() }
+
+    func up() {
+        isReady = true
+        onUp?()
+    }
+
+    func down() {
+        isReady = false
+        generation += 1
+        onDown?(Failure(.disconnected, "courierd went away"))
+        // What was under way is answered by nobody.
+        let answers = held
+        held = []
+        for answer in answers { answer() }
+    }
+
+    /// schedulerd was killed: what is under way is answered to nobody.
+    func forget() {
+        isReady = false
+        generation += 1
+        held = []
+        slow = []
+    }
+
+    func release() {
+        let answers = held
+        held = []
+        for answer in answers { answer() }
+    }
+
+    private func answer<Value>(
+        _ call: String, _ project: String, _ done: @escaping (Result<Value, Failure>) -> Void,
+        _ body: @escaping () -> Result<Value, Failure>
+    ) {
+        calls.append(call)
+        let asked = generation
+        let wasReady = isReady
+        let isRefused = refusedProject == nil || refusedProject == project
+        let result = refusals[call].flatMap { isRefused ? Result<Value, Failure>.failure($0) : nil }
+        let tell = {
+            guard wasReady, self.isReady, asked == self.generation else {
+                return done(.failure(Failure(.disconnected, "")))
+            }
+            done(result ?? body())
+        }
+        if slow.contains(call) && wasReady { held.append(tell) } else { loop.soon(tell) }
+    }
+
+    // MARK: the edge
+
+    func fetchSource(
+        _ request: CourierEdge.FetchSource, _ done: @escaping (Result<UInt64, Failure>, consuming FDBundle) -> Void
+    ) {
+        sources.append(request)
+        answer(
+            "source", request.place.project,
+            { (result: Result<UInt64, Failure>) in
+                guard case .success = result, let file = try? Posix.open(#filePath, [.readOnly]) else {
+                    return done(result, FDBundle())
+                }
+                done(result, FDBundle(file))
+            }, { .success(Samples.source.size) })
+    }
+
+    func postStatus(_ request: CourierEdge.PostStatus, _ done: @escaping (Failure?) -> Void) {
+        answer("status", request.place.project, { (result: Result<Void, Failure>) in done(result.fault) }) {
+            self.statuses.append(request)
+            return .success(())
+        }
+    }
+
+    func postComment(_ request: CourierEdge.PostComment, _ done: @escaping (Failure?) -> Void) {
+        answer("comment", request.place.project, { (result: Result<Void, Failure>) in done(result.fault) }) {
+            self.comments.append(request)
+            return .success(())
+        }
+    }
+
+    func askPermission(
+        _ request: CourierEdge.AskPermission, _ done: @escaping (Result<PermissionWord, Failure>) -> Void
+    ) {
+        answer("permission", request.place.project, done) {
+            .success(
+                PermissionWord(
+                    project: request.place.project, account: request.account, permission: self.permission,
+                    generation: 1, issuedMs: 1, mac: Bytes32(8, 8, 8, 8)))
+        }
+    }
+
+    func askChange(_ request: CourierEdge.AskChange, _ done: @escaping (Result<ChangeEvent, Failure>) -> Void) {
+        answer("change", request.place.project, done) {
+            self.change.map { .success($0) } ?? .failure(Failure(.notFound, "no such change"))
+        }
+    }
+
+    func askBranch(_ request: CourierEdge.AskBranch, _ done: @escaping (Result<String, Failure>) -> Void) {
+        answer("branch", request.place.project, done) {
+            self.branches[request.branch].map { .success($0) } ?? .failure(Failure(.notFound, "no such branch"))
+        }
+    }
+
+    func askFiles(
+        _ request: CourierEdge.AskFiles, _ done: @escaping (Result<CourierEdge.AskFiles.Reply, Failure>) -> Void
+    ) {
+        filesAsked.append(request)
+        answer("files", request.place.project, done) { .success(self.files) }
+    }
+
+    /// What is new at its next questions, one after the other.
+    var news: [CourierEdge.Poll.Reply] = []
+    private(set) var cursors: [[UInt8]] = []
+
+    func poll(_ request: CourierEdge.Poll, _ done: @escaping (Result<CourierEdge.Poll.Reply, Failure>) -> Void) {
+        cursors.append(request.cursor)
+        answer("poll", request.place.project, done) {
+            .success(
+                self.news.isEmpty
+                    ? .init(cursor: request.cursor, events: [], more: false) : self.news.removeFirst())
+        }
+    }
+
+    func readJobFile(
+        _ request: CourierEdge.ReadJobFile, _ done: @escaping (Result<CourierEdge.ReadJobFile.Reply, Failure>) -> Void
+    ) {
+        jobFiles.append(request)
+        answer("job file", request.place.project, done) {
+            guard let definition = self.definition else { return .failure(Failure(.notFound, "no such file")) }
+            let word = FileWord(
+                project: request.place.project, job: request.job, commit: request.commit, definition: .random(),
+                generation: 1, issuedMs: 1, mac: Bytes32(8, 8, 8, 8))
+            return .success(.init(definition: definition, word: word))
+        }
+    }
+}
+
+extension Result where Success == Void, Failure == Wire.Failure {
+    fileprivate var fault: Wire.Failure? { if case .failure(let failure) = self { failure } else { nil } }
+}

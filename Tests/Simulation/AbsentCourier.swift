@@ -1,0 +1,67 @@
+// courierd is no part of the simulation: what its jobs need of a forge they do not ask for.
+
+import Link
+import Posix
+import Scheduling
+import Wire
+
+final class AbsentCourier: CourierLink {
+    let isReady = false
+    let lastFailure: Failure? = nil
+    var onUp: (() -> Void)?
+    var onDown: ((Failure) -> Void)?
+    private let loop: PollLoop
+
+    init(loop: PollLoop) {
+        self.loop = loop
+    }
+
+    private var gone: Failure { Failure(.disconnected, "") }
+
+    func start() {}
+    func stop() {}
+
+    func fetchSource(
+        _ request: CourierEdge.FetchSource, _ done: @escaping (Result<UInt64, Failure>, consuming FDBundle) -> Void
+    ) {
+        loop.soon { done(.failure(self.gone), FDBundle()) }
+    }
+
+    func postStatus(_ request: CourierEdge.PostStatus, _ done: @escaping (Failure?) -> Void) {
+        loop.soon { done(self.gone) }
+    }
+
+    func postComment(_ request: CourierEdge.PostComment, _ done: @escaping (Failure?) -> Void) {
+        loop.soon { done(self.gone) }
+    }
+
+    func askPermission(
+        _ request: CourierEdge.AskPermission, _ done: @escaping (Result<PermissionWord, Failure>) -> Void
+    ) {
+        loop.soon { done(.failure(self.gone)) }
+    }
+
+    func askChange(_ request: CourierEdge.AskChange, _ done: @escaping (Result<ChangeEvent, Failure>) -> Void) {
+        loop.soon { done(.failure(self.gone)) }
+    }
+
+    func askBranch(_ request: CourierEdge.AskBranch, _ done: @escaping (Result<String, Failure>) -> Void) {
+        loop.soon { done(.failure(self.gone)) }
+    }
+
+    func askFiles(
+        _ request: CourierEdge.AskFiles, _ done: @escaping (Result<CourierEdge.AskFiles.Reply, Failure>) -> Void
+    ) {
+        loop.soon { done(.failure(self.gone)) }
+    }
+
+    func poll(_ request: CourierEdge.Poll, _ done: @escaping (Result<CourierEdge.Poll.Reply, Failure>) -> Void) {
+        loop.soon { done(.failure(self.gone)) }
+    }
+
+    func readJobFile(
+        _ request: CourierEdge.ReadJobFile, _ done: @escaping (Result<CourierEdge.ReadJobFile.Reply, Failure>) -> Void
+    ) {
+        loop.soon { done(.failure(self.gone)) }
+    }
+}
