@@ -152,7 +152,8 @@ struct WebhookTests {
             let change = try JSONEncoder().encode(["document": "{}", "order": Data(order).base64EncodedString()])
             let calls: [(String, String, [UInt8])] = [
                 ("GET", "/projects", []), ("GET", "/projects/shop", []), ("PUT", "/projects/shop", [UInt8](change)),
-                ("GET", "/deliveries", []), ("GET", "/jobs/2/held", []), ("POST", "/jobs/2/approve", order),
+                ("GET", "/projects/shop/forge", []), ("GET", "/deliveries", []), ("GET", "/jobs/2/held", []),
+                ("POST", "/jobs/2/approve", order),
             ]
             for (method, path, body) in calls {
                 #expect(try await house.send(method, path, body: body).status == 200, "\(method) \(path)")

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 
 from buildbot import Master, port
-from measure import BINARIES, OUT, eventually, note, numbers, report
+from measure import BINARIES, DAEMONS, OUT, cpu_ms, eventually, note, numbers, report
 
 from hooked import KEY, HookedHouse
 
@@ -65,6 +65,8 @@ def taken():
                     request = ours.pushes["shop"].make(number, path)[1]
                     out.write(struct.pack("=I", len(request)) + request)
         rates, first, their_first = {"bare": [], "ours": [], "theirs": []}, 0, 0
+        pids = {daemon: eventually(daemon, lambda: ours.pid(daemon)) for daemon in DAEMONS}
+        before = {daemon: cpu_ms(pid) for daemon, pid in pids.items()}
         for _ in range(ROUNDS):
             rates["bare"].append(posts(nothing, files["ours"], 0)[1])
             count, rate = posts(ours.port, files["ours"], first)
@@ -77,9 +79,11 @@ def taken():
         kept = ours.select("SELECT count(*) FROM deliveries")[0][0]
         assert kept == first, f"{kept} of {first} are kept"
         eventually("their jobs are made", lambda: not ours.select("SELECT 1 FROM delivery_jobs WHERE open = 1 LIMIT 1"), 120)
+        cost = {daemon: (cpu_ms(pid) - before[daemon]) / first * 1000 for daemon, pid in pids.items()}
     medians = {side: statistics.median(values) for side, values in rates.items()}
     for other, name, target in (("bare", "a bare POST", 0.7), ("theirs", "Buildbot's hook", 100)):
         ratio = statistics.median(mine / its for mine, its in zip(rates["ours"], rates[other]))
         report("N9", f"webhooks a second, divided by {name}", ratio, f">= {target}", ratio >= target,
                f"{medians[other]:.0f} a second", rates)
     note("N9", "signed webhooks taken", medians["ours"], "a second", rates)
+    note("N9", "processor time of one, of all daemons", sum(cost.values()), "us", cost)

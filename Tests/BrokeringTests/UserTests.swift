@@ -262,7 +262,7 @@ extension BrokeringTests {
         if version == 2 { try writer.count(0, 0, 1, "policies") }
         let magic = Array("BULKHEAD-STORE-\(version)\n".utf8)
         var plain = try Secret(capacity: writer.bytes.count)
-        for byte in writer.bytes { try plain.append(byte) }
+        for byte in writer.bytes { try unsafe withUnsafeBytes(of: byte) { try unsafe plain.append($0) } }
         try directory.write("store", magic + (try plain.sealed(keys.store, authenticating: magic)))
         let store = try #require(try SealedStore(opening: directory.path, [keys]))
         let user = try #require(store.content.user("admin"))

@@ -13,7 +13,7 @@ sys.path[:0] = [str(ROOT / "Tests"), str(ROOT / "Tests/Integration")]
 from Forges.authority import Authority  # noqa: E402
 from Forges.github import GitHub  # noqa: E402
 from Forges.repositories import Repository  # noqa: E402
-from house import House, eventually  # noqa: E402
+from house import ENGINE, House, eventually  # noqa: E402
 
 PROJECT = """\
 projects:
@@ -189,7 +189,7 @@ class Story:
         say("what the house says of it")
         self.bulkhead("deliveries", "--project", "ship")
         self.bulkhead("jobs")
-        self.bulkhead("doctor", "ship")
+        self.bulkhead("doctor", "ship", "--engine", ENGINE)
         self.bulkhead("audit", "verify", self.house.state / "brokerd/audit.log")
         logs = b"".join(file.read_bytes() for file in self.house.state.rglob("*.log"))
         for value in (self.token, self.key, self.forge.hooks.secret):
@@ -207,6 +207,8 @@ def main():
     say("a forge, with an authority of its own, and a repository harbour/ship")
     with Authority() as authority, GitHub(tls=authority) as forge, Repository(SHIP) as repository:
         show(repository.git("log", "--oneline", "--stat", "main").decode())
+        # courierd, which has to believe it, is another user.
+        authority.folder.chmod(0o755)
         say("a house: all its daemons")
         with House("--max-runners", "2", "--forge-addresses", "127.0.0.0/8", "--forge-ca", str(authority.certificate)) as house:
             show((house.state / "up.stderr").read_text())

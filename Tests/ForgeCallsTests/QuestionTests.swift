@@ -185,7 +185,7 @@ import Testing
                 "GET /api/v4/projects/42/repository/archive.tar.gz?sha=\(Made.commit.hex)",
                 "GET /api/v1/repos/harbour/ship/archive/\(Made.commit.hex).tar.gz",
             ])
-        #expect(requests.map(\.redirect) == [Made.archives, nil, nil])
+        #expect(requests.map(\.redirects) == [[Made.archives], [], []])
         for (status, problem) in [(302, ForgeProblem.redirected), (404, .missing), (206, .refused(status: 206))] {
             #expect(Made.github.problem(call, ExchangeAnswer(status: status)) == problem)
         }

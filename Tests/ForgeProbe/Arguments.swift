@@ -62,6 +62,7 @@ struct Arguments {
         case "change": return .change(repository, number: try number(2))
         case "files": return .changedFiles(repository, number: try number(2))
         case "file": return .file(repository, path: try word(3), try commit(2))
+        case "survey": return .survey(repository, branch: try word(2))
         case "archive": return .archive(repository, try commit(2))
         default: throw Wrong(what: "call")
         }

@@ -27,6 +27,7 @@ class Numbered:
         """The body, and the whole request."""
         body = self.body.replace(self.place, f"{number:040x}").encode()
         lines = [f"POST {path} HTTP/1.1", "Host: storm", f"Content-Length: {len(body)}",
+                 f"X-Hub-Signature: sha1={signature(self.key, body, hashlib.sha1)}",
                  f"X-Hub-Signature-256: sha256={signature(self.key, body)}", *(f"{name}: {value}" for name, value in self.headers)]
         return body, ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 

@@ -262,7 +262,7 @@ class Courier(unittest.TestCase):
             # The same again has the same name, so it is known again; and what brokerd says is a word that it takes back.
             again, _ = self.poll(forge, cursors[forge.name])
             self.assertEqual([word["delivery"] for word in again], [word["delivery"] for word in words])
-            self.assertEqual(self.vouch(words[0]), "conflict" if words[0]["revision"] == "0" * 64 else "invalid")
+            self.assertEqual(self.vouch(words[0]), "not_found", "the word is taken, and the job is none of the project's")
             forged = words[0] | {"event": {"push": pushes[1]}}
             self.assertEqual(self.vouch(forged), "ticket_refused")
             cursors[forge.name] = cursor

@@ -191,7 +191,8 @@ class Doctor(unittest.TestCase):
         self.assertEqual(asked, [None], "the token is for nobody else")
 
     def test_from_a_house_to_a_green_status(self):
-        with House() as house_, GitHub() as forge, Repository({"README.md": "ship\n"}) as repository:
+        with House("--forge-addresses", "127.0.0.0/8") as house_, GitHub() as forge, Repository({"README.md": "ship\n"}) as repository:
+            forge.base = "/api/v3"
             url = f"http://127.0.0.1:{house_.port}"
             patient = Patient(self.folder, BULKHEAD_URL=url, BULKHEAD_TOKEN="wrong")
             patient.run(self.missing(patient.doctor(), "token")["mend"])
@@ -222,10 +223,20 @@ class Doctor(unittest.TestCase):
             patient.run(self.missing(found, "webhook-key")["mend"])
             key = pathlib.Path(self.folder, "ship.key")
             self.assertEqual((key.stat().st_mode & 0o077, len(key.read_bytes())), (0, 64))
-            token = forge.token(ada, contents="read", statuses="write", pull_requests="write")
-            patient.run(self.missing(found, "forge-token")["mend"], stdin=token.encode())
+            self.assertNotIn("forge", found, "without a token it cannot be asked")
+            weak = forge.token(ada, contents="read", pull_requests="write")
+            patient.run(self.missing(found, "forge-token")["mend"], stdin=weak.encode())
             patient.run(self.missing(found, "secret")["mend"], stdin=b"the-value-of-the-key")
             found = patient.doctor()
+            self.assertIn("may not write commit statuses", self.missing(found, "forge")["text"])
+            token = forge.token(ada, contents="read", statuses="write", pull_requests="write")
+            patient.run(found["forge"]["mend"], stdin=token.encode())
+            self.assertEqual((repo.statuses, repo.comments), ([], {}), "it only asks")
+            forge.stop()
+            self.assertIn("cannot be asked", self.missing(patient.doctor(), "forge")["text"])
+            forge.come_back()
+            found = patient.doctor()
+            self.fine(found, "forge")
             for check in ("webhook-key", "forge-token"):
                 self.fine(found, check)
             self.assertNotIn("secret", found)
@@ -266,7 +277,8 @@ class Doctor(unittest.TestCase):
             ada = forge.person("ada")
             repo = forge.repo("harbour/ship", repository, ada="write")
             forge.hooks.secret = "the key"
-            text = PROJECT.format(url=forge.url, id=repo.id, image="bulkhead/busybox").replace("echo tested", "false")
+            text = PROJECT.format(url=forge.url, id=repo.id, image="bulkhead/busybox")
+            text = text.replace('steps: ["echo tested"]', 'checkout: false\n        steps: ["false"]')
             pathlib.Path(self.folder, "projects.yaml").write_text(text)
             house_.bulkhead("project", "apply", f"{self.folder}/projects.yaml", check=0)
             house_.bulkhead("secret", "set", "ship", "webhook-key", stdin=b"the key", check=0)

@@ -82,13 +82,14 @@ class Documents(unittest.TestCase):
         ends = {"bulkhead project diff projects.yaml": 1}
         with House() as house, tempfile.TemporaryDirectory(prefix="bulkhead-projects-") as folder:
             pathlib.Path(folder, "projects.yaml").write_text(yaml)
+            pathlib.Path(folder, "token").write_text("as the forge has given it")
             environment = {**os.environ, "PATH": f"{BINARIES}:{os.environ['PATH']}", "BULKHEAD_TOKEN": house.token,
                            "BULKHEAD_URL": f"http://127.0.0.1:{house.port}", "BULKHEAD_KEY": str(house.state / "admin-key")}
             commands = "".join(text for language, text in blocks if language == "sh").splitlines()
             for command in (line.partition("   #")[0].strip() for line in commands):
                 done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
                 self.assertEqual(done.returncode, ends.get(command, 0), f"{command}: {done.stdout}{done.stderr}")
-            self.assertEqual(len(commands), 6)
+            self.assertEqual(len(commands), 7)
             self.assertEqual(os.stat(f"{folder}/key").st_mode & 0o077, 0)
             body = b'{"zen": "a ping"}'
             headers = {"Content-Type": "application/json", "X-GitHub-Event": "ping",

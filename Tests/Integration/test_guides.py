@@ -160,6 +160,7 @@ class Guides(unittest.TestCase):
         sha = self.repository.resolve("main")
         calls = {"account": [], "status": [*where, sha, "test", "success", "done"], "comment": [*where, change, "plan", person.id, "text"],
                  "permission": [*where, person.id, person.login], "change": [*where, change], "archive": [*where, sha],
+                 "survey": [*where, "main"],
                  "file": [*where, sha, "README.md"]}
         said = {name: subprocess.run([BINARIES / "forge-probe", kind, forge.url, name, *map(str, words)], input=token.encode(),
                                      capture_output=True, timeout=60, check=True).stdout.decode() for name, words in calls.items()}

@@ -5,13 +5,13 @@ import concurrent.futures
 import contextlib
 import json
 import pathlib
+import subprocess
 import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "Tests/Integration"), str(ROOT / "Tests"), str(ROOT / "Tests/Security")]
 from Forges.authority import Authority  # noqa: E402
-from Forges.deliveries import signature  # noqa: E402
 from Forges.gitlab import MAINTAINER, GitLab  # noqa: E402
 from Forges.names import Names  # noqa: E402
 from Forges.repositories import Repository  # noqa: E402
@@ -29,14 +29,6 @@ steps:
       VALUE: small
       FILE: {secret: large, as: file}
       TOKEN: bulkhead-job-token
-"""
-PROJECT = """
-projects:
-  - name: shop
-    forge: {kind: github}
-    repository: {id: 1}
-    jobs:
-      - {name: test, image: bulkhead/busybox, steps: ["true"]}
 """
 HELD = "echo up; while [ ! -e /tmp/never ]; do echo line; sleep 0.2; done"
 
@@ -64,21 +56,6 @@ def jobs_of_all_kinds(house):
     house.bulkhead("secret", "rm", "default", "large", check=0)
 
 
-def webhooks(house):
-    """A genuine one makes a job, another nothing."""
-    file = house.state / "projects.yaml"
-    file.write_text(PROJECT)
-    house.bulkhead("project", "apply", file, check=0)
-    house.set_secret("webhook-key", b"key", project="shop")
-    body = json.dumps({"ref": "refs/heads/main", "before": "0" * 40, "after": "a" * 40, "repository": {"id": 1, "full_name": "a/shop"},
-                       "sender": {"id": 2, "login": "ada"}}).encode()
-    for value, status in (("sha256=" + signature("key", body), 202), ("sha256=" + "0" * 64, 401)):
-        headers = {"Content-Type": "application/json", "X-GitHub-Event": "push", "X-Hub-Signature-256": value}
-        assert house.http("POST", "/webhook/github/shop", body, headers)[0] == status
-    found = eventually("its job", lambda: house.api("GET", "/deliveries")[1]["deliveries"][0]["jobs"])
-    succeeded(house, found[0])
-
-
 class Forge:
     """A forge with a name and a certificate, and a project at it. The name is asked of a name server of our own."""
 
@@ -90,12 +67,24 @@ class Forge:
         self.double.authority = f"forge.example:{self.double.server.server_port}"
         # More than one piece of the network's.
         self.repository = stack.enter_context(Repository({"ci.yaml": "image: bulkhead/busybox\nsteps: [make]\n", "x": "x" * 200_000}))
-        ada = self.double.person("ada")
+        self.ada = self.double.person("ada")
         self.project = self.double.project("harbour/ship", self.repository, ada=MAINTAINER)
-        self.token = self.double.token(ada, "api")
+        self.token = self.double.token(self.ada, "api")
         resolver = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()), "resolv.conf")
         resolver.write_text(f"nameserver {self.names.address}\n")
-        self.before = ["unshare", "--mount", "sh", "-c", f'mount --bind {resolver} /etc/resolv.conf; exec "$@"', "sh"]
+        # The house sees another resolv.conf than this machine, and the engine sees what the house mounts: its state lies where mounts
+        # are shared with whoever is outside.
+        shared = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()), "shared")
+        shared.mkdir(mode=0o755)
+        shared.parent.chmod(0o755)
+        subprocess.run(["mount", "--bind", shared, shared], check=True)
+        stack.callback(subprocess.run, ["umount", "--lazy", shared], check=True)
+        subprocess.run(["mount", "--make-shared", shared], check=True)
+        tempfile.tempdir = str(shared)
+        stack.callback(setattr, tempfile, "tempdir", None)
+        self.before = ["unshare", "--mount", "--propagation", "unchanged", "sh", "-c",
+                       "mount --make-private /; mount --make-private /etc/resolv.conf 2>/dev/null; "
+                       f'mount --bind {resolver} /etc/resolv.conf && exec "$@"', "sh"]
         self.options = ["--forge-addresses", "127.0.0.0/8", "--forge-ca", str(self.authority.certificate)]
 
     def errands(self, house):
@@ -119,6 +108,16 @@ class Forge:
         with open(fds[0], "rb") as archive:
             assert len(archive.read()) > 200_000
         courier.close()
+
+    def webhooks(self, house):
+        """A genuine one makes a job with its source, and the forge is told of it; another makes nothing."""
+        house.set_secret("webhook-key", b"key", project="ship")
+        sha, address = self.repository.resolve("main"), f"http://127.0.0.1:{house.port}/webhook/gitlab/ship"
+        for self.double.hooks.token, status in (("key", 202), ("another", 401)):
+            assert self.double.hooks.push(self.project, "refs/heads/main", None, sha, self.ada).send(address)[0] == status
+        found = eventually("its job", lambda: house.api("GET", "/deliveries")[1]["deliveries"][0]["jobs"], 90)
+        succeeded(house, found[0])
+        eventually("the forge knows", lambda: any(one["status"] == "success" for one in self.project.statuses), 90)
 
 
 def many_clients(house):
@@ -149,8 +148,8 @@ def main():
         house.before = forge.before
         stack.enter_context(house)
         jobs_of_all_kinds(house)
-        webhooks(house)
         forge.errands(house)
+        forge.webhooks(house)
         many_clients(house)
         deaths(house)
         # With nothing under way, so that all is closed in order.

@@ -299,7 +299,7 @@ import Wire
             house.broker.deliveries["\(number)"] = word(UInt64(number), revision, .idle(IdleEvent(what: "a star")))
             _ = try house.deliver("\(number)")
         }
-        #expect(try house.witness.see { try $0.deliveries(of: "", before: 0, limit: 200).count } == 130)
+        #expect(try house.witness.see { try $0.deliveries(of: nil, before: 0, limit: 200).count } == 130)
         try house.patch("UPDATE deliveries SET received_at = -7200000")
         try house.run("gone") { try self.deliveries(house).isEmpty }
         #expect(try house.deliver("7") == .init(delivery: 7, created: false))

@@ -23,6 +23,7 @@ final class FakeCourier: CourierLink {
     private(set) var comments: [CourierEdge.PostComment] = []
     private(set) var filesAsked: [CourierEdge.AskFiles] = []
     private(set) var jobFiles: [CourierEdge.ReadJobFile] = []
+    private(set) var checks: [CourierEdge.CheckForge] = []
     /// What calls of a name fail with; of a project alone, if one is named.
     var refusals: [String: Failure] = [:]
     var refusedProject: String?
@@ -167,6 +168,11 @@ final class FakeCourier: CourierLink {
                 self.news.isEmpty
                     ? .init(cursor: request.cursor, events: [], more: false) : self.news.removeFirst())
         }
+    }
+
+    func checkForge(_ request: CourierEdge.CheckForge, _ done: @escaping (Result<[String], Failure>) -> Void) {
+        checks.append(request)
+        answer("check", request.place.project, done) { .success(["the token may not write commit statuses"]) }
     }
 
     func readJobFile(

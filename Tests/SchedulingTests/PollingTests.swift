@@ -1,6 +1,7 @@
 // A forge that tells nobody is asked what is new: what it says is a delivery like any other, once.
 
 import Link
+import Posix
 import Scheduling
 import Store
 import Testing

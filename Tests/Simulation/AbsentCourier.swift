@@ -59,6 +59,10 @@ final class AbsentCourier: CourierLink {
         loop.soon { done(.failure(self.gone)) }
     }
 
+    func checkForge(_ request: CourierEdge.CheckForge, _ done: @escaping (Result<[String], Failure>) -> Void) {
+        loop.soon { done(.failure(self.gone)) }
+    }
+
     func readJobFile(
         _ request: CourierEdge.ReadJobFile, _ done: @escaping (Result<CourierEdge.ReadJobFile.Reply, Failure>) -> Void
     ) {

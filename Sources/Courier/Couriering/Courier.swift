@@ -52,6 +52,7 @@ package final class Courier {
         on(&handlers, askFiles)
         on(&handlers, readJobFile)
         on(&handlers, poll)
+        on(&handlers, checkForge)
         return handlers
     }
 

@@ -26,6 +26,7 @@ final class Visit {
         /// The call, of the project's repository.
         let call: (Repository) throws(Failure) -> ForgeCall
         var limits = TransferLimits.api
+        var policy = RetryPolicy()
         /// For everything, brokerd's answer included.
         var time: Duration
         /// Where an archive goes.
@@ -74,7 +75,7 @@ final class Visit {
             let call = try purpose.call(home.repository)
             let errand = Errand(
                 call, at: home.provider, token: try Self.token(raws), by: means.outbound, on: means.loop,
-                limits: purpose.limits, doubting: home.isDoubtful ? home.repository : nil,
+                limits: purpose.limits, policy: purpose.policy, doubting: home.isDoubtful ? home.repository : nil,
                 into: purpose.archive.map { archive in { archive.begin() } })
             self.errand = errand
             let project = place.project

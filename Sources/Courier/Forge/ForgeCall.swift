@@ -23,6 +23,8 @@ package enum ForgeCall: Equatable, Sendable {
     case file(Repository, path: String, Commit)
     /// The tree of exactly this commit, as tar.gz with one top folder, poured into a sink.
     case archive(Repository, Commit)
+    /// What the token may not do; `branch` is the default one.
+    case survey(Repository, branch: String)
 }
 
 extension Repository {
@@ -46,6 +48,7 @@ extension ForgeCall {
         case .news(_, let cursor): .news(repository, since: cursor)
         case .file(_, let path, let commit): .file(repository, path: path, commit)
         case .archive(_, let commit): .archive(repository, commit)
+        case .survey(_, let branch): .survey(repository, branch: branch)
         }
     }
 }
@@ -64,6 +67,7 @@ package enum ForgeResult: Equatable, Sendable {
     case news(News)
     case file([UInt8])
     case archive
+    case surveyed([ForgeLack])
 }
 
 /// A pull or merge request as it is now.

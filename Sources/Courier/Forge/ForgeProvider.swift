@@ -37,6 +37,9 @@ package protocol ForgeProvider: Sendable {
     /// All servers that its requests go to, and to which answers may lead.
     var origins: Set<Origin> { get }
 
+    /// What our account has to be in a repository, to be told what others may do there.
+    var permissionToAsk: Permission { get }
+
     func askRepository(_ repository: Repository) throws(ForgeProblem) -> ExchangeRequest
     func readRepository(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Repository
 

@@ -24,6 +24,7 @@ package struct ForgeWork: Sendable {
         case writing(isKnown: Bool)
         case listing(page: Int)
         case following(NewsWork)
+        case surveying(ForgeSurvey)
         /// The files are known; whether they are those of the right commit is asked.
         case confirming(ChangedFiles)
     }
@@ -38,6 +39,8 @@ package struct ForgeWork: Sendable {
     package init(_ call: ForgeCall, at provider: any ForgeProvider, doubting repository: Repository? = nil) {
         self.call = call
         self.provider = provider
+        // A survey looks for itself what belongs together.
+        if case .survey = call { return }
         if let repository { position = .doubting(repository) }
     }
 
@@ -78,6 +81,11 @@ package struct ForgeWork: Sendable {
             return try news.request(at: provider)
         case .file(let repository, let path, let commit): return try provider.askFile(repository, path, commit)
         case .archive(let repository, let commit): return try provider.askArchive(repository, commit)
+        case .survey(let repository, let branch):
+            let survey = ForgeSurvey(repository, branch: branch)
+            position = .surveying(survey)
+            guard let request = try survey.next(provider) else { throw .foreign }
+            return request
         }
     }
 
@@ -115,7 +123,16 @@ package struct ForgeWork: Sendable {
             // The one status whose body goes to a sink.
             guard try good(answer).status == 200 else { throw .refused(status: answer.status) }
             return .done(.archive)
+        case .survey: return try takeSurvey(answer)
         }
+    }
+
+    private mutating func takeSurvey(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Step {
+        guard case .surveying(var survey) = position else { throw .foreign }
+        try survey.take(answer, provider)
+        position = .surveying(survey)
+        guard let request = try survey.next(provider) else { return .done(.surveyed(survey.lacks)) }
+        return .ask(request)
     }
 
     private mutating func takeNews(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Step {
@@ -169,7 +186,7 @@ package struct ForgeWork: Sendable {
         case .writing(let isKnown):
             if isKnown && answer.status == 404 { return .ask(try search(repository, comment, page: 1)) }
             return .done(.comment(try Fields(try good(answer)).number("id")))
-        case .doubting, .single, .listing, .following, .confirming: throw .foreign
+        case .doubting, .single, .listing, .following, .confirming, .surveying: throw .foreign
         }
     }
 

@@ -13,6 +13,7 @@ package struct GitHubForge: PullForge {
     /// "Up to 300 changed files", on the first page.
     package let mostCompared = 300
     package let descriptionLimit = 140
+    package let permissionToAsk = Permission.write
 
     package let server: Server
     /// Where archives lie; an answer may lead there and nowhere else.

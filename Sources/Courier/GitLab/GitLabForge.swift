@@ -10,6 +10,8 @@ package struct GitLabForge: ForgeProvider {
     package let mostFiles = 1000
     package let mostCompared = 1000
 
+    package let permissionToAsk = Permission.read
+
     let server: Server
 
     /// - Parameter base: `/api/v4`, with a site's folder in front of it.

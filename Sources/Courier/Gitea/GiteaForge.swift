@@ -10,6 +10,7 @@ package struct GiteaForge: PullForge {
     package let mostFiles = 3000
     package let mostCompared = 3000
     package let descriptionLimit = 255
+    package let permissionToAsk = Permission.admin
 
     package let server: Server
 

@@ -73,6 +73,12 @@ package final class CourierClient: CourierLink {
         client.call(request, deadline: Self.deadline) { result, _ in done(result) }
     }
 
+    package func checkForge(
+        _ request: CourierEdge.CheckForge, _ done: @escaping (Result<[String], Failure>) -> Void
+    ) {
+        client.call(request, deadline: .seconds(30)) { result, _ in done(result.map(\.missing)) }
+    }
+
     package func readJobFile(
         _ request: CourierEdge.ReadJobFile, _ done: @escaping (Result<CourierEdge.ReadJobFile.Reply, Failure>) -> Void
     ) {

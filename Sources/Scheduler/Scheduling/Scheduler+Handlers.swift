@@ -24,6 +24,7 @@ extension Scheduler {
         addInsightHandlers(&handlers)
         addProjectHandlers(&handlers)
         addDeliveryHandlers(&handlers)
+        addForgeCheckHandler(&handlers)
         return handlers
     }
 

@@ -5,6 +5,7 @@ import Daemon
 import Link
 import ProjectModel
 import Store
+import TrustModel
 import Wire
 
 extension Scheduler {

@@ -3,9 +3,9 @@
 // by the clock), Dispatch (queue to runner), Keep (room for large ones), Warm (runners in advance), Provision (runner
 // to container), Grants and Releases (what brokerd lays out), Telling (runner to job), Events (what relayd says),
 // Containers (what spawnerd says), Cancel, Retry, Teardown (every end), Sources. Projects, Deliveries, Planning,
-// Errands, Tickets and Approvals are what webhooks lead to; Polling asks those that tell nobody; Postings and Statuses
-// are what forges are told. Reconcile and Broker are starts and reconnections, Damage is rows that cannot be read; Callers is who may ask, Explain, JobViews
-// and Metrics are what they are told, *Handlers where the edge comes in.
+// Errands, Tickets and Approvals are what webhooks lead to; Polling asks forges that send none; Postings and Statuses
+// are what forges are told. Reconcile and Broker are starts and reconnections, Damage is rows that cannot be read;
+// Callers is who may ask, Explain, JobViews and Metrics are what they are told, *Handlers where the edge comes in.
 //
 // The rule of every part: what is decided is written in a unit of work; what others can see of it happens in
 // `afterCommit`. So after kill -9 the rows say at least as much as anybody was told, and Reconcile says it again.

@@ -44,6 +44,10 @@ extension ScriptedScheduler {
             guard admits(request.token, "GetProject", script, responder) else { return }
             responder.reply(.init(document: Array("{}".utf8), revision: Bytes32(1, 2, 3, 4)))
         }
+        handlers.on(SchedulerEdge.CheckForge.self) { request, _, responder in
+            guard admits(request.token, "CheckForge", script, responder) else { return }
+            responder.reply(.init(missing: ["the token may not write commit statuses"]))
+        }
         handlers.on(SchedulerEdge.GetHeld.self) { request, _, responder in
             guard admits(request.token, "GetHeld", script, responder) else { return }
             if let failure = failure(of: request.job, script) { return responder.fail(failure) }

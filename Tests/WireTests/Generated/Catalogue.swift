@@ -108,6 +108,9 @@ package let allMessages: [CatalogueEntry] = [
     CatalogueEntry("scheduler", .request, 32, SchedulerEdge.ListTokens.self),
     CatalogueEntry("scheduler", .reply, 32, SchedulerEdge.ListTokens.Reply.self),
     CatalogueEntry("scheduler", .error, 32, Failure.self),
+    CatalogueEntry("scheduler", .request, 40, SchedulerEdge.CheckForge.self),
+    CatalogueEntry("scheduler", .reply, 40, SchedulerEdge.CheckForge.Reply.self),
+    CatalogueEntry("scheduler", .error, 40, Failure.self),
     CatalogueEntry("spawner", .control, 1, Hello.self),
     CatalogueEntry("spawner", .control, 2, Goodbye.self),
     CatalogueEntry("spawner", .control, 4, Abandon.self),
@@ -304,4 +307,7 @@ package let allMessages: [CatalogueEntry] = [
     CatalogueEntry("courier", .request, 9, CourierEdge.Poll.self),
     CatalogueEntry("courier", .reply, 9, CourierEdge.Poll.Reply.self),
     CatalogueEntry("courier", .error, 9, Failure.self),
+    CatalogueEntry("courier", .request, 10, CourierEdge.CheckForge.self),
+    CatalogueEntry("courier", .reply, 10, CourierEdge.CheckForge.Reply.self),
+    CatalogueEntry("courier", .error, 10, Failure.self),
 ]

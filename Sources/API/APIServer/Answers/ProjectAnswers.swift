@@ -35,6 +35,10 @@ struct ProjectAnswer: Encodable {
     }
 }
 
+struct ForgeCheckAnswer: Encodable {
+    let missing: [String]
+}
+
 struct ProjectAppliedAnswer: Encodable {
     let revision: String
 }

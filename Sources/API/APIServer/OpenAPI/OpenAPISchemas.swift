@@ -33,6 +33,7 @@ enum OpenAPISchemas {
         "ProjectApplied": object(["revision": text]),
         "Delivery": object(["delivery": number, "created": flag]),
         "DeliveryPage": object(["deliveries": list(delivery), "next": number], required: ["deliveries"]),
+        "ForgeCheck": object(["missing": list(text)]),
         "Held": object([
             "project": text, "number": number, "head": text, "base": text, "revision": text, "author": text,
         ]),

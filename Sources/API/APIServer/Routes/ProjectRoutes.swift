@@ -15,7 +15,8 @@ enum ProjectRoutes {
 
     static func all(_ scheduler: SchedulerBridge) -> [Route] {
         [
-            list(scheduler), get(scheduler), apply(scheduler), remove(scheduler), deliveries(scheduler),
+            list(scheduler), get(scheduler), apply(scheduler), remove(scheduler), forge(scheduler),
+            deliveries(scheduler),
             held(scheduler), approve(scheduler),
         ]
     }
@@ -83,6 +84,18 @@ enum ProjectRoutes {
             _ = try await scheduler.call(
                 SchedulerEdge.RemoveProject(token: request.token, order: order, project: try request.project()))
             return try .json(OrderDoneAnswer(done: true))
+        }
+    }
+
+    private static func forge(_ scheduler: SchedulerBridge) -> Route {
+        Route(
+            method: .get, path: "/projects/{project}/forge", scope: .token, operation: "checkForge",
+            summary: "What the project's forge does not let its token do, asked now.", parameters: [project],
+            successes: [(200, "What is missing, in sentences; empty if nothing is.", "ForgeCheck")]
+        ) { request in
+            let reply = try await scheduler.call(
+                SchedulerEdge.CheckForge(token: request.token, project: try request.project()))
+            return try .json(ForgeCheckAnswer(missing: reply.missing))
         }
     }
 

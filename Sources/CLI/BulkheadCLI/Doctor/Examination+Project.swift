@@ -3,7 +3,9 @@
 import Foundation
 import JobModel
 import ProjectModel
+import YAMLDocuments
 import TrustModel
+import YAMLDocuments
 
 extension Examination {
     /// Those to be looked at: the one that was named, or all of them.
@@ -124,8 +126,8 @@ extension Examination {
                     .forge, .missing, project: name, what,
                     mend: "bulkhead secret set \(name) \(ForgeSecret.token.rawValue)")
             }
-        } catch let failure as CommandFailure where failure.code == "not_found" {
-            add(.forge, .unknown, project: name, "this house cannot ask what the token may do")
+        } catch let failure as CommandFailure where failure.code == "denied_by_policy" {
+            add(.forge, .unknown, project: name, "what its token may do is for whoever may set that")
         } catch let failure as CommandFailure {
             add(.forge, .missing, project: name, "\(project.forge.url) cannot be asked: \(failure)")
         }
