@@ -207,8 +207,8 @@ let relay: [Target] = [
 let courier: [Target] = [
     .target(name: "Exchange", path: "Sources/Courier/Exchange", swiftSettings: trusted),
     .target(
-        name: "Outbound", dependencies: ["CCurl", "Exchange", "Posix", "Secret"], path: "Sources/Courier/Outbound",
-        swiftSettings: trusted),
+        name: "Outbound", dependencies: ["CCurl", "Exchange", "Files", "Posix", "Secret"],
+        path: "Sources/Courier/Outbound", swiftSettings: trusted),
     .target(
         name: "ForgeCalls", dependencies: ["Documents", "Exchange", "ForgeModel"], path: "Sources/Courier/Forge",
         swiftSettings: trusted),
@@ -221,6 +221,13 @@ let courier: [Target] = [
     .target(
         name: "GiteaCalls", dependencies: ["Exchange", "ForgeCalls", "ForgeModel"], path: "Sources/Courier/Gitea",
         swiftSettings: trusted),
+    // GitLab's protocol for runners, without a socket: requests, answers and the machines between them.
+    .target(
+        name: "GitLabRunner", dependencies: ["CZlib", "Documents", "Exchange", "ForgeCalls", "ForgeModel"],
+        path: "Sources/Courier/GitLabRunner", swiftSettings: trusted),
+    .target(
+        name: "RunnerErrands", dependencies: ["Exchange", "Files", "GitLabRunner", "Outbound", "Posix", "Secret"],
+        path: "Sources/Courier/RunnerErrands", swiftSettings: trusted),
     .target(
         name: "SourceArchive", dependencies: ["CZlib", "Exchange", "Posix", "Tar", crypto],
         path: "Sources/Courier/Archive", swiftSettings: trusted),
@@ -381,6 +388,10 @@ let tests: [Target] = [
             "Documents", "Exchange", "ForgeCalls", "ForgeModel", "GitHubCalls", "GitLabCalls", "GiteaCalls",
         ],
         swiftSettings: house),
+    .testTarget(
+        name: "GitLabRunnerTests",
+        dependencies: ["Exchange", "ForgeCalls", "ForgeModel", "GitLabRunner"], exclude: ["Payloads"],
+        swiftSettings: house),
     // One call at a forge from the command line.
     .executableTarget(
         name: "forge-probe",
@@ -389,6 +400,11 @@ let tests: [Target] = [
             "Outbound", "Posix", "Secret", "SourceArchive",
         ],
         path: "Tests/ForgeProbe", swiftSettings: house),
+    // GitLab's runner protocol from the command line: what takes jobs and runs none.
+    .executableTarget(
+        name: "runner-probe",
+        dependencies: ["Exchange", "Files", "GitLabRunner", "Outbound", "Posix", "RunnerErrands", "Secret"],
+        path: "Tests/RunnerProbe", swiftSettings: house),
     .testTarget(
         name: "SourceArchiveTests",
         dependencies: ["CZlib", "Exchange", "Files", "Posix", "SourceArchive", "Tar", "TarFixtures", crypto],

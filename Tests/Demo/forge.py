@@ -145,13 +145,13 @@ class Story:
 
     def an_approval(self):
         approval = f"/bulkhead approve {self.pull.sha}"
-        say("eve approves it herself: the forge is asked what she may, and she may not")
+        say("eve approves it herself, which counts for nothing")
         self.deliver(f'eve comments "{approval[:28]}..."', self.forge.hooks.issue_comment(self.pull, self.eve, approval))
         refused = eventually("her approval is judged", lambda: self.newest() if self.newest()["state"] == "refused" else None)
         self.heard()
         show(f"house: {refused['text']}")
         assert self.house.job(self.job["id"])["state"] == "HELD"
-        say("ada, a maintainer, has looked at exactly this commit, and approves it")
+        say("ada has looked at exactly this commit, and approves it: the forge is asked now whether she may")
         self.deliver(f'ada comments "{approval[:28]}..."', self.forge.hooks.issue_comment(self.pull, self.ada, approval))
         say("it runs: the checks of main, over eve's sources, without a secret")
         done = self.house.wait(self.job["id"])

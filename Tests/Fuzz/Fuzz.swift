@@ -3,6 +3,7 @@
 import Deliveries
 import Documents
 import ForgeCalls
+import GitLabRunner
 import Posix
 import Tar
 import Wire
@@ -35,6 +36,8 @@ private func give(_ target: Target, _ input: ArraySlice<UInt8>) {
     } catch is JSONReader.Refused {
         return
     } catch is ForgeProblem {
+        return
+    } catch is PayloadProblem {
         return
     } catch is TarError {
         return

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fuzzing of the frame and message decoders, and of what reads the forges' deliveries, answers and archives, with address
-# sanitizer.
+# Fuzzing of the frame and message decoders, and of what reads the forges' deliveries, answers and archives and what GitLab
+# says to runners, with address sanitizer.
 #   fuzz.sh short   about 20 seconds, part of `make test`
 #   fuzz.sh long    ten million inputs (the default; FUZZ_RUNS says otherwise)
 #   fuzz.sh build   only builds
@@ -19,7 +19,7 @@ mkdir -p "$out/corpus" "$out/findings" "$out/clinux"
 
 common=(-swift-version 6 -O -wmo -parse-as-library -package-name bulkhead -sanitize="$sanitize"
     -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility
-    -enable-upcoming-feature InternalImportsByDefault -I "$out")
+    -enable-upcoming-feature InternalImportsByDefault -I "$out" -I Sources/Base/CZlib)
 
 # module NAME FOLDER: one module of the package, instrumented, when its sources are newer than what is there.
 rebuilt=
@@ -51,10 +51,11 @@ module Tar Sources/Jobs/Tar
 module Exchange Sources/Courier/Exchange
 module ForgeCalls Sources/Courier/Forge
 for forge in GitHub GitLab Gitea; do module ${forge}Calls Sources/Courier/$forge; done
+module GitLabRunner Sources/Courier/GitLabRunner
 swiftc "${common[@]}" -module-name Fuzz Tests/Fuzz/*.swift Tests/WireTests/CatalogueEntry.swift \
     Tests/WireTests/Generated/Catalogue.swift "$out"/{Wire,Posix,Link}.o \
     "$out"/{Documents,ForgeModel,Deliveries,GitHub,GitLab,Gitea}.o \
-    "$out"/{Tar,Exchange,ForgeCalls,GitHubCalls,GitLabCalls,GiteaCalls}.o "${objects[@]}" -use-ld=lld -o "$out/fuzz"
+    "$out"/{Tar,Exchange,ForgeCalls,GitHubCalls,GitLabCalls,GiteaCalls,GitLabRunner}.o "${objects[@]}" -use-ld=lld -o "$out/fuzz"
 [[ $mode == build ]] && exit 0
 
 # No input is longer than the largest frame and its prefix; nothing it makes us allocate at once is above 1 MiB.

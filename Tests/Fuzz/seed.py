@@ -68,4 +68,13 @@ for name, format in ("ustar", tarfile.USTAR_FORMAT), ("pax", tarfile.PAX_FORMAT)
             member.type, member.linkname, member.size = kind, link, 5 * (kind == tarfile.REGTYPE)
             tar.addfile(member, io.BytesIO(b"hello"))
     (corpus / f"archive_{name}").write_bytes(bytes([8, 7]) + archive.getvalue())
+
+# What GitLab says to runners: jobs, and days of a log and of a runner, an answer in each byte.
+for path in sorted((ROOT / "Tests/GitLabRunnerTests/Payloads").glob("*.json")):
+    body = json.dumps(json.loads(path.read_text()), separators=(",", ":"), ensure_ascii=False).encode()
+    (corpus / f"runner_job_{path.stem}").write_bytes(bytes([9]) + body)
+for name, day in {"good": [0, 0, 0, 2], "bad": [15, 0x11, 6, 7, 0, 3, 0, 0, 2], "cancelled": [0x20, 0x22], "over": [0x48]}.items():
+    (corpus / f"runner_log_{name}").write_bytes(bytes([10, 60, 2, *day]))
+for name, day in {"good": [4, 2, 4, 5, 5], "bad": [6, 4, 10, 8, 2, 15, 5], "dead": [4, 8, 8, 4, 5]}.items():
+    (corpus / f"runner_life_{name}").write_bytes(bytes([11, 1, *day]))
 print(len(list(corpus.iterdir())), "inputs")

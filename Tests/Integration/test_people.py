@@ -166,7 +166,7 @@ class People(unittest.TestCase):
         self.assertEqual(self.submit(scraper), 404)
 
     def test_a_token_ends(self):
-        short = self.ada.token_of("short", "--expires", "3s")
+        short = self.ada.token_of("short", "--expires", "15s")
         self.assertEqual(short.status("GET", "/whoami"), 200)
         eventually("it has expired", lambda: short.status("GET", "/whoami") == 401)
         self.assertIn(b"the token has expired", short.bulkhead("whoami", check=77).stderr)

@@ -18,7 +18,8 @@ PURE = {"Wire": set(), "SpawnPolicy": set(), "Documents": set(), "JobModel": {"D
         "TrustModel": {"ForgeModel"}, "ProjectModel": {"Documents", "ForgeModel", "JobModel", "TrustModel"}, "Tar": set(),
         "Exchange": set(), "ForgeCalls": {"Documents", "Exchange", "ForgeModel"},
         "GitHubCalls": {"Exchange", "ForgeCalls", "ForgeModel"}, "GitLabCalls": {"Exchange", "ForgeCalls", "ForgeModel"},
-        "GiteaCalls": {"Exchange", "ForgeCalls", "ForgeModel"}, "YAMLDocuments": {"Documents", "JobModel", "ProjectModel", "Yams"}}
+        "GiteaCalls": {"Exchange", "ForgeCalls", "ForgeModel"}, "YAMLDocuments": {"Documents", "JobModel", "ProjectModel", "Yams"},
+        "GitLabRunner": {"CZlib", "Documents", "Exchange", "ForgeCalls", "ForgeModel"}}
 LIBC = {"Posix", "Files", "Endpoints", "Processes", "Sandbox", "Secret", "Daemon", "RunnerCore",
         "simulate", "store-bench"}  # may import Glibc
 HEAVY = {"NIO", "NIOCore", "NIOPosix", "NIOHTTP1", "Hummingbird", "GRDB", "CSQLite", "ArgumentParser", "Yams", "CCurl", "Foundation",

@@ -137,7 +137,7 @@ static void files(void) {
     say("host_tree", try_open("/host/sys/class", O_RDONLY));
     say("host_node", try_open("/host/dev/kfd", O_RDONLY));
     say("grants", try_create("/run/bulkhead/grants/probe-file"));
-    for (const char *edge = "scheduler\0spawner\0stream\0relay\0broker\0mask\0"; *edge; edge += strlen(edge) + 1) {
+    for (const char *edge = "scheduler\0spawner\0stream\0relay\0broker\0mask\0courier\0forge\0"; *edge; edge += strlen(edge) + 1) {
         char path[80], name[40];
         snprintf(path, sizeof path, "/run/bulkhead/%s/socket", edge);
         snprintf(name, sizeof name, "edge_%s", edge);

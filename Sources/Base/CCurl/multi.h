@@ -39,6 +39,15 @@ static inline CURLcode bh_curl_body(CURL *handle, const void *bytes, size_t size
     return code;
 }
 
+/// A request's body of this size, which `read` gives piece by piece.
+static inline CURLcode bh_curl_upload(CURL *handle, void *context, int64_t size, curl_read_callback read) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_POST, 1L);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_READDATA, context);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_READFUNCTION, read);
+    return code;
+}
+
 /// The certificates that are believed, in place of the system's; copied. PEM.
 static inline CURLcode bh_curl_authorities(CURL *handle, const void *bytes, size_t size) {
     struct curl_blob blob = {(void *)bytes, size, CURL_BLOB_COPY};

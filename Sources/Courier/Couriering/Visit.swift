@@ -35,7 +35,7 @@ final class Visit {
 
     /// The longest token of a forge.
     private static let tokenBytes = 8192
-    private static let brokerTime = Duration.seconds(10)
+    private static let brokerTime = Duration.seconds(30)
 
     private let means: Means
     private let place: CourierEdge.ForgePlace

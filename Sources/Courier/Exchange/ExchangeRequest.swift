@@ -32,6 +32,7 @@ package struct ExchangeRequest: Equatable, Sendable {
         case post = "POST"
         case put = "PUT"
         case patch = "PATCH"
+        case delete = "DELETE"
     }
 
     package let method: Method
@@ -41,12 +42,17 @@ package struct ExchangeRequest: Equatable, Sendable {
     package let body: [UInt8]
     /// Nil: it goes without a token, even where there is one.
     package let credential: Credential?
+    /// Where in the body the token stands, too: between the quotes of a JSON text. Nil: nowhere.
+    package let tokenAt: Int?
     /// To where the answer may lead, once and without the token.
     package let redirects: Set<Origin>
+    /// Whether it may be sent again when nobody knows if it arrived.
+    package let isRepeatable: Bool
 
+    /// - Parameter isRepeatable: nil: what HTTP says of the method.
     package init(
         _ method: Method, _ origin: Origin, _ target: RequestTarget, headers: [HeaderField] = [], body: [UInt8] = [],
-        credential: Credential?, redirects: Set<Origin> = []
+        credential: Credential?, tokenAt: Int? = nil, redirects: Set<Origin> = [], isRepeatable: Bool? = nil
     ) {
         self.method = method
         self.origin = origin
@@ -54,6 +60,8 @@ package struct ExchangeRequest: Equatable, Sendable {
         self.headers = headers
         self.body = body
         self.credential = credential
+        self.tokenAt = tokenAt
+        self.isRepeatable = isRepeatable ?? (method == .get || method == .put || method == .delete)
         self.redirects = redirects
     }
 
@@ -61,11 +69,8 @@ package struct ExchangeRequest: Equatable, Sendable {
     package func adding(_ header: HeaderField) -> ExchangeRequest {
         ExchangeRequest(
             method, origin, target, headers: headers + [header], body: body, credential: credential,
-            redirects: redirects)
+            tokenAt: tokenAt, redirects: redirects, isRepeatable: isRepeatable)
     }
 
     package var url: String { origin.text + target.text }
-
-    /// Whether it may be sent again when nobody knows if it arrived.
-    package var isRepeatable: Bool { method == .get || method == .put }
 }

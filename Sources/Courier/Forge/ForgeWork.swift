@@ -44,8 +44,11 @@ package struct ForgeWork: Sendable {
         if let repository { position = .doubting(repository) }
     }
 
-    /// Whether the body of the answer goes into a sink.
-    package var wantsSink: Bool { if case .archive = call { true } else { false } }
+    /// Whether the body of the next answer goes into a sink; not of one that says which repository it is.
+    package var wantsSink: Bool {
+        if case .doubting = position { return false }
+        return if case .archive = call { true } else { false }
+    }
 
     /// The first request.
     package mutating func begin() throws(ForgeProblem) -> ExchangeRequest {

@@ -5,6 +5,7 @@ import Documents
 package enum JSONText: Equatable, Sendable {
     case text(String)
     case number(UInt64)
+    case flag(Bool)
     case list([JSONText])
     /// In this order; what is nil is left out.
     case map([(String, JSONText?)])
@@ -21,6 +22,7 @@ package enum JSONText: Equatable, Sendable {
         switch self {
         case .text(let text): JSONString.append(text, to: &bytes)
         case .number(let number): bytes += String(number).utf8
+        case .flag(let flag): bytes += (flag ? "true" : "false").utf8
         case .list(let items):
             bytes.append(UInt8(ascii: "["))
             for (index, item) in items.enumerated() {

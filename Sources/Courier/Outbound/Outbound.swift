@@ -58,18 +58,20 @@ package final class Outbound {
     /// Transfers under way.
     package var count: Int { transfers.count }
 
-    /// Sends a request. The token goes into the one header that the request names, and is overwritten there when the
-    /// transfer ends. `origins` are all servers that this transfer may speak to, a redirect's included: neither the
+    /// Sends a request. The token goes into the one header that the request names, and into the body where the request
+    /// says so, and is overwritten there when the transfer ends. `source` is a large body, in place of the request's
+    /// own. `origins` are all servers that this transfer may speak to, a redirect's included: neither the
     /// request nor an answer can name another. `completion` is called once, in a later pass of the loop; for a good
     /// answer `sink`, if there is one, has had the body before.
     @discardableResult
     package func send(
         _ request: ExchangeRequest, token: borrowing Secret, within origins: Set<Origin>,
-        limits: TransferLimits = .api, into sink: (any BodySink)? = nil, _ completion: @escaping Completion
+        limits: TransferLimits = .api, from source: (any BodySource)? = nil, into sink: (any BodySink)? = nil,
+        _ completion: @escaping Completion
     ) -> TransferID {
         let id = nextID()
         do throws(OutboundFailure) {
-            let transfer = try prepared(request, origins, limits, sink, completion)
+            let transfer = try prepared(request, origins, limits, sink, completion, from: source)
             try transfer.setHeaders(token)
             try start(transfer, id)
         } catch {
@@ -106,11 +108,12 @@ package final class Outbound {
 
     private func prepared(
         _ request: ExchangeRequest, _ origins: Set<Origin>, _ limits: TransferLimits, _ sink: (any BodySink)?,
-        _ completion: @escaping Completion
+        _ completion: @escaping Completion, from source: (any BodySource)? = nil
     ) throws(OutboundFailure) -> Transfer {
         guard origins.contains(request.origin) else { throw OutboundFailure(.unknownOrigin) }
         let transfer = try Transfer(
-            request, within: origins, addresses: settings.addresses, limits: limits, sink: sink, completion: completion)
+            request, within: origins, addresses: settings.addresses, limits: limits, sink: sink,
+            source: source, completion: completion)
         try transfer.setUp(settings)
         return transfer
     }

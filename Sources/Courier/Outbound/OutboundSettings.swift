@@ -34,4 +34,15 @@ package struct TransferLimits: Sendable {
 
     /// For the answers of an API.
     package static let api = TransferLimits(body: 8 << 20, total: .seconds(60))
+
+    /// For a server that keeps a request until there is something to say: GitLab does so for 50 seconds, as its
+    /// administrator likes.
+    package static let longPoll = {
+        var limits = TransferLimits(body: 8 << 20, total: .seconds(150))
+        limits.slowTime = .seconds(150)
+        return limits
+    }()
+
+    /// For a large file in one direction.
+    package static func file(_ bytes: UInt64) -> TransferLimits { TransferLimits(body: bytes, total: .seconds(1800)) }
 }

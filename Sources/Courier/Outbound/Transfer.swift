@@ -14,6 +14,7 @@ final class Transfer {
     let origins: Set<Origin>
     let limits: TransferLimits
     let sink: (any BodySink)?
+    private let source: (any BodySource)?
     let completion: Completion
     private let addresses: AddressPolicy
     private let handle: UnsafeMutableRawPointer
@@ -27,7 +28,7 @@ final class Transfer {
 
     init(
         _ request: ExchangeRequest, within origins: Set<Origin>, addresses: AddressPolicy, limits: TransferLimits,
-        sink: (any BodySink)?, completion: @escaping Completion
+        sink: (any BodySink)?, source: (any BodySource)?, completion: @escaping Completion
     ) throws(OutboundFailure) {
         guard let handle = unsafe curl_easy_init() else { throw OutboundFailure(.transfer("libcurl cannot start")) }
         unsafe self.handle = handle
@@ -36,6 +37,7 @@ final class Transfer {
         self.addresses = addresses
         self.limits = limits
         self.sink = sink
+        self.source = source
         self.completion = completion
     }
 
@@ -62,7 +64,7 @@ final class Transfer {
         try text(CURLOPT_NOPROXY, "*")
         try number(CURLOPT_FOLLOWLOCATION, 0)
         // On a connection that turns out to be dead libcurl sends again, and it cannot know what came of the first.
-        try number(CURLOPT_FRESH_CONNECT, request.isRepeatable ? 0 : 1)
+        try number(CURLOPT_FRESH_CONNECT, request.isRepeatable && source == nil ? 0 : 1)
         try number(CURLOPT_PATH_AS_IS, 1)
         try number(CURLOPT_DISALLOW_USERNAME_IN_URL, 1)
         try number(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
@@ -83,10 +85,13 @@ final class Transfer {
             try check(
                 unsafe authorities.withUnsafeBytes { unsafe bh_curl_authorities(handle, $0.baseAddress, $0.count) })
         }
-        if request.method != .get {
-            try check(unsafe request.body.withUnsafeBytes { unsafe bh_curl_body(handle, $0.baseAddress, $0.count) })
-        }
+        if source == nil { try setBody(request.body) }
         try setCallbacks()
+    }
+
+    private func setBody(_ body: [UInt8]) throws(OutboundFailure) {
+        if request.method == .get { return }
+        try check(unsafe body.withUnsafeBytes { unsafe bh_curl_body(handle, $0.baseAddress, $0.count) })
     }
 
     /// The header lines; with `token`, if the request says how.
@@ -102,8 +107,26 @@ final class Transfer {
         guard let longer = unsafe longer else { throw OutboundFailure(.malformed) }
         unsafe lines = longer
         try check(unsafe bh_curl_headers(handle, lines))
+        if let place = request.tokenAt { try setBody(with: token, at: place) }
     }
 
+    /// The body with the token between its quotes. Both copies of it are overwritten when they are freed (CWipe).
+    private func setBody(with token: borrowing Secret, at place: Int) throws(OutboundFailure) {
+        guard (0...request.body.count).contains(place) else { throw OutboundFailure(.malformed) }
+        var body = request.body
+        let fits = unsafe token.withBytes { bytes in
+            // Nothing that would end the text, or be an escape in it.
+            guard unsafe bytes.allSatisfy({ $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) else {
+                return false
+            }
+            unsafe body.insert(contentsOf: bytes, at: place)
+            return true
+        }
+        guard fits else { throw OutboundFailure(.malformed) }
+        try setBody(body)
+    }
+
+    /// Those lines that hold no token.
     func setHeaders() throws(OutboundFailure) {
         // Nobody waits for a `100 Continue`, and nothing that was not asked for has a type.
         var fields = [HeaderField("Expect", ""), HeaderField("User-Agent", "bulkhead")] + request.headers
@@ -141,6 +164,13 @@ final class Transfer {
                     guard let context = unsafe context, let address = unsafe address else { return -1 }
                     return unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().open(address)
                 }))
+        guard let source else { return }
+        try check(
+            unsafe bh_curl_upload(handle, context, Int64(clamping: source.size)) { room, size, count, context in
+                guard let room = unsafe room, let context = unsafe context else { return Int(CURL_READFUNC_ABORT) }
+                let all = unsafe UnsafeMutableRawBufferPointer(start: room, count: size * count)
+                return unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().give(all)
+            })
     }
 
     private func text(_ option: CURLoption, _ value: String) throws(OutboundFailure) {
@@ -179,6 +209,15 @@ final class Transfer {
             return -1
         }
         return line.count
+    }
+
+    private func give(_ room: UnsafeMutableRawBufferPointer) -> Int {
+        guard let source, let piece = source.next(room.count), piece.count <= room.count else {
+            stop = .stopped
+            return Int(CURL_READFUNC_ABORT)
+        }
+        unsafe room.copyBytes(from: piece)
+        return piece.count
     }
 
     private func receive(_ piece: UnsafeRawBufferPointer) -> Int {

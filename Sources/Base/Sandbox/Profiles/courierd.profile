@@ -55,7 +55,7 @@ set_robust_list                 # threads: the C library's start of one
 setsockopt                      # requests are sent at once
 shutdown                        # rare: a connection that is closed in one direction
 signalfd4                       # signals come by the loop
-socket arg0=AF_NETLINK -> EPERM # the C library asks for our addresses and does without
+socket arg0=AF_NETLINK -> EPERM # rare: of a name with many addresses the C library asks for ours, and does without
 socket arg0=AF_UNIX,AF_INET,AF_INET6 # brokerd, forges, name servers; no other family
 socketpair arg0=AF_UNIX         # a thread that looked a name up wakes the loop
 tgkill arg0=self                # rare: abort; no other process
