@@ -82,7 +82,7 @@ import Wire
         try turn(loop, "the end of patience") { found != nil }
         let told = Scheduler.refusal(of: try #require(found))
         #expect(told.errorCode == .deadlineExceeded && told.place == "relayd" && relay.silentSince != nil)
-        #expect(told.text.hasPrefix("relayd has not answered in time"))
+        #expect(told.text.hasPrefix("bulkhead-relayd has not answered in time"))
     }
 
     @Test func statusSaysWhoIsSilent() throws {

@@ -54,9 +54,11 @@ struct APIFailure: Error, Sendable {
             return
         }
         // schedulerd names whom it has waited for; Link, which has waited for schedulerd, names nobody.
-        if code == .deadlineExceeded {
-            let text = "schedulerd has not answered in time; try again, and if it hangs, see its log and start it again"
-            self.init(code, "bulkhead-\(failure.place.isEmpty ? text : failure.text)")
+        if code == .deadlineExceeded && failure.place.isEmpty {
+            self.init(
+                code,
+                "bulkhead-schedulerd has not answered in time; try again, and if it hangs, see its log and start it "
+                    + "again")
             return
         }
         if code == .disconnected {
