@@ -75,7 +75,7 @@ struct OrderTests {
     @Test(arguments: [
         (ErrorCode.disconnected, "no link to relayd: socket", "relayd", "bulkhead-relayd is away"),
         (.deadlineExceeded, "in other words", "", "bulkhead-schedulerd has not answered in time"),
-        (.deadlineExceeded, "bulkhead-brokerd has not answered in time; x", "brokerd", "bulkhead-brokerd has not"),
+        (.deadlineExceeded, "brokerd has not answered in time", "brokerd", "bulkhead-brokerd has not answered in time"),
     ]) func whoIsMissingIsNamed(_ code: ErrorCode, _ text: String, _ place: String, _ says: String) async throws {
         var script = ScriptedScheduler.Script()
         script.orderRefusal = Failure(code, text, place: place)

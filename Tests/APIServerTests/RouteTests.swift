@@ -108,7 +108,7 @@ struct RouteTests {
             let document = try OpenAPICheck(try await house.ask("GET", "/openapi.json", token: nil))
             #expect(document.version == "3.1.0")
             let rows = document.rows
-            #expect(rows.count == 30 && rows.contains { $0 == ("POST", "/sources") })
+            #expect(rows.count == 31 && rows.contains { $0 == ("POST", "/sources") })
             for (path, methods) in Dictionary(grouping: rows, by: \.path) {
                 let real = Self.real(path)
                 let known = methods.map(\.method).sorted()

@@ -209,6 +209,7 @@ import Wire
         #expect(try house.state(next.jobs[0]) == .held)
     }
 
+    /// Nobody can approve it any more: brokerd's word on it names other rules.
     @Test func otherRulesEndWhatWaits() throws {
         let (house, revision) = try house()
         house.broker.deliveries["one"] = word(1, revision, change())
@@ -217,11 +218,27 @@ import Wire
         let other = Self.document.replacing("make test", with: "make check")
         _ = try house.call(
             SchedulerEdge.ApplyProject(token: Samples.token, order: Samples.order, document: Array(other.utf8)))
+        #expect(try house.state(job) == .cancelled)
+        #expect(try deliveries(house).first?.text == "the project's rules have changed")
         house.broker.deliveries["late"] = word(2, revision, push(to: "main"))
         _ = try house.deliver("late")
         #expect(try deliveries(house).first?.state == .refused)
-        _ = try house.call(SchedulerEdge.ApproveJob(token: Samples.token, job: job, order: Samples.order))
-        try house.run("ended") { try house.state(job) == .cancelled }
+    }
+
+    /// An old delivery that is sent again takes nothing from a later one.
+    @Test func whatIsOvertakenStaysSo() throws {
+        let (house, revision) = try house()
+        house.courier.refusals["source"] = Failure(.notFound, "no token", place: "forge-token")
+        house.broker.deliveries["one"] = word(1, revision, change())
+        _ = try house.deliver("one")
+        _ = try held(house)
+        house.broker.deliveries["two"] = word(2, revision, change(.updated, head: String(repeating: "c", count: 40)))
+        _ = try house.deliver("two")
+        let job = try #require(try held(house).jobs.first)
+        try house.patch("UPDATE deliveries SET state = 5 WHERE id = 1")
+        _ = try house.deliver("one")
+        #expect(try house.state(job) == .held)
+        #expect(try deliveries(house).last?.text == "the change has gone on")
     }
 
     @Test func projectsAreListedShownAndRemoved() throws {

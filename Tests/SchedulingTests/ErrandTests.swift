@@ -34,10 +34,10 @@ import Wire
     @Test func whoNeedsNoneAsksForNone() throws {
         let forge = try ForgeCase(
             #"{"name": "test", "checkout": false, "image": "busybox", "steps": [{"run": "true"}]}"#,
-            before: { $0.courier.comesUp = false })
+            before: { $0.withoutCourier() })
         try forge.deliver(1, ForgeCase.push())
         #expect(try forge.newest(.planned).jobs.count == 1)
-        #expect(forge.house.courier.calls.isEmpty)
+        #expect(forge.house.courier.sources.isEmpty)
     }
 
     @Test func aForgeThatIsAwayIsAskedAgain() throws {
@@ -118,6 +118,24 @@ import Wire
         try forge.deliver(2, ForgeCase.push(to: "new", before: ""))
         #expect(try forge.newest(.planned).jobs.count == 1)
         #expect(forge.house.courier.filesAsked.count == 1)
+    }
+
+    /// After a forced push the forge has nothing left to compare with.
+    @Test func whatCannotBeComparedFits() throws {
+        let forge = try ForgeCase(Self.docs)
+        forge.house.courier.refusals["files"] = Failure(.notFound, "no such commit")
+        try forge.deliver(1, ForgeCase.push())
+        #expect(try forge.newest(.planned).jobs.count == 1)
+    }
+
+    @Test func aCourierThatIsBusyIsAskedAgain() throws {
+        let forge = try ForgeCase(Self.test)
+        forge.house.courier.refusals["source"] = Failure(.limitReached, "32 errands are under way", place: "errands")
+        try forge.deliver(1, ForgeCase.push())
+        try forge.house.run("asked again") { forge.house.courier.count("source") > 2 }
+        #expect(try forge.deliveries().first?.text.isEmpty == true, "no forge is to blame")
+        forge.house.courier.refusals = [:]
+        #expect(try forge.newest(.planned).jobs.count == 1)
     }
 
     @Test func noJobForTheseFiles() throws {
@@ -220,6 +238,21 @@ import Wire
     }
 
     // MARK: fairness
+
+    /// A forge that answers to nothing keeps few of its own deliveries under way, and nobody else's waiting.
+    @Test func aSlowForgeTakesNotAllOfTheRoom() throws {
+        let forge = try ForgeCase(Self.test)
+        forge.house.courier.slow = ["source"]
+        for number in 1...100 { try forge.deliver(UInt64(number), ForgeCase.push(to: "b\(number)")) }
+        forge.house.settle()
+        #expect(forge.house.courier.count("source") == 4)
+        forge.house.courier.slow = []
+        forge.house.courier.release()
+        try forge.house.run("all") {
+            try forge.house.witness.see { try $0.openDeliveries(limit: 1, known: [], but: []).isEmpty }
+        }
+        #expect(forge.house.courier.count("source") == 100)
+    }
 
     @Test func aDeadForgeHoldsUpNobodyElse() throws {
         let forge = try ForgeCase(Self.test)

@@ -288,7 +288,7 @@ import Wire
         house.settle()
         let status = try house.call(SchedulerEdge.GetStatus(token: Samples.token))
         #expect(status.engine == "docker 20.10" && status.maxRunners == 2)
-        #expect(status.daemons.map(\.connected) == [true, true, true, true])
+        #expect(status.daemons.map(\.connected) == [true, true, true, true, true])
         house.relay.down(losingStreams: true)
         let later = try house.call(SchedulerEdge.GetStatus(token: Samples.token))
         #expect(later.daemons.first { $0.role == .relayd }?.connected == false)

@@ -41,6 +41,8 @@ final class House {
         settings.commitRetry = .milliseconds(5)
         settings.drain = .milliseconds(20)
         settings.commentPause = .milliseconds(5)
+        settings.deliveriesPause = .milliseconds(5)
+        settings.basePause = .milliseconds(5)
         settings.forgeRetryLongest = .milliseconds(20)
         adjust(&settings)
         self.settings = settings
@@ -182,6 +184,11 @@ final class House {
         try run("metrics") { end != nil }
         try end?.get()
         return text
+    }
+
+    func withoutCourier() {
+        settle()
+        courier.down()
     }
 
     // MARK: what tests ask for

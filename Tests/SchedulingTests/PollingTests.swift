@@ -50,7 +50,7 @@ import Wire
         try house.run("its job") { try self.deliveries(house).first?.jobs.count == 1 }
         try house.run("goes on") { house.courier.cursors.last == [3] }
         #expect(try deliveries(house).count == 1, "what is found twice is known")
-        #expect(Array(house.courier.cursors.prefix(4)) == [[], [1], [2], [3]])
+        #expect(Array(house.courier.cursors.drop { $0.isEmpty }.prefix(3)) == [[1], [2], [3]])
         // It goes on where it was.
         try house.restart()
         let asked = house.courier.cursors.count

@@ -1,6 +1,7 @@
 // What a forge is told: each state of its jobs once and in order, one comment below a change, and nothing is lost with
 // whoever was about to say it.
 
+import Foundation
 import Link
 import Scheduling
 import Store
@@ -60,11 +61,11 @@ import Wire
         try forge.house.run("its end") { forge.house.courier.comments.last?.text.contains("failed") == true }
         #expect(Set(forge.house.courier.comments.map(\.marker)) == ["changes"])
         #expect(forge.house.courier.comments.last?.text.contains("approve") == false)
-        #expect(forge.house.courier.statuses.last?.state == .failure)
+        try forge.house.run("its status") { self.states(forge).last == .failure }
     }
 
     @Test func whatWasNotPostedIsPostedLater() throws {
-        let forge = try ForgeCase(Self.test, before: { $0.courier.comesUp = false })
+        let forge = try ForgeCase(Self.test, before: { $0.withoutCourier() })
         try forge.deliver(1, ForgeCase.change(isOwn: true))
         let row = try forge.newest(.held)
         _ = try forge.house.call(
@@ -88,14 +89,29 @@ import Wire
         try forge.house.run("told") { !self.states(forge).isEmpty }
     }
 
+    /// Somebody mends the token: what comes then is told, and no state that was refused is said again.
     @Test func whatTheForgeRefusesIsSaidOnce() throws {
         let forge = try ForgeCase(Self.test)
         forge.house.courier.refusals["status"] = Failure(.deniedByPolicy, "403: the token may not write statuses")
         try forge.deliver(1, ForgeCase.push())
         try forge.house.run("noted") { try self.text(forge).contains("may not write statuses") }
-        try ends(forge)
         forge.house.settle()
         #expect(forge.house.courier.count("status") == 1)
+        forge.house.courier.refusals = [:]
+        try ends(forge)
+        try forge.house.run("told") { self.states(forge).last == .success }
+        #expect(try text(forge).components(separatedBy: "may not write").count == 2)
+    }
+
+    /// courierd is there and says that brokerd is not: nobody else would wake it.
+    @Test func aBrokerThatIsAwayForAMomentLosesNoStatus() throws {
+        let forge = try ForgeCase(Self.test)
+        forge.house.courier.refusals["status"] = Failure(.disconnected, "brokerd is away")
+        try forge.deliver(1, ForgeCase.push())
+        try ends(forge)
+        try forge.house.run("asked again") { forge.house.courier.count("status") > 2 }
+        forge.house.courier.refusals = [:]
+        try forge.house.run("told") { self.states(forge) == [.success] }
     }
 
     private func text(_ forge: ForgeCase) throws -> String { try #require(try forge.deliveries().first).text }

@@ -27,6 +27,7 @@ import Wire
         handlers.refuse(RelayEdge.FinishUpload.self)
         handlers.refuse(RelayEdge.RemoveSource.self)
         handlers.refuse(RelayEdge.RemoveLogs.self)
+        handlers.refuse(RelayEdge.StoreArchive.self)
         handlers.on(RelayEdge.WatchEvents.self) { _, _ in }
         return handlers
     }
@@ -82,7 +83,7 @@ import Wire
         try turn(loop, "the end of patience") { found != nil }
         let told = Scheduler.refusal(of: try #require(found))
         #expect(told.errorCode == .deadlineExceeded && told.place == "relayd" && relay.silentSince != nil)
-        #expect(told.text.hasPrefix("bulkhead-relayd has not answered in time"))
+        #expect(told.text.hasPrefix("relayd has not answered in time"))
     }
 
     @Test func statusSaysWhoIsSilent() throws {

@@ -13,9 +13,11 @@ final class Forge {
     private static let document = """
         {"name": "hooks", "forge": {"kind": "github"}, "repository": {"id": 4711}, "default_branch": "main",
          "jobs": [
-           {"name": "hooks-test", "image": "alpine", "timeout": "1m", "resources": {"memory": "64MiB", "disk": "32MiB"},
+           {"name": "hooks-test", "checkout": false, "image": "alpine", "timeout": "1m",
+            "resources": {"memory": "64MiB", "disk": "32MiB"},
             "steps": [{"run": "true"}]},
-           {"name": "hooks-deploy", "events": ["push"], "branches": ["main"], "image": "alpine", "timeout": "1m",
+           {"name": "hooks-deploy", "events": ["push"], "branches": ["main"], "checkout": false,
+            "image": "alpine", "timeout": "1m",
             "resources": {"memory": "64MiB", "disk": "32MiB"}, "steps": [{"run": "true"}]}
          ]}
         """

@@ -61,6 +61,10 @@ struct APIFailure: Error, Sendable {
                     + "again")
             return
         }
+        if code == .deadlineExceeded && ["brokerd", "relayd"].contains(failure.place) {
+            self.init(code, "bulkhead-\(failure.text)")
+            return
+        }
         if code == .disconnected {
             self.init(code, "bulkhead-schedulerd is away; try again in a moment")
             return

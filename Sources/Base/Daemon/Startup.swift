@@ -45,7 +45,7 @@ package struct Startup: Sendable {
             try Posix.blockSignals(stopSignals)
             try body(daemon)
         } catch {
-            daemon.giveUp("\(error)", forGood: error is ConfigurationError)
+            daemon.giveUp("\(error)", status: error is ConfigurationError ? EX_USAGE : 1)
         }
         exit(0)
     }
@@ -131,9 +131,9 @@ package struct Startup: Sendable {
         return Startup(name: name, configuration: configuration, log: Log(process: name, level: level))
     }
 
-    /// `forGood`: no other start can cure it, as if the command line were wrong.
-    package func giveUp(_ why: String, forGood: Bool = false) -> Never {
+    /// `status`: 64 for what no other start can cure.
+    package func giveUp(_ why: String, status: Int32 = 1) -> Never {
         log.error("cannot run", ["error": why])
-        exit(forGood ? EX_USAGE : 1)
+        exit(status)
     }
 }

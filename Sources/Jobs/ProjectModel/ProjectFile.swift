@@ -67,10 +67,8 @@ extension SpecReader {
             name: name ?? "", forge: forge ?? .init(kind: .github, url: ""), repository: repository ?? .init())
         if let value = map["polling"] {
             project.polling = bool(value, at: "\(path).polling") ?? false
-            if project.polling, let repository, repository.id == nil || repository.path == nil {
-                report(
-                    "\(path).polling", value.place,
-                    "needs the repository's id and its path: {id: 4711, path: acme/shop}")
+            if project.polling, let repository, repository.path == nil, forge?.kind != .gitlab {
+                report("\(path).polling", value.place, "needs the repository's path: {id: 4711, path: acme/shop}")
             }
         }
         if let value = map["default_branch"], let branch = branchName(value, at: "\(path).default_branch") {

@@ -39,6 +39,8 @@ final class DeliveryErrand {
     /// nil: not asked for. Paths that are not complete fit every filter.
     var files: CourierEdge.AskFiles.Reply?
     var heads: [String: String] = [:]
+    /// How often it was asked where the change is based.
+    var baseAsked = 0
     var source: Source?
     /// Of the job that it is at, if a file of the repository says it.
     var read: (definition: JobDefinition, word: FileWord)?
@@ -53,6 +55,8 @@ final class DeliveryErrand {
         self.open = open
     }
 
+    /// The forge has told something.
+    var hasAsked: Bool { source != nil || files != nil || !heads.isEmpty }
     var word: DeliveryWord { row.word }
     var job: OpenDeliveryJob? { open.first }
 

@@ -10,19 +10,23 @@ enum Posting: Hashable {
 
 struct PostingLane {
     private var waiting: [Posting] = []
+    /// The same, to be looked up.
+    private var isWaiting: Set<Posting> = []
     private(set) var underWay: Posting?
 
     var isEmpty: Bool { waiting.isEmpty && underWay == nil }
 
     /// Once, however often it is said; what is under way may be overtaken by this, and is looked at again.
     mutating func add(_ posting: Posting) {
-        if !waiting.contains(posting) { waiting.append(posting) }
+        if isWaiting.insert(posting).inserted { waiting.append(posting) }
     }
 
     mutating func begin() -> Posting? {
         guard underWay == nil, !waiting.isEmpty else { return nil }
-        underWay = waiting.removeFirst()
-        return underWay
+        let next = waiting.removeFirst()
+        isWaiting.remove(next)
+        underWay = next
+        return next
     }
 
     mutating func end() { underWay = nil }

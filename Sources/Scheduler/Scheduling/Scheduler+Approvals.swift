@@ -68,6 +68,20 @@ extension Scheduler {
         return try unit.rows.deliveryJobs(delivery).count(where: \.open)
     }
 
+    /// What waits for an approval under rules that hold no longer: nobody could approve it. nil: the project is gone.
+    func endOutdated(_ unit: UnitOfWork, of project: String, but revision: Bytes32?) throws {
+        for row in try unit.rows.heldDeliveries(of: project) where row.word.revision != revision {
+            try endHeld(unit, row, "the project's rules have changed")
+        }
+    }
+
+    func endHeld(_ unit: UnitOfWork, _ row: DeliveryRow, _ why: String) throws {
+        for (_, job, _) in try unit.rows.deliveryJobs(row.id) {
+            if let job, try unit.rows.job(job)?.state == .held { _ = try cancel(unit, job: job, graceSeconds: 0) }
+        }
+        try unit.rows.setDelivery(row.id, .idle, why)
+    }
+
     // MARK: by a comment or a button
 
     /// The delivery says who asks for it, and for which commits; the forge, asked now, what he may do.
@@ -88,11 +102,19 @@ extension Scheduler {
     private func approve(_ row: DeliveryRow, _ wish: ApprovalEvent, _ may: PermissionWord) {
         batch.question("approve", fail: { self.endApproval(row, $0) }) { unit in
             // A button names commits alone.
-            let held = try unit.rows.heldDeliveries(of: row.project).first {
+            let pending =
+                wish.number == 0
+                ? try unit.rows.heldDeliveries(of: row.project)
+                : try unit.rows.pendingDeliveries(of: row.project, number: wish.number)
+            let mine = pending.filter {
                 guard case .change(let change) = $0.word.event else { return false }
-                return wish.number == 0 ? change.head.commit == wish.head : change.number == wish.number
+                return wish.number != 0 || change.head.commit == wish.head
             }
-            guard let held else { throw Failure(.notFound, "no job of this change waits for an approval") }
+            guard let held = mine.first(where: { $0.state == .held }) else {
+                throw mine.isEmpty
+                    ? Failure(.notFound, "no job of this change waits for an approval")
+                    : Failure(.notReady, "the change is still on its way")
+            }
             unit.afterCommit {
                 self.broker.approve(
                     BrokerEdge.Approve(
@@ -109,24 +131,33 @@ extension Scheduler {
 
     private func endApproval(_ row: DeliveryRow, _ word: ApprovalWord, _ held: UInt64) {
         batch.request("approval", fail: { self.endApproval(row, $0) }) { unit in
-            let jobs = try self.keep(unit, word, held)
-            try unit.rows.closeDeliveryJob(row.id, Self.approvalName)
-            try unit.rows.setDelivery(
-                row.id, .planned, "approved change \(word.number) at \(word.head): \(jobs) jobs released")
-            unit.afterCommit { self.errands[row.id] = nil }
+            // It may have been asked about twice, around a loss of the link.
+            if try unit.rows.delivery(row.id)?.state == .waits {
+                let jobs = try self.keep(unit, word, held)
+                try unit.rows.closeDeliveryJob(row.id, Self.approvalName)
+                try unit.rows.setDelivery(
+                    row.id, .planned, "approved change \(word.number) at \(word.head): \(jobs) jobs released")
+            }
+            unit.afterCommit { self.release(row.id) }
         }
     }
 
     private func endApproval(_ row: DeliveryRow, _ failure: Failure) {
+        // The change it is about is still on its way, or courierd has enough to do.
+        if failure.errorCode == .notReady || failure.errorCode == .limitReached {
+            return release(row.id, after: settings.basePause)
+        }
         if failure.errorCode.retry == .later || failure.isLostLink {
-            errands[row.id] = nil
-            return rest(row.project, failure)
+            rest(row.project, failure)
+            return release(row.id)
         }
         log.warning("not approved", ["delivery": "\(row.id)", "project": row.project, "why": failure.text])
         batch.event("not approved") { unit in
-            try unit.rows.closeDeliveryJob(row.id, Self.approvalName)
-            try unit.rows.setDelivery(row.id, .refused, "not approved: \(failure.text)")
-            unit.afterCommit { self.errands[row.id] = nil }
+            if try unit.rows.delivery(row.id)?.state == .waits {
+                try unit.rows.closeDeliveryJob(row.id, Self.approvalName)
+                try unit.rows.setDelivery(row.id, .refused, "not approved: \(failure.text)")
+            }
+            unit.afterCommit { self.release(row.id) }
         }
     }
 }

@@ -13,37 +13,48 @@ import TrustWire
 import Wire
 
 extension Scheduler {
-    /// Deliveries that are worked on at once.
-    private static let errandsAtOnce = 64
+    /// Deliveries that are worked on at once, in all and of one project: a forge that is slow keeps others' waiting no
+    /// longer than that.
+    private static let errandsAtOnce = 24
+    private static let errandsOfProject = 4
 
-    /// Takes up what is open, as long as there is room.
+    /// Takes up what is open, as long as there is room. Looking costs as much as there is to do: many are taken up at
+    /// once, or a moment later.
     func goOnWithDeliveries() {
         let room = Self.errandsAtOnce - errands.count
-        // Looking costs as much as there is to do: many are taken up at once.
-        guard room >= Self.errandsAtOnce / 2 else { return }
+        if room >= Self.errandsAtOnce / 2 { return takeUpDeliveries() }
+        if isArmed(.deliveries) { return }
+        arm(.deliveries, after: settings.deliveriesPause) { $0.takeUpDeliveries() }
+    }
+
+    private func takeUpDeliveries() {
+        let room = Self.errandsAtOnce - errands.count
+        guard room > 0 else { return }
         let resting = forgeTroubles.filter(\.value.isPaused).map(\.key)
         batch.question("open deliveries", fail: { self.log.warning("deliveries wait", ["why": $0.text]) }) { unit in
-            let known = Set(self.errands.keys)
-            for row in try unit.rows.openDeliveries(limit: room, known: known, but: resting) {
-                try self.takeUp(unit, row)
-            }
+            let open = try unit.rows.openDeliveries(
+                limit: room, ofProject: Self.errandsOfProject, known: Set(self.errands.keys), but: resting)
+            for row in open { try self.takeUp(unit, row) }
         }
     }
 
+    /// What cannot be read of one delivery ends that one, and holds up no other.
     private func takeUp(_ unit: UnitOfWork, _ row: DeliveryRow) throws {
         let open = try unit.rows.openJobs(of: row.id)
-        if case .approval = row.word.event {
-            errands[row.id] = .some(nil)
-            return unit.afterCommit { self.askToApprove(row) }
-        }
-        guard let errand = try errand(unit, row, open) else {
-            errands[row.id] = .some(nil)
-            return unit.afterCommit {
+        let found = Result { try self.errand(unit, row, open) }
+        unit.afterCommit {
+            guard self.errands[row.id] == nil else { return }
+            self.errands[row.id] = .some(nil)
+            if case .approval = row.word.event { return self.askToApprove(row) }
+            switch found {
+            case .success(let errand?):
+                self.errands[row.id] = errand
+                self.goOn(errand)
+            case .success(nil):
                 self.close(row.id, open, Failure(.conflict, "the project's rules have changed since"))
+            case .failure(let error): self.close(row.id, open, Failure(.internal, "it cannot be read: \(error)"))
             }
         }
-        errands[row.id] = errand
-        unit.afterCommit { self.goOn(errand) }
     }
 
     private func errand(
@@ -110,7 +121,14 @@ extension Scheduler {
         let request = CourierEdge.AskFiles(
             place: place, number: errand.row.number, base: before.isEmpty ? errand.work.source.hex : before,
             head: errand.work.source.hex)
-        courier.askFiles(request) { self.took($0, errand) { errand.files = $0 } }
+        courier.askFiles(request) { result in
+            // What the forge will never say is not known, and fits every filter: after a forced push, for one.
+            var result = result
+            if case .failure(let failure) = result, failure.errorCode.retry != .later, !failure.isLostLink {
+                result = .success(.init(files: [], complete: false))
+            }
+            self.took(result, errand) { errand.files = $0 }
+        }
     }
 
     /// It is written, and all begins anew with it: the trust of a change depends on where it is based.
@@ -121,8 +139,7 @@ extension Scheduler {
             case .failure(let failure): self.failed(errand, failure)
             case .success(let change) where change.head.commit != errand.work.source.hex:
                 self.leaveOut(errand, "the change has gone on")
-            case .success(let change) where change.base.commit.isEmpty:
-                self.rest(errand, Failure(.notReady, "the forge has not compared the change with its base yet"))
+            case .success(let change) where change.base.commit.isEmpty: self.askBaseAgain(errand)
             case .success(let change):
                 self.batch.event("base of a change") { unit in
                     try unit.rows.setBase(errand.row.id, change.base.commit)
@@ -132,6 +149,17 @@ extension Scheduler {
         }
     }
 
+    /// The forge compares the two a moment after a push; of a change without any commits it never does.
+    private func askBaseAgain(_ errand: DeliveryErrand) {
+        errand.baseAsked += 1
+        guard errand.baseAsked < Self.baseQuestions else {
+            return leaveOut(errand, "the forge does not say what the change is based on; send it again")
+        }
+        arm(.base(errand.row.id), after: settings.basePause) { $0.goOn(errand) }
+    }
+
+    private static let baseQuestions = 12
+
     private func took<Value>(
         _ result: Result<Value, Failure>, _ errand: DeliveryErrand, _ keep: (Value) -> Void
     ) {
@@ -139,7 +167,6 @@ extension Scheduler {
         switch result {
         case .failure(let failure): failed(errand, failure)
         case .success(let value):
-            forgeTroubles[errand.row.project] = nil
             keep(value)
             goOn(errand)
         }
@@ -154,7 +181,6 @@ extension Scheduler {
             switch result {
             case .failure(let failure): self.failed(errand, failure)
             case .success(let size):
-                self.forgeTroubles[errand.row.project] = nil
                 guard let archive = fds.takeFirst() else {
                     return self.failed(errand, Failure(.internal, "courierd sent no archive"))
                 }
@@ -195,6 +221,8 @@ extension Scheduler {
 
     /// For now or for good, as the failure says.
     func failed(_ errand: DeliveryErrand, _ failure: Failure) {
+        // courierd has enough to do: nobody's forge is to blame.
+        if failure.errorCode == .limitReached { return release(errand.row.id, after: settings.basePause) }
         if failure.errorCode.retry == .later || failure.isLostLink { return rest(errand, failure) }
         log.warning("no job for a delivery", ["delivery": "\(errand.row.id)", "why": failure.text])
         let job = errand.job.map { "job '\($0.name)' does not run: " } ?? ""
@@ -204,8 +232,15 @@ extension Scheduler {
     /// Begun anew when its project's forge has rested. A sibling that comes back begins all anew itself.
     func rest(_ errand: DeliveryErrand, _ failure: Failure) {
         guard isUnderWay(errand) else { return }
-        errands[errand.row.id] = nil
         rest(errand.row.project, failure)
+        release(errand.row.id)
+    }
+
+    /// Its place is for others; what is open of it is taken up again in its turn.
+    func release(_ delivery: UInt64, after pause: Duration? = nil) {
+        errands[delivery] = nil
+        guard let pause else { return goOnWithDeliveries() }
+        if !isArmed(.deliveries) { arm(.deliveries, after: pause) { $0.takeUpDeliveries() } }
     }
 
     func rest(_ project: String, _ failure: Failure) {
@@ -229,9 +264,7 @@ extension Scheduler {
     }
 
     func beginAnew(_ errand: DeliveryErrand) {
-        guard isUnderWay(errand) else { return }
-        errands[errand.row.id] = nil
-        goOnWithDeliveries()
+        if isUnderWay(errand) { release(errand.row.id) }
     }
 
     /// A sibling is back: nobody waits for a pause that was its absence.
@@ -240,5 +273,6 @@ extension Scheduler {
         forgeTroubles = [:]
         errands = [:]
         goOnWithDeliveries()
+        postAll()
     }
 }

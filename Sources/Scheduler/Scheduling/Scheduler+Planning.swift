@@ -19,7 +19,12 @@ extension Scheduler {
         let project = try StoredProject.read(row.document)
         if case .approval = word.event { return try open(unit, id, [Self.approvalName]) }
         guard let event = word.event.event else { return try unit.rows.setDelivery(id, .idle, "nothing runs for it") }
-        if case .change(let change) = event { try follow(unit, change, of: project) }
+        if case .change(let change) = event {
+            if try isOvertaken(unit, id, change, project.rules.name) {
+                return try unit.rows.setDelivery(id, .idle, "the change has gone on")
+            }
+            try follow(unit, change, of: project)
+        }
         // Which files changed is not known yet, and no job is left out for them.
         let approval = try approval(unit, on: event, of: project)
         switch project.plan(for: event, files: nil, approval: approval, PolicyRevision(digest: row.revision.array)) {
@@ -44,6 +49,14 @@ extension Scheduler {
     func approval(_ unit: UnitOfWork, on event: Event, of project: Project) throws -> Approval? {
         guard case .change(let change) = event else { return nil }
         return try unit.rows.approval(project.rules.name, number: change.number).flatMap { Approval($0) }
+    }
+
+    /// It is an old one that was sent again, and a later one has told of other commits.
+    private func isOvertaken(_ unit: UnitOfWork, _ id: UInt64, _ change: Change, _ project: String) throws -> Bool {
+        guard let newest = try unit.rows.newestDelivery(ofChange: change.number, of: project), newest.id > id,
+            case .change(let later) = newest.word.event
+        else { return false }
+        return later.head.commit != change.head.commit?.hex
     }
 
     /// News of a change: what has not begun of its older commits never will, and an approval of them is gone.

@@ -17,7 +17,14 @@ extension Scheduler {
             var after = ""
             while true {
                 let page = try unit.rows.projects(after: after, limit: Self.pageOfPolled)
-                for row in page { self.setPolled(try StoredProject.read(row.document)) }
+                for row in page {
+                    // One that cannot be read stops nobody else's.
+                    guard let project = try? StoredProject.read(row.document) else {
+                        self.log.error("rules cannot be read", ["project": row.name])
+                        continue
+                    }
+                    unit.afterCommit { self.setPolled(project) }
+                }
                 guard page.count == Self.pageOfPolled, let last = page.last else { return }
                 after = last.name
             }
@@ -27,8 +34,10 @@ extension Scheduler {
     /// As its rules now say.
     func setPolled(_ project: Project) {
         let (name, repository) = (project.rules.name, project.rules.repository)
-        guard project.polling, let id = repository.id, let path = repository.path else { return endPolling(name) }
-        polled[name] = CourierEdge.ForgePlace(project: name, repository: ForgeRepository(id: id, path: path))
+        guard project.polling else { return endPolling(name) }
+        // What the rules do not say courierd asks the forge.
+        polled[name] = CourierEdge.ForgePlace(
+            project: name, repository: ForgeRepository(id: repository.id ?? 0, path: repository.path ?? "-"))
         if !isArmed(.poll(name)) && !polling.contains(name) { pollLater(name, after: .zero) }
     }
 
@@ -46,7 +55,11 @@ extension Scheduler {
         guard let place = polled[project], courier.isReady, forgeTroubles[project]?.isPaused != true else {
             return pollLater(project)
         }
-        batch.question("cursor", fail: { _ in self.pollLater(project) }) { unit in
+        let fail = { (failure: Failure) in
+            self.log.warning("a forge is not polled", ["project": project, "why": failure.text])
+            self.pollLater(project)
+        }
+        batch.question("cursor", fail: fail) { unit in
             let cursor = try unit.rows.cursor(project)
             unit.afterCommit {
                 self.polling.insert(project)
@@ -62,8 +75,12 @@ extension Scheduler {
     }
 
     private func take(_ news: CourierEdge.Poll.Reply, of project: String) {
-        forgeTroubles[project] = nil
-        batch.request("news of a forge", fail: { _ in self.pollLater(project) }) { unit in
+        forgeTroubles[project]?.end()
+        let fail = { (failure: Failure) in
+            self.log.warning("news of a forge is not kept", ["project": project, "why": failure.text])
+            self.pollLater(project)
+        }
+        batch.request("news of a forge", fail: fail) { unit in
             for word in news.events where word.project == project { _ = try self.keep(unit, word) }
             try unit.rows.setCursor(project, news.cursor)
             unit.afterCommit { self.pollLater(project, after: news.more ? .zero : nil) }
@@ -72,12 +89,15 @@ extension Scheduler {
 
     private func notPolled(_ project: String, _ failure: Failure) {
         if failure.place == "cursor" {
-            // Of another courierd: what is there now is where it begins.
+            // Of another courierd: what is there now is where it begins, and what came between is not found.
+            log.warning("polling begins anew", ["project": project, "why": failure.text])
             batch.event("cursor is worth nothing") { try $0.rows.setCursor(project, []) }
         } else if failure.errorCode.retry == .later {
             rest(project, failure)
         } else if !failure.isLostLink {
+            // Somebody has to mend something first.
             log.warning("a forge is not polled", ["project": project, "why": failure.text])
+            return pollLater(project, after: settings.pollMended)
         }
         pollLater(project)
     }

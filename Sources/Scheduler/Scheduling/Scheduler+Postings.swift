@@ -70,8 +70,8 @@ extension Scheduler {
         lanes[project]?.end()
         if let failure {
             lanes[project]?.add(posting)
-            // A link that is lost comes back by itself, and then all is posted.
-            return failure.isLostLink ? () : rest(project, failure)
+            // A link that is lost comes back by itself, and then all is posted; brokerd's absence is told by courierd.
+            return courier.isReady ? rest(project, failure) : ()
         }
         if lanes[project]?.isEmpty == true { lanes[project] = nil }
         postNext(project)
@@ -103,30 +103,32 @@ extension Scheduler {
     private func notePosted(
         _ id: UInt64, _ state: CourierEdge.StatusState, _ row: DeliveryRow, _ failure: Failure?
     ) {
-        if failure == nil { forgeTroubles[row.project] = nil }
+        if failure == nil { forgeTroubles[row.project]?.end() }
         if let failure {
             log.warning("a status is not posted", ["job": "\(id)", "project": row.project, "why": failure.text])
         }
         batch.event("posted") { unit in
-            try unit.rows.setPosted(id, failure == nil ? state.rawValue : Self.isToldNothing)
-            if let failure { try self.note(unit, row.id, "its forge takes no status of job \(id): \(failure.text)") }
+            // One that was refused is not said again; the next may be taken, when somebody has mended what was wrong.
+            try unit.rows.setPosted(id, state.rawValue)
+            if let failure { try self.addRemark(unit, row.id, "its forge takes no status: \(failure.text)") }
             if row.number != 0 && failure == nil { try unit.rows.markComment(row.project, number: row.number) }
             unit.afterCommit {
-                if failure != nil || state.isFinal { self.followed[id] = nil }
+                if state.isFinal { self.followed[id] = nil }
                 if row.number != 0 && failure == nil { self.commentLater(row.project, row.number) }
                 self.hasPosted(row.project, .status(id), nil)
             }
         }
     }
 
-    /// For whoever asks for deliveries.
-    private func note(_ unit: UnitOfWork, _ delivery: UInt64, _ remark: String) throws {
-        guard let row = try unit.rows.delivery(delivery), !row.text.contains(remark) else { return }
-        let text = [row.text, remark].filter { !$0.isEmpty }.joined(separator: "; ")
-        try unit.rows.setDelivery(delivery, row.state, text)
-    }
-
     // MARK: comments
+
+    /// Nothing is left of the change that could be told.
+    private func forget(_ due: DueComment) {
+        batch.event("nothing to comment") { unit in
+            try unit.rows.forgetComment(due)
+            unit.afterCommit { self.hasPosted(due.project, .comment(due.number), nil) }
+        }
+    }
 
     private func commentLater(_ project: String, _ number: UInt64) {
         if isArmed(.comment(project, number)) { return }
@@ -134,9 +136,12 @@ extension Scheduler {
     }
 
     private func postComment(_ unit: UnitOfWork, _ number: UInt64, _ project: String) throws {
-        guard let due = try unit.rows.dueComment(project, number: number),
-            let comment = try ChangeComment(unit.rows, project, number)
-        else { return unit.afterCommit { self.hasPosted(project, .comment(number), nil) } }
+        guard let due = try unit.rows.dueComment(project, number: number) else {
+            return unit.afterCommit { self.hasPosted(project, .comment(number), nil) }
+        }
+        guard let comment = try ChangeComment(unit.rows, project, number) else {
+            return unit.afterCommit { self.forget(due) }
+        }
         unit.afterCommit {
             let request = CourierEdge.PostComment(
                 place: comment.place, number: number, marker: "changes", text: comment.text(self.settings.publicURL))
@@ -152,7 +157,7 @@ extension Scheduler {
                 self.batch.event("commented") { unit in
                     try unit.rows.forgetComment(due)
                     if let failure {
-                        try self.note(unit, comment.delivery, "its forge takes no comment: \(failure.text)")
+                        try self.addRemark(unit, comment.delivery, "its forge takes no comment: \(failure.text)")
                     }
                     let isDueAgain = try unit.rows.dueComment(project, number: number) != nil
                     unit.afterCommit {

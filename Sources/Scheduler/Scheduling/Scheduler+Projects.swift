@@ -54,6 +54,7 @@ extension Scheduler {
                     if let failure { return responder.fail(Self.refusal(of: failure)) }
                     self?.batch.request("apply project", fail: { responder.fail($0) }) { unit in
                         try unit.rows.promoteProject(name, revision, at: unit.now)
+                        try self?.endOutdated(unit, of: name, but: revision)
                         unit.afterCommit { self?.setPolled(project) }
                         unit.afterCommit { responder.reply(.init(revision: revision)) }
                     }
@@ -81,6 +82,7 @@ extension Scheduler {
             if let failure, failure.errorCode != .notFound { return responder.fail(Self.refusal(of: failure)) }
             self?.batch.request("remove project", fail: { responder.fail($0) }) { unit in
                 guard try unit.rows.project(request.project) != nil else { throw Failure.noProject(request.project) }
+                try self?.endOutdated(unit, of: request.project, but: nil)
                 try unit.rows.removeProject(request.project)
                 unit.afterCommit { self?.endPolling(request.project) }
                 unit.afterCommit { responder.reply(.init()) }

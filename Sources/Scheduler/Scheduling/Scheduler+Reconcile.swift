@@ -39,6 +39,7 @@ extension Scheduler {
         broker.stop()
         spawner.stop()
         relay.stop()
+        courier.stop()
         batch.event("ask anew") { unit in
             try unit.rows.touch(at: unit.now)
             unit.afterCommit {
@@ -46,6 +47,8 @@ extension Scheduler {
                 self.broker.start()
                 self.spawner.start()
                 self.relay.start()
+                self.courier.start()
+                self.takeUpPostings()
             }
         }
     }

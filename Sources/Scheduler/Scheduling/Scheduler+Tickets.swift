@@ -115,10 +115,7 @@ extension Scheduler {
         batch.event("no jobs for a delivery") { unit in
             for job in open { try self.close(unit, job, "") }
             try self.settle(unit, delivery, remark: failure.text)
-            unit.afterCommit {
-                self.errands[delivery] = nil
-                self.goOnWithDeliveries()
-            }
+            unit.afterCommit { self.release(delivery) }
         }
     }
 
@@ -128,8 +125,9 @@ extension Scheduler {
         if !remark.isEmpty { try addRemark(unit, job.delivery, remark) }
     }
 
-    private func addRemark(_ unit: UnitOfWork, _ delivery: UInt64, _ remark: String) throws {
-        guard let row = try unit.rows.delivery(delivery) else { return }
+    /// For whoever asks for deliveries; once.
+    func addRemark(_ unit: UnitOfWork, _ delivery: UInt64, _ remark: String) throws {
+        guard let row = try unit.rows.delivery(delivery), !row.text.contains(remark) else { return }
         let text = [row.text, remark].filter { !$0.isEmpty }.joined(separator: "; ")
         try unit.rows.setDelivery(delivery, row.state, text)
     }
@@ -139,8 +137,10 @@ extension Scheduler {
         batch.event("delivery is through") { unit in
             try self.settle(unit, errand.row.id, isHeld: errand.work.decision.isHeld)
             unit.afterCommit {
-                if self.isUnderWay(errand) { self.errands[errand.row.id] = nil }
-                self.goOnWithDeliveries()
+                guard self.isUnderWay(errand) else { return }
+                // Only now: half of it may work again and again.
+                if errand.hasAsked { self.forgeTroubles[errand.row.project]?.end() }
+                self.release(errand.row.id)
             }
         }
     }

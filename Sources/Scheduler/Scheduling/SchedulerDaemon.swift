@@ -75,16 +75,19 @@ package struct SchedulerDaemon {
         } catch let error as StoreError {
             Self.giveUp(error, state, daemon)
         } catch let error as Failure {
-            daemon.giveUp("\(error.place): \(error.text)", forGood: true)
+            daemon.giveUp("\(error.place): \(error.text)", status: Self.configurationIsWrong)
         }
     }
+
+    /// EX_USAGE: no other start can cure it.
+    private static let configurationIsWrong: Int32 = 64
 
     private static func database(_ state: String) -> String { state + "/scheduler.sqlite" }
 
     private static func giveUp(_ error: StoreError, _ state: String, _ daemon: Startup) -> Never {
         let what = "\(database(state)): \(error)"
         guard let remedy = error.remedy else { daemon.giveUp(what) }
-        daemon.giveUp("\(what); \(remedy)", forGood: true)
+        daemon.giveUp("\(what); \(remedy)", status: configurationIsWrong)
     }
 
     private static func settings(_ configuration: Configuration) throws -> SchedulerSettings {

@@ -37,8 +37,14 @@ package struct SchedulerSettings: Sendable {
     package var retryLongest = Duration.seconds(5)
     /// The longest rest of a project whose forge does not answer, or has heard enough of us.
     package var forgeRetryLongest = Duration.seconds(60)
+    /// From one question where a change is based to the next, and after one that found no room in courierd.
+    package var basePause = Duration.seconds(5)
+    /// From one look at what is open of deliveries to the next, while much is worked on.
+    package var deliveriesPause = Duration.milliseconds(100)
     /// From one question what is new at a forge to the next.
     package var pollPause = Duration.seconds(10)
+    /// The same after an answer that no repetition makes a better one.
+    package var pollMended = Duration.seconds(300)
     /// From the first news of a change to the comment about it: more may follow.
     package var commentPause = Duration.seconds(2)
     /// Where people see this house, without a slash at its end; forges link there. nil: nowhere.

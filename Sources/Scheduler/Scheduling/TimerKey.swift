@@ -48,6 +48,10 @@ enum TimerKey: Hashable {
     /// The end of somebody's time in the queue.
     case expiry
     case retention
+    /// A forge is asked again where a delivery's change is based.
+    case base(UInt64)
+    /// More deliveries may be taken up.
+    case deliveries
     /// A project's forge may be asked again.
     case forge(String)
     /// A project's forge is asked what is new.

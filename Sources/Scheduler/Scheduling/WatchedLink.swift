@@ -54,8 +54,7 @@ final class WatchedLink<Edge: WireEdge> {
             return result
         }
         // Nothing came: it is as silent as before, even if nobody asks any more.
-        let name = "\(Edge.server)"
-        let text = "has not answered in time; try again, and if it hangs, see its log and start it again"
-        return .failure(Failure(.deadlineExceeded, "bulkhead-\(name) \(text)", place: name))
+        let text = "\(Edge.server) has not answered in time; try again, and if it hangs, see its log and start it again"
+        return .failure(Failure(.deadlineExceeded, text, place: "\(Edge.server)"))
     }
 }

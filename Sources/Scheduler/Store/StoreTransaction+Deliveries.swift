@@ -154,9 +154,12 @@ extension StoreTransaction {
         }
     }
 
-    /// Deliveries with something to do, at most `limit` beside `known`; not of the projects `but`. Each project's
-    /// oldest first: whoever has sent a thousand is not served before the next one's first.
-    package func openDeliveries(limit: Int, known: Set<UInt64>, but projects: [String]) throws -> [DeliveryRow] {
+    /// Deliveries with something to do, at most `limit`, those that are `known` aside, and of each project only its
+    /// oldest `most`; not of the projects `but`. Each project's oldest first: whoever has sent a thousand is not served
+    /// before the next one's first.
+    package func openDeliveries(
+        limit: Int, ofProject most: Int = .max, known: Set<UInt64>, but projects: [String]
+    ) throws -> [DeliveryRow] {
         let names = String(decoding: try JSONEncoder().encode(projects), as: UTF8.self)
         return try all(
             """
@@ -164,8 +167,9 @@ extension StoreTransaction {
                 SELECT id, row_number() OVER (PARTITION BY project ORDER BY id) AS place FROM deliveries
                 WHERE id IN (SELECT delivery FROM delivery_jobs INDEXED BY delivery_jobs_open WHERE open = 1)
                 AND project NOT IN (SELECT value FROM json_each(?)))
-            SELECT \(Self.deliveryColumns) FROM deliveries JOIN waiting USING (id) ORDER BY place, id LIMIT ?
-            """, [names, limit + known.count]
+            SELECT \(Self.deliveryColumns) FROM deliveries JOIN waiting USING (id) WHERE place <= ?
+            ORDER BY place, id LIMIT ?
+            """, [names, most, limit + known.count]
         ).map { try Self.delivery($0) }.filter { !known.contains($0.id) }
     }
 

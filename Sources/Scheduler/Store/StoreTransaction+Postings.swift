@@ -79,6 +79,15 @@ extension StoreTransaction {
         }
     }
 
+    package func newestDelivery(ofChange number: UInt64, of project: String) throws -> DeliveryRow? {
+        try one(
+            """
+            SELECT \(Self.deliveryColumns) FROM deliveries INDEXED BY deliveries_by_change
+            WHERE project = ? AND number = ? AND number > 0 ORDER BY id DESC LIMIT 1
+            """, [project, Self.key(number)]
+        ).map { try Self.delivery($0) }
+    }
+
     /// The deliveries of a change that have jobs, newest first.
     package func deliveries(ofChange number: UInt64, of project: String, limit: Int) throws -> [DeliveryRow] {
         try all(

@@ -89,6 +89,10 @@ extension SchedulerEdge: ProbeEdge {
         handlers.refuse(GetProject.self)
         handlers.refuse(GetHeld.self)
         handlers.refuse(ApproveJob.self)
+        handlers.refuse(WhoAmI.self)
+        handlers.refuse(ListUsers.self)
+        handlers.refuse(ListTokens.self)
+        handlers.refuse(CheckForge.self)
         return handlers
     }
 }
@@ -176,6 +180,8 @@ extension BrokerEdge: ProbeEdge {
         handlers.refuse(VouchEvent.self)
         handlers.refuse(Approve.self)
         handlers.refuse(ListPolicies.self)
+        handlers.refuse(ListUsers.self)
+        handlers.refuse(ListTokens.self)
         return handlers
     }
 }
@@ -215,6 +221,8 @@ extension CourierEdge: ProbeEdge {
         handlers.refuse(AskChange.self)
         handlers.refuse(AskFiles.self)
         handlers.refuse(ReadJobFile.self)
+        handlers.refuse(Poll.self)
+        handlers.refuse(CheckForge.self)
         return handlers
     }
 }

@@ -3,7 +3,6 @@
 import Foundation
 import JobModel
 import ProjectModel
-import YAMLDocuments
 import TrustModel
 import YAMLDocuments
 
