@@ -3,7 +3,9 @@
 
 import Daemon
 import Link
+import ProjectModel
 import Store
+import TrustModel
 import Wire
 
 extension Scheduler {
