@@ -102,8 +102,8 @@ class Forge:
         for number in numbers:
             assert courier.answer(number)[0]["commit"] == sha
         courier.call("PostStatus", place=place, commit=sha, reference=None, context="test", state="running", text="", url="")
-        courier.call("ReadJobFile", place=place, commit=sha, path="ci.yaml", job="test", timeout_seconds=None, priority=None,
-                     retries=None, env=[])
+        rule = {"path": "ci.yaml", "timeout_seconds": None, "priority": None, "retries": None, "env": []}
+        courier.call("ReadJobFile", place=place, commit=sha, branch="", job="test", rule=rule)
         _, fds = courier.answer(courier.request("FetchSource", place=place, commit=sha))
         with open(fds[0], "rb") as archive:
             assert len(archive.read()) > 200_000

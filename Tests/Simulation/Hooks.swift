@@ -104,9 +104,12 @@ final class Hooks {
             }
             let jobs = try rows.deliveryJobs(id)
             if delivery.state == .waits || jobs.contains(where: \.open) { remains.append("'\(text)' waits") }
-            let wanted = self.wanted(delivery)
-            if jobs.count(where: { $0.job != nil }) != wanted {
-                remains.append("'\(text)' has \(jobs.count) jobs, and \(wanted) are wanted")
+            let (wanted, made) = (self.wanted(delivery), jobs.count { $0.job != nil })
+            // What has not begun when its change goes on never will.
+            let isOvertaken =
+                try rows.newestDelivery(ofChange: delivery.number, of: Forge.project).map { $0.id > id } ?? false
+            if isOvertaken && delivery.state == .idle ? made > wanted : made != wanted {
+                remains.append("'\(text)' has \(made) jobs, and \(wanted) are wanted")
             }
         }
         return remains

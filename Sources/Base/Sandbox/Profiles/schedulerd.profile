@@ -27,8 +27,6 @@ getpid                          # says in the log who runs
 getrandom                       # random numbers, the seeds of dictionaries among them
 getsockopt                      # who a peer is, what a descriptor is, why a connection failed
 gettid                          # locks
-getxattr                        # rare: the database layer looks at a file that has extended attributes (SELinux)
-listxattr                       # rare: the database layer looks at the size of a file, and more
 lseek                           # rare: without Landlock, asking who owns a file reads the tables of users
 mmap arg2&PROT_EXEC=0           # memory that cannot be run; SQLite's shared memory
 mmap arg2&PROT_EXEC=PROT_EXEC -> EACCES # rare: without Landlock, asking who owns a file would load the host's modules
@@ -53,7 +51,6 @@ signalfd4                       # signals come by the loop
 socket arg0=AF_UNIX             # connections to siblings; no other family
 tgkill arg0=self                # rare: abort; no other process
 umask                           # nobody else reads the database
-uname                           # rare: the database layer looks at a file
 unlink                          # files that SQLite needs no more
 write                           # the log, the loop's waking
 writev                          # rare: the last words of the C library
