@@ -17,7 +17,7 @@ func forgeAnswer(_ input: ArraySlice<UInt8>) throws {
     guard input.count >= 3, let origin, let commit else { return }
     let start = input.startIndex
     let providers: [any ForgeProvider] = [
-        GitHubForge(origin: origin, archives: nil), GitLabForge(origin: origin), GiteaForge(origin: origin),
+        GitHubForge(origin: origin, archives: []), GitLabForge(origin: origin), GiteaForge(origin: origin),
     ]
     let calls = calls(commit)
     let statuses = [200, 201, 400, 404]
@@ -50,7 +50,7 @@ private func calls(_ commit: Commit) -> [ForgeCall] {
         .keepComment(repository, RollingComment(change: 5, name: "plan", author: ada, body: "b")),
         .permission(repository, ada), .change(repository, number: 5), .changedFiles(repository, number: 5),
         .comparison(repository, base: commit, head: commit), .branch(repository, name: "main"),
-        .news(repository, since: NewsCursor()),
+        .news(repository, since: NewsCursor()), .survey(repository, branch: "main"),
         .file(repository, path: "ci/job.yaml", commit),
     ]
 }
@@ -72,7 +72,7 @@ private func check(_ result: ForgeResult) throws {
         if files.paths.contains(where: { $0.isEmpty || $0.utf8.contains(0) }) {
             throw OracleError.notCanonical("a path that is none")
         }
-    case .posted, .check, .comment, .permission, .commit, .news, .file, .archive: return
+    case .posted, .check, .comment, .permission, .commit, .news, .file, .archive, .surveyed: return
     }
 }
 
