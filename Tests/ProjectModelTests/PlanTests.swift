@@ -1,6 +1,7 @@
 // Plans: which jobs an event leads to, on what, by whose definition and with which secrets.
 
 import ForgeModel
+import JobModel
 import ProjectModel
 import Testing
 import TrustModel
@@ -172,7 +173,8 @@ import TrustModel
         guard case .written(let job)? = project.jobs.first?.definition else { throw Unexpected() }
         func missing(_ event: Event) -> [String]? {
             let plan = project.plan(for: event, files: nil, approval: nil, Sample.revision)
-            return if case .jobs(let work) = plan { work.missingSecrets(of: job) } else { nil }
+            let named = job.steps.flatMap(\.secrets).map(\.name)
+            return if case .jobs(let work) = plan { work.missing(named) } else { nil }
         }
         #expect(missing(Sample.push(.branch("main"))) == [])
         #expect(missing(Sample.push(.branch("other"))) == ["s"])

@@ -33,7 +33,6 @@ final class FakeCourier: CourierLink {
     var permission = ForgePermission.write
     var fetched = Samples.source
     var change: ChangeEvent?
-    var branches: [String: String] = [:]
     var files = CourierEdge.AskFiles.Reply(files: [], complete: true)
     var definition: JobDefinition?
     var comesUp = true
@@ -149,12 +148,6 @@ final class FakeCourier: CourierLink {
     func askChange(_ request: CourierEdge.AskChange, _ done: @escaping (Result<ChangeEvent, Failure>) -> Void) {
         answer("change", request.place.project, done) {
             self.change.map { .success($0) } ?? .failure(Failure(.notFound, "no such change"))
-        }
-    }
-
-    func askBranch(_ request: CourierEdge.AskBranch, _ done: @escaping (Result<String, Failure>) -> Void) {
-        answer("branch", request.place.project, done) {
-            self.branches[request.branch].map { .success($0) } ?? .failure(Failure(.notFound, "no such branch"))
         }
     }
 

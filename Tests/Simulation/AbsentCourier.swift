@@ -46,10 +46,6 @@ final class AbsentCourier: CourierLink {
         loop.soon { done(.failure(self.gone)) }
     }
 
-    func askBranch(_ request: CourierEdge.AskBranch, _ done: @escaping (Result<String, Failure>) -> Void) {
-        loop.soon { done(.failure(self.gone)) }
-    }
-
     func askFiles(
         _ request: CourierEdge.AskFiles, _ done: @escaping (Result<CourierEdge.AskFiles.Reply, Failure>) -> Void
     ) {

@@ -63,9 +63,8 @@ package protocol ForgeProvider: Sendable {
     func readPermission(_ answer: ExchangeAnswer, of account: Account) throws(ForgeProblem) -> Permission
 
     func askChange(_ repository: Repository, _ number: UInt64) throws(ForgeProblem) -> ExchangeRequest
-    func readChange(
-        _ answer: ExchangeAnswer, _ number: UInt64, of repository: Repository
-    ) throws(ForgeProblem) -> ChangeState
+    /// `foreign` if it is to go to another repository.
+    static func change(_ fields: Fields, of repository: Repository) throws(ForgeProblem) -> ChangeState
 
     func askFiles(_ repository: Repository, change: UInt64, page: Int) throws(ForgeProblem) -> ExchangeRequest
     func readFiles(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Page<[String]>
@@ -83,8 +82,6 @@ package protocol ForgeProvider: Sendable {
 
     /// A page of the changes in any state, those first to which something happened last.
     func askTouched(_ repository: Repository, page: Int) throws(ForgeProblem) -> ExchangeRequest
-    /// One that cannot be read is left out: it must not hide the others.
-    func readTouched(_ answer: ExchangeAnswer, of repository: Repository) throws(ForgeProblem) -> Page<TouchedChange>
 
     func askFile(_ repository: Repository, _ path: String, _ commit: Commit) throws(ForgeProblem) -> ExchangeRequest
     func readFile(_ answer: ExchangeAnswer, _ commit: Commit) throws(ForgeProblem) -> [UInt8]

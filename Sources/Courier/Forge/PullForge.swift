@@ -83,15 +83,7 @@ extension PullForge {
             try target(repository) { (base) throws(RequestTarget.BadPiece) in base.and("/pulls").and(number) })
     }
 
-    package func readChange(
-        _ answer: ExchangeAnswer, _ number: UInt64, of repository: Repository
-    ) throws(ForgeProblem) -> ChangeState {
-        let change = try Self.change(try Fields(answer), of: repository)
-        guard change.number == number else { throw .foreign }
-        return change
-    }
-
-    static func change(_ fields: Fields, of repository: Repository) throws(ForgeProblem) -> ChangeState {
+    package static func change(_ fields: Fields, of repository: Repository) throws(ForgeProblem) -> ChangeState {
         let base = try side("base", fields)
         // A repository that was renamed, and whose name somebody else has now, is another one.
         guard base.repository == repository.id else { throw .foreign }

@@ -10,15 +10,7 @@ extension GitLabForge {
             try target(repository) { (base) throws(RequestTarget.BadPiece) in base.and("/merge_requests").and(number) })
     }
 
-    package func readChange(
-        _ answer: ExchangeAnswer, _ number: UInt64, of repository: Repository
-    ) throws(ForgeProblem) -> ChangeState {
-        let change = try Self.change(try Fields(answer), of: repository)
-        guard change.number == number else { throw .foreign }
-        return change
-    }
-
-    static func change(_ fields: Fields, of repository: Repository) throws(ForgeProblem) -> ChangeState {
+    package static func change(_ fields: Fields, of repository: Repository) throws(ForgeProblem) -> ChangeState {
         guard try fields.number("target_project_id") == repository.id else { throw .foreign }
         let head = try fields.commit("sha")
         let hasSource = try fields.isThere("source_project_id")

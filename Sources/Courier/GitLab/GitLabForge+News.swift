@@ -17,12 +17,7 @@ extension GitLabForge {
     package func readReferences(
         _ answer: ExchangeAnswer, areTags: Bool
     ) throws(ForgeProblem) -> Page<(Reference, Commit)> {
-        var found: [(Reference, Commit)] = []
-        for fields in try Fields.list(answer) {
-            let name = try fields.word("name")
-            found.append((areTags ? .tag(name) : .branch(name), try fields.commit("commit.id")))
-        }
-        return Page(found, hasNext: answer.hasNextPage)
+        try Self.references(answer, areTags: areTags, commit: "id")
     }
 
     package func askTouched(_ repository: Repository, page: Int) throws(ForgeProblem) -> ExchangeRequest {
@@ -30,17 +25,5 @@ extension GitLabForge {
         return server.get(
             target.query("state", "all").query("order_by", "updated_at").query("sort", "desc").query("per_page", "100")
                 .query("page", String(page)))
-    }
-
-    package func readTouched(
-        _ answer: ExchangeAnswer, of repository: Repository
-    ) throws(ForgeProblem) -> Page<TouchedChange> {
-        Page(
-            try Fields.list(answer).compactMap { fields in
-                guard let time = (try? fields.word("updated_at")).flatMap(ForgeTime.milliseconds),
-                    let change = try? Self.change(fields, of: repository)
-                else { return nil }
-                return TouchedChange(change, at: time)
-            }, hasNext: answer.hasNextPage)
     }
 }

@@ -2,7 +2,7 @@
 // asks a forge or a clock.
 
 package import ForgeModel
-package import JobModel
+import JobModel
 package import TrustModel
 
 /// What an event leads to.
@@ -46,8 +46,8 @@ package enum Plan: Equatable, Sendable {
 extension Plan.Work {
     /// The secrets that a job names and may not have here, sorted. A job with such does not run: without them it would
     /// fail at some step, and look as if that were the change's fault. Of a held job it is asked after the approval.
-    package func missingSecrets(of job: JobFile) -> [String] {
-        Set(job.steps.flatMap(\.secrets).map(\.name)).subtracting(secrets + [JobFile.jobTokenSecret]).sorted()
+    package func missing(_ names: some Sequence<String>) -> [String] {
+        Set(names).subtracting(secrets + [JobFile.jobTokenSecret]).sorted()
     }
 }
 

@@ -58,10 +58,6 @@ package final class CourierClient: CourierLink {
         client.call(request, deadline: Self.deadline) { result, _ in done(result.map(\.change)) }
     }
 
-    package func askBranch(_ request: CourierEdge.AskBranch, _ done: @escaping (Result<String, Failure>) -> Void) {
-        client.call(request, deadline: Self.deadline) { result, _ in done(result.map(\.commit)) }
-    }
-
     package func askFiles(
         _ request: CourierEdge.AskFiles, _ done: @escaping (Result<CourierEdge.AskFiles.Reply, Failure>) -> Void
     ) {

@@ -25,7 +25,6 @@ package protocol CourierLink: AnyObject {
     func askPermission(
         _ request: CourierEdge.AskPermission, _ done: @escaping (Result<PermissionWord, Failure>) -> Void)
     func askChange(_ request: CourierEdge.AskChange, _ done: @escaping (Result<ChangeEvent, Failure>) -> Void)
-    func askBranch(_ request: CourierEdge.AskBranch, _ done: @escaping (Result<String, Failure>) -> Void)
     func askFiles(
         _ request: CourierEdge.AskFiles, _ done: @escaping (Result<CourierEdge.AskFiles.Reply, Failure>) -> Void)
     func poll(_ request: CourierEdge.Poll, _ done: @escaping (Result<CourierEdge.Poll.Reply, Failure>) -> Void)

@@ -99,7 +99,7 @@ final class DeliveryErrand {
         }
         try SpecCheck.check(definition)
         if work.decision.isHeld { return .hold(definition) }
-        if let name = Set(definition.secretNames).subtracting(work.secrets).sorted().first {
+        if let name = work.missing(definition.secretNames).first {
             return .leaveOut("job '\(job.name)' does not run: secret '\(name)' is not there for this event")
         }
         guard rule.checkout else { return .ticket(definition) }

@@ -158,7 +158,7 @@ extension Scheduler {
         if failure.errorCode == .notReady || failure.errorCode == .limitReached {
             return release(row.id, after: settings.basePause)
         }
-        if failure.errorCode.retry == .later || failure.isLostLink {
+        if failure.errorCode.retry == .later {
             rest(row.project, failure)
             return release(row.id)
         }

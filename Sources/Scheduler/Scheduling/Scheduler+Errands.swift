@@ -6,7 +6,6 @@ import ForgeModel
 import JobModel
 import JobWire
 import Link
-import Posix
 import ProjectModel
 import Store
 import TrustModel
@@ -121,7 +120,7 @@ extension Scheduler {
         courier.askFiles(request) { result in
             // What the forge will never say is not known, and fits every filter: after a forced push, for one.
             var result = result
-            if case .failure(let failure) = result, failure.errorCode.retry != .later, !failure.isLostLink {
+            if case .failure(let failure) = result, failure.errorCode.retry != .later {
                 result = .success(.init(files: [], complete: false))
             }
             self.took(result, errand) { errand.files = $0 }
@@ -173,69 +172,19 @@ extension Scheduler {
         }
     }
 
-    // MARK: sources
-
-    private func fetch(_ errand: DeliveryErrand, _ place: CourierEdge.ForgePlace) {
-        courier.fetchSource(.init(place: place, commit: errand.work.source.hex)) { result, fds in
-            var fds = fds
-            guard self.isUnderWay(errand) else { return }
-            switch result {
-            case .failure(let failure): self.failed(errand, failure)
-            case .success(let word):
-                guard let archive = fds.takeFirst() else {
-                    return self.failed(errand, Failure(.internal, "courierd sent no archive"))
-                }
-                self.store(errand, archive, word)
-            }
-        }
-    }
-
-    private func store(_ errand: DeliveryErrand, _ archive: consuming FileDescriptor, _ word: SourceWord) {
-        guard relay.isReady else { return rest(errand, Failure(.disconnected, "relayd is away")) }
-        // No archive is removed meanwhile: it could be this one.
-        finishing += 1
-        relay.storeArchive(archive, size: word.source.size) { result in
-            switch result {
-            case .failure(let failure):
-                self.finishing -= 1
-                if self.isUnderWay(errand) { self.failed(errand, Self.refusalByRelay(failure)) }
-            case .success(let source) where source != word.source:
-                self.finishing -= 1
-                if self.isUnderWay(errand) {
-                    self.leaveOut(errand, "relayd has stored another source than courierd has fetched")
-                }
-            case .success(let source):
-                self.batch.request(
-                    "source of a delivery",
-                    fail: { failure in
-                        self.finishing -= 1
-                        if self.isUnderWay(errand) { self.rest(errand, failure) }
-                    },
-                    { unit in
-                        try unit.rows.noteUpload(source, at: unit.house)
-                        unit.afterCommit {
-                            self.finishing -= 1
-                            errand.source = word
-                            self.goOn(errand)
-                        }
-                    })
-            }
-        }
-    }
-
     // MARK: what does not go on
 
     /// For now or for good, as the failure says.
     func failed(_ errand: DeliveryErrand, _ failure: Failure) {
         // courierd has enough to do: nobody's forge is to blame.
         if failure.errorCode == .limitReached { return release(errand.row.id, after: settings.basePause) }
-        if failure.errorCode.retry == .later || failure.isLostLink { return rest(errand, failure) }
+        if failure.errorCode.retry == .later { return rest(errand, failure) }
         log.warning("no job for a delivery", ["delivery": "\(errand.row.id)", "why": failure.text])
         let job = errand.job.map { "job '\($0.name)' does not run: " } ?? ""
         leaveOut(errand, job + failure.text + (failure.place.isEmpty ? "" : " (\(failure.place))"))
     }
 
-    /// Begun anew when its project's forge has rested. A sibling that comes back begins all anew itself.
+    /// Begun anew when its project's forge has rested, or when courierd or brokerd is back.
     func rest(_ errand: DeliveryErrand, _ failure: Failure) {
         guard isUnderWay(errand) else { return }
         rest(errand.row.project, failure)
@@ -249,36 +198,7 @@ extension Scheduler {
         if !isArmed(.deliveries) { arm(.deliveries, after: pause) { $0.takeUpDeliveries() } }
     }
 
-    func rest(_ project: String, _ failure: Failure) {
-        var trouble = forgeTroubles[project] ?? Trouble(longest: settings.forgeRetryLongest, settings)
-        let pause = trouble.begin(failure)
-        forgeTroubles[project] = trouble
-        guard let pause else { return }
-        log.warning("a project's deliveries wait", ["project": project, "why": failure.text])
-        arm(.forge(project), after: pause) { scheduler in
-            scheduler.forgeTroubles[project]?.tryAgain()
-            scheduler.goOnWithDeliveries()
-            scheduler.postNext(project)
-        }
-    }
-
-    func courierIsUp() {
-        log.info("courierd is there")
-        beginDeliveriesAnew()
-        for project in lanes.keys { lanes[project]?.end() }
-        postAll()
-    }
-
     func beginAnew(_ errand: DeliveryErrand) {
         if isUnderWay(errand) { release(errand.row.id) }
-    }
-
-    /// A sibling is back: nobody waits for a pause that was its absence.
-    func beginDeliveriesAnew() {
-        for project in forgeTroubles.keys { disarm(.forge(project)) }
-        forgeTroubles = [:]
-        errands = [:]
-        goOnWithDeliveries()
-        postAll()
     }
 }

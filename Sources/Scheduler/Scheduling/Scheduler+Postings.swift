@@ -84,7 +84,7 @@ extension Scheduler {
     private func postStatus(_ unit: UnitOfWork, _ id: UInt64, _ project: String) throws {
         guard let posted = try unit.rows.posted(id), posted.posted != Self.isToldNothing,
             let job = try unit.rows.job(id), let row = try unit.rows.delivery(posted.delivery),
-            let status = status(of: job, posted, row, main: try Self.defaultBranch(unit, row.project))
+            let status = try status(of: job, posted, row, main: { try Self.defaultBranch(unit, row.project) })
         else {
             followed[id] = nil
             return unit.afterCommit { self.hasPosted(project, .status(id), nil) }
@@ -94,7 +94,7 @@ extension Scheduler {
         }
         unit.afterCommit {
             self.courier.postStatus(status) { failure in
-                if let failure, failure.errorCode.retry == .later || failure.isLostLink {
+                if let failure, failure.errorCode.retry == .later {
                     return self.hasPosted(project, .status(id), failure)
                 }
                 self.notePosted(id, status.state, row, failure)
@@ -154,7 +154,7 @@ extension Scheduler {
             let request = CourierEdge.PostComment(
                 place: comment.place, number: number, marker: "changes", text: comment.text(self.settings.publicURL))
             self.courier.postComment(request) { failure in
-                if let failure, failure.errorCode.retry == .later || failure.isLostLink {
+                if let failure, failure.errorCode.retry == .later {
                     return self.hasPosted(project, .comment(number), failure)
                 }
                 if let failure {

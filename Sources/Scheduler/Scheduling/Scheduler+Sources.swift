@@ -1,7 +1,10 @@
-// Archives in relayd's store: removed as soon as nobody needs them.
+// Archives in relayd's store: courierd fetches those of deliveries; all are removed as soon as nobody needs them.
 
 import Daemon
+import ForgeModel
 import Link
+import Posix
+import ProjectModel
 import Store
 import Wire
 
@@ -39,6 +42,56 @@ extension Scheduler {
                 return self.log.warning("source not removed", ["sha256": sha.hex, "why": failure.text])
             }
             self.batch.event("source removed") { try $0.rows.forgetSource(sha) }
+        }
+    }
+
+    // MARK: those of deliveries
+
+    func fetch(_ errand: DeliveryErrand, _ place: CourierEdge.ForgePlace) {
+        courier.fetchSource(.init(place: place, commit: errand.work.source.hex)) { result, fds in
+            var fds = fds
+            guard self.isUnderWay(errand) else { return }
+            switch result {
+            case .failure(let failure): self.failed(errand, failure)
+            case .success(let word):
+                guard let archive = fds.takeFirst() else {
+                    return self.failed(errand, Failure(.internal, "courierd sent no archive"))
+                }
+                self.store(errand, archive, word)
+            }
+        }
+    }
+
+    private func store(_ errand: DeliveryErrand, _ archive: consuming FileDescriptor, _ word: SourceWord) {
+        guard relay.isReady else { return rest(errand, Failure(.disconnected, "relayd is away")) }
+        // No archive is removed meanwhile: it could be this one.
+        finishing += 1
+        relay.storeArchive(archive, size: word.source.size) { result in
+            switch result {
+            case .failure(let failure):
+                self.finishing -= 1
+                if self.isUnderWay(errand) { self.failed(errand, Self.refusalByRelay(failure)) }
+            case .success(let source) where source != word.source:
+                self.finishing -= 1
+                if self.isUnderWay(errand) {
+                    self.leaveOut(errand, "relayd has stored another source than courierd has fetched")
+                }
+            case .success(let source):
+                self.batch.request(
+                    "source of a delivery",
+                    fail: { failure in
+                        self.finishing -= 1
+                        if self.isUnderWay(errand) { self.rest(errand, failure) }
+                    },
+                    { unit in
+                        try unit.rows.noteUpload(source, at: unit.house)
+                        unit.afterCommit {
+                            self.finishing -= 1
+                            errand.source = word
+                            self.goOn(errand)
+                        }
+                    })
+            }
         }
     }
 }

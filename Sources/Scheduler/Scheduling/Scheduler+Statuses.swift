@@ -8,10 +8,10 @@ import Wire
 
 extension Scheduler {
     /// nil: its delivery names no commit.
-    /// `main`: the project's default branch.
+    /// `main`: looks up the project's default branch.
     func status(
-        of job: JobRow, _ posted: PostedJob, _ row: DeliveryRow, main: String
-    ) -> CourierEdge.PostStatus? {
+        of job: JobRow, _ posted: PostedJob, _ row: DeliveryRow, main: () throws -> String
+    ) throws -> CourierEdge.PostStatus? {
         guard let repository = row.word.event.repository else { return nil }
         let place = CourierEdge.ForgePlace(project: row.project, repository: repository.wire)
         let (commit, reference, cause): (String, GitReference?, String)
@@ -21,7 +21,9 @@ extension Scheduler {
             cause = push.reference.tag ? " (tag)" : " (push)"
         case .change(let change):
             // One context for each branch where it is to go: what is right for one need not be for another.
-            (commit, cause) = (change.head.commit, change.base.branch == main ? "" : " (into \(change.base.branch))")
+            (commit, cause) = (
+                change.head.commit, change.base.branch == (try main()) ? "" : " (into \(change.base.branch))"
+            )
             reference =
                 change.head.repository == change.repository
                 ? GitReference(tag: false, name: change.head.branch) : nil

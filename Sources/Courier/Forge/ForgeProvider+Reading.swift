@@ -1,9 +1,18 @@
-// The lists that are looked at for news, where they are alike.
+// Answers that all forges give in the same way, but for the fields of a change.
 
 package import Exchange
 package import ForgeModel
 
-extension PullForge {
+extension ForgeProvider {
+    package func readChange(
+        _ answer: ExchangeAnswer, _ number: UInt64, of repository: Repository
+    ) throws(ForgeProblem) -> ChangeState {
+        let change = try Self.change(try Fields(answer), of: repository)
+        guard change.number == number else { throw .foreign }
+        return change
+    }
+
+    /// One that cannot be read is left out: it must not hide the others.
     package func readTouched(
         _ answer: ExchangeAnswer, of repository: Repository
     ) throws(ForgeProblem) -> Page<TouchedChange> {
