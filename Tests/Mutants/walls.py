@@ -370,7 +370,7 @@ PROMISES = [
     Mutant("hook-file-rule", "a job file is the one that the rules name", "BrokeringTests/aJobFileIsWhatCourierdHasRead",
            BROKER + "Broker+Events.swift", "word.rule == job.file, ", ""),
     Mutant("hook-source", "a source is that of the commit", "BrokeringTests/aSourceIsWhatCourierdHasFetched",
-           BROKER + "Broker+Events.swift", "word.commit == work.commit.hex, word.source == source", "true"),
+           BROKER + "Broker+Events.swift", "word.commit == work.commit.hex, word.source == source", "source.size > 0"),
     Mutant("hook-kept", "what is for the forge is in no job", "BrokeringTests/whatIsForTheForgeIsInNoJob",
            BROKER + "Broker+People.swift", "where ForgeSecret(rawValue: name) != nil {", "where name.isEmpty {"),
     Mutant("role-of-orders", "an order is for whoever has the role", "BrokeringTests/everyOrderAsksForItsRole",

@@ -103,6 +103,19 @@ import Wire
         #expect(try text(forge).components(separatedBy: "may not write").count == 2)
     }
 
+    /// In their order, and so one after the other, also when courierd has come back.
+    @Test func oneThingAtATime() throws {
+        let forge = try ForgeCase(Self.test + "," + Self.test.replacing(#""test""#, with: #""lint""#))
+        forge.house.courier.slow = ["status"]
+        try forge.deliver(1, ForgeCase.push())
+        #expect(try forge.newest(.planned).jobs.count == 2)
+        try forge.house.run("asked") { forge.house.courier.count("status") == 1 }
+        forge.house.courier.down()
+        forge.house.courier.up()
+        forge.house.settle()
+        #expect(forge.house.courier.count("status") == 2)
+    }
+
     /// courierd is there and says that brokerd is not: nobody else would wake it.
     @Test func aBrokerThatIsAwayForAMomentLosesNoStatus() throws {
         let forge = try ForgeCase(Self.test)
