@@ -71,7 +71,8 @@ class Bombs(unittest.TestCase):
         for ended, said in [one, many]:
             self.assertIn("memory limit of 64MiB", ended["reason"])
             self.assertEqual(ended["steps"][0]["outcome"], "out_of_memory")
-            self.assertLessEqual(said.count("took all"), 3)
+            # At most three at once; who was killed makes room for another until the step has seen it.
+            self.assertLess(said.count("took all"), 8)
         # What lies in /job, /tmp and /dev/shm is memory, too: sized so that all of it and a process do not fit.
         (files, said), = self.bombs(
             "./attack fill /job/src 64 & wait; cat /dev/zero | head -c 30m >/job/src/a; head -c 14m /dev/zero >/tmp/a; "

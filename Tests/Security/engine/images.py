@@ -60,7 +60,7 @@ def pack(members):
 def load(name, members=None, **config):
     """Gives the engine the image `name`:latest."""
     layer = pack(members if members is not None else TREE())
-    architecture = {1: "amd64", 2: "arm64", 3: "riscv64"}[PLATFORM]
+    architecture = PLATFORM.removeprefix("linux_")
     description = json.dumps({"architecture": architecture, "os": "linux", "config": config, "history": [{"created_by": name}],
                               "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]}})
     manifest = json.dumps([{"Config": "config.json", "RepoTags": [f"{name}:latest"], "Layers": ["layer.tar"]}])

@@ -3,7 +3,6 @@
 What the tests look at is what the engine says of the containers that spawnerd made, and what the script finds inside.
 """
 
-import array
 import contextlib
 import http.client
 import json
@@ -12,21 +11,20 @@ import pathlib
 import secrets
 import shutil
 import socket
-import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-BINARIES = pathlib.Path(os.environ.get("BULKHEAD_BINARIES", ROOT / ".build/release"))
-ENGINE = os.environ.get("BULKHEAD_ENGINE", "").removeprefix("unix://")
+sys.path[:0] = [str(ROOT / "Tests/Security"), str(ROOT / "Tests/Integration")]
+from house import BINARIES, ENGINE, eventually  # noqa: E402, F401
+from wire import Peer, Refused  # noqa: E402, F401
+
 UID = 7702
-ROLE = {"schedulerd": 2, "relayd": 5}
-PLATFORM = {"x86_64": 1, "aarch64": 2, "riscv64": 3}[os.uname().machine]
-CODES = {23: "conflict", 40: "denied_by_policy", 41: "image_missing", 42: "image_refused", 44: "engine_refused",
-         45: "engine_mismatch", 47: "runner_gone", 22: "invalid"}
+PLATFORM = {"x86_64": "linux_amd64", "aarch64": "linux_arm64", "riscv64": "linux_riscv64"}[os.uname().machine]
 
 needs_engine = unittest.skipUnless(ENGINE and os.geteuid() == 0, "needs BULKHEAD_ENGINE, and root to be several users")
 
@@ -56,62 +54,10 @@ def engine(method, path, body=None, kind="application/json"):
 RUNTIMES = engine("GET", "/info")[1]["Runtimes"] if ENGINE else {}
 
 
-def eventually(what, condition, seconds=30):
-    end = time.monotonic() + seconds
-    while not (answer := condition()):
-        if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds} s in vain: {what}")
-        time.sleep(0.02)
-    return answer
-
-
-# MARK: - The wire, after proto-spec/README.md
-
-def frame(number, kind, request, body, fds=0):
-    return struct.pack(">IHBBQI", 16 + len(body), number, kind, fds, request, 0) + body
-
-
-def hello(role):
-    return frame(1, 6, 0, b"BULKHEAD-WIRE-1\n" + struct.pack(">HHHBIH", 1, 0, 0, ROLE[role], 4096, 16))
-
-
-def text(value):
-    return struct.pack(">H", len(value.encode())) + value.encode()
-
-
-class Peer:
-    """One end of an edge."""
-
-    def __init__(self, connection):
-        self.connection = connection
-        self.bytes, self.fds = b"", []
-
-    def receive(self):
-        """(type, kind, request, body), or None at the end."""
-        while len(self.bytes) < 4 or len(self.bytes) < 4 + struct.unpack(">I", self.bytes[:4])[0]:
-            data, ancillary, _, _ = self.connection.recvmsg(65536, socket.CMSG_SPACE(16))
-            for level, kind, content in ancillary:
-                if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                    self.fds += array.array("i", content)
-            if not data:
-                return None
-            self.bytes += data
-        length, number, kind, _, request, _ = struct.unpack(">IHBBQI", self.bytes[:20])
-        body, self.bytes = self.bytes[20:4 + length], self.bytes[4 + length:]
-        return number, kind, request, body
-
-
-class Refused(Exception):
-    def __init__(self, body):
-        code, length = struct.unpack(">HH", body[:4])
-        self.code, self.place = CODES.get(code, code), body[4:4 + length].decode()
-        super().__init__(f"{self.code} {self.place}: {body[6 + length:].decode()}")
-
-
 class Runner:
     def __init__(self, house, identifier):
         self.house, self.hex = house, identifier.hex()
-        self.identifier, self.name = identifier, f"bulkhead-{house.instance}-{identifier.hex()}"
+        self.name = f"bulkhead-{house.instance}-{self.hex}"
 
     def inspect(self):
         return engine("GET", f"/containers/{self.name}/json")[1]
@@ -127,12 +73,12 @@ class Runner:
         stream.close()
         content = b""
         while len(data) >= 8:
-            length = struct.unpack(">I", data[4:8])[0]
+            length = int.from_bytes(data[4:8], "big")
             content, data = content + data[8:8 + length], data[8 + length:]
         return content.decode(errors="replace")
 
     def remove(self):
-        self.house.call(4, self.identifier)
+        self.house.scheduler.call("RemoveRunner", runner=self.hex)
 
 
 class Spawnerd:
@@ -150,7 +96,7 @@ class Spawnerd:
         self.runner = self.directory / "runner"
         self.runner.write_text(f"#!/bin/sh\n{self.script}\n")
         self.runner.chmod(0o755)
-        self.streams, self.request = {}, 0
+        self.streams = {}
         self.relay = self.listen("stream")
         threading.Thread(target=self.play_relayd, daemon=True).start()
         self.log = open(self.directory / "log", "wb+")
@@ -172,13 +118,11 @@ class Spawnerd:
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(120)
         connection.connect(str(self.directory / "spawner"))
-        connection.sendall(hello("schedulerd"))
-        self.scheduler = Peer(connection)
-        assert self.scheduler.receive()[:2] == (1, 6), "no hello"
+        self.scheduler = Peer("spawner", connection).greet()
 
     def restart(self):
         """Another one, that knows of this one what the engine tells."""
-        self.scheduler.connection.close()
+        self.scheduler.close()
         self.process.terminate()
         self.process.wait(30)
         (self.directory / "spawner").unlink()
@@ -192,7 +136,7 @@ class Spawnerd:
         self.process.wait(30)
         for container in self.containers():
             engine("DELETE", f"/containers/{container['Id']}?force=true&v=true")
-        self.scheduler.connection.close()
+        self.scheduler.close()
         self.relay.close()
         for stream in self.streams.values():
             os.close(stream)
@@ -215,28 +159,11 @@ class Spawnerd:
         with contextlib.suppress(OSError):
             while True:
                 with self.relay.accept()[0] as connection:
-                    self.take_streams(connection)
+                    Peer("stream", connection, "server").serve({"TakeStream": self.take_stream})
 
-    def take_streams(self, connection):
-        peer = Peer(connection)
-        while message := peer.receive():
-            number, kind, request, body = message
-            if kind == 6:
-                connection.sendall(hello("relayd"))
-            if kind == 1 and number == 1:
-                self.streams[body[:16].hex()] = peer.fds.pop(0)
-                connection.sendall(frame(1, 2, request, b""))
-
-    # What schedulerd asks
-
-    def call(self, number, body):
-        self.request += 1
-        self.scheduler.connection.sendall(frame(number, 1, self.request, body))
-        answer = self.scheduler.receive()
-        assert answer and answer[2] == self.request, answer
-        if answer[1] == 3:
-            raise Refused(answer[3])
-        return answer[3]
+    def take_stream(self, body, fds, reply):
+        self.streams[body["runner"]] = fds[0]
+        reply({})
 
     def create(self, image="bulkhead/busybox", profile="strict", untrusted_steps=False, trust="trusted", memory=64 << 20,
                disk=16 << 20, pids=64, grant=None, platform=PLATFORM, devices=()):
@@ -244,12 +171,10 @@ class Spawnerd:
         runner.grant = self.grants / grant.hex()
         runner.grant.mkdir(mode=0o755, exist_ok=True)
         (runner.grant / "key").write_bytes(b"key of the grant")
-        shape = (text(image) + bytes([platform, {"strict": 1, "build": 2}[profile]])
-                 + struct.pack(">IQIQ", 1500, memory, pids, disk) + bytes([untrusted_steps])
-                 + (bytes([1, len(devices), 0]) if devices else bytes([0])))
-        leases = struct.pack(">H", len(devices)) + b"".join(map(text, devices))
-        self.call(1, runner.identifier + struct.pack(">Q", 7) + shape
-                  + bytes([{"trusted": 1, "approved": 2, "untrusted": 3}[trust]]) + grant + leases)
+        self.scheduler.call("CreateRunner", runner=runner.hex, epoch=7, trust=trust, grant=grant.hex(), devices=list(devices), shape={
+            "image": image, "platform": platform, "profile": profile, "untrusted_steps": untrusted_steps,
+            "resources": {"cpu_millis": 1500, "memory_bytes": memory, "pids": pids, "disk_bytes": disk},
+            "gpus": {"count": len(devices), "vendor": None} if devices else None})
         return runner
 
     def run(self, **shape):
@@ -261,22 +186,9 @@ class Spawnerd:
             runner.remove()
 
     def describe(self):
-        """The host's platforms, as (number, native), and the ids of its devices."""
-        body = self.call(6, b"")
-        for _ in range(2):  # engine, engine_version
-            body = body[2 + struct.unpack(">H", body[:2])[0]:]
-        count, body = struct.unpack(">H", body[13:15])[0], body[15:]  # behind user_namespaces, cpus, memory_bytes
-        platforms, body = [tuple(body[2 * i:2 * i + 2]) for i in range(count)], body[2 * count:]
-        devices, body = [], body[2:]
-        while body:
-            length = struct.unpack(">H", body[:2])[0]
-            devices.append(body[2:2 + length].decode())
-            name = struct.unpack(">H", body[3 + length:5 + length])[0]
-            body = body[5 + length + name + 8:]
-        return platforms, devices
-
-    def stop(self, runner, grace):
-        self.call(3, runner.identifier + struct.pack(">I", grace))
+        """The host's platforms, as (name, native), and the ids of its devices."""
+        host = self.scheduler.call("DescribeHost")
+        return [(one["platform"], one["native"]) for one in host["platforms"]], [device["id"] for device in host["devices"]]
 
     def containers(self):
         label = f"%7B%22label%22%3A%5B%22bulkhead.instance%3D{self.instance}%22%5D%7D"

@@ -102,10 +102,10 @@ class Devices(unittest.TestCase):
     def test_a_device_is_in_one_container_and_labels_remember(self):
         with self.spawnerd("while read -r line; do exit 0; done") as house:
             runner = house.create(devices=[FIRST])
-            with self.assertRaisesRegex(Refused, "conflict devices"):
+            with self.assertRaisesRegex(Refused, "conflict .devices"):
                 house.create(devices=[FIRST])
             house.restart()
-            with self.assertRaisesRegex(Refused, "conflict devices"):
+            with self.assertRaisesRegex(Refused, "conflict .devices"):
                 house.create(devices=[SECOND, FIRST])
             runner.remove()
             house.create(devices=[SECOND, FIRST]).remove()
@@ -113,7 +113,7 @@ class Devices(unittest.TestCase):
     def test_paths_and_strangers_are_denied(self):
         with self.spawnerd() as house:
             for device in ["/dev/dri/renderD250", "renderD250", "/dev/mem", "../dri/renderD250", "all"]:
-                with self.assertRaisesRegex(Refused, "denied_by_policy devices"):
+                with self.assertRaisesRegex(Refused, "denied_by_policy .devices"):
                     house.create(devices=[device])
             self.assertEqual(house.containers(), [])
 
@@ -131,13 +131,13 @@ class Platforms(unittest.TestCase):
         subprocess.run([ROOT / "Tests/Engine/images.sh", "busybox-arm64", "busybox-riscv64"], check=True,
                        stdout=subprocess.DEVNULL)
 
-    FOREIGN = [("busybox-arm64", 2, "aarch64"), ("busybox-riscv64", 3, "riscv64")]
+    FOREIGN = [("busybox-arm64", "linux_arm64", "aarch64"), ("busybox-riscv64", "linux_riscv64", "riscv64")]
 
     @unittest.skipIf(os.uname().machine != "x86_64", "written for an amd64 host")
     def test_foreign_programs_run(self):
         look = "uname -m; grep -E '^(Seccomp|NoNewPrivs):' /proc/self/status; seq 1 1000 | sort -n | tail -n 1; sleep 0.1 & wait; echo $?"
         with emulators("qemu-aarch64", "qemu-riscv64"), Spawnerd(look) as house:
-            self.assertEqual(house.describe()[0], [(1, 1), (2, 0), (3, 0)])
+            self.assertEqual(house.describe()[0], [("linux_amd64", True), ("linux_arm64", False), ("linux_riscv64", False)])
             for image, platform, machine in self.FOREIGN:
                 said = house.run(image=f"bulkhead/{image}", platform=platform)
                 self.assertEqual(said.splitlines(), [machine, "NoNewPrivs:\t1", "Seccomp:\t2", "1000", "0"])
@@ -147,14 +147,14 @@ class Platforms(unittest.TestCase):
             os.chmod(nothing, 0o755)
             with Spawnerd("uname -m", "--host-tree", nothing) as house:
                 self.assertEqual(len(house.describe()[0]), 1)
-                with self.assertRaisesRegex(Refused, "denied_by_policy shape.platform.*no emulator"):
-                    house.create(image="bulkhead/busybox-riscv64", platform=3)
+                with self.assertRaisesRegex(Refused, "denied_by_policy .shape.platform.*no emulator"):
+                    house.create(image="bulkhead/busybox-riscv64", platform="linux_riscv64")
 
     @unittest.skipIf(os.uname().machine != "x86_64", "written for an amd64 host")
     def test_an_image_is_for_the_platform_that_was_asked_for(self):
         with emulators("qemu-aarch64"), Spawnerd("uname -m") as house:
             with self.assertRaisesRegex(Refused, "image_refused"):
-                house.create(image="bulkhead/busybox", platform=2)
+                house.create(image="bulkhead/busybox", platform="linux_arm64")
             with self.assertRaisesRegex(Refused, "image_refused"):
                 house.create(image="bulkhead/busybox-arm64")
         self.assertEqual(engine("GET", "/images/bulkhead/busybox-arm64/json")[1]["Architecture"], "arm64")
