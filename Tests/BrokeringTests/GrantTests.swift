@@ -60,7 +60,8 @@ extension BrokeringTests {
             let tickets = try (0..<3).map { _ in try client.ticket(house.admin, Wish(secrets: ["deploy"])) }
             let runner = try RunnerSide(client, house)
             let impostor = BrokerEdge.Grant(
-                ticket: tickets[0], grant: runner.grant, runner: .random(), attempt: attempt, taken: false)
+                ticket: tickets[0], grant: runner.grant, runner: .random(), attempt: attempt, taken: false,
+                values: nil)
             #expect(try refusal { _ = try client.call(impostor) } == .conflict)
             #expect(try refusal { try client.grant(tickets[0], runner, attempt, taken: true) } == .conflict)
             try client.grant(tickets[0], runner, attempt)

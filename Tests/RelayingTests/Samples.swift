@@ -21,9 +21,9 @@ enum Sample {
         let steps = (0..<steps).map {
             Step(
                 name: "step \($0)", run: "true", timeoutSeconds: 0, continueOnError: false, untrusted: false,
-                secrets: uses)
+                when: .onSuccess, secrets: uses)
         }
-        let spec = JobSpec(name: "test", shape: shape, timeoutSeconds: 60, silenceSeconds: 0, env: [], steps: steps)
+        let spec = JobSpec(name: "test", shape: shape, timeoutSeconds: 60, silenceSeconds: 0, env: [], steps: steps, artifacts: [])
         return RelayEdge.RunJob(
             runner: runner, attempt: Self.attempt(job, attempt),
             definition: JobDefinition(project: "default", spec: spec, source: source, schedule: .usual))

@@ -5,11 +5,11 @@ import Wire
 extension Step {
     init(
         _ name: String, _ run: String, timeout: UInt32 = 0, continueOnError: Bool = false, untrusted: Bool = false,
-        secrets: [SecretUse] = []
+        when: When = .onSuccess, secrets: [SecretUse] = []
     ) {
         self.init(
             name: name, run: run, timeoutSeconds: timeout, continueOnError: continueOnError, untrusted: untrusted,
-            secrets: secrets)
+            when: when, secrets: secrets)
     }
 }
 
@@ -22,14 +22,16 @@ extension SecretUse {
 extension JobSpec {
     /// A job with 64 MiB of memory.
     static func of(
-        _ steps: [Step], timeout: UInt32 = 0, silence: UInt32 = 0, env: [Variable] = [], profile: Profile = .strict
+        _ steps: [Step], timeout: UInt32 = 0, silence: UInt32 = 0, env: [Variable] = [], profile: Profile = .strict,
+        artifacts: [ArtifactRule] = []
     ) -> JobSpec {
         let resources = Resources(cpuMillis: 1000, memoryBytes: 64 << 20, pids: 64, diskBytes: 16 << 20)
         let shape = RunnerShape(
             image: "test", platform: .linuxAmd64, profile: profile, resources: resources,
             untrustedSteps: steps.contains(where: \.untrusted), gpus: nil)
         return JobSpec(
-            name: "test", shape: shape, timeoutSeconds: timeout, silenceSeconds: silence, env: env, steps: steps)
+            name: "test", shape: shape, timeoutSeconds: timeout, silenceSeconds: silence, env: env, steps: steps,
+            artifacts: artifacts)
     }
 }
 

@@ -21,11 +21,11 @@ enum Samples {
             env: [Variable(name: "GREETING", value: "hi")],
             steps: [
                 step("first", run: "echo one"), step("second", run: "echo two"),
-            ])
+            ], artifacts: [])
     }
 
     static func step(_ name: String, run: String, secrets: [SecretUse] = []) -> Step {
-        Step(name: name, run: run, timeoutSeconds: 0, continueOnError: false, untrusted: false, secrets: secrets)
+        Step(name: name, run: run, timeoutSeconds: 0, continueOnError: false, untrusted: false, when: .onSuccess, secrets: secrets)
     }
 
     static func definition(
@@ -53,7 +53,7 @@ enum Samples {
     static func ticket(_ definition: JobDefinition, trust: Trust = .untrusted) -> Ticket {
         Ticket(
             order: Bytes16(high: 1, low: 2), subject: "admin", project: definition.project, trust: trust, commit: "",
-            definition: Bytes32(1, 2, 3, 4), secrets: [], generation: 1, issuedMs: 1, mac: Bytes32(9, 9, 9, 9))
+            definition: Bytes32(1, 2, 3, 4), secrets: [], ownValues: false, generation: 1, issuedMs: 1, mac: Bytes32(9, 9, 9, 9))
     }
 
     /// A row without a request, and without anybody's word on it.

@@ -391,4 +391,4 @@ def definition(*steps, project="default", **secrets):
     return {"project": project, "source": None, "schedule": schedule, "spec": {
         "name": "attack", "shape": shape(), "timeout_seconds": 600, "silence_seconds": 0, "env": [],
         "steps": [{"name": f"step {n + 1}", "run": run, "timeout_seconds": 0, "continue_on_error": False, "untrusted": False,
-                   "secrets": uses} for n, run in enumerate(steps)]}}
+                   "when": "on_success", "secrets": uses} for n, run in enumerate(steps)], "artifacts": []}}

@@ -62,7 +62,7 @@ final class Broker: Peer {
             Ticket(
                 order: Bytes16(high: 1, low: 1), subject: "admin", project: request.project,
                 trust: request.order == nil ? .untrusted : .trusted, commit: "", definition: request.definition,
-                secrets: request.secrets, generation: 1, issuedMs: 1, mac: Bytes32(9, 9, 9, 9)))
+                secrets: request.secrets, ownValues: false, generation: 1, issuedMs: 1, mac: Bytes32(9, 9, 9, 9)))
     }
 
     func verify(_ text: String) -> Result<DeliveryWord, Failure> { house.hooks.word(on: text) }

@@ -111,12 +111,13 @@ final class Client {
     private func definition(_ name: String) -> JobDefinition {
         let secrets = world.chance(25) ? [SecretUse(name: "npm", form: .variable, variable: "NPM")] : []
         let step = Step(
-            name: "only", run: "true", timeoutSeconds: 0, continueOnError: false, untrusted: false, secrets: secrets)
+            name: "only", run: "true", timeoutSeconds: 0, continueOnError: false, untrusted: false, when: .onSuccess,
+            secrets: secrets)
         let shape = RunnerShape(
             image: world.pick(["alpine", "debian"]), platform: .linuxAmd64, profile: .strict, resources: resources(),
             untrustedSteps: false, gpus: gpus())
         let spec = JobSpec(
-            name: name, shape: shape, timeoutSeconds: 60, silenceSeconds: 0, env: [], steps: [step])
+            name: name, shape: shape, timeoutSeconds: 60, silenceSeconds: 0, env: [], steps: [step], artifacts: [])
         if house.kind == .rush {
             let project = Self.projects[number / 4 % 3]
             return JobDefinition(project: project, spec: spec, source: nil, schedule: .usual)

@@ -51,7 +51,7 @@ final class Hooks {
         return .success(
             Ticket(
                 order: Bytes16(high: 2, low: 2), subject: "github:1", project: request.definition.project,
-                trust: trust, commit: "", definition: hash, secrets: [], generation: 1, issuedMs: 1,
+                trust: trust, commit: "", definition: hash, secrets: [], ownValues: false, generation: 1, issuedMs: 1,
                 mac: Bytes32(9, 9, 9, 9)))
     }
 

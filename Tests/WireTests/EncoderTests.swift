@@ -16,13 +16,14 @@ import Wire
         }
         let steps = Array(
             repeating: Step(
-                name: "s", run: "r", timeoutSeconds: 0, continueOnError: false, untrusted: false, secrets: []),
+                name: "s", run: "r", timeoutSeconds: 0, continueOnError: false, untrusted: false, when: .onSuccess,
+                secrets: []),
             count: 33)
         let resources = Resources(cpuMillis: 1, memoryBytes: 1, pids: 1, diskBytes: 1)
         let shape = RunnerShape(
             image: "i", platform: .linuxAmd64, profile: .strict, resources: resources, untrustedSteps: false, gpus: nil)
         for bad in [[], steps] {
-            let spec = JobSpec(name: "n", shape: shape, timeoutSeconds: 1, silenceSeconds: 0, env: [], steps: bad)
+            let spec = JobSpec(name: "n", shape: shape, timeoutSeconds: 1, silenceSeconds: 0, env: [], steps: bad, artifacts: [])
             #expect(throws: WireError.outOfBounds("JobSpec.steps")) { try spec.encoded() }
         }
     }

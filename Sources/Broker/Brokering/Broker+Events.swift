@@ -21,8 +21,8 @@ extension Broker {
         let ticket = Ticket(
             order: try Self.order(request.delivery.delivery, request.job), subject: work.subject,
             project: policy.project, trust: work.decision.trust.wire, commit: work.commit.hex,
-            definition: try Self.hash(request.definition), secrets: secrets, generation: 0, issuedMs: 0,
-            mac: Bytes32(0, 0, 0, 0))
+            definition: try Self.hash(request.definition), secrets: secrets, ownValues: false, generation: 0,
+            issuedMs: 0, mac: Bytes32(0, 0, 0, 0))
         return .init(ticket: try stated(ticket))
     }
 

@@ -62,8 +62,8 @@ extension Broker {
         try person.check(.submit, in: request.project)
         var ticket = Ticket(
             order: .random(), subject: person.name, project: request.project, trust: .untrusted, commit: "",
-            definition: request.definition, secrets: request.secrets, generation: 0, issuedMs: 0,
-            mac: Bytes32(0, 0, 0, 0))
+            definition: request.definition, secrets: request.secrets, ownValues: false, generation: 0,
+            issuedMs: 0, mac: Bytes32(0, 0, 0, 0))
         if let sealed = request.order {
             let given = try open(sealed, by: person)
             guard case .submit(let submit) = given.order.body, given.value.count == 0 else {

@@ -33,7 +33,7 @@ extension JobFile {
         let spec = JobSpec(
             name: name, shape: wireShape, timeoutSeconds: timeout, silenceSeconds: silenceTimeout,
             env: env.sorted { $0.name < $1.name }.map { Wire.Variable(name: $0.name, value: $0.value) },
-            steps: steps.map(\.wire))
+            steps: steps.map(\.wire), artifacts: [])
         let size: Int
         do {
             size = try spec.encoded().count
@@ -54,7 +54,7 @@ extension JobFile.Step {
     fileprivate var wire: Wire.Step {
         Wire.Step(
             name: name, run: run, timeoutSeconds: timeout, continueOnError: continueOnError, untrusted: untrusted,
-            secrets: secrets.sorted { $0.variable < $1.variable }.map {
+            when: .onSuccess, secrets: secrets.sorted { $0.variable < $1.variable }.map {
                 Wire.SecretUse(name: $0.name, form: $0.form.wire, variable: $0.variable)
             })
     }

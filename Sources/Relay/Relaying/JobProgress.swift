@@ -38,6 +38,8 @@ package struct JobProgress {
         switch record {
         case .log(let chunk):
             try checkRange(chunk.step)
+        case .artifact, .artifactEnded:
+            throw .noJob
         case .sourceReady:
             if sourceReady { throw .sourceTwice }
             sourceReady = true

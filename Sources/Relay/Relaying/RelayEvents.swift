@@ -15,7 +15,7 @@ enum RelayEvents {
     static func event(of record: RunnerEdge.Record, in log: AttemptLog) -> RelayEdge.RelayEvent? {
         let attempt = log.job.attempt
         switch record {
-        case .log, .sourceReady:
+        case .log, .sourceReady, .artifact, .artifactEnded:
             return nil
         case .grantTaken:
             return .grantTaken(.init(attempt: attempt))

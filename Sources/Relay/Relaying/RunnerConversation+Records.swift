@@ -39,7 +39,7 @@ extension RunnerConversation {
                 return log.stage(output: chunk.bytes, number: number, reaching: LogPoint(number: number))
             }
             try masking.stage(chunk.bytes, number: number, in: log)
-        case .sourceReady, .grantTaken, .stepBegun, .stepEnded, .jobEnded:
+        case .sourceReady, .grantTaken, .stepBegun, .stepEnded, .jobEnded, .artifact, .artifactEnded:
             guard let masking else { return try log.stage(event: record, number: number) }
             guard masking.isReady else { throw LogMasking.Violation.noMasks }
             guard !masking.isMidRecord else { throw LogMasking.Violation.repeatedOtherwise }

@@ -58,6 +58,6 @@ extension Runner {
             steps: [
                 Step(
                     name: "rehearsal", run: "true", timeoutSeconds: 1, continueOnError: false, untrusted: false,
-                    secrets: [])
-            ]), source: nil, schedule: .usual)
+                    when: .onSuccess, secrets: [])
+            ], artifacts: []), source: nil, schedule: .usual)
 }

@@ -20,7 +20,8 @@ extension Scheduler {
             return try refuseGrant(unit, attempt.attempt, Failure(.grantGone, "its runner has none"))
         }
         let request = BrokerEdge.Grant(
-            ticket: ticket, grant: grant, runner: attempt.runner, attempt: attempt.attempt, taken: attempt.taken)
+            ticket: ticket, grant: grant, runner: attempt.runner, attempt: attempt.attempt, taken: attempt.taken,
+            values: nil)
         unit.afterCommit { self.send(request) }
     }
 

@@ -34,9 +34,15 @@ extension Store {
         try db.execute(sql: "DELETE FROM shapes WHERE id = ?", arguments: [key])
     }
 
+    private static func isReadable(_ bytes: Data, _ type: any OlderEncoded.Type) -> Bool {
+        var reader = WireReader([UInt8](bytes))
+        return (try? type.init(from: &reader)) != nil && (try? reader.finish()) != nil
+    }
+
     /// The older encoding is known by being read to its last byte.
     private static func recoded(_ old: Data, _ type: any OlderEncoded.Type) -> Data? {
-        for encoding in [Encoding.version2, .version1] {
+        if isReadable(old, type) { return nil }
+        for encoding in [Encoding.version12, .version2, .version1] {
             var reader = WireReader([UInt8](old))
             if let message = try? type.read(encoding, from: &reader), (try? reader.finish()) != nil,
                 let bytes = try? message.encoded()
@@ -54,6 +60,8 @@ private enum Encoding {
     case version1
     /// Without GPUs and silence.
     case version2
+    /// Without steps by how the others went, and without artifacts.
+    case version12
 }
 
 /// What is stored, and was stored in other words before.
@@ -63,7 +71,8 @@ private protocol OlderEncoded: WireMessage {
 
 extension RunnerShape: OlderEncoded {
     fileprivate static func read(_ encoding: Encoding, from reader: inout WireReader) throws -> RunnerShape {
-        RunnerShape(
+        if encoding == .version12 { return try RunnerShape(from: &reader) }
+        return RunnerShape(
             image: try reader.text(short: 1, 255, "image"), platform: try Platform(from: &reader),
             profile: try Profile(from: &reader), resources: try Resources(from: &reader),
             untrustedSteps: encoding == .version2 ? try reader.bool() : false, gpus: nil)
@@ -75,18 +84,26 @@ extension JobSpec: OlderEncoded {
         let name = try reader.text(short: 1, 128, "name")
         let shape = try RunnerShape.read(encoding, from: &reader)
         let timeout = try reader.u32()
+        let silence = encoding == .version12 ? try reader.u32() : 0
         var env: [Variable] = []
         for _ in 0..<(try reader.count(0, 64, each: 4, "env")) { env.append(try Variable(from: &reader)) }
         var steps: [Step] = []
         for _ in 0..<(try reader.count(1, 32, each: 9, "steps")) { steps.append(try step(encoding, from: &reader)) }
-        return JobSpec(name: name, shape: shape, timeoutSeconds: timeout, silenceSeconds: 0, env: env, steps: steps)
+        return JobSpec(
+            name: name, shape: shape, timeoutSeconds: timeout, silenceSeconds: silence, env: env, steps: steps,
+            artifacts: [])
     }
 
     private static func step(_ encoding: Encoding, from reader: inout WireReader) throws -> Step {
-        // Steps have not changed since version 2.
-        if encoding == .version2 { return try Step(from: &reader) }
-        return Step(
+        var step = Step(
             name: try reader.text(short: 1, 128, "name"), run: try reader.text(short: 1, 16384, "run"),
-            timeoutSeconds: try reader.u32(), continueOnError: try reader.bool(), untrusted: false, secrets: [])
+            timeoutSeconds: try reader.u32(), continueOnError: try reader.bool(), untrusted: false,
+            when: .onSuccess, secrets: [])
+        if encoding == .version1 { return step }
+        step.untrusted = try reader.bool()
+        for _ in 0..<(try reader.count(0, 16, each: 7, "secrets")) {
+            step.secrets.append(try SecretUse(from: &reader))
+        }
+        return step
     }
 }

@@ -26,17 +26,17 @@ final class Desk {
     static func definition(_ project: String, _ pool: Int) -> JobDefinition {
         let step = Step(
             name: "build", run: "make build test", timeoutSeconds: 0, continueOnError: false, untrusted: false,
-            secrets: [])
+            when: .onSuccess, secrets: [])
         let spec = JobSpec(
             name: "build", shape: shape(pool), timeoutSeconds: 600, silenceSeconds: 0,
-            env: [Variable(name: "GREETING", value: "hi")], steps: [step])
+            env: [Variable(name: "GREETING", value: "hi")], steps: [step], artifacts: [])
         return JobDefinition(project: project, spec: spec, source: nil, schedule: .usual)
     }
 
     private static func ticket(_ project: String) -> Ticket {
         Ticket(
             order: Bytes16(high: 1, low: 2), subject: "admin", project: project, trust: .untrusted, commit: "",
-            definition: Bytes32(1, 2, 3, 4), secrets: [], generation: 1, issuedMs: 1, mac: Bytes32(9, 9, 9, 9))
+            definition: Bytes32(1, 2, 3, 4), secrets: [], ownValues: false, generation: 1, issuedMs: 1, mac: Bytes32(9, 9, 9, 9))
     }
 
     /// Units that share a transaction, as in schedulerd's Batch while none of them fails.

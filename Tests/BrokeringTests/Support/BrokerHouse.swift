@@ -148,7 +148,8 @@ extension BlockingClient<BrokerEdge> {
     func grant(_ ticket: Ticket, _ runner: RunnerSide, _ attempt: Attempt, taken: Bool = false) throws(Failure) {
         _ = try call(
             BrokerEdge.Grant(
-                ticket: ticket, grant: runner.grant, runner: runner.id, attempt: attempt, taken: taken))
+                ticket: ticket, grant: runner.grant, runner: runner.id, attempt: attempt, taken: taken,
+                values: nil))
     }
 
     func caller(_ token: String) throws(Failure) -> BrokerEdge.Caller {

@@ -14,7 +14,7 @@ package enum SchedulerEdge: WireEdge {
     package static let client = Role.apid
     package static let server = Role.schedulerd
     package static let phases = ["ready"]
-    package static let schemaHash = "ad92be6c0ca5fa0d22f888737bb10b8d500fe5416a8b3f6360e25f685340e042"
+    package static let schemaHash = "b8f7e6f472bb96efdb2c169c8658e2a82c61f17f800daf50f791c52c2c777375"
     package static let rules = [
         SubmitJob.rule,
         ListJobs.rule,
