@@ -53,6 +53,7 @@ extension Broker {
                             mac: Bytes32(0, 0, 0, 0))))
             }
         }
+        addGitLabHandlers(&handlers)
         return handlers
     }
 

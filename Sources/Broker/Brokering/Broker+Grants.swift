@@ -90,7 +90,8 @@ extension Broker {
         do throws(Failure) {
             try check(request.ticket, place: "ticket")
             // Whoever mints: no way of code leads from an untrusted job to a secret.
-            if request.ticket.trust == .untrusted && !request.ticket.secrets.isEmpty {
+            let brings = request.ticket.ownValues
+            if request.ticket.trust == .untrusted && !request.ticket.secrets.isEmpty && !brings {
                 throw Failure(.ticketRefused, "an untrusted job has no secrets", place: "ticket")
             }
             try checkReplay(request)
@@ -131,10 +132,12 @@ extension Broker {
         let (project, names) = (request.ticket.project, request.ticket.secrets)
         let before = live[request.attempt]
         if request.taken, let before { return before }
-        let found = names.compactMap { content.secret(project, $0) }
-        let isAsGranted = names.allSatisfy { vault.memory.isUnchanged(project, $0, since: request.grant) }
+        let own = try ownValues(request)
+        let found = own ?? names.compactMap { content.secret(project, $0) }
+        let isAsGranted =
+            own != nil || names.allSatisfy { vault.memory.isUnchanged(project, $0, since: request.grant) }
         if !request.taken, found.count < names.count {
-            let gone = names.first { content.secret(project, $0) == nil } ?? ""
+            let gone = names.first { name in !found.contains { $0.name == name } } ?? ""
             throw Failure(.notFound, "project \(project) has no secret \(gone) any more", place: "secrets")
         }
         // Granted again by a process that has not seen the first time: the runner may hold what has been replaced

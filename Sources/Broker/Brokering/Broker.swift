@@ -1,7 +1,8 @@
 // brokerd's service: the only process that can vouch. Its parts: Broker+People (tokens, tickets, lists), Broker+Orders
 // (what changes the vault), Broker+Users (users, roles and tokens), Broker+Grants (what a runner gets), Broker+Masks
 // (what relayd must not let through), Broker+Projects (the rules of projects), Broker+Deliveries, Broker+Events and
-// Broker+Approvals (what a webhook is worth), Broker+Forges (what courierd needs to ask a forge, and what it was told).
+// Broker+Approvals (what a webhook is worth), Broker+Forges (what courierd needs to ask a forge, and what it was told),
+// Broker+GitLab (runners and jobs of GitLab's).
 // Callers: schedulerd, relayd and courierd.
 
 package import Daemon

@@ -26,6 +26,10 @@ package struct StoredSecret: Hashable, Sendable {
     /// Nonce, ciphertext and tag.
     package var sealed: [UInt8]
 
+    package init(project: String, name: String, setMs: Int64, setBy: String, sealed: [UInt8]) {
+        (self.project, self.name, self.setMs, self.setBy, self.sealed) = (project, name, setMs, setBy, sealed)
+    }
+
     /// The order in the store and in lists.
     var key: String { "\(project)\u{0}\(name)" }
 }

@@ -1,6 +1,6 @@
 // courierd's service: the only process that speaks to the outside. Its parts: Courier+Calls (what is told and asked),
-// Courier+Sources (archives), Courier+JobFiles (job files of a repository), Courier+Polling (what is new). It keeps
-// nothing: whatever is to be done again is schedulerd's to know, and every token is brokerd's.
+// Courier+Sources (archives), Courier+JobFiles (job files of a repository), Courier+Polling (what is new), and in GitLab
+// the runner protocol: Courier+Runners, JobReport, Courier+GitLabJobs. It keeps nothing: whatever is to be done again is schedulerd's to know, and every token is brokerd's.
 
 package import Daemon
 import Errands
@@ -15,10 +15,16 @@ package import Wire
 package final class Courier {
     let settings: CourierSettings
     let broker: LinkClient<ForgeEdge>
-    private let log: Log
-    private let loop: PollLoop
-    private let outbound: Outbound
+    let log: Log
+    let loop: PollLoop
+    let outbound: Outbound
     private var visits: [ObjectIdentifier: Visit] = [:]
+    /// Runners at GitLab that schedulerd asks about, jobs whose way back is open, and those that were refused at once.
+    var runners: [ServedRunner.Key: ServedRunner] = [:]
+    var reports: [JobReport.Key: JobReport] = [:]
+    var refused: [UInt64: JobReport] = [:]
+    /// Jobs whose sources are being put together, and files that go up.
+    var parcels: [ObjectIdentifier: AnyObject] = [:]
 
     /// - Parameter authorities: certificates in PEM.
     package init(
@@ -39,6 +45,7 @@ package final class Courier {
     package func stop() {
         broker.stop()
         visits.removeAll()
+        (runners, reports, refused, parcels) = ([:], [:], [:], [:])
     }
 
     package var handlers: Handlers<CourierEdge> {
@@ -53,6 +60,14 @@ package final class Courier {
         on(&handlers, readJobFile)
         on(&handlers, poll)
         on(&handlers, checkForge)
+        on(&handlers, askRunner)
+        on(&handlers, setRoom)
+        on(&handlers, leaveRunner)
+        on(&handlers, endJob)
+        on(&handlers, prepareJob)
+        handlers.on(CourierEdge.ReportJob.self) { [weak self] request, sink in self?.reportJob(request, sink) }
+        onFile(&handlers, CourierEdge.ShowLog.self) { [weak self] in self?.showLog($0, $1, $2) }
+        onFile(&handlers, CourierEdge.SendArtifact.self) { [weak self] in self?.sendArtifact($0, $1, $2) }
         return handlers
     }
 
@@ -60,6 +75,17 @@ package final class Courier {
         _ handlers: inout Handlers<CourierEdge>, _ body: @escaping (Call, Responder<Call.Reply>) -> Void
     ) where Call.Edge == CourierEdge {
         handlers.on(Call.self) { request, _, responder in body(request, responder) }
+    }
+
+    private func onFile<Call: WireCall>(
+        _ handlers: inout Handlers<CourierEdge>, _ call: Call.Type,
+        _ body: @escaping (Call, consuming FileDescriptor, Responder<Call.Reply>) -> Void
+    ) where Call.Edge == CourierEdge {
+        handlers.on(call) { request, fds, responder in
+            var fds = fds
+            guard let file = fds.takeFirst() else { return responder.fail(Failure(.wrongFds, "no file came")) }
+            body(request, file, responder)
+        }
     }
 
     /// Goes to the project's forge, and on with what came of it; a failure is answered here.

@@ -14,6 +14,7 @@ import Wire
 
 struct ForgeHome {
     let provider: any ForgeProvider
+    let url: String
     let repository: Repository
     /// The rules have the repository's number or its path alone, and the other one is schedulerd's word, or nobody's:
     /// the forge is asked what belongs together before anything is done there.
@@ -34,21 +35,27 @@ struct ForgeHome {
         guard let provider = Self.provider(word.forge, word.url) else {
             throw Failure(.invalid, "the forge's address cannot be used: mend the project's `forge.url`", place: "url")
         }
-        self.provider = provider
+        (self.provider, url) = (provider, word.url)
         repository = Repository(id: word.repositoryId ?? asked.id, path: word.repositoryPath ?? asked.path)
         isDoubtful = word.repositoryId == nil || word.repositoryPath == nil
     }
 
     private static func provider(_ forge: ForgeKind, _ url: String) -> (any ForgeProvider)? {
-        guard let (origin, rest) = Origin.split(url), var folder = String(rest),
-            folder.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") })
-        else { return nil }
-        if folder.hasSuffix("/") { folder.removeLast() }
+        guard let (origin, folder) = place(url) else { return nil }
         switch forge {
         case .github: return github(origin, folder)
         case .gitlab: return GitLabForge(origin: origin, base: folder + "/api/v4")
         case .gitea, .forgejo: return GiteaForge(origin: origin, base: folder + "/api/v1")
         }
+    }
+
+    /// A server, and the folder in it, without a slash at its end.
+    static func place(_ url: String) -> (Origin, folder: String)? {
+        guard let (origin, rest) = Origin.split(url), var folder = String(rest),
+            folder.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") })
+        else { return nil }
+        if folder.hasSuffix("/") { folder.removeLast() }
+        return (origin, folder)
     }
 
     private static func github(_ origin: Origin, _ folder: String) -> GitHubForge? {

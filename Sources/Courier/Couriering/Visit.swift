@@ -31,6 +31,8 @@ final class Visit {
         var time: Duration
         /// Where an archive goes.
         var archive: ArchiveFile?
+        /// Hears where it leads.
+        var noting: ((ForgeHome) -> Void)?
     }
 
     /// The longest token of a forge.
@@ -73,6 +75,7 @@ final class Visit {
         do throws(Failure) {
             let home = try ForgeHome(try result.get(), place)
             let call = try purpose.call(home.repository)
+            purpose.noting?(home)
             let errand = Errand(
                 call, at: home.provider, token: try Self.token(raws), by: means.outbound, on: means.loop,
                 limits: purpose.limits, policy: purpose.policy, doubting: home.isDoubtful ? home.repository : nil,

@@ -5,6 +5,8 @@ package import ForgeModel
 package enum ForgeCall: Equatable, Sendable {
     /// Who the token is.
     case account
+    /// A repository of which the number or the path is known.
+    case repository(Repository)
     case postStatus(Repository, CommitStatus)
     /// GitHub's apps only.
     case postCheck(Repository, CheckRun)
@@ -37,6 +39,7 @@ extension ForgeCall {
     func of(_ repository: Repository) -> ForgeCall {
         switch self {
         case .account: self
+        case .repository: .repository(repository)
         case .postStatus(_, let status): .postStatus(repository, status)
         case .postCheck(_, let check): .postCheck(repository, check)
         case .keepComment(_, let comment): .keepComment(repository, comment)
@@ -55,6 +58,7 @@ extension ForgeCall {
 
 package enum ForgeResult: Equatable, Sendable {
     case account(Account)
+    case repository(Repository)
     case posted
     /// The check run's number, for the next word about it.
     case check(UInt64)

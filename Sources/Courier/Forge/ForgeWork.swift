@@ -59,6 +59,7 @@ package struct ForgeWork: Sendable {
     private mutating func start() throws(ForgeProblem) -> ExchangeRequest {
         switch call {
         case .account: return try provider.askAccount()
+        case .repository(let repository): return try provider.askRepository(repository)
         case .postStatus(let repository, let status): return try provider.post(status, in: repository)
         case .postCheck(let repository, let check): return try provider.post(check, in: repository)
         case .keepComment(let repository, let comment):
@@ -105,6 +106,7 @@ package struct ForgeWork: Sendable {
         }
         switch call {
         case .account: return .done(.account(try provider.readAccount(try good(answer))))
+        case .repository: return .done(.repository(try provider.readRepository(try good(answer))))
         case .postStatus(_, let status):
             try provider.checkPosted(answer, status)
             return .done(.posted)

@@ -12,22 +12,27 @@ package final class TraceErrand {
 
     package let handle: JobHandle
     private var machine: TraceMachine
-    private let log: FileDescriptor
+    private var log: FileDescriptor?
+    /// Ours, behind the log's end.
+    private var words: [UInt8] = []
+    private var logEnd: UInt64 = 0
     private let sender: RunnerSender
     private let loop: PollLoop
     private let notice: (TraceMachine.Notice) -> Void
     private let over: (TraceMachine.Over) -> Void
     private var timer: TimerID?
+    private var isFinished = false
     private var hasEnded = false
     /// Why the last answer did not come, for a log line.
     package private(set) var trouble: String?
 
     /// - Parameters:
+    ///   - log: nil: there is none yet, see `show`.
     ///   - isResumed: somebody may have sent a part of the log before.
     ///   - notice: what GitLab wants of the job.
     ///   - over: called once, when nothing more is to be said.
     package init(
-        _ handle: JobHandle, by api: RunnerAPI, log: consuming FileDescriptor, isResumed: Bool,
+        _ handle: JobHandle, by api: RunnerAPI, log: consuming FileDescriptor?, isResumed: Bool,
         through sender: RunnerSender, on loop: PollLoop, limits: TraceMachine.Limits = TraceMachine.Limits(),
         policy: RetryPolicy = RetryPolicy(), notice: @escaping (TraceMachine.Notice) -> Void,
         over: @escaping (TraceMachine.Over) -> Void
@@ -46,15 +51,30 @@ package final class TraceErrand {
 
     package func start() { loop.soon { [weak self] in self?.pump() } }
 
-    /// The job has ended, and all of its log is in the file.
-    package func finish(_ end: JobEnd) {
-        machine.finish(end, logSize: size(), now: loop.milliseconds)
+    /// The log is there, and grows.
+    package func show(_ log: consuming FileDescriptor) {
+        self.log = consume log
+        pump()
+    }
+
+    /// The job has ended, and all of its log is in the file. A second time it does nothing.
+    /// - Parameter text: for whoever reads the log; its last line.
+    package func finish(_ end: JobEnd, _ text: String = "") {
+        if isFinished { return }
+        isFinished = true
+        logEnd = size()
+        if !text.isEmpty {
+            let isMidLine = logEnd > 0 && read(logEnd - 1, 1) != [UInt8(ascii: "\n")]
+            words = Array(((isMidLine ? "\n" : "") + text + "\n").utf8)
+        }
+        machine.finish(end, logSize: logEnd + UInt64(words.count), now: loop.milliseconds)
         pump()
     }
 
     private func size() -> UInt64 {
+        guard let raw = log?.raw else { return 0 }
         do throws(PosixError) {
-            return UInt64(max(0, try Posix.fstat(log.raw).size))
+            return UInt64(max(0, try Posix.fstat(raw).size))
         } catch {
             trouble = "\(error)"
             return 0
@@ -88,8 +108,11 @@ package final class TraceErrand {
     }
 
     private func read(_ offset: UInt64, _ count: Int) -> [UInt8] {
+        if !words.isEmpty, offset >= logEnd { return Array(words.dropFirst(Int(offset - logEnd)).prefix(count)) }
+        guard let raw = log?.raw else { return [] }
+        let count = isFinished ? Int(min(UInt64(count), logEnd - min(offset, logEnd))) : count
         do throws(PosixError) {
-            return try Posix.pread(log.raw, maximum: count, at: Int64(clamping: offset))
+            return try Posix.pread(raw, maximum: count, at: Int64(clamping: offset))
         } catch {
             trouble = "\(error)"
             return []

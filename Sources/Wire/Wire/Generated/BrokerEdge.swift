@@ -14,7 +14,7 @@ package enum BrokerEdge: WireEdge {
     package static let client = Role.schedulerd
     package static let server = Role.brokerd
     package static let phases = ["ready"]
-    package static let schemaHash = "952472788556e986865b92778682e88a7b0320ce4fbdf363de87f211b9437d63"
+    package static let schemaHash = "b595690ec24f8e282ce7b317c635d98b3cf44918189987e2fc2e1c0df6ba0b3a"
     package static let rules = [
         VerifyToken.rule,
         Vouch.rule,

@@ -1,0 +1,225 @@
+// Runners and jobs of GitLab: what came to courierd with a token or a secret in it is sealed here and goes out again as
+// a word, which schedulerd keeps. brokerd remembers nothing of it: when the row is gone, so is the value.
+
+import ForgeModel
+import Link
+import Orders
+import Posix
+import Secret
+import TrustWire
+import Vault
+import Wire
+
+extension GitLabRunnerWord: Word {
+    static var kind: String { "gitlab runner" }
+    /// As long as the runner is GitLab's.
+    static var lifetimeMs: Int64 { 100 * 365 * 24 * 3600 * 1000 }
+}
+
+extension GitLabJobWord: Word {
+    static var kind: String { "gitlab job" }
+    static var lifetimeMs: Int64 { Ticket.lifetimeMs }
+
+    /// The same job has the same name for ever.
+    var order: Bytes16? {
+        let said = Array("bulkhead job of gitlab 1\0\(project)\0\(about.job)".utf8)
+        return Bytes16(bytes: Array(Hashes.sha256(said).array.prefix(16)))
+    }
+
+    /// Those for the steps, as the store has its own; no project is called so.
+    var secrets: [StoredSecret] {
+        zip(about.secrets, values.suffix(about.secrets.count)).map { name, value in
+            StoredSecret(
+                project: Self.place(project, about.job), name: name, setMs: 0, setBy: "gitlab", sealed: value.bytes)
+        }
+    }
+
+    fileprivate static func place(_ project: String, _ job: UInt64) -> String { "\(project) job \(job)" }
+}
+
+extension Broker {
+    /// Of one token, and of all that comes with a job: its word has to fit a frame with its ticket.
+    private static let tokenBytes = 512
+    private static let valueBytes = 40 << 10
+
+    func addGitLabHandlers(_ handlers: inout Handlers<ForgeEdge>) {
+        on(&handlers, ForgeEdge.KeepRunner.self) { request, raw throws(Failure) in
+            .init(word: try self.keep(request, raw))
+        }
+        on(&handlers, ForgeEdge.KeepJob.self) { request, raw throws(Failure) in
+            .init(word: try self.keep(request, raw))
+        }
+        handlers.on(ForgeEdge.VouchJob.self) { request, _, responder in
+            Self.answer(responder, ForgeEdge.VouchJob.rule.name, self.refusals) { () throws(Failure) in
+                .init(ticket: try self.vouch(request))
+            }
+        }
+        handlers.on(ForgeEdge.OpenRunner.self) { request, _, responder in
+            do throws(Failure) {
+                let policy = try self.runnerPolicy(request.word.project)
+                try self.check(request.word, place: "word")
+                let value = Self.stored(request.word)
+                responder.reply(.init(url: policy.url), fd: try self.file(of: value))
+            } catch {
+                self.refuse(responder, ForgeEdge.OpenRunner.rule.name, error)
+            }
+        }
+        handlers.on(ForgeEdge.OpenJob.self) { request, _, responder in
+            do throws(Failure) {
+                let policy = try self.runnerPolicy(request.word.project)
+                try self.check(request.word, place: "word")
+                let value = try Self.stored(request.word, token: Int(request.value))
+                responder.reply(.init(url: policy.url), fd: try self.file(of: value))
+            } catch {
+                self.refuse(responder, ForgeEdge.OpenJob.rule.name, error)
+            }
+        }
+    }
+
+    private func on<Call: WireCall>(
+        _ handlers: inout Handlers<ForgeEdge>, _ call: Call.Type,
+        _ body: @escaping (Call, Int32) throws(Failure) -> Call.Reply
+    ) where Call.Edge == ForgeEdge {
+        let refusals = refusals
+        handlers.on(call) { request, fds, responder in
+            let raws = fds.raws
+            Self.answer(responder, Call.rule.name, refusals) { () throws(Failure) in
+                guard let raw = raws.first else { throw Failure(.wrongFds, "no value", place: "value") }
+                return try body(request, raw)
+            }
+            // They are open as long as this lives.
+            _ = consume fds
+        }
+    }
+
+    private func refuse(_ responder: Responder<some WireMessage>, _ request: String, _ failure: Failure) {
+        refusals.note(request, failure)
+        responder.fail(failure)
+    }
+
+    private func runnerPolicy(_ project: String) throws(Failure) -> Policy {
+        guard let policy = content.policy(project), policy.runner, policy.forge == .gitlab else {
+            throw Failure(.deniedByPolicy, "no runner of GitLab's is for project '\(project)'", place: "project")
+        }
+        return policy
+    }
+
+    private func file(of value: StoredSecret) throws(Failure) -> FileDescriptor {
+        try Failure.vault { () throws(VaultError) in try files.anonymous(try vault.store.value(of: value)) }
+    }
+
+    // MARK: runners
+
+    private static func stored(_ word: GitLabRunnerWord) -> StoredSecret {
+        StoredSecret(
+            project: "\(word.project) runner", name: "\(word.id)", setMs: 0, setBy: "gitlab", sealed: word.token)
+    }
+
+    private func keep(_ request: ForgeEdge.KeepRunner, _ raw: Int32) throws(Failure) -> GitLabRunnerWord {
+        _ = try runnerPolicy(request.project)
+        let token = try Failure.secret { () throws(SecretError) in
+            try Secret(contentsOf: raw, limit: Self.tokenBytes)
+        }
+        let sealed = try seal(token, "\(request.project) runner", "\(request.id)")
+        return try stated(
+            GitLabRunnerWord(
+                project: request.project, id: request.id, token: sealed, obtainedMs: request.obtainedMs,
+                expiresMs: request.expiresMs, generation: 0, issuedMs: 0, mac: Bytes32(0, 0, 0, 0)))
+    }
+
+    private func seal(_ value: borrowing Secret, _ place: String, _ name: String) throws(Failure) -> [UInt8] {
+        do throws(VaultError) {
+            return try vault.store.sealed(value, place, name, by: "gitlab", at: 0).sealed
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    // MARK: jobs
+
+    private func keep(_ request: ForgeEdge.KeepJob, _ raw: Int32) throws(Failure) -> GitLabJobWord {
+        _ = try runnerPolicy(request.project)
+        let about = request.about
+        let given = try Failure.secret { () throws(SecretError) in
+            try Secret(contentsOf: raw, limit: Self.valueBytes)
+        }
+        let place = GitLabJobWord.place(request.project, about.job)
+        var values: [SealedValue] = []
+        for (name, range) in try zip(Self.names(about), Self.values(in: given, count: Self.names(about).count)) {
+            let value = try Failure.secret { () throws(SecretError) in
+                try unsafe Secret(capacity: range.count) { (room) throws(SecretError) in
+                    unsafe given.withBytes { unsafe room.copyMemory(from: .init(rebasing: $0[range])) }
+                    return range.count
+                }
+            }
+            values.append(SealedValue(bytes: try seal(value, place, name)))
+        }
+        return try stated(
+            GitLabJobWord(
+                project: request.project, about: about, values: values, generation: 0, issuedMs: 0,
+                mac: Bytes32(0, 0, 0, 0)))
+    }
+
+    /// As what each value is sealed: tokens under names that no variable has.
+    private static func names(_ about: KeptJob) -> [String] {
+        (0...about.before.count).map { "token \($0)" } + about.secrets
+    }
+
+    private static func stored(_ word: GitLabJobWord, token index: Int) throws(Failure) -> StoredSecret {
+        guard index <= word.about.before.count, index < word.values.count else {
+            throw Failure(.notFound, "there is no such job before it", place: "value")
+        }
+        return StoredSecret(
+            project: GitLabJobWord.place(word.project, word.about.job), name: "token \(index)", setMs: 0,
+            setBy: "gitlab", sealed: word.values[index].bytes)
+    }
+
+    /// Where the values of an encoded JobValues are, read where they lie.
+    private static func values(in given: borrowing Secret, count: Int) throws(Failure) -> [Range<Int>] {
+        let ranges: [Range<Int>]? = unsafe given.withBytes { bytes in
+            var (ranges, at): ([Range<Int>], Int) = ([], 2)
+            func number(_ place: Int) -> Int? {
+                unsafe place + 2 <= bytes.count ? Int(bytes[place]) << 8 | Int(bytes[place + 1]) : nil
+            }
+            guard number(0) == count else { return nil }
+            for _ in 0..<count {
+                guard let size = number(at), size > 0, at + 2 + size <= bytes.count else { return nil }
+                ranges.append(at + 2..<at + 2 + size)
+                at += 2 + size
+            }
+            return at == bytes.count ? ranges : nil
+        }
+        guard let ranges else { throw Failure(.invalid, "not the values of this job", place: "values") }
+        return ranges
+    }
+
+    /// GitLab says whether its branch is protected; its values are there either way, as GitLab gives them out.
+    private func vouch(_ request: ForgeEdge.VouchJob) throws(Failure) -> Ticket {
+        let (word, definition) = (request.word, request.definition)
+        let policy = try runnerPolicy(word.project)
+        try check(word, place: "word")
+        var bare = definition
+        bare.source = nil
+        let named = Set(definition.spec.steps.flatMap(\.secrets).map(\.name)).subtracting([GrantFormat.jobToken])
+        guard definition.project == policy.project, try Self.hash(bare) == word.about.definition,
+            named.isSubset(of: word.about.secrets), let order = word.order
+        else { throw Failure(.invalid, "not the job that was kept", place: "definition") }
+        return try stated(
+            Ticket(
+                order: order, subject: word.about.subject, project: policy.project,
+                trust: word.about.protected ? .trusted : .untrusted, commit: word.about.commit,
+                definition: try Self.hash(definition), secrets: named.sorted(), ownValues: true, generation: 0,
+                issuedMs: 0, mac: Bytes32(0, 0, 0, 0)))
+    }
+
+    /// What a job brought along, for its grant; nil: its secrets are the project's.
+    func ownValues(_ request: BrokerEdge.Grant) throws(Failure) -> [StoredSecret]? {
+        guard request.ticket.ownValues else { return nil }
+        guard let word = request.values else { throw Failure(.ticketRefused, "without its values", place: "values") }
+        try check(word, place: "values")
+        guard word.order == request.ticket.order, word.project == request.ticket.project else {
+            throw Failure(.ticketRefused, "the values are another job's", place: "values")
+        }
+        return word.secrets.filter { request.ticket.secrets.contains($0.name) }
+    }
+}

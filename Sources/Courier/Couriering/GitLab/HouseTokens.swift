@@ -1,0 +1,75 @@
+// The tokens of GitLab's runner protocol, as courierd has them: brokerd is asked for one each time, and says where it
+// goes. What is kept meanwhile are brokerd's own words, which are sealed.
+
+import ForgeCalls
+import GitLabRunner
+import Link
+import Posix
+import RunnerErrands
+import Secret
+import Wire
+
+final class HouseTokens: RunnerTokens {
+    private static let limit = 8192
+    private static let patience = Duration.seconds(30)
+
+    private let broker: LinkClient<ForgeEdge>
+    private let project: String
+    var runner: GitLabRunnerWord?
+    var job: GitLabJobWord?
+
+    init(_ broker: LinkClient<ForgeEdge>, _ project: String) { (self.broker, self.project) = (broker, project) }
+
+    func fetch(_ token: RunnerToken, _ use: @escaping (consuming Secret?) -> Void) {
+        switch token {
+        case .person: ask(ForgeEdge.ReadToken(project: project), use)
+        // GitLab has it off; what is configured here is a person's token.
+        case .registration: use(nil)
+        case .runner:
+            guard let runner else { return use(nil) }
+            ask(ForgeEdge.OpenRunner(word: runner), use)
+        case .job(let number):
+            guard let job, let value = Self.value(of: number, in: job.about) else { return use(nil) }
+            ask(ForgeEdge.OpenJob(word: job, value: value), use)
+        }
+    }
+
+    private static func value(of number: UInt64, in about: KeptJob) -> UInt8? {
+        if number == about.job { return 0 }
+        return about.before.firstIndex { $0.job == number }.map { UInt8($0 + 1) }
+    }
+
+    private func ask<Call: WireCall>(_ call: Call, _ use: @escaping (consuming Secret?) -> Void)
+    where Call.Edge == ForgeEdge {
+        broker.call(call, deadline: Self.patience) { result, fds in
+            guard case .success = result, let raw = fds.raws.first else { return use(nil) }
+            do throws(SecretError) {
+                use(try Secret(contentsOf: raw, limit: Self.limit))
+            } catch {
+                use(nil)
+            }
+            // It is open as long as this lives.
+            _ = consume fds
+        }
+    }
+}
+
+/// Of a job that is told at once that it cannot run here: nobody keeps its token.
+final class PassingToken: RunnerTokens {
+    private let token: SecretText
+
+    init(_ token: SecretText) { self.token = token }
+
+    func fetch(_ token: RunnerToken, _ use: @escaping (consuming Secret?) -> Void) {
+        do throws(SecretError) { use(try self.token.secret()) } catch { use(nil) }
+    }
+}
+
+extension SecretText {
+    /// In a file in memory, for brokerd.
+    func file(_ name: String) throws(PosixError) -> FileDescriptor {
+        let file = try Posix.memoryFile(name)
+        try Posix.writeAll(file.raw, bytes[...])
+        return file
+    }
+}

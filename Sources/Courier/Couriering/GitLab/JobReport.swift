@@ -1,0 +1,108 @@
+// A job's way back to GitLab: that it is there, its log, its end. schedulerd says what happens, and hears what GitLab
+// wants; if either of us dies, the report begins anew, and asks GitLab how far it came.
+
+import GitLabRunner
+import Link
+import Posix
+import RunnerErrands
+import Wire
+
+final class JobReport {
+    struct Key: Hashable {
+        let project: String
+        let job: UInt64
+    }
+
+    let trace: TraceErrand
+    /// Its tokens are asked for as long as it lives.
+    private let tokens: any RunnerTokens
+
+    init(_ trace: TraceErrand, _ tokens: any RunnerTokens) { (self.trace, self.tokens) = (trace, tokens) }
+}
+
+extension Courier {
+    func reportJob(_ request: CourierEdge.ReportJob, _ sink: ItemSink<CourierEdge.ReportJob.Item>) {
+        let (word, key) = (request.word, JobReport.Key(project: request.word.project, job: request.word.about.job))
+        broker.call(ForgeEdge.OpenJob(word: word, value: 0)) { [weak self] result, _ in
+            guard let self, sink.isOpen else { return }
+            switch result {
+            case .failure(let failure): sink.fail(failure)
+            case .success(let reply):
+                guard let api = Self.api(reply.url) else {
+                    return sink.fail(Failure(.invalid, "the forge's address cannot be used", place: "url"))
+                }
+                let tokens = HouseTokens(broker, word.project)
+                tokens.job = word
+                let report = report(word.about, api, tokens, isResumed: request.resumed) { said in
+                    sink.send(.init(word: said))
+                    if said.isLast { sink.end() }
+                }
+                reports[key] = report
+                sink.onClose = { [weak self, weak report] in
+                    if let report, self?.reports[key] === report { self?.reports[key] = nil }
+                }
+                report.trace.start()
+            }
+        }
+    }
+
+    private func report(
+        _ job: KeptJob, _ api: RunnerAPI, _ tokens: any RunnerTokens, isResumed: Bool,
+        _ say: @escaping (CourierEdge.ReportWord) -> Void
+    ) -> JobReport {
+        let handle = JobHandle(
+            id: job.job, token: SecretText([]), reasons: job.reasons.isEmpty ? nil : job.reasons)
+        let trace = TraceErrand(
+            handle, by: api, log: nil, isResumed: isResumed, through: RunnerSender(api, by: outbound, tokens),
+            on: loop,
+            notice: { say($0 == .cancel ? .cancel : .abort) },
+            over: { say(CourierEdge.ReportWord($0)) })
+        return JobReport(trace, tokens)
+    }
+
+    func showLog(
+        _ request: CourierEdge.ShowLog, _ log: consuming FileDescriptor,
+        _ responder: Responder<CourierEdge.ShowLog.Reply>
+    ) {
+        guard let report = reports[.init(project: request.project, job: request.job)] else {
+            return responder.fail(Failure(.notFound, "this job is not reported", place: "job"))
+        }
+        report.trace.show(log)
+        responder.reply(.init())
+    }
+
+    func endJob(_ request: CourierEdge.EndJob, _ responder: Responder<CourierEdge.EndJob.Reply>) {
+        guard let report = reports[.init(project: request.project, job: request.job)] else {
+            return responder.fail(Failure(.notFound, "this job is not reported", place: "job"))
+        }
+        responder.reply(.init())
+        report.trace.finish(JobEnd(request.end, exitCode: request.exitCode), request.text)
+    }
+
+    // MARK: jobs that never were ours
+
+    /// Tells GitLab, and whoever reads the job's log there, that it cannot run here.
+    func refuse(_ handle: JobHandle, _ end: JobEnd, _ sentence: String, at api: RunnerAPI) {
+        log.info("a job of GitLab's is refused", ["job": "\(handle.id)", "why": sentence])
+        let (tokens, id) = (PassingToken(handle.token), handle.id)
+        let trace = TraceErrand(
+            handle, by: api, log: nil, isResumed: false, through: RunnerSender(api, by: outbound, tokens), on: loop,
+            notice: { _ in }, over: { [weak self] _ in self?.refused[id] = nil })
+        refused[id] = JobReport(trace, tokens)
+        trace.finish(end, "This job cannot run here: \(sentence)")
+    }
+}
+
+extension CourierEdge.ReportWord {
+    init(_ over: TraceMachine.Over) {
+        self =
+            switch over {
+            case .accepted: .accepted
+            case .gone: .gone
+            case .refused: .refused
+            case .exhausted: .exhausted
+            }
+    }
+
+    var isLast: Bool { self != .cancel && self != .abort }
+}
