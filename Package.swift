@@ -231,7 +231,7 @@ let courier: [Target] = [
         name: "RunnerErrands", dependencies: ["Exchange", "Files", "GitLabRunner", "Outbound", "Posix", "Secret"],
         path: "Sources/Courier/RunnerErrands", swiftSettings: trusted),
     .target(
-        name: "SourceArchive", dependencies: ["CZlib", "Exchange", "Posix", "Tar", crypto],
+        name: "SourceArchive", dependencies: ["CZlib", "Exchange", "Files", "Posix", "Tar", crypto],
         path: "Sources/Courier/Archive", swiftSettings: trusted),
     .target(
         name: "Errands", dependencies: ["Exchange", "ForgeCalls", "ForgeModel", "Outbound", "Posix", "Secret"],

@@ -10,6 +10,8 @@ package struct ArchiveLimits: Sendable {
     package var grace: UInt64 = 64 << 20
     /// Directories, files and links.
     package var entries = 250_000
+    /// Bytes of all their paths, where a whole tree is held in memory.
+    package var names = 32 << 20
 
     package init(size: UInt64) { self.size = size }
 }

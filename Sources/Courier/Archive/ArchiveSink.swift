@@ -18,7 +18,7 @@ package final class ArchiveSink: BodySink {
     /// Why it wants no more.
     package private(set) var problem: ArchiveProblem?
     private let limits: ArchiveLimits
-    private var gunzip: Gunzip
+    private var gunzip: Inflate
     private var reader: TarReader<Repacker>
     private var hash = SHA256()
     private var size: UInt64 = 0
@@ -26,7 +26,7 @@ package final class ArchiveSink: BodySink {
 
     /// - Parameter raw: an empty file, open for writing as long as this sink is in use.
     package init(into raw: Int32, limits: ArchiveLimits) throws(ArchiveProblem) {
-        guard let gunzip = Gunzip() else { throw .outOfMemory }
+        guard let gunzip = Inflate(.gzip) else { throw .outOfMemory }
         self.gunzip = gunzip
         self.limits = limits
         self.raw = raw

@@ -65,7 +65,8 @@ extension Failure {
         case .tooLarge: self.init(.tooLarge, "\(problem)", place: "archive")
         // It may be whole the next time.
         case .cutShort: self.init(.forgeUnavailable, "\(problem)", place: "archive")
-        case .notGzip, .dataAfterEnd, .bomb, .archive: self.init(.forgeRefused, "\(problem)", place: "archive")
+        case .notGzip, .dataAfterEnd, .bomb, .archive, .zip, .severalFiles, .linkAmongFiles:
+            self.init(.forgeRefused, "\(problem)", place: "archive")
         }
     }
 }

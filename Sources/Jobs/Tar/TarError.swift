@@ -17,6 +17,7 @@ package enum TarProblem: Error, Equatable {
     case dataOnLink
     case fileTooLarge(limit: UInt64)
     case tooManyEntries(limit: Int)
+    case longPaths(limit: Int)
     case badExtendedHeader
     case duplicateKey(String)
     case globalKey(String)
@@ -47,6 +48,7 @@ package enum TarProblem: Error, Equatable {
         case .dataOnLink: "a link or directory with data"
         case .fileTooLarge(let limit): "larger than the limit of \(limit) bytes"
         case .tooManyEntries(let limit): "more than \(limit) entries"
+        case .longPaths(let limit): "all paths together are longer than \(limit) bytes"
         case .badExtendedHeader: "bad extended header"
         case .duplicateKey(let key): "extended header names '\(key)' twice"
         case .globalKey(let key): "global extended header sets '\(key)'"
@@ -74,14 +76,17 @@ package struct TarError: Error, Equatable, CustomStringConvertible {
     }
 
     /// For example `source archive: entry 'x': path leaves the directory`.
-    package var description: String {
-        guard let entry else { return "source archive: \(problem.text)" }
-        return "source archive: entry '\(entry)': \(problem.text)"
+    package var description: String { sentence("source archive") }
+
+    /// The same of something else than a source archive.
+    package func sentence(_ what: String) -> String {
+        guard let entry else { return "\(what): \(problem.text)" }
+        return "\(what): entry '\(entry)': \(problem.text)"
     }
 
     /// A hostile name must not move a reader's cursor or fake a line of a log: everything but printable ASCII becomes
     /// `?`.
-    static func printable(_ bytes: [UInt8]) -> String {
+    package static func printable(_ bytes: [UInt8]) -> String {
         let shown = bytes.prefix(120).map { (0x20..<0x7f).contains($0) ? $0 : UInt8(ascii: "?") }
         return String(decoding: shown, as: UTF8.self) + (bytes.count > 120 ? "..." : "")
     }

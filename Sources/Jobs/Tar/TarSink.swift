@@ -10,6 +10,10 @@ package struct TarFile: Equatable {
     package let isExecutable: Bool
     /// Seconds since 1970; make(1) compares them.
     package let modified: Int64
+
+    package init(path: TarPath, size: UInt64, isExecutable: Bool, modified: Int64) {
+        (self.path, self.size, self.isExecutable, self.modified) = (path, size, isExecutable, modified)
+    }
 }
 
 /// Receives the members of an archive in order. After a throw nothing more is called.

@@ -1,10 +1,12 @@
-// Gunzip: zlib's inflate, a piece at a time. One gzip member and nothing behind it; checksum and length are zlib's to
-// compare. Memory is zlib's window and one buffer, whatever the archive says.
+// Inflate: zlib's inflate, a piece at a time. One stream and nothing behind it; a gzip member's checksum and length are
+// zlib's to compare. Memory is zlib's window and one buffer, whatever the archive says.
 
 import CZlib
 
 @safe
-struct Gunzip: ~Copyable {
+struct Inflate: ~Copyable {
+    enum Form { case gzip, raw }
+
     private let stream: UnsafeMutablePointer<z_stream>
     private var buffer = [UInt8](repeating: 0, count: 64 << 10)
     private(set) var isAtEnd = false
@@ -14,11 +16,16 @@ struct Gunzip: ~Copyable {
     private(set) var given: UInt64 = 0
 
     /// Nil if there is no memory.
-    init?() {
+    init?(_ form: Form) {
         // zlib keeps a pointer to it, so it must not move.
         unsafe stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
-        if unsafe bh_gunzip_start(stream) != Z_OK {
+        let code =
+            switch form {
+            case .gzip: unsafe bh_gunzip_start(stream)
+            case .raw: unsafe bh_inflate_start(stream)
+            }
+        if code != Z_OK {
             unsafe stream.deallocate()
             return nil
         }
@@ -37,31 +44,31 @@ struct Gunzip: ~Copyable {
         var rest = piece
         while !rest.isEmpty {
             if isAtEnd { throw .dataAfterEnd }
-            let (code, used, made) = step(rest)
+            let (used, made) = try pull(rest)
             rest = rest.dropFirst(used)
-            taken += UInt64(used)
-            given += UInt64(made)
-            guard code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR else { throw .notGzip }
-            if made > 0 { try body(buffer[..<made], taken, given) }
-            isAtEnd = code == Z_STREAM_END
+            if !made.isEmpty { try body(made, taken, given) }
             // It has to go on in some direction.
-            if used == 0 && made == 0 { throw .notGzip }
+            if used == 0 && made.isEmpty { throw .notGzip }
         }
-        try drain(body)
+        // A full buffer may have left more inside.
+        while !isAtEnd {
+            let (_, made) = try pull([])
+            if made.isEmpty { return }
+            try body(made, taken, given)
+        }
     }
 
-    /// A full buffer may have left more inside.
-    private mutating func drain(
-        _ body: (ArraySlice<UInt8>, _ taken: UInt64, _ given: UInt64) throws(ArchiveProblem) -> Void
-    ) throws(ArchiveProblem) {
-        while !isAtEnd {
-            let (code, _, made) = step([])
-            guard code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR else { throw .notGzip }
-            given += UInt64(made)
-            if made > 0 { try body(buffer[..<made], taken, given) }
-            isAtEnd = code == Z_STREAM_END
-            if made == 0 { return }
-        }
+    /// One step: how much of the input it used, and at most 64 KiB that came of it. Both are nothing if there is no
+    /// more to come without more input.
+    mutating func pull(
+        _ input: ArraySlice<UInt8>
+    ) throws(ArchiveProblem) -> (used: Int, made: ArraySlice<UInt8>) {
+        let (code, used, made) = step(input)
+        guard code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR else { throw .notGzip }
+        taken += UInt64(used)
+        given += UInt64(made)
+        isAtEnd = code == Z_STREAM_END
+        return (used, buffer[..<made])
     }
 
     private mutating func step(_ input: ArraySlice<UInt8>) -> (code: Int32, used: Int, made: Int) {
