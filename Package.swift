@@ -240,8 +240,8 @@ let courier: [Target] = [
         name: "Couriering",
         dependencies: [
             "Daemon", "Errands", "Exchange", "Files", "ForgeCalls", "ForgeModel", "GitHubCalls", "GitLabCalls",
-            "GiteaCalls", "JobModel", "JobWire", "Link", "Outbound", "Posix", "ProjectModel", "Secret", "SourceArchive",
-            "TrustModel", "TrustWire", "Wire", "YAMLDocuments", crypto,
+            "GiteaCalls", "GitLabRunner", "JobModel", "JobWire", "Link", "Outbound", "Posix", "ProjectModel",
+            "RunnerErrands", "Secret", "SourceArchive", "TrustModel", "TrustWire", "Wire", "YAMLDocuments", crypto,
         ],
         path: "Sources/Courier/Couriering", swiftSettings: house),
     .executableTarget(

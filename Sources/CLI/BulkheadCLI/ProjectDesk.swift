@@ -83,7 +83,9 @@ struct ProjectDesk {
                     definition: try Hashes.definition(try SealedJob.definition(file, source: nil)), file: nil)
             }
         }
-        let bytes = try project.rules.policy(jobs: jobs, revision: revision(project)).encoded()
+        let bytes = try project.rules.policy(
+            jobs: jobs, runner: project.runner != nil, revision: revision(project)
+        ).encoded()
         guard bytes.count <= OrderSealer.valueLimit else {
             throw CommandFailure(
                 "the rules of project '\(project.name)' come to \(bytes.count) bytes, and \(OrderSealer.valueLimit) "

@@ -39,6 +39,12 @@ final class ArchiveFile {
         return try sink.finish()
     }
 
+    /// As long as this object lives.
+    func descriptor() throws(ArchiveProblem) -> Int32 {
+        guard let raw = file?.raw else { throw .cutShort }
+        return raw
+    }
+
     /// The file once more, for reading only. By way of /proc: it has no other name.
     func reader() throws(ArchiveProblem) -> FileDescriptor {
         guard let raw = file?.raw else { throw .cutShort }

@@ -30,7 +30,8 @@ extension Project {
             for rule in rules.secrets { secrets.add(rule.name, rule.document) }
             map.add("secrets", secrets.value)
         }
-        map.add("jobs", SpecValue(.list(jobs.map(\.document))))
+        map.add("gitlab_runner", runner?.document)
+        map.add("jobs", jobs.isEmpty && runner != nil ? nil : SpecValue(.list(jobs.map(\.document))))
         return map.value
     }
 }

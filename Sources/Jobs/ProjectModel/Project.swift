@@ -9,6 +9,8 @@ package struct Project: Equatable, Sendable {
     package var rules: ProjectRules
     /// Its forge tells nobody: it is asked what is new.
     package var polling = false
+    /// Jobs of its GitLab run here, too.
+    package var runner: ProjectRunner?
     package var jobs: [ProjectJob] = []
 
     package init(

@@ -187,7 +187,7 @@ extension SpecReader {
     }
 
     /// Another reader's result, its problems under this path.
-    private mutating func take(_ result: Result<JobFile, JobFileProblems>, at path: String) -> JobFile? {
+    mutating func take(_ result: Result<JobFile, JobFileProblems>, at path: String) -> JobFile? {
         switch result {
         case .success(let file): return file
         case .failure(let found):

@@ -52,7 +52,7 @@ package enum ProjectFile {
 extension SpecReader {
     private static let projectKeys = [
         "name", "forge", "repository", "default_branch", "protected_branches", "protected_tags", "pull_requests",
-        "secrets", "environments", "templates", "jobs", "polling",
+        "secrets", "environments", "templates", "jobs", "polling", "gitlab_runner",
     ]
 
     fileprivate mutating func wholeProject(_ value: SpecValue, at path: String) -> Project? {
@@ -92,6 +92,14 @@ extension SpecReader {
             environments: map["environments"].map { environments($0, at: "\(path).environments") } ?? [:],
             templates: map["templates"].map { templates($0, at: "\(path).templates") } ?? [:],
             written: (Self.written(map["secrets"]), Self.written(map["environments"]), Self.written(map["templates"])))
+        if let value = map["gitlab_runner"] {
+            project.runner = runner(value, at: "\(path).gitlab_runner")
+            if let forge, forge.kind != .gitlab {
+                report("\(path).gitlab_runner", value.place, "is for a project whose forge is gitlab")
+            }
+        }
+        // A runner of GitLab's gets its jobs there.
+        if map["gitlab_runner"] != nil, map["jobs"] == nil { return project }
         if let jobs = required("jobs", of: map, in: value, at: path, "list at least one job") {
             project.jobs = self.jobs(jobs, at: "\(path).jobs", shared)
         }

@@ -5,7 +5,7 @@ package import Wire
 
 extension ProjectRules {
     /// `jobs`: by name, with the hash of each definition that stands in the project itself.
-    package func policy(jobs: [PolicyJob], runner: Bool = false, revision: Bytes32) -> Policy {
+    package func policy(jobs: [PolicyJob], runner: Bool, revision: Bytes32) -> Policy {
         Policy(
             project: name, forge: forge.kind.wire, url: forge.url, repositoryId: repository.id,
             repositoryPath: repository.path, defaultBranch: defaultBranch,

@@ -81,4 +81,48 @@ package final class CourierClient: CourierLink {
     ) {
         client.call(request, deadline: Self.deadline) { result, _ in done(result) }
     }
+
+    // MARK: GitLab's runner protocol
+
+    package func askRunner(
+        _ request: CourierEdge.AskRunner, _ done: @escaping (Result<CourierEdge.RunnerNews, Failure>) -> Void
+    ) {
+        client.call(request, deadline: Self.deadline) { result, _ in done(result.map(\.news)) }
+    }
+
+    package func setRoom(_ request: CourierEdge.SetRoom) { client.call(request) { _, _ in } }
+
+    package func leaveRunner(_ request: CourierEdge.LeaveRunner, _ done: @escaping (Failure?) -> Void) {
+        client.call(request, deadline: Self.deadline) { result, _ in done(result.failure) }
+    }
+
+    package func reportJob(
+        _ request: CourierEdge.ReportJob, onItem: @escaping (CourierEdge.ReportWord) -> Void,
+        onEnd: @escaping (Failure?) -> Void
+    ) {
+        client.open(request, onItem: { onItem($0.word) }, onEnd: onEnd)
+    }
+
+    package func showLog(
+        _ request: CourierEdge.ShowLog, _ log: consuming FileDescriptor, _ done: @escaping (Failure?) -> Void
+    ) {
+        client.call(request, fd: log) { result, _ in done(result.failure) }
+    }
+
+    package func endJob(_ request: CourierEdge.EndJob, _ done: @escaping (Failure?) -> Void) {
+        client.call(request) { result, _ in done(result.failure) }
+    }
+
+    package func prepareJob(
+        _ request: CourierEdge.PrepareJob,
+        _ done: @escaping (Result<CourierEdge.PrepareJob.Reply, Failure>, consuming FDBundle) -> Void
+    ) {
+        client.call(request, deadline: Self.archiveDeadline) { result, fds in done(result, fds) }
+    }
+
+    package func sendArtifact(
+        _ request: CourierEdge.SendArtifact, _ archive: consuming FileDescriptor, _ done: @escaping (Failure?) -> Void
+    ) {
+        client.call(request, fd: archive, deadline: Self.archiveDeadline) { result, _ in done(result.failure) }
+    }
 }

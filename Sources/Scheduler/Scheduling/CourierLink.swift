@@ -29,6 +29,24 @@ package protocol CourierLink: AnyObject {
         _ request: CourierEdge.AskFiles, _ done: @escaping (Result<CourierEdge.AskFiles.Reply, Failure>) -> Void)
     func poll(_ request: CourierEdge.Poll, _ done: @escaping (Result<CourierEdge.Poll.Reply, Failure>) -> Void)
     func checkForge(_ request: CourierEdge.CheckForge, _ done: @escaping (Result<[String], Failure>) -> Void)
+    func askRunner(
+        _ request: CourierEdge.AskRunner, _ done: @escaping (Result<CourierEdge.RunnerNews, Failure>) -> Void)
+    func setRoom(_ request: CourierEdge.SetRoom)
+    func leaveRunner(_ request: CourierEdge.LeaveRunner, _ done: @escaping (Failure?) -> Void)
+    /// `onEnd` runs once, with the connection or before it.
+    func reportJob(
+        _ request: CourierEdge.ReportJob, onItem: @escaping (CourierEdge.ReportWord) -> Void,
+        onEnd: @escaping (Failure?) -> Void)
+    func showLog(
+        _ request: CourierEdge.ShowLog, _ log: consuming FileDescriptor, _ done: @escaping (Failure?) -> Void)
+    func endJob(_ request: CourierEdge.EndJob, _ done: @escaping (Failure?) -> Void)
+    /// The bundle holds the archive, open for reading, if it succeeded.
+    func prepareJob(
+        _ request: CourierEdge.PrepareJob,
+        _ done: @escaping (Result<CourierEdge.PrepareJob.Reply, Failure>, consuming FDBundle) -> Void)
+    func sendArtifact(
+        _ request: CourierEdge.SendArtifact, _ archive: consuming FileDescriptor,
+        _ done: @escaping (Failure?) -> Void)
     func readJobFile(
         _ request: CourierEdge.ReadJobFile, _ done: @escaping (Result<CourierEdge.ReadJobFile.Reply, Failure>) -> Void)
 }

@@ -1,6 +1,7 @@
 // Runners at GitLab: schedulerd asks for each what it has to say, and that keeps it alive here.
 
 import Crypto
+import Daemon
 import Exchange
 import ForgeCalls
 import ForgeModel

@@ -1,6 +1,7 @@
 // A job's way back to GitLab: that it is there, its log, its end. schedulerd says what happens, and hears what GitLab
 // wants; if either of us dies, the report begins anew, and asks GitLab how far it came.
 
+import Daemon
 import GitLabRunner
 import Link
 import Posix

@@ -45,7 +45,8 @@ struct TranslatedJob {
         let encoded = try Self.encoded(definition, "its definition")
         guard encoded.count <= Self.definitionBytes else {
             throw JobUnfit(
-                sentence: "its scripts and variables have \(encoded.count) bytes in all; at most \(Self.definitionBytes) "
+                sentence:
+                    "its scripts and variables have \(encoded.count) bytes in all; at most \(Self.definitionBytes) "
                     + "fit: put what is long into files")
         }
         about = KeptJob(
@@ -62,7 +63,8 @@ struct TranslatedJob {
         guard values.count <= Self.valueBytes, encoded.count + values.count + 4096 <= Self.frameBytes else {
             throw JobUnfit(
                 sentence: "its scripts, variables and secrets have \(encoded.count + values.count) bytes in all, "
-                    + "\(values.count) of them secret; at most \(Self.frameBytes - 4096) fit, \(Self.valueBytes) of them secret")
+                    + "\(values.count) of them secret; at most \(Self.frameBytes - 4096) fit, \(Self.valueBytes) of them secret"
+            )
         }
         self.values = SecretText(values)
     }
@@ -90,7 +92,8 @@ struct TranslatedJob {
 
     private static func rules(_ job: GitLabJob) throws(JobUnfit) -> [(Wire.ArtifactRule, GitLabUpload)] {
         let rules = job.artifacts.filter { !$0.paths.isEmpty }
-        guard rules.count <= rulesAtMost, rules.allSatisfy({ $0.paths.count <= pathsAtMost && $0.exclude.count <= pathsAtMost })
+        guard rules.count <= rulesAtMost,
+            rules.allSatisfy({ $0.paths.count <= pathsAtMost && $0.exclude.count <= pathsAtMost })
         else {
             throw JobUnfit(
                 sentence: "it leaves artifacts by more than \(rulesAtMost) rules, or by one with more than "
@@ -100,7 +103,7 @@ struct TranslatedJob {
             (
                 Wire.ArtifactRule(paths: rule.paths, exclude: rule.exclude, when: When(rule.when)),
                 GitLabUpload(
-                    name: rule.name, kind: rule.type, format: ArtifactFormat(rule.format),
+                    name: rule.name, kind: rule.type, format: Wire.ArtifactFormat(rule.format),
                     expireIn: rule.expireIn ?? "")
             )
         }
@@ -124,7 +127,7 @@ extension When {
     }
 }
 
-extension ArtifactFormat {
+extension Wire.ArtifactFormat {
     init(_ format: GitLabRunner.ArtifactRule.Format) {
         self =
             switch format {

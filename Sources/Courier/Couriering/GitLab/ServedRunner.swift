@@ -1,6 +1,7 @@
 // One runner at a project's GitLab, for as long as schedulerd asks for what it has to say. A token and a job are said
 // again until schedulerd has them on disk; courierd itself keeps nothing, and begins anew from brokerd's word.
 
+import Daemon
 import Exchange
 import ForgeModel
 import GitLabRunner
@@ -223,8 +224,11 @@ extension RunnerProblem {
         let set = "`bulkhead secret set \(project) forge-token`"
         return switch self {
         case .mayNotRegister:
-            (.unauthorized, "the token may not create runners: it needs the scope create_runner, and its user the role "
-                + "Maintainer; set another: \(set)")
+            (
+                .unauthorized,
+                "the token may not create runners: it needs the scope create_runner, and its user the role "
+                    + "Maintainer; set another: \(set)"
+            )
         case .registrationIsOff: (.forgeRefused, "GitLab does not let runners be created")
         case .tokenIsDead: (.notFound, "GitLab does not know the runner any more; another one is registered")
         case .refused(let status): (.forgeRefused, "GitLab answers \(status) to its runner")

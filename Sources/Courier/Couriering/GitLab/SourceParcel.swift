@@ -1,0 +1,143 @@
+// The source of a job of GitLab's: the tree of its commit, with the files of the jobs before it laid over it. All of it
+// lies in files without a name until relayd has it.
+
+import Exchange
+import Files
+import GitLabRunner
+import Link
+import Outbound
+import Posix
+import RunnerErrands
+import SourceArchive
+import Wire
+
+final class SourceParcel {
+    private let courier: Courier
+    private let job: KeptJob
+    private let tree: ArchiveFile?
+    private let sender: RunnerSender
+    private let api: RunnerAPI
+    private var zips: [ParcelFile] = []
+    private var errand: FileErrand?
+    private let done: (Result<Source, Failure>) -> Void
+    private var file: ParcelFile?
+
+    /// - Parameters:
+    ///   - tree: of the commit, whole; nil: the job wants none.
+    ///   - done: called once; until then somebody keeps this object.
+    init(
+        _ courier: Courier, _ word: GitLabJobWord, _ tree: ArchiveFile?, at api: RunnerAPI,
+        _ done: @escaping (Result<Source, Failure>) -> Void
+    ) {
+        (self.courier, job, self.tree, self.api, self.done) = (courier, word.about, tree, api, done)
+        let tokens = HouseTokens(courier.broker, word.project)
+        tokens.job = word
+        sender = RunnerSender(api, by: courier.outbound, tokens)
+    }
+
+    func start() { fetch(job.before[...]) }
+
+    private func fetch(_ left: ArraySlice<GitLabDependency>) {
+        guard let next = left.first else { return lay() }
+        let errand = FileErrand.download(
+            Dependency(id: next.job, name: next.name, token: SecretText([]), fileName: next.file, size: next.size),
+            most: courier.settings.sourceBytes, by: api, through: sender, on: courier.loop
+        ) { [weak self] in self?.begin() ?? Nowhere() }
+        self.errand = errand
+        errand.start { [weak self] result in
+            guard let self else { return }
+            if case .failure(let failure) = result {
+                return done(.failure(failure.failure("the files of job '\(next.name)'")))
+            }
+            if let file { zips.append(file) }
+            fetch(left.dropFirst())
+        }
+    }
+
+    /// An attempt, from the start; what an earlier one has left is gone.
+    private func begin() -> any BodySink {
+        do throws(Failure) {
+            let file = try ParcelFile(in: courier.settings.state)
+            self.file = file
+            return FileSink(file.raw)
+        } catch {
+            return Nowhere()
+        }
+    }
+
+    private func lay() {
+        do throws(Failure) {
+            let file = try ParcelFile(in: courier.settings.state)
+            self.file = file
+            let source = try tree.map { (tree) throws(Failure) in
+                do throws(ArchiveProblem) { return try tree.descriptor() } catch { throw Failure(error) }
+            }
+            let overlay = SourceOverlay(
+                source: source, zips: zips.map(\.raw), into: file.raw,
+                limits: ArchiveLimits(size: courier.settings.sourceBytes))
+            goOn(overlay)
+        } catch {
+            done(.failure(error))
+        }
+    }
+
+    /// A piece in each pass of the loop: others are served in between.
+    private func goOn(_ overlay: SourceOverlay) {
+        do throws(ArchiveProblem) {
+            if let made = try overlay.advance() {
+                guard let sha = Bytes32(bytes: made.sha256) else {
+                    return done(.failure(Failure(.internal, "no hash", place: "archive")))
+                }
+                return done(.success(Source(sha256: sha, size: made.size)))
+            }
+            courier.loop.soon { [weak self] in self?.goOn(overlay) }
+        } catch {
+            done(.failure(Failure(error)))
+        }
+    }
+
+    /// The archive, for reading only.
+    func reader() throws(Failure) -> FileDescriptor {
+        guard let file else { throw Failure(.internal, "no archive", place: "archive") }
+        return try file.reader()
+    }
+}
+
+/// A file without a name while something comes into it.
+final class ParcelFile {
+    private let file: FileDescriptor
+
+    init(in state: String) throws(Failure) {
+        file = try Self.system { () throws(PosixError) in try Posix.openTemporary(state) }
+    }
+
+    var raw: Int32 { file.raw }
+
+    /// By way of /proc: it has no other name.
+    func reader() throws(Failure) -> FileDescriptor {
+        let raw = file.raw
+        return try Self.system { () throws(PosixError) in try Posix.open("/proc/self/fd/\(raw)", .readOnly) }
+    }
+
+    private static func system<Value: ~Copyable>(
+        _ body: () throws(PosixError) -> Value
+    ) throws(Failure) -> Value {
+        do throws(PosixError) { return try body() } catch { throw Failure(ArchiveProblem.system(error)) }
+    }
+}
+
+private final class Nowhere: BodySink {
+    func take(_ piece: ArraySlice<UInt8>) -> Bool { false }
+}
+
+extension FileErrand.Failure {
+    func failure(_ what: String) -> Failure {
+        switch self {
+        case .refused(status: 413):
+            Failure(.tooLarge, "GitLab does not take \(what): they are too large", place: "files")
+        case .refused(status: 404): Failure(.notFound, "GitLab has not got \(what) any more", place: "files")
+        case .refused(let status): Failure(.forgeRefused, "GitLab answers \(status) to \(what)", place: "files")
+        case .lost: Failure(.forgeUnavailable, "\(what) could not be moved from or to GitLab", place: "files")
+        }
+    }
+}
