@@ -81,7 +81,7 @@ package struct TarError: Error, Equatable, CustomStringConvertible {
 
     /// A hostile name must not move a reader's cursor or fake a line of a log: everything but printable ASCII becomes
     /// `?`.
-    static func printable(_ bytes: [UInt8]) -> String {
+    package static func printable(_ bytes: [UInt8]) -> String {
         let shown = bytes.prefix(120).map { (0x20..<0x7f).contains($0) ? $0 : UInt8(ascii: "?") }
         return String(decoding: shown, as: UTF8.self) + (bytes.count > 120 ? "..." : "")
     }

@@ -10,6 +10,13 @@ package struct TarFile: Equatable {
     package let isExecutable: Bool
     /// Seconds since 1970; make(1) compares them.
     package let modified: Int64
+
+    package init(path: TarPath, size: UInt64, isExecutable: Bool, modified: Int64) {
+        self.path = path
+        self.size = size
+        self.isExecutable = isExecutable
+        self.modified = modified
+    }
 }
 
 /// Receives the members of an archive in order. After a throw nothing more is called.
