@@ -36,7 +36,8 @@ final class RelayWorld {
         self.limits = limits
         self.directory = try directory ?? TemporaryDirectory()
         fault = DiskFault(budget: diskBudget)
-        let store = try LogStore(state: self.directory.path, limit: limits.logBytes, disk: fault.disk)
+        let store = try LogStore(
+            state: self.directory.path, limit: limits.logBytes, artifactLimit: limits.artifactBytes, disk: fault.disk)
         broker = try FakeBroker(loop, self.directory.path)
         daemonLog = try Posix.open(self.directory.path + "/daemon-log", [.readWrite, .create])
         let log = Log(process: "relayd", descriptor: daemonLog.raw)

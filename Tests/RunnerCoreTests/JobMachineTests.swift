@@ -111,7 +111,8 @@ final class MachineDriver {
     @Test func aStepThatCannotStartFailsTheJob() {
         let job = MachineDriver()
         job.run(.of([Step("one", "x", continueOnError: true), Step("two", "x")]))
-        job.actions += job.machine.stepCouldNotStart("the image has no /bin/sh, which runs the steps")
+        job.actions += job.machine.stepCouldNotStart(
+            "the image has no /bin/sh, which runs the steps", now: job.now)
         #expect(job.outcomes == [.failed, .skipped])
         #expect(job.end?.reason == "step 1 'one' could not start: the image has no /bin/sh, which runs the steps")
     }
@@ -256,7 +257,7 @@ final class MachineDriver {
                 job.actions += job.machine.timerFired(timer, now: job.now)
             case 8 where .random(using: &random): job.actions += job.machine.cancel(grace: 5, now: job.now)
             case 9 where Int.random(in: 0..<9, using: &random) == 0:
-                job.actions += job.machine.stepCouldNotStart("x")
+                job.actions += job.machine.stepCouldNotStart("x", now: job.now)
             case 10: job.actions += job.machine.grantTaken()
             case 11: job.actions += job.machine.grantWiped(now: job.now)
             case 12: job.machine.stepWrote(now: job.now)

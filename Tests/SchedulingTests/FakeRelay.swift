@@ -36,6 +36,7 @@ final class FakeRelay: RelayLink {
     /// Jobs whose logs cannot be removed.
     var stuckLogs: Set<UInt64> = []
     private(set) var removedLogs: [UInt64] = []
+    private(set) var removedArtifacts: [UInt64] = []
     private(set) var removedSources: [Bytes32] = []
     /// What happens just before an upload is said to be finished.
     var beforeFinish: () -> Void = {}
@@ -178,6 +179,14 @@ final class FakeRelay: RelayLink {
         }
     }
 
+    func openArtifact(
+        _ attempt: Attempt, rule: UInt16, _ done: @escaping (Result<UInt32, Failure>, consuming FDBundle) -> Void
+    ) {
+        answer { isConnected in
+            done(.failure(isConnected ? Failure(.notFound, "no file fits this rule") : Self.gone), FDBundle())
+        }
+    }
+
     func openUpload(size: UInt64, _ done: @escaping (Result<UInt64, Failure>, consuming FDBundle) -> Void) {
         answer { isConnected in
             guard isConnected, let pipe = try? Posix.pipe() else { return done(.failure(Self.gone), FDBundle()) }
@@ -208,6 +217,11 @@ final class FakeRelay: RelayLink {
         let failure = stuckLogs.contains(job) ? Failure(.internal, "cannot be removed") : nil
         if isReady && failure == nil { removedLogs.append(job) }
         answer { isConnected in done(isConnected ? failure : Self.gone) }
+    }
+
+    func removeArtifacts(_ job: UInt64, _ done: @escaping (Failure?) -> Void) {
+        if isReady { removedArtifacts.append(job) }
+        answer { isConnected in done(isConnected ? nil : Self.gone) }
     }
 
     func removeSource(_ sha256: Bytes32, _ done: @escaping (Failure?) -> Void) {

@@ -97,6 +97,8 @@ final class RelaySide: SimulatedLink, RelayLink {
 
     func removeLogs(_ job: UInt64, _ done: @escaping (Failure?) -> Void) { ask("RemoveLogs", done) { nil } }
 
+    func removeArtifacts(_ job: UInt64, _ done: @escaping (Failure?) -> Void) { ask("RemoveArtifacts", done) { nil } }
+
     func readCounters(
         deadline: Duration, _ done: @escaping (Result<RelayEdge.ReadCounters.Reply, Failure>) -> Void
     ) {
@@ -113,11 +115,17 @@ final class RelaySide: SimulatedLink, RelayLink {
         relay.run(in: relay.life) { self.relay.watch(sink) }
     }
 
-    // Logs and uploads are not part of this model.
+    // Logs, artifacts and uploads are not part of this model.
 
     private static let nothing = Failure(.notFound, "not simulated")
 
     func openLog(_ attempt: Attempt, _ done: @escaping (Result<Void, Failure>, consuming FDBundle) -> Void) {
+        life.loop.soon { done(.failure(Self.nothing), FDBundle()) }
+    }
+
+    func openArtifact(
+        _ attempt: Attempt, rule: UInt16, _ done: @escaping (Result<UInt32, Failure>, consuming FDBundle) -> Void
+    ) {
         life.loop.soon { done(.failure(Self.nothing), FDBundle()) }
     }
 

@@ -35,9 +35,12 @@ extension SpecReader {
         guard let job = take(JobFile.parse(SpecValue(.map(entries), place: value.place)), at: path) else { return nil }
         var runner = ProjectRunner(job: job)
         if let value = map["tags"] {
-            for (index, item) in (list(value, at: "\(path).tags", of: "tags", limit: JobFile.Bounds.tags) ?? []).enumerated()
+            for (index, item) in (list(value, at: "\(path).tags", of: "tags", limit: JobFile.Bounds.tags) ?? [])
+                .enumerated()
             {
-                guard let tag = text(item, at: "\(path).tags[\(index)]", bytes: 1...JobFile.Bounds.tagBytes) else { continue }
+                guard let tag = text(item, at: "\(path).tags[\(index)]", bytes: 1...JobFile.Bounds.tagBytes) else {
+                    continue
+                }
                 if !runner.tags.contains(tag) { runner.tags.append(tag) }
             }
             runner.tags.sort()

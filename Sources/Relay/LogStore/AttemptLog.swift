@@ -1,6 +1,7 @@
-// The log and the journal of one attempt of a job: what the runner reported, masked by the caller, on disk.
+// The log and the journal of one attempt of a job: what the runner reported, masked by the caller, on disk. The files
+// that it leaves are ArtifactFiles', and part of this.
 //
-// Everything is staged in memory first and goes to disk in `commit`: output first, then the journal entry that says
+// Everything is staged in memory first and goes to disk in `commit`: output and pieces first, then the journal entry that says
 // so. Only what the journal says is acknowledged to the runner, and recovery cuts the log back to what the journal
 // says; so a kill at any point loses nothing and repeats nothing. A commit that fails (the disk is full) changes
 // nothing and is tried again later; meanwhile the caller stops reading from the runner, which bounds what is staged.
@@ -35,6 +36,7 @@ package final class AttemptLog {
 
     let paths: AttemptPaths
     private let disk: Disk
+    private let artifacts: ArtifactFiles
     private let logFile: FileDescriptor
     private var journalFile: FileDescriptor
     private var journalEnd: UInt64
@@ -55,7 +57,7 @@ package final class AttemptLog {
 
     init(
         recovered: RecoveredJournal, paths: AttemptPaths, log: consuming FileDescriptor,
-        journal: consuming FileDescriptor, limit: UInt64, disk: Disk, bytes: LogBytes
+        journal: consuming FileDescriptor, limits: StoreLimits, disk: Disk, bytes: LogBytes
     ) {
         job = recovered.job
         written = recovered.last.point
@@ -68,7 +70,9 @@ package final class AttemptLog {
         kept = recovered.kept
         journalEnd = recovered.valid
         self.paths = paths
-        self.limit = limit
+        limit = limits.log
+        artifacts = ArtifactFiles(
+            ends: recovered.artifactEnds, paths: paths, limit: limits.artifacts, disk: disk)
         self.disk = disk
         self.bytes = bytes
         logFile = log
@@ -77,12 +81,15 @@ package final class AttemptLog {
 
     /// Last record that is on disk and may be acknowledged.
     package var durable: UInt64 { written.number }
-    /// Output bytes that wait for `commit`.
-    package var stagedBytes: Int { stagedOutput.count }
+    /// Bytes of output and of artifacts that wait for `commit`.
+    package var stagedBytes: Int { stagedOutput.count + artifacts.stagedBytes }
     package var hasStaged: Bool { reached != written || !stagedOutput.isEmpty }
 
     /// All events, also those that are staged.
     package var takenEvents: [RunnerEdge.Record] { events + stagedEvents }
+
+    /// Artifact rules of which pieces have been taken.
+    package var begunArtifacts: Set<UInt16> { Set(artifacts.ends.keys) }
 
     /// How the attempt ended, once that is on disk.
     package var ended: JobResult? {
@@ -109,13 +116,49 @@ package final class AttemptLog {
         stagedDropped = UInt64(bytes.count - room)
     }
 
-    /// Takes a record that is no output; `number` is the next after `taken`. Nothing is held back any more.
+    /// Takes a piece of an artifact; `number` is the next after `taken`. Nothing is held back any more.
+    package func stage(artifact bytes: [UInt8], rule: UInt16, number: UInt64) {
+        taken = number
+        reached = LogPoint(number: number)
+        artifacts.stage(bytes, rule: rule)
+        stageEnd(of: rule)
+    }
+
+    /// Takes a record that is neither; `number` is the next after `taken`. Nothing is held back any more.
     package func stage(event: RunnerEdge.Record, number: UInt64) throws(WireError) {
+        let event = whole(event)
         let encoded = try event.encoded()
         taken = number
         reached = LogPoint(number: number)
+        if let ended = event.artifactEnded, ended.files == 0, artifacts.ends[ended.rule] != nil {
+            artifacts.drop(ended.rule)
+            stageEnd(of: ended.rule)
+        }
         stagedEntries.append(entry(.event(encoded)))
         stagedEvents.append(event)
+    }
+
+    /// Before the event that needs it. One entry is enough for the pieces of a commit.
+    private func stageEnd(of rule: UInt16) {
+        if case .artifact(rule, _)? = stagedEntries.last?.content { stagedEntries.removeLast() }
+        stagedEntries.append(entry(.artifact(rule: rule, end: artifacts.ends[rule] ?? 0)))
+    }
+
+    /// An artifact that did not fit is none, whatever the runner says of it.
+    private func whole(_ event: RunnerEdge.Record) -> RunnerEdge.Record {
+        guard var ended = event.artifactEnded, ended.files > 0, artifacts.ends[ended.rule] == ArtifactFiles.dropped
+        else { return event }
+        ended.files = 0
+        ended.problem = "the files that a job leaves may have \(artifacts.limit) bytes here, and these have more"
+        return .artifactEnded(ended)
+    }
+
+    /// The entries of the artifacts that have ended.
+    var artifactEntries: [JournalEntry] {
+        kept.filter {
+            guard case .event(let encoded) = $0.content else { return false }
+            return (try? RunnerEdge.Record.decoded(encoded))?.artifactEnded != nil
+        }
     }
 
     /// Puts everything staged on disk and returns the events that are durable now. Nothing has changed if it throws.
@@ -124,9 +167,10 @@ package final class AttemptLog {
         if stagedEntries.last?.point != reached { stagedEntries.append(entry(.progress)) }
         isSynced = false
         if !stagedOutput.isEmpty { try disk.writeAll(logFile.raw, stagedOutput, at: logEnd) }
+        try artifacts.write()
         let isFinal = endIsStaged
         if isFinal { try syncLog() }
-        let kept = kept + stagedEntries.filter { $0.content != .progress }
+        let kept = kept + stagedEntries.filter(\.content.isEvent)
         if journalEnd > Self.journalLimit {
             try rewriteJournal(kept, progress: entry(.progress), isFinal: isFinal)
         } else {
@@ -145,6 +189,7 @@ package final class AttemptLog {
     /// Forces everything to the medium, if the job's end has not done that already. Before the journal goes: without it
     /// nobody could say that bytes are missing, and an old one that comes back would cut the log.
     func synchronize() throws(StoreError) {
+        try artifacts.cut()
         if isSynced { return }
         try syncLog()
         try syncJournal()
@@ -157,6 +202,7 @@ package final class AttemptLog {
 
     private func syncLog() throws(StoreError) {
         try disk.sync(logFile.raw)
+        try artifacts.synchronize()
         for directory in paths.directories { try disk.syncDirectory(directory) }
     }
 
@@ -172,6 +218,7 @@ package final class AttemptLog {
         dropped += stagedDropped
         events += stagedEvents
         defer { stagedEvents = [] }
+        artifacts.settle()
         stagedOutput.removeAll(keepingCapacity: true)
         stagedDropped = 0
         stagedEntries = []
@@ -187,7 +234,8 @@ package final class AttemptLog {
     private func rewriteJournal(
         _ kept: [JournalEntry], progress: JournalEntry, isFinal: Bool
     ) throws(StoreError) {
-        let entries = kept + [progress]
+        let ends = artifacts.ends.map { entry(.artifact(rule: $0.key, end: $0.value)) }
+        let entries = kept + ends + [progress]
         let file = try disk.replaceJournal(paths.journal, with: entries, isFinal: isFinal)
         if isFinal { try disk.syncDirectory(paths.journals) }
         journalFile = file

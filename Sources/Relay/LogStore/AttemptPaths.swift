@@ -21,13 +21,16 @@ package struct AttemptKey: Hashable, Sendable {
     }
 }
 
-/// `STATE/jobs/<job>/<attempt>/log` stays until somebody removes the job's log; `STATE/open/<job>.<attempt>` is the
+/// `STATE/jobs/<job>/<attempt>/log` stays until somebody removes the job's log, and so do `artifact-<rule>` and
+/// `artifacts` beside it until somebody removes them or the log; `STATE/open/<job>.<attempt>` is the
 /// journal of an attempt that is not settled, so that a start looks at those and not at every job there ever was.
 struct AttemptPaths {
     /// `STATE/jobs`, the job's directory in it, the attempt's in that: the log is there if all three say so.
     let directories: [String]
     let directory: String
     let log: String
+    /// Which rules have left what, once the attempt is settled.
+    let artifacts: String
     let journals: String
     let journal: String
 
@@ -35,7 +38,14 @@ struct AttemptPaths {
         directory = "\(state)/jobs/\(key.job)/\(key.attempt)"
         directories = [directory, "\(state)/jobs/\(key.job)", "\(state)/jobs"]
         log = directory + "/log"
+        artifacts = directory + "/artifacts"
         journals = "\(state)/open"
         journal = "\(state)/open/\(key.job).\(key.attempt)"
     }
+
+    /// What every name begins with that is gone with a job's artifacts.
+    static let artifactPrefix = "artifact"
+
+    /// The archive of one artifact rule.
+    func artifact(_ rule: UInt16) -> String { directory + "/artifact-\(rule)" }
 }

@@ -33,6 +33,12 @@ package enum JournalContent: Equatable, Sendable {
     case progress
     /// The encoded RunnerEdge.Record of this number, which is no output.
     case event([UInt8])
+    /// Pieces of the archive of an artifact rule, which then ends there.
+    case artifact(rule: UInt16, end: UInt64)
+
+    var isEvent: Bool {
+        if case .event = self { true } else { false }
+    }
 }
 
 extension JournalEntry {
@@ -46,7 +52,15 @@ extension JournalEntry {
         case .opened(let encoded): (1, encoded)
         case .progress: (2, [])
         case .event(let encoded): (3, encoded)
+        case .artifact(let rule, let end): (4, Self.artifactPayload(rule, end))
         }
+    }
+
+    private static func artifactPayload(_ rule: UInt16, _ end: UInt64) -> [UInt8] {
+        var writer = WireWriter(reserving: 10)
+        writer.u16(rule)
+        writer.u64(end)
+        return writer.bytes
     }
 
     /// Bytes on disk.
@@ -111,6 +125,9 @@ extension JournalEntry {
         case 1: content = .opened(payload)
         case 2 where payload.isEmpty: content = .progress
         case 3: content = .event(payload)
+        case 4 where payload.count == 10:
+            var reader = WireReader(payload[...])
+            content = .artifact(rule: try reader.u16(), end: try reader.u64())
         default: throw .unknownCase("kind", UInt64(kind))
         }
         return (JournalEntry(point: point, logEnd: logEnd, dropped: dropped, content: content), length)

@@ -1,11 +1,11 @@
-// Forgetting: the logs of a job that schedulerd keeps no longer.
+// Forgetting: the logs of a job that schedulerd keeps no longer, and with them what else lies there.
 
 import Files
 import Posix
 
 extension LogStore {
     /// Names that one call removes: what is more is for the next call, so that nobody's stream waits for long. A job
-    /// has two for each attempt, and its attempts are few.
+    /// has two for each attempt and some for the files that it leaves, and its attempts are few.
     package static let removalLimit = 64
 
     /// Removes the logs of all attempts of a job; `.conflict` while one of them is not settled, `.unfinished` when
@@ -46,7 +46,7 @@ extension LogStore {
     }
 
     /// nil: it is no directory, but a file or a link, or it is not there.
-    private static func directory(_ name: String, in parent: Int32) throws(PosixError) -> FileDescriptor? {
+    static func directory(_ name: String, in parent: Int32) throws(PosixError) -> FileDescriptor? {
         do {
             return try Posix.open(at: parent, name, [.readOnly, .directory, .noFollow])
         } catch {
@@ -55,7 +55,7 @@ extension LogStore {
         }
     }
 
-    private static func forgiving(_ body: () throws(PosixError) -> Void) throws(PosixError) {
+    static func forgiving(_ body: () throws(PosixError) -> Void) throws(PosixError) {
         do {
             try body()
         } catch {

@@ -19,15 +19,18 @@ package final class LogStore {
     private let written = LogBytes()
 
     private let state: String
-    private let limit: UInt64
+    private let limits: StoreLimits
     let disk: Disk
     /// Last record of each runner whose attempts are settled.
     private var heard: [Bytes16: UInt64] = [:]
 
-    /// Reads what an earlier process left and cuts off what it did not finish. `limit`: bytes of output per attempt.
-    package init(state: String, limit: UInt64, disk: Disk = .real) throws(StoreError) {
+    /// Reads what an earlier process left and cuts off what it did not finish. Per attempt, in bytes: `limit` of
+    /// output, `artifactLimit` of the files that it leaves.
+    package init(
+        state: String, limit: UInt64, artifactLimit: UInt64 = 1 << 30, disk: Disk = .real
+    ) throws(StoreError) {
         self.state = state
-        self.limit = limit
+        limits = StoreLimits(log: limit, artifacts: artifactLimit)
         self.disk = disk
         for name in ["jobs", "open", "runners", "aside"] {
             try stored { () throws(PosixError) in try Posix.mkdir("\(state)/\(name)", mode: 0o700, existing: true) }
@@ -55,7 +58,7 @@ package final class LogStore {
             return known
         }
         if unreadable.contains(key) { throw .conflict("this attempt's journal cannot be read") }
-        let paths = AttemptPaths(state: state, key: key)
+        let paths = paths(of: key)
         let recovered: RecoveredJournal
         do throws(WireError) {
             recovered = try RecoveredJournal(opening: job, after: durable(of: job.runner))
@@ -73,14 +76,14 @@ package final class LogStore {
         }
         let journal = try disk.replaceJournal(paths.journal, with: recovered.kept)
         let attempt = AttemptLog(
-            recovered: recovered, paths: paths, log: log, journal: journal, limit: limit, disk: disk, bytes: written)
+            recovered: recovered, paths: paths, log: log, journal: journal, limits: limits, disk: disk, bytes: written)
         attempts[key] = attempt
         return attempt
     }
 
     /// The log of an attempt, settled or not, opened anew: a reader shares no file offset with anybody.
     package func openLog(_ attempt: Attempt) throws(StoreError) -> FileDescriptor {
-        let paths = AttemptPaths(state: state, key: AttemptKey(attempt))
+        let paths = paths(of: AttemptKey(attempt))
         return try stored { () throws(PosixError) in try Posix.open(paths.log, [.readOnly, .noFollow]) }
     }
 
@@ -91,6 +94,7 @@ package final class LogStore {
         guard let known = attempts[key] else { return }
         let runner = known.job.runner
         try known.synchronize()
+        try keepArtifactEnds(of: known)
         try stored { () throws(PosixError) in
             if keepsNumber {
                 try Posix.rename(known.paths.journal, to: runnerPath(runner))
@@ -111,6 +115,7 @@ package final class LogStore {
     /// Bytes of logs that were written since the start.
     package var logBytes: UInt64 { written.count }
 
+    func paths(of key: AttemptKey) -> AttemptPaths { AttemptPaths(state: state, key: key) }
     var jobsPath: String { "\(state)/jobs" }
     private func runnerPath(_ runner: Bytes16) -> String { "\(state)/runners/\(runner.hex)" }
 }
@@ -133,7 +138,7 @@ extension LogStore {
                     continue
                 }
                 let key = AttemptKey(recovered.job.attempt)
-                attempts[key] = try recover(recovered, paths: AttemptPaths(state: state, key: key))
+                attempts[key] = try recover(recovered, paths: paths(of: key))
             } catch {
                 if error.isOfTheMachine { throw error }
                 setAside(path, "cannot be recovered (\(error))")
@@ -166,12 +171,17 @@ extension LogStore {
         let size = UInt64(try stored { () throws(PosixError) in try Posix.fstat(log.raw).size })
         let end = recovered.last.logEnd
         if size < end {
-            // Only the loss of the machine's memory does this. Zeros hold the place, so that offsets stay true.
-            notes.append("\(paths.log): \(end - size) bytes were lost with the machine's memory")
+            noteLoss(of: end - size, paths.log)
         }
         try stored { () throws(PosixError) in try Posix.ftruncate(log.raw, size: Int64(end)) }
+        try recoverArtifacts(recovered, paths)
         return AttemptLog(
-            recovered: recovered, paths: paths, log: log, journal: journal, limit: limit, disk: disk, bytes: written)
+            recovered: recovered, paths: paths, log: log, journal: journal, limits: limits, disk: disk, bytes: written)
+    }
+
+    /// Only the loss of the machine's memory does this. Zeros hold the place, so that offsets stay true.
+    func noteLoss(of bytes: UInt64, _ path: String) {
+        notes.append("\(path): \(bytes) bytes were lost with the machine's memory")
     }
 
     private func recoverRunners() throws(StoreError) {

@@ -9,6 +9,8 @@ struct RecoveredJournal {
     let events: [RunnerEdge.Record]
     /// The opening entry and those of the events.
     let kept: [JournalEntry]
+    /// Where the archives of artifact rules end.
+    let artifactEnds: [UInt16: UInt64]
     /// Bytes of the journal that count.
     let valid: UInt64
 
@@ -20,7 +22,9 @@ struct RecoveredJournal {
         else { return nil }
         var events: [RunnerEdge.Record] = []
         var kept = [first]
+        var artifactEnds: [UInt16: UInt64] = [:]
         for entry in entries {
+            if case .artifact(let rule, let end) = entry.content { artifactEnds[rule] = end }
             guard case .event(let encoded) = entry.content else { continue }
             guard let event = try? RunnerEdge.Record.decoded(encoded) else { return nil }
             events.append(event)
@@ -30,6 +34,7 @@ struct RecoveredJournal {
         self.last = last
         self.events = events
         self.kept = kept
+        self.artifactEnds = artifactEnds
         self.valid = UInt64(valid)
     }
 
@@ -43,6 +48,7 @@ struct RecoveredJournal {
         last = entry
         events = []
         kept = [entry]
+        artifactEnds = [:]
         valid = UInt64(bytes.count)
     }
 }

@@ -6,6 +6,8 @@ package enum StoreError: Error, Equatable, Sendable {
     /// No space left: the caller keeps what it has and tries again.
     case full
     case notFound
+    /// There is nothing to give, and why, for a person.
+    case nothing(String)
     case exists
     /// The attempt exists with other contents.
     case conflict(String)

@@ -13,6 +13,7 @@ extension Failure {
         switch error {
         case .full: self.init(.storageFull, "no space left in relayd's store")
         case .notFound: self.init(.notFound, "no such log or source")
+        case .nothing(let why): self.init(.notFound, why)
         case .exists: self.init(.conflict, "there already")
         case .conflict(let why): self.init(.conflict, why)
         case .tooLarge: self.init(.tooLarge, "more bytes arrived than were announced")

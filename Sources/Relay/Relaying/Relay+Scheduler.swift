@@ -54,6 +54,22 @@ extension Relay {
                 responder.fail(Failure(storing: error))
             }
         }
+        handlers.on(RelayEdge.OpenArtifact.self) { [weak self] request, _, responder in
+            guard let self else { return }
+            do {
+                let files = try store.artifactFiles(request.attempt, rule: request.rule)
+                responder.reply(
+                    .init(files: files), fd: try store.openArtifact(request.attempt, rule: request.rule))
+            } catch {
+                responder.fail(Failure(storing: error))
+            }
+        }
+        handlers.on(RelayEdge.RemoveArtifacts.self) { [weak self] request, _, responder in
+            self?.answer(responder) { relay in
+                try relay.store.removeArtifacts(job: request.job)
+                return .init()
+            }
+        }
         handlers.on(RelayEdge.OpenUpload.self) { [weak self] request, _, responder in
             self?.uploads.open(request.size, responder)
         }

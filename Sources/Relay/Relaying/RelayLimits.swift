@@ -6,6 +6,8 @@ package import Daemon
 package struct RelayLimits: Sendable {
     /// Output stored per attempt; what follows is counted.
     package var logBytes: UInt64 = 1 << 30
+    /// Files that an attempt leaves; an archive in which they become more is dropped.
+    package var artifactBytes: UInt64 = 1 << 30
     /// Largest source archive.
     package var sourceBytes: UInt64 = 1 << 30
     /// Uploads that are open at once.

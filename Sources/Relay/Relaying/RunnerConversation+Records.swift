@@ -39,20 +39,35 @@ extension RunnerConversation {
                 return log.stage(output: chunk.bytes, number: number, reaching: LogPoint(number: number))
             }
             try masking.stage(chunk.bytes, number: number, in: log)
-        case .sourceReady, .grantTaken, .stepBegun, .stepEnded, .jobEnded, .artifact, .artifactEnded:
-            guard let masking else { return try log.stage(event: record, number: number) }
-            guard masking.isReady else { throw LogMasking.Violation.noMasks }
-            guard !masking.isMidRecord else { throw LogMasking.Violation.repeatedOtherwise }
-            // An event stands behind all of the output before it: a step's end is its log's end, too.
-            masking.flush(in: log)
+        case .artifact(let chunk):
+            // Files are not masked. What is held back of the log is let go of.
+            try passMasking(in: log)
+            log.stage(artifact: chunk.bytes, rule: chunk.rule, number: number)
+        case .sourceReady, .grantTaken, .stepBegun, .stepEnded, .jobEnded, .artifactEnded:
+            try passMasking(in: log)
             try log.stage(event: masked(record), number: number)
         }
     }
 
+    /// An event stands behind all of the output before it: a step's end is its log's end, too.
+    private func passMasking(in log: AttemptLog) throws {
+        guard let masking else { return }
+        guard masking.isReady else { throw LogMasking.Violation.noMasks }
+        guard !masking.isMidRecord else { throw LogMasking.Violation.repeatedOtherwise }
+        masking.flush(in: log)
+    }
+
     private func masked(_ record: RunnerEdge.Record) -> RunnerEdge.Record {
-        guard case .jobEnded(var result) = record else { return record }
-        result.reason = RelayEvents.plain(words(result.reason, limit: 512), limit: 512)
-        return .jobEnded(result)
+        switch record {
+        case .jobEnded(var result) where masking != nil:
+            result.reason = RelayEvents.plain(words(result.reason, limit: 512), limit: 512)
+            return .jobEnded(result)
+        case .artifactEnded(var ended):
+            ended.problem = RelayEvents.plain(words(ended.problem, limit: 256), limit: 256)
+            return .artifactEnded(ended)
+        default:
+            return record
+        }
     }
 
     /// Puts what is staged on disk, acknowledges it and reports the events in it. When the disk takes no more, the

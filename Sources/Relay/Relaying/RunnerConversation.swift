@@ -134,7 +134,7 @@ final class RunnerConversation {
         self.log = log
         self.masking = masking
         if masking != nil { mayKnowSecrets = true }
-        progress = JobProgress(job: log.job, events: log.takenEvents)
+        progress = JobProgress(job: log.job, events: log.takenEvents, artifacts: log.begunArtifacts)
         isJobSent = false
         isJobOffered = false
         // What an earlier conversation could not put on disk.

@@ -30,12 +30,13 @@ Startup.main(
     let relayEdge = try daemon.listener("relay")
     let streamEdge = try daemon.listener("stream")
     // 3. users and capabilities  4. every other descriptor  5. no new privileges, limits, paths, system calls
-    // A runner with a job has four descriptors: stream, log, journal, source.
+    // A runner with a job has five descriptors: stream, log, journal, source, an artifact.
     try daemon.confine(
         keeping: [relayEdge.raw, streamEdge.raw], profile: .relayd, writes: [settings.path("state")],
         openFiles: 8 * UInt64(limits.runners) + 256)
     // The store opens its files as the user that owns them.
-    let store = try LogStore(state: settings.path("state"), limit: limits.logBytes)
+    let store = try LogStore(
+        state: settings.path("state"), limit: limits.logBytes, artifactLimit: limits.artifactBytes)
     for note in store.notes { daemon.log.warning(note) }
     let sources = try SourceStore(state: settings.path("state"))
     // 6. the peers

@@ -7,7 +7,7 @@ package import Processes
 
 package enum FileUser {
     /// Does it as `user`, nil being the runner's own. Blocking, in this thread.
-    package static func perform<Result, Problem: Error>(
+    package static func perform<Result: ~Copyable, Problem: Error>(
         as user: ChildUser?, _ body: () throws(Problem) -> Result
     ) throws(Problem) -> Result {
         guard let user else { return try body() }

@@ -88,13 +88,13 @@ extension JobMachine {
     /// The source cannot be unpacked, the grant is not for this job, or this runner may not run it.
     package mutating func preparationFailed(_ reason: String) -> [Action] {
         guard case .preparing = phase else { return [] }
-        return end(after: nil, JobResult(state: .failed, failedStep: nil, exitCode: 0, reason: clipped(reason)))
+        return endUnbegun(JobResult(state: .failed, failedStep: nil, exitCode: 0, reason: clipped(reason)))
     }
 
     private mutating func beginIfReady(now: UInt64) -> [Action] {
         guard case .preparing(let preparation) = phase, !preparation.needsSource, preparation.grant == .wiped else {
             return []
         }
-        return begin(step: 0, now: now)
+        return advance(to: 0, now: now)
     }
 }

@@ -36,7 +36,7 @@ extension JobMachine {
 
     /// The end of a job that did not come to its own.
     func stoppedResult(_ cause: StopCause, step: Int?, exitCode: UInt16) -> JobResult {
-        let place = step.map { "during \(title($0))" } ?? "before the first step"
+        let place = step.map { "during \(title($0))" } ?? placeWithoutStep
         let (state, reason): (JobState, String) =
             switch cause {
             case .cancelled: (.cancelled, "cancelled \(place)")
@@ -46,15 +46,19 @@ extension JobMachine {
                 (
                     .timedOut,
                     "the job ran longer than \(JobMachine.duration(spec?.timeoutSeconds ?? 0)); its time ended "
-                        + (step == nil ? placeOfPreparation : place)
+                        + (step == nil ? placeOfPreparation ?? place : place)
                 )
             }
         return JobResult(
             state: state, failedStep: step.map { UInt16($0) }, exitCode: exitCode, reason: clipped(reason))
     }
 
-    private var placeOfPreparation: String {
-        guard case .preparing(let preparation) = phase else { return "before the first step" }
+    private var placeWithoutStep: String {
+        if case .packing = phase { "while its files were packed" } else { "before the first step" }
+    }
+
+    private var placeOfPreparation: String? {
+        guard case .preparing(let preparation) = phase else { return nil }
         return preparation.needsSource ? "while the source arrived" : "while it waited for its grant"
     }
 
@@ -66,13 +70,13 @@ extension JobMachine {
         }
     }
 
-    /// At most 512 bytes, cut between characters.
-    func clipped(_ text: String) -> String {
-        guard text.utf8.count > 512 else { return text }
+    /// At most so many bytes, cut between characters.
+    func clipped(_ text: String, to limit: Int = 512) -> String {
+        guard text.utf8.count > limit else { return text }
         var size = 0
         let fitting = text.prefix {
             size += $0.utf8.count
-            return size <= 509
+            return size <= limit - 3
         }
         return fitting + "..."
     }

@@ -1,10 +1,12 @@
 // The life of one job in its runner, without any I/O: what has happened goes in, what to do comes out. Runner drives
 // it.
 //
-//   idle -> preparing (source and grant) -> running (a step) -> clearing (what the step left) -> running ... -> ended
+//   idle -> preparing (source and grant) -> running (a step) -> clearing (what the step left) -> running ...
+//        -> packing (the files that it leaves) -> ended
 //
-// JobMachine+Preparation: what has to be there, and what has to be gone, before the first step. JobMachine+Stopping:
-// ends that a job does not choose itself.
+// JobMachine+Preparation: what has to be there, and what has to be gone, before the first step. JobMachine+Following:
+// which step is next, and how the job ends. JobMachine+Packing: the files that it leaves. JobMachine+Stopping: ends
+// that a job does not choose itself.
 //
 // A runner runs one job in its life: its records are numbered through, and its container is thrown away afterwards.
 
@@ -28,6 +30,10 @@ package struct JobMachine: ~Copyable {
         case stopTimer(Timer)
         /// Look into the grant's directory for what `awaited` says, at once and then again and again.
         case watchGrant
+        /// Pack what this artifact rule names into records, then say `artifactPacked`.
+        case pack(rule: Int)
+        /// Make no more such records.
+        case stopPacking
     }
 
     package enum Timer: Equatable, Sendable {
@@ -37,6 +43,8 @@ package struct JobMachine: ~Copyable {
         case silence
         /// Between SIGTERM and SIGKILL.
         case grace
+        /// Until the grace of a cancellation ends, for the steps that run in any case.
+        case cancellation
         /// What is awaited of the grant's directory.
         case grant
     }
@@ -68,6 +76,7 @@ package struct JobMachine: ~Copyable {
         case idle
         case preparing(Preparation)
         case running(RunningStep)
+        case packing(Packing)
         case ended
     }
 
@@ -78,8 +87,15 @@ package struct JobMachine: ~Copyable {
     let limits: GrantLimits
     /// The attempt that was taken; nil before.
     package private(set) var attempt: Attempt?
-    /// A cancellation, the engine's end or the job's timeout has been taken: no further step begins.
+    /// A cancellation, the engine's end or the job's timeout has been taken: no further step begins, unless it is
+    /// cancelled and the step runs in any case.
     var stopping: StopCause?
+    /// When stopping: such a step begins before this moment only.
+    var alwaysUntil = UInt64.max
+    /// How the job ends, as soon as that is certain: its first failure, or that it was stopped.
+    var verdict: JobResult?
+    /// Nothing may run any more, whatever its `when` is.
+    var isSpoilt = false
     /// When the step that runs last wrote something, or began.
     var lastHeard: UInt64 = 0
     /// Steps that failed although the job goes on (`continue_on_error`), in words.
@@ -112,13 +128,12 @@ package struct JobMachine: ~Copyable {
     }
 
     /// The step's process could not be made.
-    package mutating func stepCouldNotStart(_ reason: String) -> [Action] {
+    package mutating func stepCouldNotStart(_ reason: String, now: UInt64) -> [Action] {
         guard case .running(let step) = phase, step.end == nil else { return [] }
         let result = StepResult(index: UInt16(step.index), outcome: .failed, exitCode: 127, durationMs: 0)
         let text = "\(title(step.index)) could not start: \(reason)"
-        let job = JobResult(
-            state: .failed, failedStep: UInt16(step.index), exitCode: 127, reason: clipped(text))
-        return stopStepTimers() + [.record(.stepEnded(result))] + end(after: step.index, job)
+        fail(step.index, .failed, exitCode: 127, text)
+        return stopStepTimers() + [.record(.stepEnded(result))] + advance(to: step.index + 1, now: now)
     }
 
     /// The step's own process has exited; what it left behind is still there.
@@ -138,64 +153,13 @@ package struct JobMachine: ~Copyable {
         let outcome = outcome(of: step, end.status, outOfMemory: outOfMemory)
         let result = StepResult(
             index: UInt16(step.index), outcome: outcome, exitCode: end.status.code, durationMs: end.durationMs)
-        let record = Action.record(.stepEnded(result))
-        if let leftover, stopping == nil {
+        if let leftover {
+            isSpoilt = true
             let reason = "a file with a secret of \(title(step.index)) could not be wiped: \(leftover)"
-            let job = JobResult(
-                state: .failed, failedStep: UInt16(step.index), exitCode: end.status.code, reason: clipped(reason))
-            return [record] + self.end(after: step.index, job)
+            if stopping == nil { fail(step.index, .failed, exitCode: end.status.code, reason) }
         }
-        return [record] + follow(step, outcome, end.status, now: now)
-    }
-
-    // MARK: - What follows
-
-    mutating func begin(step index: Int, now: UInt64) -> [Action] {
-        guard let spec, index < spec.steps.count else { return succeed() }
-        phase = .running(RunningStep(index: index, startedAt: now))
-        lastHeard = now
-        var actions: [Action] = [.record(.stepBegun(RunnerEdge.StepBegun(index: UInt16(index))))]
-        let timeout = spec.steps[index].timeoutSeconds
-        if timeout > 0 { actions.append(.startTimer(.step, milliseconds: UInt64(timeout) * 1000)) }
-        if silenceLimit > 0 { actions.append(.startTimer(.silence, milliseconds: silenceLimit)) }
-        return actions + [.start(step: index)]
-    }
-
-    private mutating func succeed() -> [Action] {
-        let reason = tolerated.map { "succeeded, although \($0) (continue_on_error)" } ?? ""
-        return end(
-            after: nil, JobResult(state: .succeeded, failedStep: nil, exitCode: 0, reason: clipped(reason)))
-    }
-
-    private mutating func follow(
-        _ step: RunningStep, _ outcome: StepOutcome, _ status: ExitStatus, now: UInt64
-    ) -> [Action] {
-        let index = step.index
-        if let stopping { return end(after: index, stoppedResult(stopping, step: index, exitCode: status.code)) }
-        if outcome == .succeeded { return begin(step: index + 1, now: now) }
-        let why = reason(step, outcome, status)
-        if spec?.steps[index].continueOnError == true {
-            tolerated = tolerated ?? why
-            return begin(step: index + 1, now: now)
-        }
-        let state: JobState = outcome == .timedOut ? .timedOut : .failed
-        return end(
-            after: index,
-            JobResult(state: state, failedStep: UInt16(index), exitCode: status.code, reason: clipped(why)))
-    }
-
-    /// The job is over: what has not begun is skipped.
-    mutating func end(after index: Int?, _ result: JobResult) -> [Action] {
-        var first = 0
-        if let index { first = index + 1 } else if result.state == .succeeded { first = spec?.steps.count ?? 0 }
-        let count = spec?.steps.count ?? 0
-        phase = .ended
-        var actions: [Action] = [.stopTimer(.job), .stopTimer(.grant)]
-        for skipped in first..<max(first, count) {
-            let step = StepResult(index: UInt16(skipped), outcome: .skipped, exitCode: 0, durationMs: 0)
-            actions.append(.record(.stepEnded(step)))
-        }
-        return actions + [.record(.jobEnded(result))]
+        conclude(step, outcome, end.status)
+        return [.record(.stepEnded(result))] + advance(to: step.index + 1, now: now)
     }
 
     private func stopStepTimers() -> [Action] {

@@ -13,9 +13,9 @@ package struct RecordBuffer {
         case forgotten(first: UInt64)
     }
 
-    /// The most bytes of log that may be outstanding.
+    /// The most bytes of log and artifacts that may be outstanding.
     package static let defaultCapacity = 1 << 20
-    /// What a log record costs besides its bytes, so that a step which writes byte by byte cannot fill the runner's
+    /// What such a record costs besides its bytes, so that a step which writes byte by byte cannot fill the runner's
     /// memory (it is the job's memory limit that pays for it) with the bookkeeping of a megabyte of records.
     package static let overhead = 128
     /// Less room than this counts as none: better one larger record a little later.
@@ -39,7 +39,7 @@ package struct RecordBuffer {
         self.capacity = capacity
     }
 
-    /// How many bytes of log the next record may hold; 0: read nothing more of the steps' output until it is
+    /// How many bytes of log or of an artifact the next record may hold; 0: read nothing more of the steps' output until it is
     /// acknowledged.
     package var room: Int {
         let left = capacity - used - held - RecordBuffer.overhead
@@ -49,7 +49,7 @@ package struct RecordBuffer {
     /// Whether everything is acknowledged.
     package var isSettled: Bool { durable == last }
 
-    /// Adds a record. Other records than log ones are few (three for each step) and always taken.
+    /// Adds a record. Those without such bytes are few (three for each step) and always taken.
     package mutating func append(_ record: RunnerEdge.Record) {
         records.append(record)
         last += 1
@@ -88,7 +88,10 @@ package struct RecordBuffer {
     }
 
     private static func cost(_ record: RunnerEdge.Record) -> Int {
-        guard case .log(let chunk) = record else { return 0 }
-        return chunk.bytes.count + overhead
+        switch record {
+        case .log(let chunk): chunk.bytes.count + overhead
+        case .artifact(let chunk): chunk.bytes.count + overhead
+        default: 0
+        }
     }
 }

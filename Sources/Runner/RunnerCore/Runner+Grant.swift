@@ -57,7 +57,7 @@ extension Runner {
             definition: definition)
     }
 
-    /// The job has ended: nothing more of it is needed.
+    /// The job's steps are over: nothing more of it is needed.
     func forgetSecrets() {
         key = nil
         grant = nil

@@ -21,9 +21,9 @@ extension Runner {
             }
             self.step?.setReading(!records.isFull)
         } catch let error as PosixError {
-            perform(machine.stepCouldNotStart(StepSurroundings.words(error, configuration)))
+            perform(machine.stepCouldNotStart(StepSurroundings.words(error, configuration), now: now))
         } catch {
-            perform(machine.stepCouldNotStart("\(error)"))
+            perform(machine.stepCouldNotStart("\(error)", now: now))
         }
     }
 

@@ -2,7 +2,7 @@
 // unpacks the source, runs the steps one after another, keeps their output until relayd has it on disk.
 //
 // Its parts: Runner+Edge (what relayd asks), Runner+Grant (the job's secrets), Runner+Steps (processes and their
-// output). One thread, one PollLoop. The job's code is hostile to it and may run as the same user: so this process is
+// output), Runner+Artifacts (the files that it leaves). One thread, one PollLoop. The job's code is hostile to it and may run as the same user: so this process is
 // not dumpable (no ptrace, no /proc/1/fd, no /proc/1/mem), and as PID 1 it cannot be killed from inside.
 
 import CLinux
@@ -24,13 +24,17 @@ package final class Runner {
     var machine: JobMachine
     /// Opens the grant; nil once that is done, or not wanted.
     var key: WipedBytes?
-    /// What the job was granted; until it ends.
+    /// What the job was granted; until its steps are over.
     var grant: GrantContents?
     var grantPause: Int64 = 0
     var grantLook: TimerID?
     var records = RecordBuffer()
     var source: SourceReceiver?
     var step: StepProcess?
+    /// Packs what the artifact rule of this number names; nil at all other times.
+    var packer: ArtifactPacker?
+    var packed: UInt16 = 0
+    var isPackingDue = false
     /// Everything but the runner is being killed.
     var isClearing = false
     /// Nobody else is left.
@@ -115,9 +119,11 @@ package final class Runner {
             case .startTimer(let timer, let milliseconds): start(timer, milliseconds)
             case .stopTimer(let timer): stop(timer)
             case .watchGrant: watchGrant()
+            case .pack(let rule): startPacking(rule)
+            case .stopPacking: stopPacking()
             }
         }
-        if machine.hasEnded { forgetSecrets() }
+        if machine.stepsAreOver { forgetSecrets() }
         pump()
         if isLeaving && machine.hasEnded { leaveWhenSettled() }
     }
@@ -174,6 +180,7 @@ package final class Runner {
     func recordsWereAcknowledged() {
         step?.setReading(!records.isFull && !isClearing)
         if isClearing { finishClearing() }
+        packSoon()
         if isLeaving && machine.hasEnded && records.isSettled { loop.stop() }
     }
 }

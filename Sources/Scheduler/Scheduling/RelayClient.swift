@@ -52,6 +52,14 @@ package final class RelayClient: RelayLink {
         link.call(RelayEdge.OpenLog(attempt: attempt)) { result, fds in done(result.map { _ in }, fds) }
     }
 
+    package func openArtifact(
+        _ attempt: Attempt, rule: UInt16, _ done: @escaping (Result<UInt32, Failure>, consuming FDBundle) -> Void
+    ) {
+        link.call(RelayEdge.OpenArtifact(attempt: attempt, rule: rule)) { result, fds in
+            done(result.map(\.files), fds)
+        }
+    }
+
     package func openUpload(
         size: UInt64, _ done: @escaping (Result<UInt64, Failure>, consuming FDBundle) -> Void
     ) {
@@ -76,6 +84,10 @@ package final class RelayClient: RelayLink {
 
     package func removeLogs(_ job: UInt64, _ done: @escaping (Failure?) -> Void) {
         link.call(RelayEdge.RemoveLogs(job: job)) { result, _ in done(result.failure) }
+    }
+
+    package func removeArtifacts(_ job: UInt64, _ done: @escaping (Failure?) -> Void) {
+        link.call(RelayEdge.RemoveArtifacts(job: job)) { result, _ in done(result.failure) }
     }
 
     package func removeSource(_ sha256: Bytes32, _ done: @escaping (Failure?) -> Void) {

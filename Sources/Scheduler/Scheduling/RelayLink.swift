@@ -25,6 +25,10 @@ package protocol RelayLink: AnyObject {
     func dropRunner(_ runner: Bytes16, _ done: @escaping (Failure?) -> Void)
     /// The bundle holds the log, open for reading, if it succeeded.
     func openLog(_ attempt: Attempt, _ done: @escaping (Result<Void, Failure>, consuming FDBundle) -> Void)
+    /// How many files an attempt has left by the artifact rule of this number; the bundle holds their tar, open for
+    /// reading. `.notFound` says why there is none.
+    func openArtifact(
+        _ attempt: Attempt, rule: UInt16, _ done: @escaping (Result<UInt32, Failure>, consuming FDBundle) -> Void)
     /// relayd's number for the upload; the bundle holds the pipe's write end.
     func openUpload(size: UInt64, _ done: @escaping (Result<UInt64, Failure>, consuming FDBundle) -> Void)
     func finishUpload(
@@ -33,6 +37,7 @@ package protocol RelayLink: AnyObject {
     func storeArchive(
         _ archive: consuming FileDescriptor, size: UInt64, _ done: @escaping (Result<Source, Failure>) -> Void)
     func removeLogs(_ job: UInt64, _ done: @escaping (Failure?) -> Void)
+    func removeArtifacts(_ job: UInt64, _ done: @escaping (Failure?) -> Void)
     func removeSource(_ sha256: Bytes32, _ done: @escaping (Failure?) -> Void)
     func readCounters(
         deadline: Duration, _ done: @escaping (Result<RelayEdge.ReadCounters.Reply, Failure>) -> Void)

@@ -24,6 +24,7 @@ extension Scheduler {
         // Whatever was under way, nobody answers it any more.
         for project in lanes.keys { lanes[project]?.end() }
         beginDeliveriesAnew()
+        gitlab.courierIsUp()
     }
 
     /// A sibling is back: nobody waits for a pause that was its absence.

@@ -18,6 +18,7 @@ extension Scheduler {
         }
         let project = try StoredProject.read(row.document)
         if case .approval = word.event { return try open(unit, id, [Self.approvalName]) }
+        if case .hint = word.event { unit.afterCommit { self.gitlab.hint(word.project) } }
         guard let event = word.event.event else { return try unit.rows.setDelivery(id, .idle, "nothing runs for it") }
         if case .change(let change) = event {
             if try isOvertaken(unit, id, change, project.rules.name) {

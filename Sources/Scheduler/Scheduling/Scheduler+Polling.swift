@@ -11,7 +11,7 @@ import Wire
 extension Scheduler {
     private static let pageOfPolled = 50
 
-    /// At a start.
+    /// At a start: what rules ask for without a webhook.
     func takeUpPolling() {
         batch.question("polled projects", fail: { self.log.error("nothing is polled", ["why": $0.text]) }) { unit in
             var after = ""
@@ -23,7 +23,10 @@ extension Scheduler {
                         self.log.error("rules cannot be read", ["project": row.name])
                         continue
                     }
-                    unit.afterCommit { self.setPolled(project) }
+                    unit.afterCommit {
+                        self.setPolled(project)
+                        self.gitlab.set(project)
+                    }
                 }
                 guard page.count == Self.pageOfPolled, let last = page.last else { return }
                 after = last.name

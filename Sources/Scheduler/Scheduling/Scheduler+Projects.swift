@@ -55,7 +55,10 @@ extension Scheduler {
                     self?.batch.request("apply project", fail: { responder.fail($0) }) { unit in
                         try unit.rows.promoteProject(name, revision, at: unit.now)
                         try self?.endOutdated(unit, of: name, but: revision)
-                        unit.afterCommit { self?.setPolled(project) }
+                        unit.afterCommit {
+                            self?.setPolled(project)
+                            self?.gitlab.set(project)
+                        }
                         unit.afterCommit { responder.reply(.init(revision: revision)) }
                     }
                 }
@@ -84,7 +87,10 @@ extension Scheduler {
                 guard try unit.rows.project(request.project) != nil else { throw Failure.noProject(request.project) }
                 try self?.endOutdated(unit, of: request.project, but: nil)
                 try unit.rows.removeProject(request.project)
-                unit.afterCommit { self?.endPolling(request.project) }
+                unit.afterCommit {
+                    self?.endPolling(request.project)
+                    self?.gitlab.end(request.project)
+                }
                 unit.afterCommit { responder.reply(.init()) }
             }
         }

@@ -195,6 +195,7 @@ extension Scheduler {
         // A relayd that has started anew has no masks. Whether brokerd has some it says when it is asked for the
         // grants.
         if brokerIsUsable { sayTakenGrantsAgain() }
+        gitlab.relayIsUp()
     }
 
     func relayIsDown(_ failure: Failure) {

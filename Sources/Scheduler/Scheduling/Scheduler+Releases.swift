@@ -19,9 +19,10 @@ extension Scheduler {
         guard let grant = try unit.rows.runner(attempt.runner)?.grant else {
             return try refuseGrant(unit, attempt.attempt, Failure(.grantGone, "its runner has none"))
         }
+        let values = ticket.ownValues ? try unit.rows.gitlabWord(ofJob: job) : nil
         let request = BrokerEdge.Grant(
             ticket: ticket, grant: grant, runner: attempt.runner, attempt: attempt.attempt, taken: attempt.taken,
-            values: nil)
+            values: values)
         unit.afterCommit { self.send(request) }
     }
 

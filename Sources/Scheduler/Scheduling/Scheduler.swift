@@ -4,7 +4,7 @@
 // to container), Grants and Releases (what brokerd lays out), Telling (runner to job), Events (what relayd says),
 // Containers (what spawnerd says), Cancel, Retry, Teardown (every end), Sources. Projects, Deliveries, Planning,
 // Errands, Tickets and Approvals are what webhooks lead to; Polling asks forges that send none; Postings and Statuses
-// are what forges are told. Reconcile and Broker are starts and reconnections, Damage is rows that cannot be read;
+// are what forges are told; GitLabDesk is GitLab's runner protocol. Reconcile and Broker are starts and reconnections, Damage is rows that cannot be read;
 // Callers is who may ask, Explain, JobViews and Metrics are what they are told, *Handlers where the edge comes in.
 //
 // The rule of every part: what is decided is written in a unit of work; what others can see of it happens in
@@ -113,6 +113,8 @@ package final class Scheduler {
     /// Jobs whose end their forge has not been told yet, with their projects; and what is to be told, by project.
     var followed: [UInt64: String] = [:]
     var lanes: [String: PostingLane] = [:]
+    /// Jobs of GitLab's.
+    private(set) lazy var gitlab = GitLabDesk(self)
     /// brokerd knows which grants live, on this connection.
     var grantsAreReconciled = false
     /// Runners that may have found no key: brokerd started anew, or the master key was rotated, while they started.
@@ -168,6 +170,7 @@ package final class Scheduler {
         batch.onChanges = { [weak self] changes in
             self?.watchers.tell(changes)
             self?.notePostings(changes)
+            self?.gitlab.note(changes)
         }
         loop.beforeWait { [weak self] in self?.noteTroubles() }
     }
@@ -186,6 +189,7 @@ package final class Scheduler {
         takeUpJobs()
         takeUpPostings()
         takeUpPolling()
+        gitlab.takeUp()
         sweepSources()
         sweepJobs()
         broker.start()

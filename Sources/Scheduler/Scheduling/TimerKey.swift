@@ -56,6 +56,13 @@ enum TimerKey: Hashable {
     case forge(String)
     /// A project's forge is asked what is new.
     case poll(String)
+    /// GitLab is asked for jobs again.
+    case runner(String)
+    /// How much room there is may have changed.
+    case room
+    /// A job of GitLab's is prepared again, or told again.
+    case prepareJob(String, UInt64)
+    case report(String, UInt64)
     /// The comment below a change of a project is written anew.
     case comment(String, UInt64)
     /// It is looked at anew whether what is kept for somebody is kept with reason.

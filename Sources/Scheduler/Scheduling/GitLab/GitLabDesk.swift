@@ -1,0 +1,183 @@
+// Jobs of GitLab's: which runners there are, how many jobs may come, and what becomes of each until GitLab has its end.
+// courierd speaks GitLab's protocol; what has to survive is in the rows, written before courierd hears that we have it.
+// GitLabDesk+Runners asks for jobs, GitLabDesk+Jobs prepares them, GitLabDesk+Reports tells GitLab.
+
+import Daemon
+import JobModel
+import JobWire
+import Link
+import ProjectModel
+import Store
+import Wire
+
+/// Lives on the scheduler's loop, and as long as it.
+final class GitLabDesk {
+    struct RunnerKey: Hashable {
+        let project: String
+        let slot: UInt64
+    }
+
+    struct JobKey: Hashable {
+        let project: String
+        let number: UInt64
+    }
+
+    /// A project with a runner, as its rules say.
+    struct Served {
+        let place: CourierEdge.ForgePlace
+        let rule: CourierEdge.RunnerRule
+        /// The runner that may take the next job.
+        var slot: UInt64 = 0
+    }
+
+    /// What is known of a runner's question that is under way.
+    struct Asking {
+        /// So many jobs it may bring.
+        var jobs: Int
+    }
+
+    unowned let scheduler: Scheduler
+    var served: [String: Served] = [:]
+    var asking: [RunnerKey: Asking] = [:]
+    /// The last job that is on disk, by the runner that brought it.
+    var taken: [RunnerKey: UInt64] = [:]
+    /// Runners of rules that hold no longer, which are to leave.
+    var leaving: Set<RunnerKey> = []
+    var works: [JobKey: GitLabWork] = [:]
+    /// By our jobs' numbers.
+    var numbers: [UInt64: JobKey] = [:]
+
+    init(_ scheduler: Scheduler) { self.scheduler = scheduler }
+
+    // MARK: what happens
+
+    /// At a start.
+    func takeUp() {
+        let fail = { (failure: Failure) in
+            self.scheduler.log.error("jobs of GitLab's are not taken up", ["why": failure.text])
+        }
+        scheduler.batch.question("jobs of GitLab's", fail: fail) { unit in
+            let rows = try unit.rows.gitlabJobs()
+            unit.afterCommit { for row in rows { self.follow(GitLabWork(row, isResumed: true)) } }
+        }
+    }
+
+    /// As the project's rules now say.
+    func set(_ project: Project) {
+        let name = project.rules.name
+        guard let runner = project.runner, let shape = try? runner.job.wireSpec().shape else { return end(name) }
+        let repository = project.rules.repository
+        let rule = CourierEdge.RunnerRule(
+            instance: scheduler.instance, description: "bulkhead: \(name)", tags: runner.tags,
+            runUntagged: runner.runUntagged, own: runner.registration == .runner, shape: shape,
+            timeoutSeconds: runner.job.timeout, priority: runner.job.schedule.priority,
+            pollSeconds: UInt32(scheduler.settings.pollPause.components.seconds))
+        let place = CourierEdge.ForgePlace(
+            project: name, repository: .init(id: repository.id ?? 0, path: repository.path ?? "-"))
+        // One that leaves when there are others takes its slot along.
+        let slot = rule.own ? (served[name]?.slot ?? 1) : 0
+        served[name] = Served(place: place, rule: rule, slot: slot)
+        ask(name)
+    }
+
+    /// The project has no runner any more. The one that it had leaves GitLab when its jobs are over.
+    func end(_ project: String) {
+        guard let old = served.removeValue(forKey: project) else { return }
+        leave(RunnerKey(project: project, slot: old.slot), old)
+    }
+
+    func courierIsUp() {
+        asking = [:]
+        for work in works.values { work.linkIsNew() }
+        for project in served.keys { ask(project) }
+        goOnWithAll()
+    }
+
+    func relayIsUp() { goOnWithAll() }
+
+    private func goOnWithAll() { for work in works.values { goOn(work) } }
+
+    /// Of all jobs, after each commit.
+    func note(_ changes: [JobChange]) {
+        if served.isEmpty && works.isEmpty { return }
+        for change in changes {
+            if let work = numbers[change.job].flatMap({ works[$0] }) { goOn(work) }
+        }
+        scheduler.arm(.room, after: .milliseconds(100)) { _ in self.tellRoom() }
+    }
+
+    // MARK: room
+
+    /// For so many jobs of this shape there is a place now, behind those that wait or are on their way.
+    func room(_ unit: UnitOfWork, _ rule: CourierEdge.RunnerRule) throws -> Int {
+        let settings = scheduler.settings
+        guard !scheduler.isDraining, let host = scheduler.host, scheduler.engineTrouble == nil else { return 0 }
+        let resources = rule.shape.resources
+        let fitting = min(
+            settings.cpuCapacity(host) / max(1, UInt64(resources.cpuMillis)),
+            settings.memoryCapacity(host) / max(1, resources.memoryBytes))
+        let coming = works.values.count { $0.row.job == nil }
+        let there = try unit.rows.queuedCount() + unit.rows.runningCount() + coming
+        return max(0, min(settings.runnerLimit, Int(clamping: fitting)) - there)
+    }
+
+    /// To questions that wait: there is more room, or less.
+    func tellRoom() {
+        guard !asking.isEmpty, scheduler.courier.isReady else { return }
+        scheduler.batch.question("room", fail: { _ in }) { unit in
+            for (key, question) in self.asking {
+                guard let served = self.served[key.project] else { continue }
+                let room = try self.jobs(served, unit)
+                guard room != question.jobs else { continue }
+                unit.afterCommit {
+                    self.asking[key]?.jobs = room
+                    self.scheduler.courier.setRoom(
+                        .init(project: key.project, slot: key.slot, jobs: UInt16(clamping: room), hint: false))
+                }
+            }
+        }
+    }
+
+    func jobs(_ served: Served, _ unit: UnitOfWork) throws -> Int {
+        let room = try room(unit, served.rule)
+        return served.rule.own ? min(room, 1) : room
+    }
+
+    /// GitLab says by a webhook that something waits.
+    func hint(_ project: String) {
+        for (key, question) in asking where key.project == project && question.jobs > 0 {
+            scheduler.courier.setRoom(
+                .init(project: project, slot: key.slot, jobs: UInt16(clamping: question.jobs), hint: true))
+        }
+    }
+}
+
+/// One job on its way through the house.
+final class GitLabWork {
+    var row: GitLabJobRow
+    /// Somebody may have begun to report it before.
+    var isResumed: Bool
+    var isReporting = false
+    var isPreparing = false
+    /// Said on this link.
+    var isShown = false
+    var isShowing = false
+    var isEnded = false
+    /// Artifact rules whose files GitLab has, or that left none.
+    var sent = 0
+    var isSending = false
+    /// Why its files did not come to GitLab.
+    var loss: String?
+    /// GitLab has ended it.
+    var isCancelledThere = false
+
+    init(_ row: GitLabJobRow, isResumed: Bool) { (self.row, self.isResumed) = (row, isResumed) }
+
+    var key: GitLabDesk.JobKey { .init(project: row.project, number: row.number) }
+
+    /// What was said on the old one is said again.
+    func linkIsNew() {
+        if isReporting { isResumed = true }
+        (isReporting, isPreparing, isShown, isShowing, isEnded, isSending) = (false, false, false, false, false, false)
+    }
+}
