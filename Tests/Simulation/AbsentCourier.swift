@@ -65,4 +65,46 @@ final class AbsentCourier: CourierLink {
     ) {
         loop.soon { done(.failure(self.gone)) }
     }
+
+    func askRunner(
+        _ request: CourierEdge.AskRunner, _ done: @escaping (Result<CourierEdge.RunnerNews, Failure>) -> Void
+    ) {
+        loop.soon { done(.failure(self.gone)) }
+    }
+
+    func setRoom(_ request: CourierEdge.SetRoom) {}
+
+    func leaveRunner(_ request: CourierEdge.LeaveRunner, _ done: @escaping (Failure?) -> Void) {
+        loop.soon { done(self.gone) }
+    }
+
+    func reportJob(
+        _ request: CourierEdge.ReportJob, onItem: @escaping (CourierEdge.ReportWord) -> Void,
+        onEnd: @escaping (Failure?) -> Void
+    ) {
+        loop.soon { onEnd(self.gone) }
+    }
+
+    func showLog(
+        _ request: CourierEdge.ShowLog, _ log: consuming FileDescriptor, _ done: @escaping (Failure?) -> Void
+    ) {
+        loop.soon { done(self.gone) }
+    }
+
+    func endJob(_ request: CourierEdge.EndJob, _ done: @escaping (Failure?) -> Void) {
+        loop.soon { done(self.gone) }
+    }
+
+    func prepareJob(
+        _ request: CourierEdge.PrepareJob,
+        _ done: @escaping (Result<CourierEdge.PrepareJob.Reply, Failure>, consuming FDBundle) -> Void
+    ) {
+        loop.soon { done(.failure(self.gone), FDBundle()) }
+    }
+
+    func sendArtifact(
+        _ request: CourierEdge.SendArtifact, _ archive: consuming FileDescriptor, _ done: @escaping (Failure?) -> Void
+    ) {
+        loop.soon { done(self.gone) }
+    }
 }

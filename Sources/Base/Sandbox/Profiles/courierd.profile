@@ -29,8 +29,8 @@ gettid                          # rare: locks, abort
 ioctl arg1=FIONREAD             # the size of a name server's answer
 lseek                           # rare: the C library reads its files of names again
 madvise                         # tokens are in no core dump and no child; memory of threads is given back
-mlock                           # tokens are never in swap
 memfd_create arg1=1             # a token or a job's values on the way to brokerd; 1 is MFD_CLOEXEC
+mlock                           # tokens are never in swap
 mmap arg2&PROT_EXEC=0           # memory that cannot be run
 mmap arg2&PROT_EXEC=PROT_EXEC -> EACCES # rare: without Landlock, a module of the host's for names would be loaded
 mprotect arg2&PROT_EXEC=0       # memory of threads

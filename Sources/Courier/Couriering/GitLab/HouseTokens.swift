@@ -67,10 +67,10 @@ final class PassingToken: RunnerTokens {
 }
 
 extension SecretText {
-    /// In a file in memory, for brokerd.
+    /// In a file in memory, for brokerd, which may only read it.
     func file(_ name: String) throws(PosixError) -> FileDescriptor {
         let file = try Posix.memoryFile(name)
         try Posix.writeAll(file.raw, bytes[...])
-        return file
+        return try Posix.open("/proc/self/fd/\(file.raw)", .readOnly)
     }
 }

@@ -24,7 +24,7 @@ extension GitLabDesk {
     }
 
     private func notReported(_ work: GitLabWork, _ failure: Failure?) {
-        let about = ["project": work.row.project, "job": "\(work.row.number)", "why": failure?.text ?? "it ended"]
+        let about: KeyValuePairs = ["project": work.row.project, "job": "\(work.row.number)", "why": failure?.text ?? "it ended"]
         if let failure, failure.errorCode.retry != .later {
             scheduler.log.error("GitLab will not hear of a job's end", about)
             return forget(work)
@@ -156,6 +156,7 @@ extension GitLabDesk {
                 }
             }
         }
+        return true
     }
 
     private func hasSent(_ work: GitLabWork, _ failure: Failure?) {

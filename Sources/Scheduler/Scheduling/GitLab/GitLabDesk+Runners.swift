@@ -30,6 +30,9 @@ extension GitLabDesk {
         }
     }
 
+    /// Until a question that came to nothing is asked again.
+    private static let pause = Duration.seconds(5)
+
     private func askAgain(_ key: RunnerKey) {
         asking[key] = nil
         ask(key.project)
@@ -38,24 +41,24 @@ extension GitLabDesk {
     private func askLater(_ key: RunnerKey, _ failure: Failure) {
         // A lost link comes back by itself, and everybody asks anew.
         guard scheduler.courier.isReady else { return }
-        scheduler.log.warning(
-            "no jobs are asked for", ["project": key.project, "why": failure.text, "code": failure.errorCode.name])
-        let pause = failure.errorCode.retry == .later ? Duration.seconds(5) : scheduler.settings.pollMended
-        scheduler.arm(.runner(key.project), after: pause) { _ in self.askAgain(key) }
+        note(key.project, failure)
+        scheduler.arm(.runner(key.project), after: Self.pause) { _ in self.askAgain(key) }
     }
 
     private func take(_ news: CourierEdge.RunnerNews, _ key: RunnerKey) {
         switch news {
         case .quiet: askAgain(key)
         case .trouble(let trouble):
-            scheduler.log.warning("GitLab's runner", ["project": key.project, "why": trouble.text])
+            note(key.project, Failure(ErrorCode(rawValue: trouble.code), trouble.text))
             askAgain(key)
         case .registered(let word):
+            troubles[key.project] = nil
             keep("runner at GitLab", key) { unit in
                 guard word.project == key.project else { return }
                 try unit.rows.keepGitLabRunner(word, slot: key.slot)
             }
         case .job(let given):
+            troubles[key.project] = nil
             let row = GitLabJobRow(slot: key.slot, definition: given.definition, word: given.word)
             guard row.project == key.project, given.definition.project == key.project else { return askAgain(key) }
             keep("job of GitLab's", key) { unit in
@@ -68,6 +71,12 @@ extension GitLabDesk {
                 }
             }
         }
+    }
+
+    /// Somebody may have to mend something; it is said once.
+    private func note(_ project: String, _ failure: Failure) {
+        guard troubles.updateValue(failure, forKey: project)?.text != failure.text else { return }
+        scheduler.log.warning("no jobs come from GitLab", ["project": project, "why": failure.text])
     }
 
     /// On disk, and then the next question says so.
@@ -93,7 +102,7 @@ extension GitLabDesk {
                 self.scheduler.courier.leaveRunner(request) { failure in
                     self.leaving.remove(key)
                     if let failure {
-                        let about = ["project": key.project, "runner": "\(known.id)", "why": failure.text]
+                        let about: KeyValuePairs = ["project": key.project, "runner": "\(known.id)", "why": failure.text]
                         self.scheduler.log.warning("a runner may still be listed at GitLab", about)
                     }
                     self.scheduler.batch.event("runner left") { unit in

@@ -8,6 +8,7 @@ import JobWire
 import Link
 import ProjectModel
 import Store
+import TrustModel
 import Wire
 
 /// Lives on the scheduler's loop, and as long as it.
@@ -41,6 +42,8 @@ final class GitLabDesk {
     var asking: [RunnerKey: Asking] = [:]
     /// The last job that is on disk, by the runner that brought it.
     var taken: [RunnerKey: UInt64] = [:]
+    /// Why no jobs come, by project.
+    var troubles: [String: Failure] = [:]
     /// Runners of rules that hold no longer, which are to leave.
     var leaving: Set<RunnerKey> = []
     var works: [JobKey: GitLabWork] = [:]
@@ -82,6 +85,7 @@ final class GitLabDesk {
 
     /// The project has no runner any more. The one that it had leaves GitLab when its jobs are over.
     func end(_ project: String) {
+        troubles[project] = nil
         guard let old = served.removeValue(forKey: project) else { return }
         leave(RunnerKey(project: project, slot: old.slot), old)
     }
