@@ -46,6 +46,20 @@ import Wire
         Attack(testDescription: "no final state", act: item(1, Sample.jobEnded(.running))),
         Attack(testDescription: "job ended twice", act: sequence([Sample.jobEnded(), Sample.jobEnded()])),
         Attack(testDescription: "output after the end", act: sequence([Sample.jobEnded(), Sample.log("x")])),
+        Attack(testDescription: "a rule out of range", act: item(1, Sample.piece("x", rule: 2))),
+        Attack(testDescription: "ended out of range as a rule", act: item(1, Sample.left(0, rule: 65535))),
+        Attack(testDescription: "a piece after the end", act: sequence([Sample.left(0), Sample.piece("x")])),
+        Attack(testDescription: "a rule ended twice", act: sequence([Sample.left(0), Sample.left(0)])),
+        Attack(testDescription: "rules out of order", act: sequence([Sample.left(0, rule: 1), Sample.piece("x")])),
+        Attack(
+            testDescription: "two rules at once", act: sequence([Sample.piece("x"), Sample.piece("y", rule: 1)])),
+        Attack(
+            testDescription: "another rule's end", act: sequence([Sample.piece("x"), Sample.left(1, rule: 1)])),
+        Attack(testDescription: "files without a piece", act: item(1, Sample.left(1))),
+        Attack(
+            testDescription: "the end of the job in an archive", act: sequence([Sample.piece("x"), Sample.jobEnded()])),
+        Attack(testDescription: "output behind an archive", act: sequence([Sample.left(0), Sample.log("x")])),
+        Attack(testDescription: "a step behind an archive", act: sequence([Sample.piece("x"), Sample.begun(0)])),
         Attack(testDescription: "ends its records", act: { $0.sink?.end() }),
         Attack(
             testDescription: "a wrong frame of the engine", act: { $0.transport?.sayRaw([3, 0, 0, 0, 0, 0, 0, 1, 1]) }),
@@ -99,7 +113,7 @@ import Wire
         honest.emit(Array(records[..<40]))
 
         let attacker = ScriptedRunner(world.loop, id: Self.hostile)
-        _ = try world.call(Sample.job(13, runner: Self.hostile))
+        _ = try world.call(Sample.job(13, runner: Self.hostile, artifacts: 2))
         attack.prepare(attacker)
         try world.attach(attacker)
         if let act = attack.act {

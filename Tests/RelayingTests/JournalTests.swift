@@ -10,6 +10,8 @@ import Wire
         JournalEntry(
             point: LogPoint(number: 7, ahead: 70_000, covered: 9, isOpen: true), logEnd: 12, dropped: 0,
             content: .progress),
+        JournalEntry(
+            point: LogPoint(number: 8), logEnd: 12, dropped: 0, content: .artifact(rule: 7, end: 1 << 33)),
         JournalEntry(point: LogPoint(number: 300), logEnd: 1 << 40, dropped: 77, content: .progress),
     ]
 

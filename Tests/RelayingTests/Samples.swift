@@ -11,7 +11,7 @@ enum Sample {
 
     static func job(
         _ job: UInt64 = 7, attempt: UInt32 = 1, runner: Bytes16 = Sample.runner, steps: Int = 2, source: Source? = nil,
-        secrets: Bool = false
+        secrets: Bool = false, artifacts: Int = 0
     ) -> RelayEdge.RunJob {
         let resources = Resources(cpuMillis: 1000, memoryBytes: 1 << 30, pids: 64, diskBytes: 1 << 20)
         let shape = RunnerShape(
@@ -23,7 +23,9 @@ enum Sample {
                 name: "step \($0)", run: "true", timeoutSeconds: 0, continueOnError: false, untrusted: false,
                 when: .onSuccess, secrets: uses)
         }
-        let spec = JobSpec(name: "test", shape: shape, timeoutSeconds: 60, silenceSeconds: 0, env: [], steps: steps, artifacts: [])
+        let rules = (0..<artifacts).map { ArtifactRule(paths: ["\($0)"], exclude: [], when: .onSuccess) }
+        let spec = JobSpec(
+            name: "test", shape: shape, timeoutSeconds: 60, silenceSeconds: 0, env: [], steps: steps, artifacts: rules)
         return RelayEdge.RunJob(
             runner: runner, attempt: Self.attempt(job, attempt),
             definition: JobDefinition(project: "default", spec: spec, source: source, schedule: .usual))
@@ -47,6 +49,14 @@ enum Sample {
         .jobEnded(JobResult(state: state, failedStep: nil, exitCode: 0, reason: reason))
     }
 
+    static func piece(_ text: String, rule: UInt16 = 0) -> RunnerEdge.Record {
+        .artifact(.init(rule: rule, bytes: Array(text.utf8)))
+    }
+
+    static func left(_ files: UInt32, rule: UInt16 = 0, problem: String = "") -> RunnerEdge.Record {
+        .artifactEnded(.init(rule: rule, files: files, problem: problem))
+    }
+
     /// A job of two steps with `lines` lines of output each.
     static func records(lines: Int) -> [RunnerEdge.Record] {
         var records: [RunnerEdge.Record] = []
@@ -65,7 +75,19 @@ enum Sample {
         }
     }
 
+    /// What they leave by one rule.
+    static func archive(_ records: [RunnerEdge.Record], rule: UInt16) -> [UInt8] {
+        records.flatMap { record -> [UInt8] in
+            if case .artifact(let chunk) = record, chunk.rule == rule { chunk.bytes } else { [] }
+        }
+    }
+
     static func events(_ records: [RunnerEdge.Record]) -> [RunnerEdge.Record] {
-        records.filter { if case .log = $0 { false } else { true } }
+        records.filter {
+            switch $0 {
+            case .log, .artifact: false
+            default: true
+            }
+        }
     }
 }

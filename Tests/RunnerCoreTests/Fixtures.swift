@@ -13,6 +13,12 @@ extension Step {
     }
 }
 
+extension ArtifactRule {
+    init(_ paths: [String], exclude: [String] = [], when: When = .onSuccess) {
+        self.init(paths: paths, exclude: exclude, when: when)
+    }
+}
+
 extension SecretUse {
     init(_ name: String, _ form: SecretForm, _ variable: String) {
         self.init(name: name, form: form, variable: variable)

@@ -242,17 +242,21 @@ final class MachineDriver {
         let job = MachineDriver()
         let uses = Bool.random(using: &random) ? [SecretUse("s", .variable, "S")] : []
         let steps = (0..<Int.random(in: 1...4, using: &random)).map {
-            Step("\($0)", "", timeout: 1, continueOnError: .random(using: &random), secrets: uses)
+            Step(
+                "\($0)", "", timeout: 1, continueOnError: .random(using: &random),
+                when: [.onSuccess, .onFailure, .always].randomElement(using: &random) ?? .always, secrets: uses)
         }
-        job.run(.of(steps, timeout: 5, silence: 1), withSource: .random(using: &random), wiped: false)
-        for _ in 0..<200 where !job.hasEnded {
+        let rules = [ArtifactRule(["a"]), ArtifactRule(["b"], when: .onFailure), ArtifactRule(["c"], when: .always)]
+        job.run(
+            .of(steps, timeout: 5, silence: 1, artifacts: rules), withSource: .random(using: &random), wiped: false)
+        for _ in 0..<400 where !job.hasEnded {
             job.now += 1
-            switch Int.random(in: 0..<13, using: &random) {
+            switch Int.random(in: 0..<14, using: &random) {
             case 0: job.actions += job.machine.sourceReady(files: 0, now: job.now)
             case 1...3: job.actions += job.machine.stepExited(.exited(.random(in: 0...1, using: &random)), now: job.now)
             case 4...6: job.actions += job.machine.stepCleared(outOfMemory: .random(using: &random), now: job.now)
             case 7:
-                let timers: [JobMachine.Timer] = [.job, .step, .silence, .grace, .grant]
+                let timers: [JobMachine.Timer] = [.job, .step, .silence, .grace, .cancellation, .grant]
                 let timer = timers.randomElement(using: &random) ?? .job
                 job.actions += job.machine.timerFired(timer, now: job.now)
             case 8 where .random(using: &random): job.actions += job.machine.cancel(grace: 5, now: job.now)
@@ -261,11 +265,17 @@ final class MachineDriver {
             case 10: job.actions += job.machine.grantTaken()
             case 11: job.actions += job.machine.grantWiped(now: job.now)
             case 12: job.machine.stepWrote(now: job.now)
+            case 13: job.actions += job.machine.artifactPacked(files: 1, problem: "")
             default: break
             }
         }
         #expect(job.hasEnded, "seed \(seed)")
         #expect(job.results.map { Int($0.index) } == Array(steps.indices), "seed \(seed)")
+        let asked = job.actions.compactMap { if case .pack(let rule) = $0 { UInt16(rule) } else { nil } }
+        let packed = job.actions.compactMap { action -> UInt16? in
+            if case .record(.artifactEnded(let ended)) = action { ended.rule } else { nil }
+        }
+        #expect(asked == packed && packed == packed.sorted(), "seed \(seed)")
         let taken = job.actions.firstIndex(of: .record(.grantTaken(RunnerEdge.GrantTaken())))
         if !uses.isEmpty, let first = job.actions.firstIndex(of: .start(step: 0)) {
             #expect(taken.map { $0 < first } == true, "seed \(seed): a step before its grant")

@@ -13,7 +13,9 @@ struct Journal {
     var output: [RunnerEdge.Output: [UInt8]] = [:]
     /// Both, as they are in the log.
     var merged: [UInt8] = []
-    /// How much of that there was when each step ended.
+    /// The archive of each artifact rule.
+    var artifacts: [UInt16: [UInt8]] = [:]
+    /// How much of the output there was when each step ended.
     var mergedAtEnds: [Int] = []
 
     mutating func take(_ item: RunnerEdge.Records.Item) throws {
@@ -24,6 +26,8 @@ struct Journal {
         if case .log(let chunk) = item.record {
             output[chunk.output, default: []] += chunk.bytes
             merged += chunk.bytes
+        } else if case .artifact(let chunk) = item.record {
+            artifacts[chunk.rule, default: []] += chunk.bytes
         } else {
             if case .stepEnded = item.record { mergedAtEnds.append(merged.count) }
             records.append(item.record)
@@ -35,6 +39,10 @@ struct Journal {
 
     var outcomes: [StepOutcome] {
         records.compactMap { if case .stepEnded(let result) = $0 { result.outcome } else { nil } }
+    }
+
+    var artifactEnds: [RunnerEdge.ArtifactEnded] {
+        records.compactMap { if case .artifactEnded(let ended) = $0 { ended } else { nil } }
     }
 
     var end: JobResult? {

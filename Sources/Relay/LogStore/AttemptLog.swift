@@ -1,10 +1,11 @@
 // The log and the journal of one attempt of a job: what the runner reported, masked by the caller, on disk. The files
 // that it leaves are ArtifactFiles', and part of this.
 //
-// Everything is staged in memory first and goes to disk in `commit`: output and pieces first, then the journal entry that says
-// so. Only what the journal says is acknowledged to the runner, and recovery cuts the log back to what the journal
-// says; so a kill at any point loses nothing and repeats nothing. A commit that fails (the disk is full) changes
-// nothing and is tried again later; meanwhile the caller stops reading from the runner, which bounds what is staged.
+// Everything is staged in memory first and goes to disk in `commit`: output and pieces first, then the journal entry
+// that says so. Only what the journal says is acknowledged to the runner, and recovery cuts log and files back to what
+// the journal says; so a kill at any point loses nothing and repeats nothing. A commit that fails (the disk is full)
+// changes nothing and is tried again later; meanwhile the caller stops reading from the runner, which bounds what is
+// staged.
 //
 // This holds against the death of the process. While the job runs, nothing is forced to the medium: a power failure
 // ends the runner, too, and recovery then says how many bytes of the log are gone. The job's end is different, since

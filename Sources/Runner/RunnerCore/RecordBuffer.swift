@@ -39,8 +39,8 @@ package struct RecordBuffer {
         self.capacity = capacity
     }
 
-    /// How many bytes of log or of an artifact the next record may hold; 0: read nothing more of the steps' output until it is
-    /// acknowledged.
+    /// How many bytes of log or of an artifact the next record may hold; 0: read nothing more of the steps' output, or
+    /// of what they have left, until something is acknowledged.
     package var room: Int {
         let left = capacity - used - held - RecordBuffer.overhead
         return left < RecordBuffer.leastRoom ? 0 : left

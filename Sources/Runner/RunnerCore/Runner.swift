@@ -2,8 +2,9 @@
 // unpacks the source, runs the steps one after another, keeps their output until relayd has it on disk.
 //
 // Its parts: Runner+Edge (what relayd asks), Runner+Grant (the job's secrets), Runner+Steps (processes and their
-// output), Runner+Artifacts (the files that it leaves). One thread, one PollLoop. The job's code is hostile to it and may run as the same user: so this process is
-// not dumpable (no ptrace, no /proc/1/fd, no /proc/1/mem), and as PID 1 it cannot be killed from inside.
+// output), Runner+Artifacts (the files that it leaves). One thread, one PollLoop. The job's code is hostile to it and
+// may run as the same user: so this process is not dumpable (no ptrace, no /proc/1/fd, no /proc/1/mem), and as PID 1
+// it cannot be killed from inside.
 
 import CLinux
 import Files
