@@ -31,9 +31,11 @@ struct SubmitTests {
                 spec.steps == [
                     Step(
                         name: "step 1", run: "make", timeoutSeconds: 0, continueOnError: false, untrusted: false,
+                        when: .onSuccess,
                         secrets: []),
                     Step(
                         name: "test", run: "make test", timeoutSeconds: 30, continueOnError: true, untrusted: false,
+                        when: .onSuccess,
                         secrets: []),
                 ])
             #expect(definition.source?.size == 1024)

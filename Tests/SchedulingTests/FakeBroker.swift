@@ -162,7 +162,8 @@ final class FakeBroker: BrokerLink {
             return .success(
                 Ticket(
                     order: .random(), subject: "admin", project: request.project, trust: trust, commit: "",
-                    definition: request.definition, secrets: request.secrets, ownValues: false, generation: 1, issuedMs: 1,
+                    definition: request.definition, secrets: request.secrets, ownValues: false, generation: 1,
+                    issuedMs: 1,
                     mac: Bytes32(9, 9, 9, 9)))
         }
     }
@@ -196,7 +197,8 @@ final class FakeBroker: BrokerLink {
                     order: .random(), subject: "github:1", project: request.definition.project,
                     trust: request.approval == nil ? trust : .approved, commit: "",
                     definition: Bytes32(bytes: Array(SHA256.hash(data: bytes))) ?? .random(),
-                    secrets: request.definition.secretNames, ownValues: false, generation: 1, issuedMs: 1, mac: Bytes32(9, 9, 9, 9)))
+                    secrets: request.definition.secretNames, ownValues: false, generation: 1, issuedMs: 1,
+                    mac: Bytes32(9, 9, 9, 9)))
         }
     }
 

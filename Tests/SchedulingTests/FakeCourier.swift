@@ -189,6 +189,126 @@ final class FakeCourier: CourierLink {
             return .success(.init(definition: definition, word: word))
         }
     }
+
+    // MARK: GitLab's runner protocol
+
+    /// What GitLab has for its runner, in order; what schedulerd has not confirmed comes again.
+    var runnerNews: [CourierEdge.RunnerNews] = []
+    private(set) var runnerAsks: [CourierEdge.AskRunner] = []
+    private var runnerWaits: [() -> Void] = []
+    private(set) var rooms: [CourierEdge.SetRoom] = []
+    private(set) var left: [CourierEdge.LeaveRunner] = []
+    private(set) var ends: [CourierEdge.EndJob] = []
+    private(set) var logsShown: [UInt64] = []
+    private(set) var artifacts: [CourierEdge.SendArtifact] = []
+    /// Open reports, by GitLab's number of the job.
+    private(set) var reports: [UInt64: (CourierEdge.ReportWord) -> Void] = [:]
+    private(set) var resumed: [Bool] = []
+    private var reportEnds: [UInt64: (Failure?) -> Void] = [:]
+
+    /// Something new for a question that waits.
+    func bring(_ news: CourierEdge.RunnerNews) {
+        runnerNews.append(news)
+        let waits = runnerWaits
+        runnerWaits = []
+        for wait in waits { loop.soon(wait) }
+    }
+
+    func say(_ word: CourierEdge.ReportWord, of job: UInt64) { reports[job]?(word) }
+
+    func endReport(of job: UInt64, _ failure: Failure?) {
+        reports[job] = nil
+        reportEnds.removeValue(forKey: job)?(failure)
+    }
+
+    func askRunner(
+        _ request: CourierEdge.AskRunner, _ done: @escaping (Result<CourierEdge.RunnerNews, Failure>) -> Void
+    ) {
+        runnerAsks.append(request)
+        switch runnerNews.first {
+        case .job(let given) where given.word.about.job == request.taken: runnerNews.removeFirst()
+        case .registered(let word) where request.known == word: runnerNews.removeFirst()
+        default: break
+        }
+        calls.append("runner")
+        let asked = generation
+        let tell = {
+            guard asked == self.generation, let news = self.runnerNews.first else { return }
+            switch news {
+            case .job, .registered: break
+            case .quiet, .trouble: self.runnerNews.removeFirst()
+            }
+            done(.success(news))
+        }
+        if let failure = refusals["runner"] { return loop.soon { done(.failure(failure)) } }
+        if runnerNews.isEmpty { runnerWaits = [tell] } else { loop.soon(tell) }
+    }
+
+    func setRoom(_ request: CourierEdge.SetRoom) { rooms.append(request) }
+
+    func leaveRunner(_ request: CourierEdge.LeaveRunner, _ done: @escaping (Failure?) -> Void) {
+        answer("leave", request.place.project, { (result: Result<Void, Failure>) in done(result.fault) }) {
+            self.left.append(request)
+            return .success(())
+        }
+    }
+
+    func reportJob(
+        _ request: CourierEdge.ReportJob, onItem: @escaping (CourierEdge.ReportWord) -> Void,
+        onEnd: @escaping (Failure?) -> Void
+    ) {
+        calls.append("report")
+        resumed.append(request.resumed)
+        reports[request.word.about.job] = onItem
+        reportEnds[request.word.about.job] = onEnd
+    }
+
+    func showLog(
+        _ request: CourierEdge.ShowLog, _ log: consuming FileDescriptor, _ done: @escaping (Failure?) -> Void
+    ) {
+        answer("log", request.project, { (result: Result<Void, Failure>) in done(result.fault) }) {
+            self.logsShown.append(request.job)
+            return .success(())
+        }
+    }
+
+    func endJob(_ request: CourierEdge.EndJob, _ done: @escaping (Failure?) -> Void) {
+        answer("end", request.project, { (result: Result<Void, Failure>) in done(result.fault) }) {
+            self.ends.append(request)
+            return .success(())
+        }
+    }
+
+    func prepareJob(
+        _ request: CourierEdge.PrepareJob,
+        _ done: @escaping (Result<CourierEdge.PrepareJob.Reply, Failure>, consuming FDBundle) -> Void
+    ) {
+        answer(
+            "prepare", request.place.project,
+            { (result: Result<CourierEdge.PrepareJob.Reply, Failure>) in
+                guard case .success = result, let file = try? Posix.open(#filePath, [.readOnly]) else {
+                    return done(result, FDBundle())
+                }
+                done(result, FDBundle(file))
+            },
+            {
+                var definition = request.definition
+                definition.source = self.fetched
+                guard let bytes = try? definition.encoded() else { return .failure(Failure(.invalid, "")) }
+                return .success(
+                    .init(source: self.fetched, ticket: Samples.ownTicket(request.word, definition, bytes)))
+            })
+    }
+
+    func sendArtifact(
+        _ request: CourierEdge.SendArtifact, _ archive: consuming FileDescriptor,
+        _ done: @escaping (Failure?) -> Void
+    ) {
+        answer("artifact", request.word.project, { (result: Result<Void, Failure>) in done(result.fault) }) {
+            self.artifacts.append(request)
+            return .success(())
+        }
+    }
 }
 
 extension Result where Success == Void, Failure == Wire.Failure {

@@ -37,6 +37,8 @@ final class FakeRelay: RelayLink {
     var stuckLogs: Set<UInt64> = []
     private(set) var removedLogs: [UInt64] = []
     private(set) var removedArtifacts: [UInt64] = []
+    /// Artifact rules by which attempts have left files.
+    var left: Set<UInt16> = []
     private(set) var removedSources: [Bytes32] = []
     /// What happens just before an upload is said to be finished.
     var beforeFinish: () -> Void = {}
@@ -182,8 +184,12 @@ final class FakeRelay: RelayLink {
     func openArtifact(
         _ attempt: Attempt, rule: UInt16, _ done: @escaping (Result<UInt32, Failure>, consuming FDBundle) -> Void
     ) {
-        answer { isConnected in
-            done(.failure(isConnected ? Failure(.notFound, "no file fits this rule") : Self.gone), FDBundle())
+        answer { [self] isConnected in
+            guard isConnected, left.contains(rule), let file = try? Posix.open(#filePath, [.readOnly]) else {
+                let failure = isConnected ? Failure(.notFound, "no file fits this rule") : Self.gone
+                return done(.failure(failure), FDBundle())
+            }
+            done(.success(1), FDBundle(file))
         }
     }
 

@@ -1,5 +1,6 @@
 // Jobs and shapes for tests.
 
+import Crypto
 import Store
 import Wire
 
@@ -25,7 +26,9 @@ enum Samples {
     }
 
     static func step(_ name: String, run: String, secrets: [SecretUse] = []) -> Step {
-        Step(name: name, run: run, timeoutSeconds: 0, continueOnError: false, untrusted: false, when: .onSuccess, secrets: secrets)
+        Step(
+            name: name, run: run, timeoutSeconds: 0, continueOnError: false, untrusted: false, when: .onSuccess,
+            secrets: secrets)
     }
 
     static func definition(
@@ -44,7 +47,7 @@ enum Samples {
     }
 
     /// SHA-256 of the canonical bytes of the plain sample, worked out apart from this code.
-    static let hash = "9376bd4352fc353a19f188ea94250740ba19460b513ecda7380d3cc8c70ea523"
+    static let hash = "176c1f84a2f39c7712d3af69ca6b1f3de426762df7ea30c21f54335727cadf8a"
 
     /// Nobody here can open it.
     static let order = SealedOrder(
@@ -53,7 +56,17 @@ enum Samples {
     static func ticket(_ definition: JobDefinition, trust: Trust = .untrusted) -> Ticket {
         Ticket(
             order: Bytes16(high: 1, low: 2), subject: "admin", project: definition.project, trust: trust, commit: "",
-            definition: Bytes32(1, 2, 3, 4), secrets: [], ownValues: false, generation: 1, issuedMs: 1, mac: Bytes32(9, 9, 9, 9))
+            definition: Bytes32(1, 2, 3, 4), secrets: [], ownValues: false, generation: 1, issuedMs: 1,
+            mac: Bytes32(9, 9, 9, 9))
+    }
+
+    /// Of a job that came with its own values.
+    static func ownTicket(_ word: GitLabJobWord, _ definition: JobDefinition, _ bytes: [UInt8]) -> Ticket {
+        Ticket(
+            order: Bytes16(high: 9, low: word.about.job), subject: word.about.subject, project: definition.project,
+            trust: .trusted, commit: word.about.commit,
+            definition: Bytes32(bytes: Array(SHA256.hash(data: bytes))) ?? .random(), secrets: [], ownValues: true,
+            generation: 1, issuedMs: 1, mac: Bytes32(9, 9, 9, 9))
     }
 
     /// A row without a request, and without anybody's word on it.

@@ -28,6 +28,8 @@ import Wire
         handlers.refuse(RelayEdge.RemoveSource.self)
         handlers.refuse(RelayEdge.RemoveLogs.self)
         handlers.refuse(RelayEdge.StoreArchive.self)
+        handlers.refuse(RelayEdge.OpenArtifact.self)
+        handlers.refuse(RelayEdge.RemoveArtifacts.self)
         handlers.on(RelayEdge.WatchEvents.self) { _, _ in }
         return handlers
     }

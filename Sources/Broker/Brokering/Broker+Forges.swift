@@ -57,7 +57,7 @@ extension Broker {
         return handlers
     }
 
-    private func policy(_ project: String) throws(Failure) -> Policy {
+    func policy(_ project: String) throws(Failure) -> Policy {
         guard let policy = content.policy(project) else {
             throw Failure(.notFound, "there is no project '\(project)'", place: "project")
         }

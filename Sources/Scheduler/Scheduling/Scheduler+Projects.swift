@@ -73,7 +73,10 @@ extension Scheduler {
             "may remove project", request.token, to: .applyProject, .project(request.project),
             fail: { responder.fail($0) }
         ) { [weak self] unit, _ in
-            unit.afterCommit { self?.removeAdmitted(request, responder) }
+            // GitLab is told while brokerd still knows the way.
+            unit.afterCommit {
+                self?.gitlab.end(request.project) { self?.removeAdmitted(request, responder) }
+            }
         }
     }
 
@@ -87,10 +90,7 @@ extension Scheduler {
                 guard try unit.rows.project(request.project) != nil else { throw Failure.noProject(request.project) }
                 try self?.endOutdated(unit, of: request.project, but: nil)
                 try unit.rows.removeProject(request.project)
-                unit.afterCommit {
-                    self?.endPolling(request.project)
-                    self?.gitlab.end(request.project)
-                }
+                unit.afterCommit { self?.endPolling(request.project) }
                 unit.afterCommit { responder.reply(.init()) }
             }
         }

@@ -58,6 +58,8 @@ enum TimerKey: Hashable {
     case poll(String)
     /// GitLab is asked for jobs again.
     case runner(String)
+    /// The removal of a project does not wait any longer for GitLab.
+    case farewell(String)
     /// How much room there is may have changed.
     case room
     /// A job of GitLab's is prepared again, or told again.

@@ -4,6 +4,19 @@ import Foundation
 import GRDB
 package import Wire
 
+/// A runner at a project's GitLab.
+package struct GitLabRunnerRow: Equatable, Sendable {
+    package let slot: UInt64
+    /// What it was registered with.
+    package let rule: [UInt8]
+    package let word: GitLabRunnerWord
+    package let isSpent: Bool
+
+    package init(slot: UInt64, rule: [UInt8], word: GitLabRunnerWord, isSpent: Bool = false) {
+        (self.slot, self.rule, self.word, self.isSpent) = (slot, rule, word, isSpent)
+    }
+}
+
 /// A job of GitLab's, from its coming to the moment at which GitLab has its end.
 package struct GitLabJobRow: Equatable, Sendable {
     package let slot: UInt64
@@ -29,22 +42,35 @@ package struct GitLabJobRow: Equatable, Sendable {
 }
 
 extension StoreTransaction {
-    package func gitlabRunner(_ project: String, slot: UInt64) throws -> GitLabRunnerWord? {
-        try one("SELECT word FROM gitlab_runners WHERE project = ? AND slot = ?", [project, Self.key(slot)])
-            .map { try Self.message(GitLabRunnerWord.self, $0["word"] as Data, of: nil) }
+    /// Of a project, oldest first.
+    package func gitlabRunners(_ project: String) throws -> [GitLabRunnerRow] {
+        try all("SELECT slot, rule, word, spent FROM gitlab_runners WHERE project = ? ORDER BY slot", [project]).map {
+            GitLabRunnerRow(
+                slot: UInt64(bitPattern: $0["slot"]), rule: [UInt8]($0["rule"] as Data),
+                word: try Self.message(GitLabRunnerWord.self, $0["word"] as Data, of: nil),
+                isSpent: ($0["spent"] as Int64) != 0)
+        }
     }
 
-    /// All, by project and slot.
-    package func gitlabRunners() throws -> [(project: String, slot: UInt64)] {
-        try all("SELECT project, slot FROM gitlab_runners").map { ($0["project"], UInt64(bitPattern: $0["slot"])) }
+    /// Those of which a job is on its way.
+    package func gitlabSlots(_ project: String) throws -> Set<UInt64> {
+        Set(
+            try all("SELECT DISTINCT slot FROM gitlab_jobs WHERE project = ?", [project])
+                .map { UInt64(bitPattern: $0["slot"]) })
     }
 
-    package func keepGitLabRunner(_ word: GitLabRunnerWord, slot: UInt64) throws {
+    package func keepGitLabRunner(_ row: GitLabRunnerRow) throws {
         try run(
             """
-            INSERT INTO gitlab_runners (project, slot, word) VALUES (?, ?, ?)
-            ON CONFLICT (project, slot) DO UPDATE SET word = excluded.word
-            """, [word.project, Self.key(slot), Self.blob(try Self.bytes(word))])
+            INSERT INTO gitlab_runners (project, slot, rule, word) VALUES (?, ?, ?, ?)
+            ON CONFLICT (project, slot) DO UPDATE SET rule = excluded.rule, word = excluded.word
+            """,
+            [row.word.project, Self.key(row.slot), Self.blob(row.rule), Self.blob(try Self.bytes(row.word))])
+    }
+
+    /// It has the one job that it is for.
+    package func spendGitLabRunner(_ project: String, slot: UInt64) throws {
+        try run("UPDATE gitlab_runners SET spent = 1 WHERE project = ? AND slot = ?", [project, Self.key(slot)])
     }
 
     package func forgetGitLabRunner(_ project: String, slot: UInt64) throws {

@@ -24,7 +24,9 @@ extension GitLabDesk {
     }
 
     private func notReported(_ work: GitLabWork, _ failure: Failure?) {
-        let about: KeyValuePairs = ["project": work.row.project, "job": "\(work.row.number)", "why": failure?.text ?? "it ended"]
+        let about: KeyValuePairs = [
+            "project": work.row.project, "job": "\(work.row.number)", "why": failure?.text ?? "it ended",
+        ]
         if let failure, failure.errorCode.retry != .later {
             scheduler.log.error("GitLab will not hear of a job's end", about)
             return forget(work)
@@ -69,8 +71,10 @@ extension GitLabDesk {
             }
             unit.afterCommit {
                 if let job = work.row.job { self.removeFiles(job) }
-                guard let served = self.served[key.project], work.row.slot > 0 else { return }
-                self.leave(RunnerKey(project: key.project, slot: work.row.slot), served)
+                // A runner of its own goes with it.
+                guard self.served[key.project]?.rule.own == true else { return }
+                self.asking[key.project] = nil
+                self.ask(key.project)
             }
         }
     }

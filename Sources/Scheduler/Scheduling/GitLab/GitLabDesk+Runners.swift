@@ -1,76 +1,76 @@
-// Runners at GitLab: each has one question under way at courierd, for as long as its project wants one.
+// Runners at GitLab. Each project has one question under way at courierd, for as long as it wants jobs.
 
 import Daemon
 import Link
+import Posix
 import Store
 import Wire
 
 extension GitLabDesk {
+    /// Until a question that came to nothing is asked again.
+    private static let pause = Duration.seconds(5)
+    /// For which the removal of a project waits until its runners have left GitLab.
+    private static let farewell = Duration.seconds(20)
+
     func ask(_ project: String) {
-        guard let served = served[project], scheduler.courier.isReady else { return }
-        let key = RunnerKey(project: project, slot: served.slot)
-        guard asking[key] == nil else { return }
-        asking[key] = Asking(jobs: 0)
-        let fail = { (failure: Failure) in self.askLater(key, failure) }
+        guard let served = served[project], scheduler.courier.isReady, asking[project] == nil else { return }
+        questions += 1
+        let question = Asking(number: questions)
+        asking[project] = question
+        let fail = { (failure: Failure) in self.askLater(project, question, failure) }
         scheduler.batch.question("runner at GitLab", fail: fail) { unit in
-            let known = try unit.rows.gitlabRunner(project, slot: served.slot)
+            let (slot, known, others) = try self.choose(unit, project, served)
             let jobs = try self.jobs(served, unit)
             unit.afterCommit {
-                self.asking[key]?.jobs = jobs
+                guard self.isUnderWay(project, question) else { return }
+                for row in others { self.leave(project, row, served) }
+                self.asking[project]?.slot = slot
+                self.asking[project]?.jobs = jobs
                 let request = CourierEdge.AskRunner(
-                    place: served.place, slot: key.slot, rule: served.rule, known: known, jobs: UInt16(clamping: jobs),
-                    taken: self.taken[key] ?? 0)
+                    place: served.place, slot: slot, rule: served.rule, known: known, jobs: UInt16(clamping: jobs),
+                    taken: self.taken[RunnerKey(project: project, slot: slot)] ?? 0)
                 self.scheduler.courier.askRunner(request) { result in
+                    guard self.isUnderWay(project, question) else { return }
                     switch result {
-                    case .success(let news): self.take(news, key)
-                    case .failure(let failure): self.askLater(key, failure)
+                    case .success(let news): self.take(news, project, question, slot, served)
+                    case .failure(let failure): self.askLater(project, question, failure)
                     }
                 }
             }
         }
     }
 
-    /// Until a question that came to nothing is asked again.
-    private static let pause = Duration.seconds(5)
-
-    private func askAgain(_ key: RunnerKey) {
-        asking[key] = nil
-        ask(key.project)
+    /// The runner that may take the next job, and those that nobody needs any more: of rules that hold no longer, or
+    /// of a job that is over.
+    private func choose(
+        _ unit: UnitOfWork, _ project: String, _ served: Served
+    ) throws -> (slot: UInt64, known: GitLabRunnerWord?, others: [GitLabRunnerRow]) {
+        let rows = try unit.rows.gitlabRunners(project)
+        let used = try unit.rows.gitlabSlots(project)
+        let mine = rows.last {
+            $0.rule == served.registration && !leaving.contains(RunnerKey(project: project, slot: $0.slot))
+                && !$0.isSpent
+        }
+        let others = rows.filter { $0.slot != mine?.slot && !used.contains($0.slot) }
+        let next = max(rows.last?.slot ?? 0, used.max() ?? 0) + 1
+        return (mine?.slot ?? next, mine?.word, others)
     }
 
-    private func askLater(_ key: RunnerKey, _ failure: Failure) {
+    private func isUnderWay(_ project: String, _ question: Asking) -> Bool {
+        asking[project]?.number == question.number
+    }
+
+    private func askAgain(_ project: String, _ question: Asking) {
+        guard isUnderWay(project, question) else { return }
+        asking[project] = nil
+        ask(project)
+    }
+
+    private func askLater(_ project: String, _ question: Asking, _ failure: Failure) {
         // A lost link comes back by itself, and everybody asks anew.
         guard scheduler.courier.isReady else { return }
-        note(key.project, failure)
-        scheduler.arm(.runner(key.project), after: Self.pause) { _ in self.askAgain(key) }
-    }
-
-    private func take(_ news: CourierEdge.RunnerNews, _ key: RunnerKey) {
-        switch news {
-        case .quiet: askAgain(key)
-        case .trouble(let trouble):
-            note(key.project, Failure(ErrorCode(rawValue: trouble.code), trouble.text))
-            askAgain(key)
-        case .registered(let word):
-            troubles[key.project] = nil
-            keep("runner at GitLab", key) { unit in
-                guard word.project == key.project else { return }
-                try unit.rows.keepGitLabRunner(word, slot: key.slot)
-            }
-        case .job(let given):
-            troubles[key.project] = nil
-            let row = GitLabJobRow(slot: key.slot, definition: given.definition, word: given.word)
-            guard row.project == key.project, given.definition.project == key.project else { return askAgain(key) }
-            keep("job of GitLab's", key) { unit in
-                let isNew = try unit.rows.gitlabJob(row.project, row.number) == nil
-                try unit.rows.insertGitLabJob(row)
-                unit.afterCommit {
-                    self.taken[key] = row.number
-                    if self.served[key.project]?.rule.own == true { self.served[key.project]?.slot += 1 }
-                    if isNew { self.follow(GitLabWork(row, isResumed: false)) }
-                }
-            }
-        }
+        note(project, failure)
+        scheduler.arm(.runner(project), after: Self.pause) { _ in self.askAgain(project, question) }
     }
 
     /// Somebody may have to mend something; it is said once.
@@ -79,36 +79,89 @@ extension GitLabDesk {
         scheduler.log.warning("no jobs come from GitLab", ["project": project, "why": failure.text])
     }
 
+    private func take(
+        _ news: CourierEdge.RunnerNews, _ project: String, _ question: Asking, _ slot: UInt64, _ served: Served
+    ) {
+        switch news {
+        case .quiet: askAgain(project, question)
+        case .trouble(let trouble):
+            note(project, Failure(ErrorCode(rawValue: trouble.code), trouble.text))
+            askAgain(project, question)
+        case .registered(let word):
+            troubles[project] = nil
+            keep("runner at GitLab", project, question) { unit in
+                guard word.project == project else { return }
+                try unit.rows.keepGitLabRunner(.init(slot: slot, rule: served.registration, word: word))
+            }
+        case .job(let given):
+            troubles[project] = nil
+            let row = GitLabJobRow(slot: slot, definition: given.definition, word: given.word)
+            guard row.project == project, given.definition.project == project else {
+                return askAgain(project, question)
+            }
+            keep("job of GitLab's", project, question) { unit in
+                let isNew = try unit.rows.gitlabJob(row.project, row.number) == nil
+                try unit.rows.insertGitLabJob(row)
+                if served.rule.own { try unit.rows.spendGitLabRunner(project, slot: slot) }
+                unit.afterCommit {
+                    self.taken[RunnerKey(project: project, slot: slot)] = row.number
+                    if isNew { self.follow(GitLabWork(row, isResumed: false)) }
+                }
+            }
+        }
+    }
+
     /// On disk, and then the next question says so.
-    private func keep(_ what: String, _ key: RunnerKey, _ body: @escaping (UnitOfWork) throws -> Void) {
-        scheduler.batch.request(what, fail: { self.askLater(key, $0) }) { unit in
+    private func keep(
+        _ what: String, _ project: String, _ question: Asking, _ body: @escaping (UnitOfWork) throws -> Void
+    ) {
+        scheduler.batch.request(what, fail: { self.askLater(project, question, $0) }) { unit in
             try body(unit)
-            unit.afterCommit { self.askAgain(key) }
+            unit.afterCommit { self.askAgain(project, question) }
         }
     }
 
     // MARK: the end
 
-    /// Tells GitLab, once; a house that is away then leaves its runner listed, and says so.
-    func leave(_ key: RunnerKey, _ old: Served) {
-        guard leaving.insert(key).inserted else { return }
-        asking[key] = nil
-        scheduler.batch.question("runner that leaves", fail: { _ in self.leaving.remove(key) }) { unit in
-            guard let known = try unit.rows.gitlabRunner(key.project, slot: key.slot) else {
-                return unit.afterCommit { self.leaving.remove(key) }
-            }
+    func leaveAll(_ project: String, _ old: Served, _ done: @escaping () -> Void) {
+        scheduler.batch.question("runners that leave", fail: { _ in done() }) { unit in
+            let rows = try unit.rows.gitlabRunners(project)
             unit.afterCommit {
-                let request = CourierEdge.LeaveRunner(place: old.place, slot: key.slot, rule: old.rule, known: known)
-                self.scheduler.courier.leaveRunner(request) { failure in
-                    self.leaving.remove(key)
-                    if let failure {
-                        let about: KeyValuePairs = ["project": key.project, "runner": "\(known.id)", "why": failure.text]
-                        self.scheduler.log.warning("a runner may still be listed at GitLab", about)
-                    }
-                    self.scheduler.batch.event("runner left") { unit in
-                        try unit.rows.forgetGitLabRunner(key.project, slot: key.slot)
+                guard !rows.isEmpty, self.scheduler.courier.isReady else { return done() }
+                var left = rows.count
+                let end = {
+                    if left > 0 { done() }
+                    left = 0
+                }
+                self.scheduler.arm(.farewell(project), after: Self.farewell) { _ in end() }
+                for row in rows {
+                    self.leave(project, row, old) {
+                        left -= 1
+                        if left == 0 { left = 1; end() }
                     }
                 }
+            }
+        }
+    }
+
+    /// Tells GitLab, once. Where that fails, the runner stays listed there, and the log says so.
+    func leave(_ project: String, _ row: GitLabRunnerRow, _ old: Served, _ done: @escaping () -> Void = {}) {
+        let key = RunnerKey(project: project, slot: row.slot)
+        guard leaving.insert(key).inserted else { return done() }
+        let request = CourierEdge.LeaveRunner(place: old.place, slot: row.slot, rule: old.rule, known: row.word)
+        scheduler.courier.leaveRunner(request) { failure in
+            self.leaving.remove(key)
+            self.taken[key] = nil
+            if let failure {
+                self.scheduler.log.warning(
+                    "a runner may still be listed at GitLab",
+                    ["project": project, "runner": "\(row.word.id)", "why": failure.text])
+                // It is tried again with the next question.
+                if failure.isLostLink { return done() }
+            }
+            self.scheduler.batch.event("runner left") { unit in
+                try unit.rows.forgetGitLabRunner(project, slot: row.slot)
+                unit.afterCommit { done() }
             }
         }
     }

@@ -24,22 +24,31 @@ final class GitLabDesk {
     }
 
     /// A project with a runner, as its rules say.
-    struct Served {
+    struct Served: Equatable {
         let place: CourierEdge.ForgePlace
         let rule: CourierEdge.RunnerRule
-        /// The runner that may take the next job.
-        var slot: UInt64 = 0
+
+        /// What a runner is registered with; of others it is not this project's.
+        var registration: [UInt8] {
+            let said = "\(place.repository.id) \(place.repository.path) \(rule.own) \(rule.runUntagged) \(rule.tags)"
+            return Scheduler.hash(Array(said.utf8)).array
+        }
     }
 
-    /// What is known of a runner's question that is under way.
+    /// A runner's question that is under way.
     struct Asking {
-        /// So many jobs it may bring.
-        var jobs: Int
+        /// Counts questions: an answer to an older one is nobody's.
+        let number: Int
+        /// The runner, as soon as it is known, and so many jobs it may bring.
+        var slot: UInt64?
+        var jobs = 0
     }
 
     unowned let scheduler: Scheduler
     var served: [String: Served] = [:]
-    var asking: [RunnerKey: Asking] = [:]
+    /// One for each project.
+    var asking: [String: Asking] = [:]
+    var questions = 0
     /// The last job that is on disk, by the runner that brought it.
     var taken: [RunnerKey: UInt64] = [:]
     /// Why no jobs come, by project.
@@ -77,17 +86,17 @@ final class GitLabDesk {
             pollSeconds: UInt32(scheduler.settings.pollPause.components.seconds))
         let place = CourierEdge.ForgePlace(
             project: name, repository: .init(id: repository.id ?? 0, path: repository.path ?? "-"))
-        // One that leaves when there are others takes its slot along.
-        let slot = rule.own ? (served[name]?.slot ?? 1) : 0
-        served[name] = Served(place: place, rule: rule, slot: slot)
+        let now = Served(place: place, rule: rule)
+        guard served.updateValue(now, forKey: name) != now else { return }
+        asking[name] = nil
         ask(name)
     }
 
-    /// The project has no runner any more. The one that it had leaves GitLab when its jobs are over.
-    func end(_ project: String) {
-        troubles[project] = nil
-        guard let old = served.removeValue(forKey: project) else { return }
-        leave(RunnerKey(project: project, slot: old.slot), old)
+    /// The project has no runner any more. Those that it had leave GitLab; then `done` is called, or after a while.
+    func end(_ project: String, _ done: @escaping () -> Void = {}) {
+        (troubles[project], asking[project]) = (nil, nil)
+        guard let old = served.removeValue(forKey: project) else { return done() }
+        leaveAll(project, old, done)
     }
 
     func courierIsUp() {
@@ -129,14 +138,14 @@ final class GitLabDesk {
     func tellRoom() {
         guard !asking.isEmpty, scheduler.courier.isReady else { return }
         scheduler.batch.question("room", fail: { _ in }) { unit in
-            for (key, question) in self.asking {
-                guard let served = self.served[key.project] else { continue }
+            for (project, question) in self.asking {
+                guard let served = self.served[project], let slot = question.slot else { continue }
                 let room = try self.jobs(served, unit)
                 guard room != question.jobs else { continue }
                 unit.afterCommit {
-                    self.asking[key]?.jobs = room
+                    self.asking[project]?.jobs = room
                     self.scheduler.courier.setRoom(
-                        .init(project: key.project, slot: key.slot, jobs: UInt16(clamping: room), hint: false))
+                        .init(project: project, slot: slot, jobs: UInt16(clamping: room), hint: false))
                 }
             }
         }
@@ -149,10 +158,9 @@ final class GitLabDesk {
 
     /// GitLab says by a webhook that something waits.
     func hint(_ project: String) {
-        for (key, question) in asking where key.project == project && question.jobs > 0 {
-            scheduler.courier.setRoom(
-                .init(project: project, slot: key.slot, jobs: UInt16(clamping: question.jobs), hint: true))
-        }
+        guard let question = asking[project], let slot = question.slot, question.jobs > 0 else { return }
+        scheduler.courier.setRoom(
+            .init(project: project, slot: slot, jobs: UInt16(clamping: question.jobs), hint: true))
     }
 }
 
