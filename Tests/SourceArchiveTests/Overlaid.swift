@@ -24,11 +24,11 @@ struct Overlaid {
 
     init(_ source: [UInt8]?, _ zips: [[UInt8]], limits: ArchiveLimits = ArchiveLimits(size: 1 << 30)) throws {
         let result = try Posix.openTemporary("/tmp")
-        // The descriptors have to stay open; there is no array of what cannot be copied.
-        let tar = try stored(source ?? [])
-        let raws = try zips.map { try Posix.duplicate(stored($0).raw).release() }
-        defer { for raw in raws { _ = FileDescriptor(owning: raw) } }
-        let overlay = SourceOverlay(source: source == nil ? nil : tar.raw, zips: raws, into: result.raw, limits: limits)
+        // There is no array of what cannot be copied.
+        let tar = try source.map { try stored($0).release() }
+        let raws = try zips.map { try stored($0).release() }
+        defer { for raw in [tar ?? -1] + raws where raw >= 0 { _ = FileDescriptor(owning: raw) } }
+        let overlay = SourceOverlay(source: tar, zips: raws, into: result.raw, limits: limits)
         do throws(ArchiveProblem) {
             while archive == nil {
                 let before = Self.size(result.raw)
@@ -64,7 +64,8 @@ struct Packed {
         _ tar: [UInt8], _ format: ArtifactFormat, limits: ArchiveLimits = ArchiveLimits(size: 1 << 30),
         wide: UInt64 = 0xFFFF_FFFF
     ) throws {
-        let (source, result) = (try stored(tar), try Posix.openTemporary("/tmp"))
+        let source = try stored(tar)
+        let result = try Posix.openTemporary("/tmp")
         do throws(ArchiveProblem) {
             let packer = try ArtifactPacker(
                 tar: source.raw, format: format, into: result.raw, limits: limits, wide: wide)

@@ -39,7 +39,8 @@ struct ZipBuilder {
             checksum = Self.checksum(data)
         }
 
-        init(_ name: String, _ text: String = "", isPacked: Bool = false, mode: UInt32 = 0o100644) {
+        init(_ name: String, _ text: String = "", isPacked: Bool = false, mode: UInt32? = nil) {
+            let mode = mode ?? (name.hasSuffix("/") ? 0o040755 : 0o100644)
             self.init(Array(name.utf8), Array(text.utf8), isPacked: isPacked, mode: mode)
         }
 
@@ -73,7 +74,7 @@ struct ZipBuilder {
             let (name, compressed) = (entry.ownName ?? entry.name, entry.compressed ?? UInt32(entry.packed.count))
             bytes += Self.little([
                 (0x0403_4B50, 4), (20, 2), (UInt64(entry.flags), 2), (UInt64(entry.ownMethod ?? entry.method), 2),
-                (0x6E57_B1AA, 4), (UInt64(entry.ownChecksum ?? entry.checksum), 4),
+                (0x576E_B1AA, 4), (UInt64(entry.ownChecksum ?? entry.checksum), 4),
                 (UInt64(entry.ownCompressed ?? compressed), 4), (UInt64(entry.ownSize ?? entry.size), 4),
                 (UInt64(name.count), 2), (UInt64(entry.ownExtra.count), 2),
             ])
@@ -81,7 +82,7 @@ struct ZipBuilder {
             if !entry.isListed { continue }
             directory += Self.little([
                 (0x0201_4B50, 4), (UInt64(entry.maker) << 8 | 20, 2), (20, 2), (UInt64(entry.flags), 2),
-                (UInt64(entry.method), 2), (0x6E57_B1AA, 4), (UInt64(entry.checksum), 4), (UInt64(compressed), 4),
+                (UInt64(entry.method), 2), (0x576E_B1AA, 4), (UInt64(entry.checksum), 4), (UInt64(compressed), 4),
                 (UInt64(entry.size), 4), (UInt64(entry.name.count), 2), (UInt64(entry.extra.count), 2), (0, 2),
                 (UInt64(entry.disk), 2), (0, 2), (UInt64(entry.mode) << 16, 4), (UInt64(place), 4),
             ])
