@@ -105,6 +105,10 @@ import Testing
             try problem { $0.raw(TarBuilder.header(Array("a".utf8), type: "3")) } == ZipReaderTests.tar(.device, "a"))
         #expect(try problem { $0.symbolicLink("l", to: "/etc") } == ZipReaderTests.tar(.linkLeaves, "l"))
         #expect(try Packed([], .zip).problem == .archive(TarError(.noEndMarker)))
+        let size = UInt64(Self.tree.count)
+        #expect(try Packed(Self.tree, .zip, limits: ArchiveLimits(size: size)).problem == nil)
+        #expect(
+            try Packed(Self.tree, .zip, limits: ArchiveLimits(size: size - 1)).problem == .tooLarge(limit: size - 1))
         #expect(try Packed(Self.tree.dropLast(1024) + [1], .zip).artifacts == nil)
     }
 
