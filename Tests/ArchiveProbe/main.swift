@@ -1,5 +1,5 @@
-// archive-probe: artifacts packed and laid over a source as courierd does it, between files. Others' readers and writers
-// of archives are tested with it, and it with them.
+// archive-probe: artifacts packed and laid over a source as courierd does it, between files. Others' readers and
+// writers of archives are tested with it, and it with them.
 //
 //     archive-probe zip|gzip|raw TAR OUT [WIDE]        WIDE: from here on numbers are wide
 //     archive-probe overlay SOURCE|- OUT ZIP...

@@ -21,7 +21,8 @@ common=(-swift-version 6 -O -wmo -parse-as-library -package-name bulkhead -sanit
     -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility
     -enable-upcoming-feature InternalImportsByDefault -I "$out" -I Sources/Base/CZlib)
 
-# module NAME FOLDER [WHICH...]: one module of the package, instrumented, when its sources are newer than what is there; WHICH is find's.
+# module NAME FOLDER [WHICH...]: one module of the package, instrumented, when its sources are newer than what is there. WHICH of
+# them is said as find wants it.
 rebuilt=
 module() {
     local name=$1
@@ -59,7 +60,8 @@ module SourceArchive Sources/Courier/Archive ! -name ArchiveSink.swift ! -name S
 swiftc "${common[@]}" -module-name Fuzz Tests/Fuzz/*.swift Tests/WireTests/CatalogueEntry.swift \
     Tests/WireTests/Generated/Catalogue.swift "$out"/{Wire,Posix,Files,Link}.o \
     "$out"/{Documents,ForgeModel,Deliveries,GitHub,GitLab,Gitea}.o \
-    "$out"/{Tar,Exchange,ForgeCalls,GitHubCalls,GitLabCalls,GiteaCalls,GitLabRunner,SourceArchive}.o "${objects[@]}" -use-ld=lld -o "$out/fuzz"
+    "$out"/{Tar,Exchange,ForgeCalls,GitHubCalls,GitLabCalls,GiteaCalls}.o \
+    "$out"/{GitLabRunner,SourceArchive}.o "${objects[@]}" -use-ld=lld -o "$out/fuzz"
 [[ $mode == build ]] && exit 0
 
 # No input is longer than the largest frame and its prefix; nothing it makes us allocate at once is above 1 MiB.

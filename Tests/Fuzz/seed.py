@@ -83,7 +83,8 @@ class Pipe(io.RawIOBase):
 for name in "plain", "wide", "streamed":
     archive = io.BytesIO()
     with zipfile.ZipFile(Pipe(archive) if name == "streamed" else archive, "w") as file:
-        for path, mode, content in [("a", 0o100755, b"hello" * 30), ("d/", 0o040755, b""), ("d/l", 0o120777, b"../a"), ("d/empty", 0o100644, b"")]:
+        for path, mode, content in [("a", 0o100755, b"hello" * 30), ("d/", 0o040755, b""), ("d/l", 0o120777, b"../a"),
+                                    ("d/empty", 0o100644, b"")]:
             info = zipfile.ZipInfo(path, (2023, 11, 14, 22, 13, 20))
             info.create_system, info.external_attr = 3, mode << 16
             info.compress_type = zipfile.ZIP_DEFLATED if content else zipfile.ZIP_STORED

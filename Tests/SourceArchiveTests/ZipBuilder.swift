@@ -1,4 +1,4 @@
-// Makes zip archives for tests, good ones and bad ones: every field can be set wrong, in one place and not in the other.
+// Makes zip archives for tests, good ones and bad ones: every field can be set wrong, in one of its places.
 
 import CZlib
 

@@ -1,5 +1,5 @@
-// ArchiveOutput: an archive of one form, written a member at a time. Whoever writes with it takes what there is of it now
-// and then.
+// ArchiveOutput: an archive of one form, written a member at a time. Whoever writes with it takes what there is of it
+// now and then.
 
 package import Tar
 
