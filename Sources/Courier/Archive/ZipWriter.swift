@@ -1,6 +1,6 @@
 // ZipWriter: a zip archive, written in one go from its front to its end: what is not known before a file is packed
-// comes behind it. With the type and mode that Unix knows and UTF-8 names, and wide numbers only where they are needed, as
-// GitLab and its runner write and read it.
+// comes behind it. With the type and mode that Unix knows and UTF-8 names, and wide numbers only where they are needed,
+// as GitLab and its runner write and read it.
 
 import Tar
 
