@@ -407,6 +407,10 @@ let tests: [Target] = [
         name: "runner-probe",
         dependencies: ["Exchange", "Files", "GitLabRunner", "Outbound", "Posix", "RunnerErrands", "Secret"],
         path: "Tests/RunnerProbe", swiftSettings: house),
+    // Artifacts packed and laid over a source, between files.
+    .executableTarget(
+        name: "archive-probe", dependencies: ["Files", "Posix", "SourceArchive"], path: "Tests/ArchiveProbe",
+        swiftSettings: house),
     .testTarget(
         name: "SourceArchiveTests",
         dependencies: ["CZlib", "Exchange", "Files", "Posix", "SourceArchive", "Tar", "TarFixtures", crypto],

@@ -5,6 +5,7 @@ import Documents
 import ForgeCalls
 import GitLabRunner
 import Posix
+import SourceArchive
 import Tar
 import Wire
 
@@ -42,6 +43,8 @@ private func give(_ target: Target, _ input: ArraySlice<UInt8>) {
     } catch is TarError {
         return
     } catch is TarProblem {
+        return
+    } catch is ArchiveProblem {
         return
     } catch {
         fatalError("oracle: \(error)")

@@ -10,7 +10,7 @@ typealias Target = @Sendable (ArraySlice<UInt8>) throws -> Void
 /// Add behind the last one: the numbers stand in the corpus.
 let targets: [Target] = [
     wholeFrame, messageBody, frameStream, jsonDocument, gitHubDelivery, gitLabDelivery, giteaDelivery,
-    forgeAnswer, sourceArchive, runnerJob, runnerLog, runnerLife,
+    forgeAnswer, sourceArchive, runnerJob, runnerLog, runnerLife, zipArchive,
 ]
 
 /// edge and side, then a frame: header, the schema's rules, the body, nothing behind it.

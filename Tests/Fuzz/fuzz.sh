@@ -21,13 +21,15 @@ common=(-swift-version 6 -O -wmo -parse-as-library -package-name bulkhead -sanit
     -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility
     -enable-upcoming-feature InternalImportsByDefault -I "$out" -I Sources/Base/CZlib)
 
-# module NAME FOLDER: one module of the package, instrumented, when its sources are newer than what is there.
+# module NAME FOLDER [WHICH...]: one module of the package, instrumented, when its sources are newer than what is there. WHICH of
+# them is said as find wants it.
 rebuilt=
 module() {
-    local name=$1 folder=$2
-    if [[ -z $rebuilt && -f $out/$name.o && -z $(find "$folder" -name '*.swift' -newer "$out/$name.o") ]]; then return; fi
+    local name=$1
+    shift
+    if [[ -z $rebuilt && -f $out/$name.o && -z $(find "$@" -name '*.swift' -newer "$out/$name.o") ]]; then return; fi
     rebuilt=1
-    find "$folder" -name '*.swift' -print0 | sort -z | xargs -0 swiftc "${common[@]}" -module-name "$name" \
+    find "$@" -name '*.swift' -print0 | sort -z | xargs -0 swiftc "${common[@]}" -module-name "$name" \
         -emit-module -emit-module-path "$out/$name.swiftmodule" -c -o "$out/$name.o"
 }
 
@@ -42,6 +44,7 @@ for source in Sources/Base/CLinux/*.c; do
 done
 module Wire Sources/Wire/Wire
 module Posix Sources/Base/Posix
+module Files Sources/Base/Files
 module Link Sources/Wire/Link
 module Documents Sources/Jobs/Documents
 module ForgeModel Sources/Forges/ForgeModel
@@ -52,10 +55,13 @@ module Exchange Sources/Courier/Exchange
 module ForgeCalls Sources/Courier/Forge
 for forge in GitHub GitLab Gitea; do module ${forge}Calls Sources/Courier/$forge; done
 module GitLabRunner Sources/Courier/GitLabRunner
+# Without what takes the SHA-256 of an archive, and with it a package of others.
+module SourceArchive Sources/Courier/Archive ! -name ArchiveSink.swift ! -name SourceOverlay.swift
 swiftc "${common[@]}" -module-name Fuzz Tests/Fuzz/*.swift Tests/WireTests/CatalogueEntry.swift \
-    Tests/WireTests/Generated/Catalogue.swift "$out"/{Wire,Posix,Link}.o \
+    Tests/WireTests/Generated/Catalogue.swift "$out"/{Wire,Posix,Files,Link}.o \
     "$out"/{Documents,ForgeModel,Deliveries,GitHub,GitLab,Gitea}.o \
-    "$out"/{Tar,Exchange,ForgeCalls,GitHubCalls,GitLabCalls,GiteaCalls,GitLabRunner}.o "${objects[@]}" -use-ld=lld -o "$out/fuzz"
+    "$out"/{Tar,Exchange,ForgeCalls,GitHubCalls,GitLabCalls,GiteaCalls}.o \
+    "$out"/{GitLabRunner,SourceArchive}.o "${objects[@]}" -use-ld=lld -o "$out/fuzz"
 [[ $mode == build ]] && exit 0
 
 # No input is longer than the largest frame and its prefix; nothing it makes us allocate at once is above 1 MiB.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes Tests/Fuzz/corpus from the accept vectors, each as a whole frame, as a body, and as a stream of frames; and from the recorded
-deliveries of Tests/ForgesTests, each as a document and as a delivery of its event; and answers and archives of forges."""
-import io, json, pathlib, re, sys, tarfile
+deliveries of Tests/ForgesTests, each as a document and as a delivery of its event; and answers and archives of forges, and artifacts."""
+import io, json, pathlib, re, sys, tarfile, zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
@@ -68,6 +68,28 @@ for name, format in ("ustar", tarfile.USTAR_FORMAT), ("pax", tarfile.PAX_FORMAT)
             member.type, member.linkname, member.size = kind, link, 5 * (kind == tarfile.REGTYPE)
             tar.addfile(member, io.BytesIO(b"hello"))
     (corpus / f"archive_{name}").write_bytes(bytes([8, 7]) + archive.getvalue())
+
+class Pipe(io.RawIOBase):
+    """A file that cannot go back."""
+
+    def __init__(self, file): self.file = file
+
+    def writable(self): return True
+
+    def write(self, data): return self.file.write(data)
+
+
+# Artifacts: with wide numbers and without, and as a stream.
+for name in "plain", "wide", "streamed":
+    archive = io.BytesIO()
+    with zipfile.ZipFile(Pipe(archive) if name == "streamed" else archive, "w") as file:
+        for path, mode, content in [("a", 0o100755, b"hello" * 30), ("d/", 0o040755, b""), ("d/l", 0o120777, b"../a"),
+                                    ("d/empty", 0o100644, b"")]:
+            info = zipfile.ZipInfo(path, (2023, 11, 14, 22, 13, 20))
+            info.create_system, info.external_attr = 3, mode << 16
+            info.compress_type = zipfile.ZIP_DEFLATED if content else zipfile.ZIP_STORED
+            with file.open(info, "w", force_zip64=name == "wide") as out: out.write(content)
+    (corpus / f"zip_{name}").write_bytes(bytes([12]) + archive.getvalue())
 
 # What GitLab says to runners: jobs, and days of a log and of a runner, an answer in each byte.
 for path in sorted((ROOT / "Tests/GitLabRunnerTests/Payloads").glob("*.json")):

@@ -1,9 +1,9 @@
-// ArchiveOutput: an archive of one form, written a member at a time. Whoever writes with it takes what there is of it now
-// and then.
+// ArchiveOutput: an archive of one form, written a member at a time. Whoever writes with it takes what there is of it
+// now and then.
 
-import Tar
+package import Tar
 
-protocol ArchiveOutput {
+package protocol ArchiveOutput {
     /// Whether it holds directories and links, or only files.
     static var hasTree: Bool { get }
     static var hasHardLinks: Bool { get }
@@ -23,10 +23,10 @@ protocol ArchiveOutput {
 }
 
 extension TarWriter: ArchiveOutput {
-    static var hasTree: Bool { true }
-    static var hasHardLinks: Bool { true }
+    package static var hasTree: Bool { true }
+    package static var hasHardLinks: Bool { true }
 
-    mutating func close() -> Bool {
+    package mutating func close() -> Bool {
         finish()
         return true
     }
@@ -34,7 +34,9 @@ extension TarWriter: ArchiveOutput {
 
 /// What has files only says so, and is given nothing else.
 extension ArchiveOutput {
-    mutating func directory(_ path: TarPath) throws(ArchiveProblem) {}
-    mutating func symbolicLink(_ path: TarPath, target: [UInt8]) throws(ArchiveProblem) { throw .linkAmongFiles }
-    mutating func hardLink(_ path: TarPath, to existing: TarPath) {}
+    package mutating func directory(_ path: TarPath) throws(ArchiveProblem) {}
+    package mutating func symbolicLink(_ path: TarPath, target: [UInt8]) throws(ArchiveProblem) {
+        throw .linkAmongFiles
+    }
+    package mutating func hardLink(_ path: TarPath, to existing: TarPath) {}
 }

@@ -1,6 +1,6 @@
-// ArchiveTree: what lies where, when several archives are laid over one another. Each path has one member, the last that
-// was put there, with the place of its bytes and not the bytes. As when the runner unpacks: a file or link goes in the
-// place of a file or link, a directory in the place of none of them, and no way leads through a link.
+// ArchiveTree: what lies where, when several archives are laid over one another. Each path has one member, the last
+// that was put there, with the place of its bytes and not the bytes. As when the runner unpacks: a file or link goes in
+// the place of a file or link, a directory in the place of none of them, and no way leads through a link.
 
 import Tar
 

@@ -5,7 +5,7 @@
 import Tar
 
 /// An archive that comes a part at a time.
-protocol ArchiveParts: AnyObject {
+package protocol ArchiveParts: AnyObject {
     /// Members so far.
     var entries: Int { get }
     /// Works for a while, on some 256 KiB.
@@ -13,7 +13,7 @@ protocol ArchiveParts: AnyObject {
     func advance() throws(ArchiveProblem) -> [UInt8]?
 }
 
-final class Layers<Output: ArchiveOutput>: ArchiveParts {
+package final class Layers<Output: ArchiveOutput>: ArchiveParts {
     private enum Phase { case source, zips, members, end, done }
 
     private let source: Int32?
@@ -32,16 +32,16 @@ final class Layers<Output: ArchiveOutput>: ArchiveParts {
     /// The first names of files that have several.
     private var named: [Int: TarPath] = [:]
     private var given: UInt64 = 0
-    private(set) var entries = 0
+    package private(set) var entries = 0
 
-    init(_ source: Int32?, _ zips: [Int32], into output: Output, _ limits: ArchiveLimits) {
+    package init(_ source: Int32?, _ zips: [Int32], into output: Output, _ limits: ArchiveLimits) {
         (self.source, self.zips, self.limits, self.output) = (source, zips, limits, output)
         let tree = ArchiveTree(limits)
         self.tree = tree
         scan = source.map { SourceScan($0, into: tree, limits) }
     }
 
-    func advance() throws(ArchiveProblem) -> [UInt8]? {
+    package func advance() throws(ArchiveProblem) -> [UInt8]? {
         switch phase {
         case .source: if try scan?.advance() ?? true { phase = .zips }
         case .zips: if try readZips() { phase = .members }

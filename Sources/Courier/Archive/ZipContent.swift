@@ -1,4 +1,4 @@
-// ZipContent: the bytes of one entry of a zip archive, a piece at a time, compared with what the directory says of them.
+// ZipContent: the bytes of one entry of a zip archive, a piece at a time, compared with what the directory says.
 
 import Files
 import Posix

@@ -1,6 +1,6 @@
-// ZipWriter: a zip archive, written in one go from its front to its end: what is not known before a file is packed comes
-// behind it. With the type and mode that Unix knows and UTF-8 names, and wide numbers only where they are needed, as
-// GitLab and its runner write and read it.
+// ZipWriter: a zip archive, written in one go from its front to its end: what is not known before a file is packed
+// comes behind it. With the type and mode that Unix knows and UTF-8 names, and wide numbers only where they are needed,
+// as GitLab and its runner write and read it.
 
 import Tar
 
@@ -12,6 +12,7 @@ struct ZipWriter: ArchiveOutput {
     private struct Member {
         let name: [UInt8]
         let mode: UInt32
+        /// Before 1970 where nobody knows.
         let modified: Int64
         let place: UInt64
         var method = Zip.store
@@ -52,12 +53,12 @@ struct ZipWriter: ArchiveOutput {
     }
 
     mutating func directory(_ path: TarPath) {
-        begin(Member(name: path.bytes + [UInt8(ascii: "/")], mode: 0o040755, modified: 0, place: place))
+        begin(Member(name: path.bytes + [UInt8(ascii: "/")], mode: 0o040755, modified: -1, place: place))
         end()
     }
 
     mutating func symbolicLink(_ path: TarPath, target: [UInt8]) {
-        var link = Member(name: path.bytes, mode: 0o120777, modified: 0, place: place)
+        var link = Member(name: path.bytes, mode: 0o120777, modified: -1, place: place)
         link.checksum.add(target[...])
         (link.compressed, link.size) = (UInt64(target.count), UInt64(target.count))
         begin(link)
@@ -170,7 +171,7 @@ struct ZipWriter: ArchiveOutput {
 
     /// The extra field of the time; none for a time that it cannot say.
     private static func time(_ modified: Int64) -> [UInt8] {
-        guard modified > 0, let seconds = Int32(exactly: modified) else { return [] }
+        guard modified >= 0, let seconds = Int32(exactly: modified) else { return [] }
         var field: [UInt8] = []
         field.put(Zip.timeExtra)
         field.put(UInt16(5))
