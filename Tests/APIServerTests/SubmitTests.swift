@@ -31,10 +31,10 @@ struct SubmitTests {
                 spec.steps == [
                     Step(
                         name: "step 1", run: "make", timeoutSeconds: 0, continueOnError: false, untrusted: false,
-                        secrets: []),
+                        when: .onSuccess, secrets: []),
                     Step(
                         name: "test", run: "make test", timeoutSeconds: 30, continueOnError: true, untrusted: false,
-                        secrets: []),
+                        when: .onSuccess, secrets: []),
                 ])
             #expect(definition.source?.size == 1024)
         }

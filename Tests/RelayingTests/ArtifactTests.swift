@@ -1,5 +1,6 @@
 // The files that a job leaves, from its runner to schedulerd.
 
+import Files
 import Link
 import LogStore
 import Posix

@@ -10,7 +10,7 @@ import Wire
         let testDescription: String
         let steps: [Step]
         /// Of the steps that run, in order.
-        let exits: [UInt8]
+        let exits: [Int32]
         let outcomes: [StepOutcome]
         let end: JobState
         var failedStep: UInt16?
@@ -206,14 +206,14 @@ import Wire
         ArtifactRule(["a"]), ArtifactRule(["b"], when: .onFailure), ArtifactRule(["c"], when: .always),
     ]
 
-    private func packing(_ exit: UInt8 = 0) -> MachineDriver {
+    private func packing(_ exit: Int32 = 0) -> MachineDriver {
         let job = MachineDriver()
         job.run(.of([Step("one", "x")], timeout: 60, artifacts: Self.rules))
         job.finish(.exited(exit))
         return job
     }
 
-    @Test(arguments: [0, 1] as [UInt8]) func rulesByTheOutcome(exit: UInt8) {
+    @Test(arguments: [0, 1] as [Int32]) func rulesByTheOutcome(exit: Int32) {
         let job = packing(exit)
         let first = exit == 0 ? 0 : 1
         #expect(job.actions.last == .pack(rule: first) && job.end == nil)
@@ -235,7 +235,7 @@ import Wire
         #expect(job.hasEnded && !job.actions.contains { if case .pack = $0 { true } else { false } })
     }
 
-    @Test(arguments: [0, 1] as [UInt8], Stop.allCases) func nobodyWaitsForTheRest(exit: UInt8, stop: Stop) {
+    @Test(arguments: [0, 1] as [Int32], Stop.allCases) func nobodyWaitsForTheRest(exit: Int32, stop: Stop) {
         let job = packing(exit)
         let actions =
             switch stop {
