@@ -212,6 +212,10 @@ RUNNERS = [
            '[0] else { throw .pathLeaves }'),
     Mutant("archive-link", "no link of an archive's is followed", "RunnerCoreTests/aLinkOnTheWayIsNotFollowed",
            RUNNER + "DirectorySink.swift", "O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)", "O_RDONLY | O_DIRECTORY | O_CLOEXEC)"),
+    Mutant("artifact-user", "a runner packs what the steps can read", "RunnerCoreTests/itReadsAsTheStepsUser",
+           RUNNER + "Runner+Artifacts.swift", "try FileUser.perform(as: directories.ownerOfSource(spec, users), body)", "try body()"),
+    Mutant("artifact-link", "no link in an artifact leads out", "RunnerCoreTests/linksAreNotFollowed",
+           RUNNER + "ArtifactPacker.swift", "guard path.admitsTarget(target) else { throw .linkLeaves }", ""),
 ]
 
 # What a job says, on its way to people.
@@ -227,6 +231,10 @@ LOGS = [
     Mutant("log-read-only", "a log is handed out for reading only", "RelayingTests/aSettledAttemptIsNeverWrittenAgain",
            RELAY + "LogStore/LogStore.swift", "Posix.open(paths.log, [.readOnly, .noFollow])",
            "Posix.open(paths.log, [.readWrite, .noFollow])"),
+    Mutant("artifact-order", "artifacts come one by one, after the steps", "RelayingTests/itLosesItsRunnerAndNobodyElse",
+           RELAY + "Relaying/JobProgress.swift", "        try checkOrder(record)\n", ""),
+    Mutant("artifact-limit", "what a job leaves has a bound", "RelayingTests/beyondTheLimitAnArchiveIsDropped",
+           RELAY + "LogStore/ArtifactFiles.swift", "else { return drop(rule) }", "else { return stagedBytes += 0 }"),
     Mutant("base64-alignments", "base64 at all three alignments", "MaskerTests/base64AtEachAlignment",
            RELAY + "Masker/Patterns+Encodings.swift", "for alignment in 0..<3 {", "for alignment in 0..<1 {"),
     Mutant("across-chunks", "a value that is cut is masked", "MaskerTests/writesOfOneByte",
