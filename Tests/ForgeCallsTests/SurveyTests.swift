@@ -29,7 +29,9 @@ import Testing
         for answer in answers {
             switch try work.take(answer) {
             case .ask(let request): asked.append(request.line)
-            case .done(.surveyed(let lacks)): return (asked, lacks)
+            case .done(.surveyed(let found)):
+                #expect(found.allSatisfy { $0.scope == provider.scope(for: $0.lack) })
+                return (asked, found.map(\.lack))
             case .done: throw ForgeProblem.foreign
             }
         }
@@ -61,6 +63,16 @@ import Testing
         #expect(try lacks(Made.github, Self.github([2: Self.absent])).lacks == [.branch])
         let all = Self.github([2: Self.refused, 3: Self.refused, 4: Self.refused, 5: Self.refused])
         #expect(try lacks(Made.github, all).lacks == [.sources, .statuses, .comments, .permissions])
+    }
+
+    /// In the words of each forge's page of tokens.
+    @Test func whatATokenNeedsIsNamed() {
+        #expect(Made.github.scope(for: .statuses)?.contains("Commit statuses: read and write") == true)
+        #expect(Made.gitlab.scope(for: .statuses)?.contains("scope api") == true)
+        #expect(Made.gitea.scope(for: .comments)?.contains("issue: read and write") == true)
+        for forge in [Made.github, Made.gitlab, Made.gitea] as [any ForgeProvider] {
+            #expect(forge.scope(for: .sources) != nil && forge.scope(for: .token) == nil)
+        }
     }
 
     /// Without these there is nothing more to ask.
