@@ -31,8 +31,12 @@ struct Deliveries: AsyncParsableCommand {
             var query = ["limit": "\(limit)"]
             query["project"] = project
             let data = try await client.send(try client.request("GET", "/deliveries", query: query))
-            guard !options.json else { return options.printJSON(data) }
             let page = try client.decoded(DeliveryPage.self, data)
+            if let project, page.deliveries.isEmpty, try await ProjectDesk(client: client).project(project) == nil {
+                let hint = try await client.hint(for: project)
+                throw CommandFailure("there is no project '\(project)'\(hint)", exit: .usage)
+            }
+            guard !options.json else { return options.printJSON(data) }
             guard !page.deliveries.isEmpty else { return Terminal.note("no webhook has brought anything yet") }
             Terminal.table(
                 ["DELIVERY", "PROJECT", "RECEIVED", "STATE", "WHAT", "JOBS"],
