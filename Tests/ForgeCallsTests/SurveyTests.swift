@@ -67,9 +67,11 @@ import Testing
 
     /// In the words of each forge's page of tokens.
     @Test func whatATokenNeedsIsNamed() {
-        #expect(Made.github.scope(for: .statuses)?.contains("Commit statuses: read and write") == true)
-        #expect(Made.gitlab.scope(for: .statuses)?.contains("scope api") == true)
-        #expect(Made.gitea.scope(for: .comments)?.contains("issue: read and write") == true)
+        let named: [(any ForgeProvider, ForgeLack, String)] = [
+            (Made.github, .statuses, "Commit statuses: read and write"), (Made.gitlab, .statuses, "scope api"),
+            (Made.gitea, .comments, "issue: read and write"),
+        ]
+        for (forge, lack, scope) in named { #expect(forge.scope(for: lack)?.contains(scope) == true) }
         for forge in [Made.github, Made.gitlab, Made.gitea] as [any ForgeProvider] {
             #expect(forge.scope(for: .sources) != nil && forge.scope(for: .token) == nil)
         }

@@ -189,7 +189,8 @@ class People(unittest.TestCase):
         self.assertEqual(rows, {"first": ["shop:write web:read", "all"], "narrow": ["shop:read", "read in shop"],
                                 "scraper": ["metrics", "metrics"]})
         # Of all only an admin of the house is told.
-        names = {(t["user"], t["name"]) for t in json.loads(self.admin.bulkhead("token", "ls", "--all", "--json", check=0).stdout)["tokens"]}
+        listed = json.loads(self.admin.bulkhead("token", "ls", "--all", "--json", check=0).stdout)["tokens"]
+        names = {(token["user"], token["name"]) for token in listed}
         self.assertLessEqual({("wim", "narrow"), ("rita", "first"), ("admin", "first")}, names)
         self.assertIn(b"this needs admin in all", will.bulkhead("token", "ls", "--all", check=77).stderr)
         will.bulkhead("token", "ls", "--all", "--user", "wim", check=64)

@@ -63,7 +63,8 @@ class Words(unittest.TestCase):
 
     def test_what_a_shell_adds_to_a_forges_secret(self):
         """It is refused with where it is; every other secret is taken byte for byte."""
-        for name, value, where in [("forge-token", b"ghp_x\n", "a line break at its end"), ("webhook-key", b"key\r\n", "a line break at its end"),
+        for name, value, where in [("forge-token", b"ghp_x\n", "a line break at its end"),
+                                   ("webhook-key", b"key\r\n", "a line break at its end"),
                                    ("forge-token", b"ghp x", "a space in byte 4 of 5"), ("webhook-key", b" key", "a space in byte 1 of 4")]:
             words = self.house.bulkhead("secret", "set", "hull", name, stdin=value, check=64).stderr.decode()
             self.assertIn(f"the value of {name} has {where}", words)

@@ -1,5 +1,5 @@
-// ForgeValue: what a shell adds to a token or to a webhook's key unasked: nothing says so until no webhook is believed, or
-// the forge does not take the token.
+// ForgeValue: what a shell adds to a token or to a webhook's key unasked. Nothing would say so until no webhook is
+// believed, or the forge does not take the token.
 
 import TrustModel
 
