@@ -356,7 +356,7 @@ class Doctor(unittest.TestCase):
             self.assertIn("onnect", patient.doctor()["green"]["text"])
 
             slip = house_.bulkhead("deliveries", "--project", "shpi", check=64).stderr.decode()
-            self.assertIn("there is no project 'shpi'; did you mean 'ship'?", slip)
+            self.assertIn("there is no project 'shpi', or you have no role in it; did you mean 'ship'?", slip)
 
     def test_a_webhook_that_sends_forms(self):
         """GitHub's default: of the first ping its page and the doctor tell the mend."""
@@ -376,6 +376,8 @@ class Doctor(unittest.TestCase):
             # With another key it is a stranger's, who is told nothing; its log says both.
             status, body = form(forge.hooks.ping(), "another").send(address)
             self.assertEqual((status, b"content type" in body), (401, False))
+            text = eventually("the log has it", lambda: "ignature" in (t := patient.doctor()["refused"]["text"]) and t)
+            self.assertIn("content type to application/json", text)
             self.assertEqual(forge.hooks.ping().send(address)[0], 202)
             self.fine(patient.doctor(), "refused")
 

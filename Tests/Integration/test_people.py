@@ -142,6 +142,8 @@ class People(unittest.TestCase):
             self.assertEqual(status, 404, path)
             told = json.dumps(answer).replace(f"job {job}", "job 4711").replace("'web'", "'nix'")
             self.assertEqual((status, told), (nothing[0], json.dumps(nothing[1])), path)
+        self.assertIn(b"there is no project 'shpo', or you have no role in it; did you mean 'shop'?",
+                      self.ada.bulkhead("deliveries", "--project", "shpo", check=64).stderr)
         self.assertEqual(self.submit(self.ada, "web"), 404)
         self.assertEqual(self.ada.status("DELETE", f"/jobs/{job}"), 404)
         listed = {j["project"] for j in self.ada.api("GET", "/jobs?limit=50")[1]["jobs"]}

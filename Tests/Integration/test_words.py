@@ -68,7 +68,7 @@ class Words(unittest.TestCase):
                                    ("forge-token", b"ghp x", "a space in byte 4 of 5"), ("webhook-key", b" key", "a space in byte 1 of 4")]:
             words = self.house.bulkhead("secret", "set", "hull", name, stdin=value, check=64).stderr.decode()
             self.assertIn(f"the value of {name} has {where}", words)
-            self.assertIn(f"printf %s VALUE | bulkhead secret set hull {name}", words)
+            self.assertEqual(f"tr -d '\\r\\n' < FILE | bulkhead secret set hull {name}" in words, "line break" in where)
         self.assertEqual(json.loads(self.house.bulkhead("secret", "ls", "hull", "--json", check=0).stdout), {"secrets": []})
         for name, value in [("forge-token", b"ghp_x"), ("webhook-key", b"It's a Secret to Everybody"), ("other", b"a value\n")]:
             self.house.bulkhead("secret", "set", "hull", name, stdin=value, check=0)

@@ -19,8 +19,9 @@ package enum ForgeValue {
             }
         let isEnd = value[wrong...].allSatisfy { $0 <= 0x20 }
         let place = isEnd ? "at its end" : "in byte \(wrong + 1) of \(value.count)"
-        return "the value of \(name) has \(what) \(place), and so it would not be the forge's; give it without: "
-            + "printf %s VALUE | bulkhead secret set \(project) \(name)"
+        let isBreak = [0x0A, 0x0D].contains(value[wrong])
+        let mend = isBreak ? ": tr -d '\\r\\n' < FILE | bulkhead secret set \(project) \(name)" : ""
+        return "the value of \(name) has \(what) \(place), and so it would not be the forge's; give it without\(mend)"
     }
 
     /// A key may be several words, in any language; a token goes into a header.

@@ -46,6 +46,11 @@ extension APIClient {
         ProjectHint.question(project, among: try await projects())
     }
 
+    func noProject(_ name: String) async throws -> CommandFailure {
+        let hint = try await hint(for: name)
+        return CommandFailure("there is no project '\(name)', or you have no role in it\(hint)", exit: .usage)
+    }
+
     /// Throws if nobody knows the project, and its name is nearly that of another.
     func checkSlip(in project: String) async throws {
         // What is wrong with the API the order itself will meet.
