@@ -148,6 +148,7 @@ import Wire
     @Test func whatAForgeHasCausedIsPushedAgain() throws {
         let own = #"{"name": "test", "image": "busybox", "steps": [{"run": "make test"}]}"#
         let forge = try ForgeCase(own)
+        _ = try forge.house.call(SchedulerEdge.SetDrain(token: Samples.token, drain: true))
         for (name, event, words) in [
             (1, ForgeCase.push(), "push again: git commit --allow-empty"),
             (2, ForgeCase.change(isOwn: true), "push to the change again, or close and reopen it"),
