@@ -383,8 +383,8 @@ class Doctor(unittest.TestCase):
 
     def test_who_polls_needs_no_webhook(self):
         jobs = [{"name": "test", "image": "bulkhead/busybox", "checkout": False, "steps": ["true"]}]
-        with House("--forge-addresses", "127.0.0.0/8", "--poll-seconds", "1") as house_, GitHub() as forge, \
-                Repository({"a": "a"}) as repository:
+        with House("--forge-addresses", "127.0.0.0/8", "--poll-seconds", "1") as house_, Repository({"a": "a"}) as repository, \
+                GitHub() as forge:
             repo, ada, patient = self.ship(house_, forge, repository, jobs, polling=True)
             found = patient.doctor()
             self.assertNotIn("webhook-key", found)
