@@ -153,7 +153,7 @@ import Wire
         forge.house.courier.refusals["source"] = Failure(.limitReached, "32 errands are under way", place: "errands")
         try forge.deliver(1, ForgeCase.push())
         try forge.house.run("asked again") { forge.house.courier.count("source") > 2 }
-        #expect(try forge.deliveries().first?.text.isEmpty == true, "no forge is to blame")
+        #expect(try forge.deliveries().first?.text.contains("under way") == false, "no forge is to blame")
         forge.house.courier.refusals = [:]
         #expect(try forge.newest(.planned).jobs.count == 1)
     }
