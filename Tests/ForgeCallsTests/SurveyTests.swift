@@ -29,7 +29,9 @@ import Testing
         for answer in answers {
             switch try work.take(answer) {
             case .ask(let request): asked.append(request.line)
-            case .done(.surveyed(let lacks)): return (asked, lacks)
+            case .done(.surveyed(let found)):
+                #expect(found.allSatisfy { $0.scope == provider.scope(for: $0.lack) })
+                return (asked, found.map(\.lack))
             case .done: throw ForgeProblem.foreign
             }
         }
@@ -61,6 +63,18 @@ import Testing
         #expect(try lacks(Made.github, Self.github([2: Self.absent])).lacks == [.branch])
         let all = Self.github([2: Self.refused, 3: Self.refused, 4: Self.refused, 5: Self.refused])
         #expect(try lacks(Made.github, all).lacks == [.sources, .statuses, .comments, .permissions])
+    }
+
+    /// In the words of each forge's page of tokens.
+    @Test func whatATokenNeedsIsNamed() {
+        let named: [(any ForgeProvider, ForgeLack, String)] = [
+            (Made.github, .statuses, "Commit statuses: read and write"), (Made.gitlab, .statuses, "scope api"),
+            (Made.gitea, .comments, "issue: read and write"),
+        ]
+        for (forge, lack, scope) in named { #expect(forge.scope(for: lack)?.contains(scope) == true) }
+        for forge in [Made.github, Made.gitlab, Made.gitea] as [any ForgeProvider] {
+            #expect(forge.scope(for: .sources) != nil && forge.scope(for: .token) == nil)
+        }
     }
 
     /// Without these there is nothing more to ask.

@@ -12,11 +12,13 @@ import sys
 import tempfile
 import threading
 import unittest
+import urllib.parse
 
 import house
 from house import BINARIES, ENGINE, ROOT, House, engine, eventually, free_port
 
 sys.path.insert(0, str(ROOT / "Tests"))
+from Forges.deliveries import signature  # noqa: E402
 from Forges.github import GitHub  # noqa: E402
 from Forges.repositories import Repository  # noqa: E402
 
@@ -100,6 +102,13 @@ class Relay:
             sink.shutdown(socket.SHUT_WR)
 
 
+def form(delivery, key):
+    """As GitHub sends it where nothing else is chosen."""
+    body = urllib.parse.urlencode({"payload": delivery.body}).encode()
+    return delivery.with_body(body).with_headers(
+        Content_Type="application/x-www-form-urlencoded", X_Hub_Signature_256=f"sha256={signature(key, body)}")
+
+
 class Patient:
     """Somebody with a shell, in a folder of his own; what is exported in it stays."""
 
@@ -125,6 +134,7 @@ class Patient:
         report = json.loads(done.stdout or b"null")
         assert report, done.stderr
         missing = [finding for finding in report["findings"] if finding["state"] == "missing"]
+        assert all(finding.get("mend") for finding in missing), missing
         assert report["ok"] == (not missing) == (done.returncode == 0), (done.returncode, report)
         return {finding["check"]: finding for finding in report["findings"]}
 
@@ -228,7 +238,7 @@ class Doctor(unittest.TestCase):
             patient.run(self.missing(found, "forge-token")["mend"], stdin=weak.encode())
             patient.run(self.missing(found, "secret")["mend"], stdin=b"the-value-of-the-key")
             found = patient.doctor()
-            self.assertIn("may not write commit statuses", self.missing(found, "forge")["text"])
+            self.assertRegex(self.missing(found, "forge")["text"], "may not write commit statuses; .* Commit statuses: read and write")
             token = forge.token(ada, contents="read", statuses="write", pull_requests="write")
             patient.run(found["forge"]["mend"], stdin=token.encode())
             self.assertEqual((repo.statuses, repo.comments), ([], {}), "it only asks")
@@ -290,6 +300,121 @@ class Doctor(unittest.TestCase):
             found = eventually("it has failed", lambda: "FAILED" in ((f := patient.doctor()).get("green") or {}).get("text", "") and f)
             self.assertRegex(self.missing(found, "green")["mend"], r"^bulkhead why \d+$")
             patient.run(found["green"]["mend"])
+
+    def ship(self, house_, forge, repository, jobs, **more):
+        """A project `ship` with everything in order; its repository at the forge, somebody who writes there, and who looks."""
+        ada = forge.person("ada")
+        repo = forge.repo("harbour/ship", repository, ada="write")
+        forge.base, forge.hooks.secret = "/api/v3", "the key"
+        project = {"name": "ship", "forge": {"kind": "github", "url": forge.url}, "repository": {"id": repo.id, "path": repo.path},
+                   "jobs": jobs, **more}
+        # JSON is YAML.
+        pathlib.Path(self.folder, "projects.yaml").write_text(json.dumps({"projects": [project]}))
+        # First the token: who polls asks at once.
+        token = forge.token(ada, contents="write", statuses="write", pull_requests="write")
+        house_.bulkhead("secret", "set", "ship", "forge-token", stdin=token.encode(), check=0)
+        house_.bulkhead("project", "apply", f"{self.folder}/projects.yaml", check=0)
+        patient = Patient(self.folder, BULKHEAD_URL=f"http://127.0.0.1:{house_.port}", BULKHEAD_TOKEN=house_.token,
+                          BULKHEAD_KEY=f"{house_.state}/admin-key")
+        return repo, ada, patient
+
+    def push(self, house_, forge, repo, ada, files, branch="main", status=202):
+        """Commits and delivers; the commit."""
+        after = repo.repository.commit(files, branch=branch)
+        delivery = forge.hooks.push(repo, f"refs/heads/{branch}", None, after, ada)
+        self.assertEqual(delivery.send(f"http://127.0.0.1:{house_.port}/webhook/github/ship")[0], status)
+        return after
+
+    def test_the_newest_counts(self):
+        """A delivery that is refused, or waits, is not hidden by an older job that succeeded; and what it waits for is said at once."""
+        jobs = [{"name": "test", "ci_file": "ci/job.yaml"}]
+        good = {"ci/job.yaml": "image: bulkhead/busybox\nsteps: ['true']\n"}
+        with House("--forge-addresses", "127.0.0.0/8") as house_, GitHub() as forge, Repository(good) as repository:
+            repo, ada, patient = self.ship(house_, forge, repository, jobs)
+            house_.bulkhead("secret", "set", "ship", "webhook-key", stdin=b"the key", check=0)
+            self.push(house_, forge, repo, ada, good | {"README.md": "1"}, "main")
+            eventually("it is green", lambda: patient.doctor()["green"]["state"] == "ok")
+
+            gone = self.push(house_, forge, repo, ada, {"ci/job.yaml": None, "README.md": "2"}, "main")
+            found = eventually("it is refused", lambda: (f := patient.doctor())["green"]["state"] == "missing" and f)
+            text = found["green"]["text"]
+            self.assertIn(f"harbour/ship has no file 'ci/job.yaml' at commit {gone}", text)
+            self.assertRegex(text, r"; before it job 1 'test' succeeded$")
+            self.assertEqual(found["green"]["mend"], "git push")
+
+            self.push(house_, forge, repo, ada, {"ci/job.yaml": "imaeg: x\nsteps: []\ntimeuot: 1m\n"}, "main")
+            text = eventually("the mistakes", lambda: "imaeg" in (t := patient.doctor()["green"]["text"]) and t)
+            self.assertRegex(text, r"1:1: imaeg: .*; 3:1: timeuot: .*\(ci/job.yaml\)")
+
+            forge.stop()
+            self.push(house_, forge, repo, ada, good | {"README.md": "3"}, "main")
+            green = patient.doctor()["green"]
+            self.assertEqual(green["state"], "unknown")
+            self.assertRegex(green["text"], "^push to main waits: .*; before it job 1 'test' succeeded$")
+            shown = eventually("the reason", lambda: "onnect" in (t := house_.bulkhead("deliveries", check=0).stderr.decode()) and t)
+            self.assertIn("waits: ", shown)
+            self.assertIn("onnect", patient.doctor()["green"]["text"])
+
+            slip = house_.bulkhead("deliveries", "--project", "shpi", check=64).stderr.decode()
+            self.assertIn("there is no project 'shpi', or you have no role in it; did you mean 'ship'?", slip)
+
+    def test_a_webhook_that_sends_forms(self):
+        """GitHub's default: of the first ping its page and the doctor tell the mend."""
+        jobs = [{"name": "test", "image": "bulkhead/busybox", "checkout": False, "steps": ["true"]}]
+        with House("--forge-addresses", "127.0.0.0/8") as house_, GitHub() as forge, Repository({"a": "a"}) as repository:
+            repo, ada, patient = self.ship(house_, forge, repository, jobs)
+            house_.bulkhead("secret", "set", "ship", "webhook-key", stdin=b"the key", check=0)
+            address = f"http://127.0.0.1:{house_.port}/webhook/github/ship"
+            sha = repository.resolve("main")
+            for delivery in (forge.hooks.ping(), forge.hooks.push(repo, "refs/heads/main", None, sha, ada)):
+                status, body = form(delivery, "the key").send(address)
+                self.assertEqual(status, 400)
+                self.assertIn(b"set the content type to application/json in the webhook's settings", body)
+                found = eventually("the log has it", lambda: (f := patient.doctor())["refused"]["state"] == "missing" and f)
+                self.assertIn("content type to application/json", found["refused"]["text"])
+                self.assertEqual(found["refused"]["mend"], f"{forge.url}/harbour/ship/settings/hooks")
+            # With another key it is a stranger's, who is told nothing; its log says both.
+            status, body = form(forge.hooks.ping(), "another").send(address)
+            self.assertEqual((status, b"content type" in body), (401, False))
+            text = eventually("the log has it", lambda: "ignature" in (t := patient.doctor()["refused"]["text"]) and t)
+            self.assertIn("content type to application/json", text)
+            self.assertEqual(forge.hooks.ping().send(address)[0], 202)
+            self.fine(patient.doctor(), "refused")
+
+    def test_who_polls_needs_no_webhook(self):
+        jobs = [{"name": "test", "image": "bulkhead/busybox", "checkout": False, "steps": ["true"]}]
+        with House("--forge-addresses", "127.0.0.0/8", "--poll-seconds", "1") as house_, Repository({"a": "a"}) as repository, \
+                GitHub() as forge:
+            repo, ada, patient = self.ship(house_, forge, repository, jobs, polling=True)
+            found = patient.doctor()
+            self.assertNotIn("webhook-key", found)
+            self.assertNotIn("refused", found)
+            self.fine(found, "webhook")
+            self.assertEqual(self.missing(found, "green")["mend"], "git push")
+
+            # What was there at the first question is no news.
+            def is_found():
+                repository.commit({"a": os.urandom(4).hex()}, branch="main")
+                return house_.api("GET", "/deliveries")[1]["deliveries"]
+            eventually("a push is found", is_found, 60)
+            found = eventually("it is green", lambda: (f := patient.doctor())["green"]["state"] == "ok" and f, 60)
+            self.assertNotIn("missing", {finding["state"] for finding in found.values()}, found)
+
+    def test_anothers_storm_hides_nothing(self):
+        with House("--forge-addresses", "127.0.0.0/8") as house_, GitHub() as forge, Repository({"a": "a"}) as repository:
+            jobs = [{"name": "test", "image": "bulkhead/busybox", "checkout": False, "steps": ["true"]}]
+            repo, ada, patient = self.ship(house_, forge, repository, jobs)
+            other = {"name": "other", "forge": {"kind": "github", "url": forge.url}, "repository": {"id": 99}, "jobs": jobs}
+            pathlib.Path(self.folder, "other.yaml").write_text(json.dumps({"projects": [other]}))
+            house_.bulkhead("project", "apply", f"{self.folder}/other.yaml", check=0)
+            for name in ("ship", "other"):
+                house_.bulkhead("secret", "set", name, "webhook-key", stdin=b"the key", check=0)
+            forge.hooks.secret = "another"
+            for name in ("other",) * 5 + ("ship",) + ("other",) * 5:
+                address = f"http://127.0.0.1:{house_.port}/webhook/github/{name}"
+                self.assertEqual(forge.hooks.ping().send(address)[0], 401)
+            text = eventually("its own", lambda: (f := patient.doctor("ship"))["refused"]["state"] == "missing" and f["refused"]["text"])
+            self.assertIn("project 'ship'", text)
 
     def test_daemons_drain_and_engine(self):
         with Relay(self.folder) as relay:

@@ -82,7 +82,7 @@ class Documents(unittest.TestCase):
         ends = {"bulkhead project diff projects.yaml": 1}
         with House() as house, tempfile.TemporaryDirectory(prefix="bulkhead-projects-") as folder:
             pathlib.Path(folder, "projects.yaml").write_text(yaml)
-            pathlib.Path(folder, "token").write_text("as the forge has given it")
+            pathlib.Path(folder, "token").write_text("as-the-forge-has-given-it\n")
             environment = {**os.environ, "PATH": f"{BINARIES}:{os.environ['PATH']}", "BULKHEAD_TOKEN": house.token,
                            "BULKHEAD_URL": f"http://127.0.0.1:{house.port}", "BULKHEAD_KEY": str(house.state / "admin-key")}
             commands = "".join(text for language, text in blocks if language == "sh").splitlines()

@@ -142,6 +142,8 @@ class People(unittest.TestCase):
             self.assertEqual(status, 404, path)
             told = json.dumps(answer).replace(f"job {job}", "job 4711").replace("'web'", "'nix'")
             self.assertEqual((status, told), (nothing[0], json.dumps(nothing[1])), path)
+        self.assertIn(b"there is no project 'shpo', or you have no role in it; did you mean 'shop'?",
+                      self.ada.bulkhead("deliveries", "--project", "shpo", check=64).stderr)
         self.assertEqual(self.submit(self.ada, "web"), 404)
         self.assertEqual(self.ada.status("DELETE", f"/jobs/{job}"), 404)
         listed = {j["project"] for j in self.ada.api("GET", "/jobs?limit=50")[1]["jobs"]}
@@ -180,6 +182,21 @@ class People(unittest.TestCase):
         for file in [self.house.state / "brokerd/audit.log", *(self.house.state / "log").glob("*.log")]:
             self.assertNotIn(secret.encode(), file.read_bytes(), file)
 
+    def test_lists_say_what_tokens_may(self):
+        will = self.user("wim", shop="write", web="read")
+        will.token_of("narrow", "--role", "read", "--project", "shop")
+        will.token_of("scraper", "--role", "metrics")
+        rows = [line.split("  ") for line in will.bulkhead("token", "ls", check=0).stdout.decode().splitlines()[1:]]
+        rows = {row[0].strip(): [cell.strip() for cell in row if cell.strip()][2:4] for row in rows}
+        self.assertEqual(rows, {"first": ["shop:write web:read", "all"], "narrow": ["shop:read", "read in shop"],
+                                "scraper": ["metrics", "metrics"]})
+        # Of all only an admin of the house is told.
+        listed = json.loads(self.admin.bulkhead("token", "ls", "--all", "--json", check=0).stdout)["tokens"]
+        names = {(token["user"], token["name"]) for token in listed}
+        self.assertLessEqual({("wim", "narrow"), ("rita", "first"), ("admin", "first")}, names)
+        self.assertIn(b"this needs admin in all", will.bulkhead("token", "ls", "--all", check=77).stderr)
+        will.bulkhead("token", "ls", "--all", "--user", "wim", check=64)
+
     # The end
 
     def test_who_is_removed_is_nobody_at_once(self):
@@ -190,11 +207,18 @@ class People(unittest.TestCase):
         self.assertEqual([lea.status("GET", "/whoami"), phone.status("GET", "/whoami")], [200, 200])
         self.admin.bulkhead("user", "rm", "lea", check=0)
         self.assertEqual([lea.status("GET", "/whoami"), phone.status("GET", "/whoami")], [401, 401])
+        self.assertIn("the user of this token was removed", json.dumps(phone.api("GET", "/whoami")[1]))
+        self.assertIn(b"the user of this token was removed", lea.bulkhead("whoami", check=77).stderr)
         lea.bulkhead("secret", "set", "shop", "leas", stdin=b"a-long-value", check=77)
         # Her key under a token that lives.
         thief = Somebody(self.house, "admin", self.house.token, lea.key)
         self.assertIn(b"sealed by another key", thief.bulkhead("secret", "rm", "shop", "leas", check=77).stderr)
         self.admin.bulkhead("secret", "rm", "shop", "leas", check=0)
+        # Another one of her name has none of her tokens.
+        lea.key.unlink()
+        other = self.user("lea", shop="read")
+        self.assertEqual([lea.status("GET", "/whoami"), phone.status("GET", "/whoami"), other.status("GET", "/whoami")], [401, 401, 200])
+        self.assertNotIn("removed", json.dumps(phone.api("GET", "/whoami")[1]))
 
     def test_a_role_is_taken_at_once(self):
         tom = self.user("tom", shop="write")

@@ -47,11 +47,31 @@ class Words(unittest.TestCase):
         self.assertIn("the first secret of project 'shop'", first)
         again = self.house.bulkhead("secret", "set", "shop", "gem", stdin=b"value-of-gem", check=0)
         self.assertEqual(again.stderr, b"")
-        slip = self.house.bulkhead("secret", "set", "shpo", "npm", stdin=b"value-of-npm", check=0).stderr.decode()
-        self.assertIn("did you mean 'shop'? `bulkhead secret rm shpo npm` takes it back", slip)
+        slip = self.house.bulkhead("secret", "set", "shpo", "npm", stdin=b"value-of-npm", check=64).stderr.decode()
+        self.assertIn("there is no project 'shpo'; did you mean 'shop'? If it is to be a new one, say --new", slip)
+        self.assertEqual(json.loads(self.house.bulkhead("secret", "ls", "shpo", "--json", check=0).stdout), {"secrets": []})
+        self.house.bulkhead("secret", "set", "shpo", "npm", "--new", stdin=b"value-of-npm", check=0)
+        # Once it has one it is known.
+        self.house.bulkhead("secret", "set", "shpo", "gem", stdin=b"value-of-gem", check=0)
+        role = self.house.bulkhead("user", "role", "admin", "shopp", "read", check=64).stderr.decode()
+        self.assertIn("there is no project 'shopp'; did you mean 'shop'?", role)
+        self.house.bulkhead("user", "role", "admin", "shopp", "read", "--new", check=0)
+        self.house.bulkhead("user", "role", "admin", "shopp", "none", check=0)
         listed = self.house.bulkhead("secret", "ls", "shopp", check=0)
         self.assertEqual((listed.stdout, listed.stderr), (b"", b"project 'shopp' has no secrets; did you mean 'shop'?\n"))
         self.assertEqual(json.loads(self.house.bulkhead("secret", "ls", "shopp", "--json", check=0).stdout), {"secrets": []})
+
+    def test_what_a_shell_adds_to_a_forges_secret(self):
+        """It is refused with where it is; every other secret is taken byte for byte."""
+        for name, value, where in [("forge-token", b"ghp_x\n", "a line break at its end"),
+                                   ("webhook-key", b"key\r\n", "a line break at its end"),
+                                   ("forge-token", b"ghp x", "a space in byte 4 of 5"), ("webhook-key", b" key", "a space in byte 1 of 4")]:
+            words = self.house.bulkhead("secret", "set", "hull", name, stdin=value, check=64).stderr.decode()
+            self.assertIn(f"the value of {name} has {where}", words)
+            self.assertEqual(f"tr -d '\\r\\n' < FILE | bulkhead secret set hull {name}" in words, "line break" in where)
+        self.assertEqual(json.loads(self.house.bulkhead("secret", "ls", "hull", "--json", check=0).stdout), {"secrets": []})
+        for name, value in [("forge-token", b"ghp_x"), ("webhook-key", b"It's a Secret to Everybody"), ("other", b"a value\n")]:
+            self.house.bulkhead("secret", "set", "hull", name, stdin=value, check=0)
 
     def test_a_job_names_a_secret_that_is_not_there(self):
         job = '{"project": "shopp", "image": "bulkhead/busybox", "steps": [{"run": "true", "secrets": {"T": "npm"}}]}'

@@ -111,7 +111,7 @@ import Wire
     }
 
     @Test(arguments: [
-        (ErrorCode.notFound, "a secret that it names is not there"), (.ticketRefused, "submit it again"),
+        (ErrorCode.notFound, "a secret that it names is not there"), (.ticketRefused, "not good any more"),
         (.conflict, "not released"), (.invalid, "not released"),
     ])
     func fixAndNeverFailTheJob(_ code: ErrorCode, _ says: String) throws {

@@ -144,6 +144,25 @@ import Wire
         try expect(house, withdrawn, .ended, "before it began", "if that was not meant")
     }
 
+    /// Nobody can submit what a forge has caused, and its delivery makes jobs once: so it is to be pushed again.
+    @Test func whatAForgeHasCausedIsPushedAgain() throws {
+        let own = #"{"name": "test", "image": "busybox", "steps": [{"run": "make test"}]}"#
+        let forge = try ForgeCase(own)
+        _ = try forge.house.call(SchedulerEdge.SetDrain(token: Samples.token, drain: true))
+        for (name, event, words) in [
+            (1, ForgeCase.push(), "push again: git commit --allow-empty"),
+            (2, ForgeCase.change(isOwn: true), "push to the change again, or close and reopen it"),
+        ] {
+            try forge.deliver(UInt64(name), event)
+            let job = try #require(try forge.newest(.planned).jobs.first)
+            _ = try forge.house.call(
+                SchedulerEdge.CancelJob(token: Samples.token, job: job, graceSeconds: 1))
+            try forge.house.run(job, to: .cancelled)
+            try expect(forge.house, job, .ended, "if that was not meant, \(words)")
+            #expect(try !why(forge.house, job).advice.contains("submit"))
+        }
+    }
+
     /// A container that does not come up takes longer than a moment, and the words say so.
     @Test func aStartThatTakesLong() throws {
         let house = try House()

@@ -13,7 +13,7 @@ import Wire
         house.spawner.refusal = { _ in Failure(.imageMissing, "No such image") }
         let job = try house.submit(image: "nowhere")
         try house.run(job, to: .failed)
-        let reason = "image 'nowhere' is not on this engine; import or pull it, then submit again"
+        let reason = "image 'nowhere' is not on this engine; import or pull it"
         #expect(try house.job(job).reason == reason)
         try house.expectEmpty()
         #expect(house.relay.told.isEmpty)

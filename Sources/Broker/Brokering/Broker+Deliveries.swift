@@ -42,11 +42,14 @@ extension Broker {
         let (policy, delivery) = try genuine(raw, request)
         let event: ForgeEvent
         do throws(Refusal) {
+            // Of every one: a forge's first ping says already whether the others can be read.
+            try delivery.headers.checkJSON()
             event = ForgeEvent(try Self.event(delivery, policy.forge))
         } catch .foreign {
             throw Self.refused("it speaks of another repository than its own")
         } catch {
-            throw Failure(.invalid, "it is genuine, and cannot be read: \(error)", place: "body")
+            let why = error == .encoding ? "is no plain JSON\(Self.mend(raw))" : "cannot be read: \(error)"
+            throw Failure(.invalid, "it is genuine for project '\(policy.project)', and \(why)", place: "body")
         }
         // Whoever has one project's key speaks for that one alone.
         if let repository = event.repository, !ProjectRules(policy).owns(repository) {
@@ -76,7 +79,7 @@ extension Broker {
             do throws(Refusal) {
                 return (policy, try Self.verified(raw, policy.forge, value, at: now()))
             } catch {
-                reason = "project '\(policy.project)': \(error)"
+                reason = "project '\(policy.project)': \(error)\(Self.mend(raw))"
             }
         }
         // The same work where no key was tried: a project without one, and one that is not there, are answered alike.
@@ -126,6 +129,12 @@ extension Broker {
                 return body
             }
         }
+    }
+
+    /// GitHub sends forms unless it is told otherwise; of a form, Gitea signs a part.
+    private static func mend(_ raw: RawDelivery) -> String {
+        (try? raw.headers.checkJSON()) == nil
+            ? ": set the content type to application/json in the webhook's settings at the forge" : ""
     }
 
     /// One answer for all of them; the reason stands in our log.

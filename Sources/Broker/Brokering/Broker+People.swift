@@ -16,8 +16,12 @@ extension Broker {
     func person(_ token: String) throws(Failure) -> Person {
         // Hashes are compared, and a hash cannot be guessed byte by byte: plain equality tells nothing.
         let hash = Hashes.token(token)
-        guard let found = content.tokens.first(where: { $0.hash == hash })?.token, let user = content.user(found.user)
-        else { throw Failure(.unauthorized, "nobody's token", place: "token") }
+        guard let found = content.tokens.first(where: { $0.hash == hash })?.token else {
+            throw Failure(.unauthorized, "nobody's token", place: "token")
+        }
+        guard let user = content.user(found.user) else {
+            throw Failure(.unauthorized, "the token's user was removed", place: "user")
+        }
         guard found.expiresMs == 0 || now() < found.expiresMs else {
             throw Failure(.unauthorized, "the token has expired", place: "expiry")
         }

@@ -24,6 +24,8 @@ extension Broker {
         let info = UserInfo(
             name: order.name, key: order.key, everywhere: order.everywhere, projects: old?.info.projects ?? [])
         try change(.userSet, [("user", order.name), ("everywhere", "\(order.everywhere)")], given, person) { next in
+            // What is left of one who was removed stays dead.
+            if old == nil { next.tokens.removeAll { $0.token.user == order.name } }
             next.users.removeAll { $0.info.name == order.name }
             next.users.append(StoredUser(info: info, mark: old?.mark ?? now()))
         }
@@ -33,9 +35,9 @@ extension Broker {
         try person.check(.manageUsers)
         try Self.expectNothing(given)
         _ = try user(order.name)
+        // The tokens stay, dead: whoever comes with one is told why.
         try change(.userRemoved, [("user", order.name)], given, person) { next in
             next.users.removeAll { $0.info.name == order.name }
-            next.tokens.removeAll { $0.token.user == order.name }
         }
     }
 
@@ -116,6 +118,10 @@ extension Broker {
     ) throws(Failure) {
         var next = content
         body(&next)
+        if next.tokens.count > StoreContent.tokenLimit {
+            let alive = Set(next.users.map(\.info.name))
+            next.tokens.removeAll { !alive.contains($0.token.user) }
+        }
         guard next.users.count <= StoreContent.userLimit, next.tokens.count <= StoreContent.tokenLimit else {
             throw Failure(
                 .tooLarge, "the house has \(StoreContent.userLimit) users and \(StoreContent.tokenLimit) tokens at most"

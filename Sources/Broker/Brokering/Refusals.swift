@@ -1,5 +1,6 @@
 // Refusals: how often brokerd has refused, for its log. Whoever reaches the API can have any number of wrong tokens
-// looked at: that must not fill the disk, so of these there is a line a second, with a count.
+// looked at: that must not fill the disk, so of these there is a line a second for each project that they name, with a
+// count. A storm at one hides no other's: `bulkhead doctor` looks for a project's own.
 
 import Daemon
 import Link
@@ -8,20 +9,26 @@ import Wire
 
 final class Refusals {
     private static let pause: UInt64 = 1_000_000_000
+    /// Lines in one pause: whoever knows the names of many projects gets no more.
+    private static let linesAtMost = 16
 
     private let log: Log
-    /// Of the monotonic clock.
-    private var silentUntil: UInt64 = 0
+    /// Until when, on the monotonic clock, by what stands before the colon.
+    private var silentUntil: [Substring: UInt64] = [:]
     private var unsaid = 0
 
     init(_ log: Log) { self.log = log }
 
     func note(_ request: String, _ failure: Failure) {
-        let now = Posix.monotonicNow()
         let isAnybodys = failure.errorCode == .unauthorized
-        if isAnybodys && now < silentUntil {
-            unsaid += 1
-            return
+        if isAnybodys {
+            let (now, subject) = (Posix.monotonicNow(), failure.text.prefix { $0 != ":" })
+            silentUntil = silentUntil.filter { now < $0.value }
+            if silentUntil[subject] != nil || silentUntil.count >= Self.linesAtMost {
+                unsaid += 1
+                return
+            }
+            silentUntil[subject] = now + Self.pause
         }
         log.warning(
             "refused",
@@ -29,8 +36,6 @@ final class Refusals {
                 "request": request, "code": failure.errorCode.name, "place": failure.place, "reason": failure.text,
                 "before": "\(isAnybodys ? unsaid : 0)",
             ])
-        guard isAnybodys else { return }
-        unsaid = 0
-        silentUntil = now + Self.pause
+        if isAnybodys { unsaid = 0 }
     }
 }

@@ -12,6 +12,12 @@ package enum ProjectHint {
             .map(\.name)
     }
 
+    /// `; did you mean 'web'?`, or nothing.
+    package static func question(_ name: String, among known: some Sequence<String>) -> String {
+        let names = close(to: name, among: known).prefix(3).map { "'\(Terminal.printable($0))'" }
+        return names.isEmpty ? "" : "; did you mean \(names.joined(separator: " or "))?"
+    }
+
     /// Letters to change, add or leave out (Levenshtein).
     private static func distance(_ first: [UInt8], _ second: [UInt8]) -> Int {
         var row = Array(0...second.count)
@@ -29,13 +35,30 @@ package enum ProjectHint {
 }
 
 extension APIClient {
-    /// `; did you mean 'web'?`, or nothing. What the API tells of projects are those of the newest jobs.
-    func hint(for project: String) async throws -> String {
+    /// Those with rules, and those of the newest jobs.
+    private func projects() async throws -> Set<String> {
         let page = try decoded(JobPage.self, try await send(try request("GET", "/jobs", query: ["limit": "50"])))
-        let close = ProjectHint.close(to: project, among: page.jobs.compactMap(\.project))
-        guard !close.isEmpty else { return "" }
-        let names = close.prefix(3).map { "'\(Terminal.printable($0))'" }
-        return "; did you mean \(names.joined(separator: " or "))?"
+        return Set(page.jobs.compactMap(\.project)).union(try await ProjectDesk(client: self).all().map(\.name))
+    }
+
+    /// `; did you mean 'web'?`, or nothing.
+    func hint(for project: String) async throws -> String {
+        ProjectHint.question(project, among: try await projects())
+    }
+
+    func noProject(_ name: String) async throws -> CommandFailure {
+        let hint = try await hint(for: name)
+        return CommandFailure("there is no project '\(name)', or you have no role in it\(hint)", exit: .usage)
+    }
+
+    /// Throws if nobody knows the project, and its name is nearly that of another.
+    func checkSlip(in project: String) async throws {
+        // What is wrong with the API the order itself will meet.
+        guard let known = try? await projects(), !known.contains(project) else { return }
+        let hint = ProjectHint.question(project, among: known)
+        guard !hint.isEmpty else { return }
+        throw CommandFailure(
+            "there is no project '\(project)'\(hint) If it is to be a new one, say --new", exit: .usage)
     }
 
     /// Every secret of a project, by name.

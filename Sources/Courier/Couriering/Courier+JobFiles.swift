@@ -15,7 +15,7 @@ extension Courier {
     /// A branch is looked up here: nobody else says where its head is.
     func readJobFile(_ request: CourierEdge.ReadJobFile, _ responder: Responder<CourierEdge.ReadJobFile.Reply>) {
         if request.branch.isEmpty { return readJobFile(request, at: request.commit, responder) }
-        visit(request.place, responder) { (repository) throws(Failure) in
+        visit(request.place, responder, missing: "branch '\(request.branch)'") { (repository) throws(Failure) in
             .branch(repository, name: request.branch)
         } then: { [self] result in
             guard case .commit(let head) = result else { return unexpected(responder, request.place) }
@@ -26,7 +26,8 @@ extension Courier {
     private func readJobFile(
         _ request: CourierEdge.ReadJobFile, at commit: String, _ responder: Responder<CourierEdge.ReadJobFile.Reply>
     ) {
-        visit(request.place, responder) { (repository) throws(Failure) in
+        let file = "file '\(request.rule.path)' at commit \(commit)"
+        visit(request.place, responder, missing: file) { (repository) throws(Failure) in
             .file(repository, path: request.rule.path, try Commit(named: commit))
         } then: { [self] result in
             guard case .file(let bytes) = result else { return unexpected(responder, request.place) }
@@ -97,9 +98,19 @@ extension Courier {
 }
 
 extension JobFileProblems {
-    /// The first mistake with its place and its mend, and how many there are beside it.
+    /// The most of them that are told, and in how many bytes: where they are shown there is no room for more.
+    private static let (shownAtMost, bytes) = (8, 320)
+
+    /// With places and mends, and how many there are beside those.
     fileprivate var summary: String {
-        let others = problems.count + more - 1
-        return (problems.first?.description ?? "is no job file") + (others > 0 ? " (and \(others) more)" : "")
+        var shown = problems.first?.description ?? "is no job file"
+        var count = 1
+        for problem in problems.dropFirst().prefix(Self.shownAtMost - 1) {
+            let next = "\(shown); \(problem.description)"
+            guard next.utf8.count <= Self.bytes else { break }
+            (shown, count) = (next, count + 1)
+        }
+        let others = problems.count + more - count
+        return shown + (others > 0 ? " (and \(others) more)" : "")
     }
 }

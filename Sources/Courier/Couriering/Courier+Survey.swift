@@ -15,7 +15,10 @@ extension Courier {
         purpose.policy.attempts = 1
         visit(request.place, responder, purpose) { [self] result in
             guard case .surveyed(let lacks) = result else { return unexpected(responder, request.place) }
-            responder.reply(.init(missing: lacks.map(\.sentence)))
+            responder.reply(
+                .init(
+                    missing: lacks.map { found in found.lack.sentence + (found.scope.map { "; it needs \($0)" } ?? "") }
+                ))
         }
     }
 }

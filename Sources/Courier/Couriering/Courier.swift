@@ -111,11 +111,11 @@ package final class Courier {
 
     /// The usual: one question or word, within its time or schedulerd's, whichever is shorter.
     func visit<Reply: WireMessage>(
-        _ place: CourierEdge.ForgePlace, _ responder: Responder<Reply>,
+        _ place: CourierEdge.ForgePlace, _ responder: Responder<Reply>, missing: String = "",
         _ call: @escaping (Repository) throws(Failure) -> ForgeCall, then finish: @escaping (ForgeResult) -> Void
     ) {
         let time = min(settings.errandTime, responder.remaining ?? settings.errandTime)
-        visit(place, responder, .init(call: call, time: time), then: finish)
+        visit(place, responder, .init(call: call, time: time, missing: missing), then: finish)
     }
 
     func fail<Reply: WireMessage>(

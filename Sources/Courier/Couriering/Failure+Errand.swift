@@ -3,6 +3,7 @@
 
 import Errands
 import ForgeCalls
+import ForgeModel
 import Link
 import Outbound
 import Posix
@@ -10,9 +11,14 @@ import SourceArchive
 import Wire
 
 extension Failure {
-    init(_ failure: ErrandFailure, project: String, archive: ArchiveFile?) {
+    /// `missing`: what is not there if the forge says so; empty: it could be more than one thing.
+    init(_ failure: ErrandFailure, _ place: CourierEdge.ForgePlace, missing: String, archive: ArchiveFile?) {
         switch failure {
-        case .forge(let problem): self.init(problem, project)
+        case .forge(.missing) where !missing.isEmpty:
+            let path = place.repository.path
+            let repository = path == Repository.unknownPath ? "the repository" : path
+            self.init(.notFound, "\(repository) has no \(missing), or hides it from this token", place: "forge")
+        case .forge(let problem): self.init(problem, place.project)
         // The sink's own word says why it wanted no more.
         case .outbound(let failure) where failure.reason == .stopped:
             if let problem = archive?.problem {

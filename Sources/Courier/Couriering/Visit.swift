@@ -29,6 +29,8 @@ final class Visit {
         var policy = RetryPolicy()
         /// For everything, brokerd's answer included.
         var time: Duration
+        /// What is not there if the forge says so: `file 'ci/job.yaml'`.
+        var missing = ""
         /// Where an archive goes.
         var archive: ArchiveFile?
         /// Hears where it leads.
@@ -38,6 +40,8 @@ final class Visit {
     /// The longest token of a forge.
     private static let tokenBytes = 8192
     private static let brokerTime = Duration.seconds(30)
+    /// A blip is sat through; schedulerd asks again after anything longer, and meanwhile says why something waits.
+    private static let patience = Duration.seconds(2)
 
     private let means: Means
     private let place: CourierEdge.ForgePlace
@@ -78,12 +82,13 @@ final class Visit {
             purpose.noting?(home)
             let errand = Errand(
                 call, at: home.provider, token: try Self.token(raws), by: means.outbound, on: means.loop,
-                limits: purpose.limits, policy: purpose.policy, doubting: home.isDoubtful ? home.repository : nil,
+                limits: purpose.limits, policy: purpose.policy, patience: Self.patience,
+                doubting: home.isDoubtful ? home.repository : nil,
                 into: purpose.archive.map { archive in { archive.begin() } })
             self.errand = errand
-            let project = place.project
             errand.start { [weak self] result in
-                self?.end(result.mapError { Failure($0, project: project, archive: self?.purpose.archive) })
+                guard let self else { return }
+                end(result.mapError { Failure($0, place, missing: purpose.missing, archive: purpose.archive) })
             }
         } catch {
             end(.failure(error))

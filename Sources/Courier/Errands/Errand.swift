@@ -93,7 +93,12 @@ package final class Errand {
                 self?.timer = nil
                 self?.send(request)
             }
-        case .again(let wait): end(.failure(.later(after: wait)))
+        case .again(let wait):
+            // Who has said nothing wants nothing: what went wrong is the news.
+            switch outcome {
+            case .failure(let failure): end(.failure(.outbound(failure)))
+            case .success: end(.failure(.later(after: wait)))
+            }
         case .final, .giveUp:
             switch outcome {
             case .failure(let failure): end(.failure(.outbound(failure)))

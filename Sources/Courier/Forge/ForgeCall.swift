@@ -71,7 +71,7 @@ package enum ForgeResult: Equatable, Sendable {
     case news(News)
     case file([UInt8])
     case archive
-    case surveyed([ForgeLack])
+    case surveyed([FoundLack])
 }
 
 /// A pull or merge request as it is now.

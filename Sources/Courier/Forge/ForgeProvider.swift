@@ -39,6 +39,8 @@ package protocol ForgeProvider: Sendable {
 
     /// What our account has to be in a repository, to be told what others may do there.
     var permissionToAsk: Permission { get }
+    /// What gives a token what it lacks, in the words of the forge's page of tokens; nil where that does not.
+    func scope(for lack: ForgeLack) -> String?
 
     func askRepository(_ repository: Repository) throws(ForgeProblem) -> ExchangeRequest
     func readRepository(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Repository

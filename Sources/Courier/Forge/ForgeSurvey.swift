@@ -22,6 +22,12 @@ package enum ForgeLack: Equatable, Sendable {
     case permissions
 }
 
+/// With what gives it, where a token can have that.
+package struct FoundLack: Equatable, Sendable {
+    package let lack: ForgeLack
+    package let scope: String?
+}
+
 package struct ForgeSurvey: Sendable {
     private enum Question: CaseIterable {
         case account, repository, branch, status, comment, permission

@@ -136,7 +136,9 @@ package struct ForgeWork: Sendable {
         guard case .surveying(var survey) = position else { throw .foreign }
         try survey.take(answer, provider)
         position = .surveying(survey)
-        guard let request = try survey.next(provider) else { return .done(.surveyed(survey.lacks)) }
+        guard let request = try survey.next(provider) else {
+            return .done(.surveyed(survey.lacks.map { FoundLack(lack: $0, scope: provider.scope(for: $0)) }))
+        }
         return .ask(request)
     }
 

@@ -15,6 +15,17 @@ package struct GitHubForge: PullForge {
     package let descriptionLimit = 140
     package let permissionToAsk = Permission.write
 
+    /// Of a fine-grained token; a classic one has all of it in `repo`.
+    package func scope(for lack: ForgeLack) -> String? {
+        switch lack {
+        case .token, .account, .branch: nil
+        case .repository, .sources: "the permission Contents: read, for this repository (a classic token: repo)"
+        case .statuses: "the permission Commit statuses: read and write (a classic token: repo)"
+        case .comments: "the permission Pull requests: read and write (a classic token: repo)"
+        case .permissions: "the permission Metadata: read, and an account with Write (a classic token: repo)"
+        }
+    }
+
     package let server: Server
     /// Where archives lie; an answer may lead there and nowhere else.
     let archives: Set<Origin>

@@ -12,6 +12,15 @@ package struct GitLabForge: ForgeProvider {
 
     package let permissionToAsk = Permission.read
 
+    /// No smaller scope than `api` writes.
+    package func scope(for lack: ForgeLack) -> String? {
+        switch lack {
+        case .token, .branch: nil
+        case .account, .repository, .sources, .comments, .permissions: "the scope api, and the role Developer"
+        case .statuses: "the scope api, and the role Developer (Maintainer, if only these may push to the branch)"
+        }
+    }
+
     let server: Server
 
     /// - Parameter base: `/api/v4`, with a site's folder in front of it.

@@ -12,6 +12,16 @@ package struct GiteaForge: PullForge {
     package let descriptionLimit = 255
     package let permissionToAsk = Permission.admin
 
+    package func scope(for lack: ForgeLack) -> String? {
+        switch lack {
+        case .token, .branch: nil
+        case .account: "the scope user: read"
+        case .repository, .sources, .statuses: "the scope repository: read and write, and an account with Write"
+        case .comments: "the scope issue: read and write"
+        case .permissions: "the scope repository: read and write, and an account with Administrator"
+        }
+    }
+
     package let server: Server
 
     /// - Parameter base: `/api/v1`, with a site's folder in front of it.

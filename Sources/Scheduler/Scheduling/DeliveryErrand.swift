@@ -26,6 +26,17 @@ final class DeliveryErrand {
         case ticket(JobDefinition)
         /// It does not run; the remark is for people, empty where there is nothing to say.
         case leaveOut(String)
+
+        fileprivate var text: String {
+            switch self {
+            case .files: "the forge is asked which files the commits touch"
+            case .base: "the forge is asked what the change is based on"
+            case .jobFile(let file, _, _): "the forge is asked for \(file.path)"
+            case .source: "the forge is asked for the sources"
+            case .hold, .leaveOut: "it is written down"
+            case .ticket: "brokerd is asked for a ticket"
+            }
+        }
     }
 
     let row: DeliveryRow
@@ -42,6 +53,9 @@ final class DeliveryErrand {
     var source: SourceWord?
     /// Of the job that it is at, if a file of the repository says it.
     var read: (definition: JobDefinition, word: FileWord)?
+
+    /// What is being done for it, for people.
+    private(set) var doing = "it is looked at"
 
     init(
         _ row: DeliveryRow, _ project: Project, _ work: Plan.Work, approval: ApprovalWord?, open: [OpenDeliveryJob]
@@ -80,6 +94,12 @@ final class DeliveryErrand {
 
     /// Nil when nothing is left.
     func next() throws -> Step? {
+        let step = try missing()
+        if let step { doing = step.text }
+        return step
+    }
+
+    private func missing() throws -> Step? {
         guard let job else { return nil }
         guard let rule = project.jobs.first(where: { $0.name == job.name }) else {
             return .leaveOut("the project has no job '\(job.name)' any more")

@@ -11,7 +11,7 @@ enum Reasons {
     static func unrunnable(_ failure: Failure, image: String) -> String {
         switch failure.errorCode {
         case .imageMissing:
-            fit("image '\(image)' is not on this engine; import or pull it, then submit again")
+            fit("image '\(image)' is not on this engine; import or pull it")
         case .imageRefused:
             fit("image '\(image)' cannot be used: \(failure.text)")
         case .deniedByPolicy:
@@ -88,7 +88,7 @@ enum Reasons {
     static func refusedByBroker(_ failure: Failure) -> String {
         switch failure.errorCode {
         case .notFound: fit("a secret that it names is not there: \(failure.text)")
-        case .ticketRefused: fit("its ticket is not good any more; submit it again: \(failure.text)")
+        case .ticketRefused: fit("its ticket is not good any more: \(failure.text)")
         default: fit("its secrets are not released: \(failure.text)")
         }
     }
@@ -102,11 +102,11 @@ enum Reasons {
 
     static let unmaskable =
         "a secret of it was changed while it ran, and brokerd and relayd have started anew since: its log could not be"
-        + " masked; submit it again"
+        + " masked"
 
     static func refusedByRelay(_ failure: Failure) -> String {
         failure.place == "source"
-            ? "its source archive is no longer in the store; submit it again with its source"
+            ? "its source archive is no longer in the store"
             : fit("the job was not taken: \(failure.text)")
     }
 

@@ -53,6 +53,8 @@ extension Scheduler {
         switch failure.errorCode {
         case .unauthorized where failure.place == "expiry":
             Failure(.unauthorized, "the token has expired", place: "token")
+        case .unauthorized where failure.place == "user":
+            Failure(.unauthorized, "the user of this token was removed", place: "token")
         case .unauthorized: Failure(.unauthorized, "the token is missing or wrong", place: "token")
         case .disconnected, .shuttingDown, .notReady:
             Failure(.disconnected, "brokerd is away, and only brokerd knows tokens; try again", place: "brokerd")

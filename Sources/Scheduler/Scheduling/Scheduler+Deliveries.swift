@@ -92,13 +92,22 @@ extension Scheduler {
     }
 
     private func summary(_ unit: UnitOfWork, _ row: DeliveryRow) throws -> SchedulerEdge.DeliverySummary {
-        var text = row.text
-        if row.state == .waits, text.isEmpty {
-            let why = forgeTroubles[row.project]?.failure
-            text = why.map { "waits: \($0.text)" } ?? (courier.isReady ? "" : "waits: courierd is away")
-        }
+        var texts = [row.text].filter { !$0.isEmpty }
+        if row.state == .waits { texts.insert("waits: \(waitsFor(row))", at: 0) }
         return SchedulerEdge.DeliverySummary(
             id: row.id, project: row.project, receivedMs: row.receivedMs, state: row.state, what: row.what,
-            text: Reasons.fit(text, limit: 512), jobs: try unit.rows.deliveryJobs(row.id).compactMap(\.job))
+            text: Reasons.fit(texts.joined(separator: "; "), limit: 512),
+            jobs: try unit.rows.deliveryJobs(row.id).compactMap(\.job))
+    }
+
+    /// What is wrong, or what is being done for it.
+    private func waitsFor(_ row: DeliveryRow) -> String {
+        if !courier.isReady { return "courierd is away" }
+        if let failure = forgeTroubles[row.project]?.failure { return failure.text }
+        switch errands[row.id] {
+        case nil: return "others are before it"
+        case .some(nil): return "the forge is asked what who approves may do"
+        case .some(let errand?): return errand.doing
+        }
     }
 }

@@ -102,35 +102,43 @@ extension Scheduler {
     }
 
     private func adviceAfterEnd(_ unit: UnitOfWork, _ job: JobRow) throws -> String {
+        if job.state == .succeeded { return "" }
+        let again = try wayToRunAgain(unit, job)
         switch job.state {
-        case .succeeded: ""
-        case .lost: try adviceAfterLoss(unit, job)
-        case .cancelled: try adviceAfterCancellation(unit, job)
-        case .failed where job.startedMs == nil: "mend what the reason names, and submit it again"
+        case .lost: return try adviceAfterLoss(unit, job, again)
+        case .cancelled: return try adviceAfterCancellation(unit, job, again)
+        case .failed where job.startedMs == nil: return "mend what the reason names, and \(again)"
         case .timedOut where job.startedMs == nil:
-            "raise its queue_timeout, or see what others wait for: bulkhead pools"
-        case .timedOut: "bulkhead log \(job.id); raise the limit that passed, or find out what hangs"
-        default: "bulkhead log \(job.id)"
+            return "raise its queue_timeout, or see what others wait for: bulkhead pools"
+        case .timedOut: return "bulkhead log \(job.id); raise the limit that passed, or find out what hangs"
+        default: return "bulkhead log \(job.id)"
         }
     }
 
+    /// What the reader can do. A delivery makes its jobs once, so that its forge sends it again is of no use.
+    private func wayToRunAgain(_ unit: UnitOfWork, _ job: JobRow) throws -> String {
+        guard let delivery = try unit.rows.delivery(ofJob: job.id) else { return "submit it again" }
+        return delivery.number == 0
+            ? "push again: git commit --allow-empty, git push" : "push to the change again, or close and reopen it"
+    }
+
     /// `retries` are for what spawnerd and the engine say. A runner's own word is a step's, if that has its user.
-    private func adviceAfterLoss(_ unit: UnitOfWork, _ job: JobRow) throws -> String {
+    private func adviceAfterLoss(_ unit: UnitOfWork, _ job: JobRow, _ again: String) throws -> String {
         if job.result != nil || job.reason.hasPrefix(Reasons.violation) {
-            return "see what it had done, and submit it again; its runner itself said so, and on a runner's own word "
+            return "see what it had done, and \(again); its runner itself said so, and on a runner's own word "
                 + "nothing is tried again, whatever its `retries`"
         }
         let retries = try unit.rows.schedule(ofJob: job.id).retries
         return retries == 0
-            ? "the fault was not the job's: submit it again, or give it `retries`"
-            : "the fault was not the job's: submit it again; its `retries` are \(retries)"
+            ? "the fault was not the job's: \(again), or give it `retries`"
+            : "the fault was not the job's: \(again); its `retries` are \(retries)"
     }
 
-    private func adviceAfterCancellation(_ unit: UnitOfWork, _ job: JobRow) throws -> String {
+    private func adviceAfterCancellation(_ unit: UnitOfWork, _ job: JobRow, _ again: String) throws -> String {
         if let newer = Reasons.replacer(job.reason) {
             return "nothing, if job \(newer) is what you want; its group has cancel_in_progress: bulkhead job \(newer)"
         }
-        guard Reasons.isSkipped(job.reason) else { return "submit it again, if that was not meant" }
+        guard Reasons.isSkipped(job.reason) else { return "if that was not meant, \(again)" }
         let bad = try unit.rows.needs(ofJob: job.id).first { $0.state.map { $0.isFinal && $0 != .succeeded } ?? true }
         guard let bad else { return "nothing: it is only for when one of them fails" }
         return bad.state == nil

@@ -75,7 +75,7 @@ extension Scheduler {
             .behindOthers,
             "at least \(Reasons.count(ahead, "job")) \(ahead == 1 ? "is" : "are") served before it: of higher "
                 + "priority, of projects that had less, or older ones of its own project",
-            "wait, or submit it with a higher `priority`")
+            "wait, or give it a higher `priority` the next time")
     }
 
     private func whyTags(_ unit: UnitOfWork, _ job: JobRow) throws -> [Why] {
@@ -131,7 +131,7 @@ extension Scheduler {
         switch hindrance {
         case .tooLarge:
             let why = host.flatMap { settings.neverFits(shape.resources, $0) } ?? ""
-            return Why(hindrance.kind, why, "submit it with less; it fails when its turn comes")
+            return Why(hindrance.kind, why, "it fails when its turn comes; let it ask for less")
         case .refusedKind:
             let why = refusal(of: pool).map { Reasons.unrunnable($0, image: shape.image) } ?? ""
             var words = Why(

@@ -30,9 +30,17 @@ struct Deliveries: AsyncParsableCommand {
             let client = try options.client()
             var query = ["limit": "\(limit)"]
             query["project"] = project
-            let data = try await client.send(try client.request("GET", "/deliveries", query: query))
-            guard !options.json else { return options.printJSON(data) }
+            let data: Data
+            do {
+                data = try await client.send(try client.request("GET", "/deliveries", query: query))
+            } catch let failure as CommandFailure where failure.code == "not_found" {
+                throw try await client.noProject(project ?? "")
+            }
             let page = try client.decoded(DeliveryPage.self, data)
+            if let project, page.deliveries.isEmpty, try await ProjectDesk(client: client).project(project) == nil {
+                throw try await client.noProject(project)
+            }
+            guard !options.json else { return options.printJSON(data) }
             guard !page.deliveries.isEmpty else { return Terminal.note("no webhook has brought anything yet") }
             Terminal.table(
                 ["DELIVERY", "PROJECT", "RECEIVED", "STATE", "WHAT", "JOBS"],

@@ -29,6 +29,8 @@ struct Secret: AsyncParsableCommand {
                 for byte, a last line break too: `printf %s VALUE |` gives one without. On a
                 terminal you are asked for it, what you type is not shown, and the line break
                 that ends it does not belong to it. Logs mask values of 4 bytes and more.
+                In forge-token and webhook-key line breaks, and spaces where none can be, are
+                refused: no forge would agree.
 
                 EXAMPLES
                   bulkhead secret set web deploy-token
@@ -40,6 +42,7 @@ struct Secret: AsyncParsableCommand {
         @Argument(help: "The secret's name.") var name: String
         @Option(help: ArgumentHelp("File with the value, taken byte for byte.", valueName: "file"))
         var fromFile: String?
+        @Flag(help: "The project is a new one, though its name is nearly that of another.") var new = false
         @OptionGroup var keys: KeyOptions
         @OptionGroup var options: ClientOptions
 
@@ -50,16 +53,16 @@ struct Secret: AsyncParsableCommand {
                 let desk = OrderDesk(client: client, key: try keys.required(options.files))
                 // A hint is no reason to fail: what is wrong with the API the order itself will meet.
                 let isFirst = (try? await client.secrets(of: project).isEmpty) ?? false
-                let hint = isFirst ? (try? await client.hint(for: project)) ?? "" : ""
+                if isFirst && !new { try await client.checkSlip(in: project) }
                 var value = try SecretInput.value(file: fromFile, prompt: "value of \(name) in \(project): ")
                 defer { value.overwrite() }
+                if let mistake = ForgeValue.mistake(in: value, name: name, project: project) {
+                    throw CommandFailure(mistake, exit: .usage)
+                }
                 let body = OrderBody.setSecret(SetSecretOrder(project: project, name: name))
                 try await desk.send(body, value: value, repeatable: true)
                 options.say("secret \(name) of \(project) is set", project: project, name: name)
-                if isFirst && !options.json {
-                    let mend = hint.isEmpty ? "" : " `bulkhead secret rm \(project) \(name)` takes it back"
-                    Terminal.note("it is the first secret of project '\(project)'\(hint)\(mend)")
-                }
+                if isFirst && !options.json { Terminal.note("it is the first secret of project '\(project)'") }
                 if let warning = UnmaskedValue.warning(of: value, name: name) { Terminal.note(warning) }
             }
         }

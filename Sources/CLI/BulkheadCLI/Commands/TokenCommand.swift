@@ -70,27 +70,41 @@ struct TokenCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "ls", abstract: "List tokens: what they may do and when they end, never a token.",
             discussion: """
+                ROLE is what a token may do now: its user's roles, cut to its SCOPE.
+
                 EXAMPLES
                   bulkhead token ls
+                  bulkhead token ls --all
                   bulkhead token ls --user alice --json
                 """)
 
         @Option(help: "Whose; yours if it is not given.") var user: String?
+        @Flag(help: "Those of all users; for admins of the house.") var all = false
         @OptionGroup var options: ClientOptions
+
+        func validate() throws {
+            if all && user != nil { throw ValidationError("--all and --user: give one of them") }
+        }
 
         func run() async throws {
             try await runReporting(json: options.json) {
-                let list = try await options.client().tokens(of: user)
+                let client = try options.client()
+                let users = try await client.users().users
+                var list = TokenList(tokens: [])
+                for name in all ? users.map(\.name) : [user] {
+                    list.tokens += try await client.tokens(of: name).tokens
+                }
                 if options.json { return try options.printJSON(list) }
                 guard !list.tokens.isEmpty else {
                     return Terminal.note("there are none; `bulkhead token create NAME` makes one")
                 }
                 Terminal.table(
-                    ["TOKEN", "USER", "ROLE", "PROJECTS", "EXPIRES"],
-                    list.tokens.map {
-                        [
-                            $0.name, $0.user, $0.role, $0.projects.isEmpty ? "all" : $0.projects.joined(separator: " "),
-                            $0.expiresAt ?? "never",
+                    ["TOKEN", "USER", "ROLE", "SCOPE", "EXPIRES"],
+                    list.tokens.map { token in
+                        let owner = users.first { $0.name == token.user }
+                        return [
+                            token.name, token.user, owner.map(token.role) ?? "none: the user was removed", token.scope,
+                            token.expiresAt ?? "never",
                         ]
                     })
             }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import TrustWire
 import Wire
 
 struct UserCommand: AsyncParsableCommand {
@@ -86,6 +87,7 @@ struct UserCommand: AsyncParsableCommand {
         @Argument(help: "The user's name.") var name: String
         @Argument(help: "The project.") var project: String
         @Argument(help: "read, write, admin, or none.") var role: String
+        @Flag(help: "The project is a new one, though its name is nearly that of another.") var new = false
         @OptionGroup var keys: KeyOptions
         @OptionGroup var options: ClientOptions
 
@@ -93,7 +95,10 @@ struct UserCommand: AsyncParsableCommand {
             try await runReporting(json: options.json) {
                 try Secret.check(project: project)
                 let access = try role == "none" ? Access.metrics : UserCommand.access(role)
-                let desk = OrderDesk(client: try options.client(), key: try keys.required(options.files))
+                let client = try options.client()
+                let desk = OrderDesk(client: client, key: try keys.required(options.files))
+                // What was given by a slip is taken by the same.
+                if access > .metrics && !new { try await client.checkSlip(in: project) }
                 try await desk.send(
                     .setRole(SetRoleOrder(user: name, project: project, access: access)), repeatable: true)
                 let now = access == .metrics ? "no role" : "\(access)"

@@ -12,16 +12,24 @@ extension Examination {
         let query = ["project": project.name, "limit": "50"]
         let data = try await client.send(try client.request("GET", "/deliveries", query: query))
         let deliveries = try client.decoded(DeliveryPage.self, data).deliveries
-        if let newest = deliveries.first {
-            add(.webhook, .ok, project: project.name, "the last brought: \(newest.what), at \(newest.receivedAt)")
-        } else {
-            add(
-                .webhook, .missing, project: project.name,
-                "none has come; enter it at the forge: JSON, the webhook-key as its secret, to \(address(project))",
-                mend: project.hooks)
+        webhook(project, deliveries.first)
+        // What no webhook has brought, the next question at the forge finds.
+        if !project.polling { refused(project, since: deliveries.first?.receivedAt) }
+        if project.polling || !deliveries.isEmpty { try await green(project, deliveries) }
+    }
+
+    private func webhook(_ project: Project, _ newest: DeliveryPage.Delivery?) {
+        if let newest {
+            let what = "the last brought: \(newest.what), at \(newest.receivedAt)"
+            return add(.webhook, .ok, project: project.name, what)
         }
-        refused(project, since: deliveries.first?.receivedAt)
-        if !deliveries.isEmpty { try await green(project, deliveries) }
+        if project.polling {
+            return add(.webhook, .ok, project: project.name, "not needed: the forge is asked what is new")
+        }
+        add(
+            .webhook, .missing, project: project.name,
+            "none has come; enter it at the forge: JSON, the webhook-key as its secret, to \(address(project))",
+            mend: project.hooks)
     }
 
     /// What is to be entered at the forge.
@@ -50,28 +58,51 @@ extension Examination {
             mend: project.hooks)
     }
 
+    /// The newest thing counts, and what has succeeded before it is told beside it.
     private func green(_ project: Project, _ deliveries: [DeliveryPage.Delivery]) async throws {
-        var newest: JobAnswer?
-        for id in deliveries.flatMap(\.jobs).prefix(Self.jobs) {
+        var (newest, succeeded): (JobAnswer?, JobAnswer?)
+        for id in deliveries.flatMap(\.jobs).prefix(Self.jobs) where succeeded == nil {
             let job = try client.decoded(
                 JobAnswer.self, try await client.send(try client.request("GET", "/jobs/\(id)")))
-            if job.state == "SUCCEEDED" {
-                return add(.green, .ok, project: project.name, "job \(id) '\(job.name)' succeeded")
-            }
             newest = newest ?? job
+            if job.state == "SUCCEEDED" { succeeded = job }
+        }
+        // Most of what a forge tells is no news.
+        let last = deliveries.first { $0.state != "idle" }
+        if let last, last.isOpen {
+            let what = "\(last.what) \(last.isRefused ? "was refused: " : "")\(last.text)"
+            let before = succeeded.map { "; before it \($0.saying) succeeded" } ?? ""
+            return add(
+                .green, last.isRefused ? .missing : .unknown, project: project.name, what + before,
+                mend: last.isRefused ? "git push" : "bulkhead deliveries --project \(project.name)")
+        }
+        let remark = (last?.text).map { $0.isEmpty ? "" : "; \($0)" } ?? ""
+        if let succeeded {
+            let later = newest.map { $0.id == succeeded.id ? "" : "; since then \($0.saying) is \($0.state)" } ?? ""
+            return add(.green, .ok, project: project.name, "\(succeeded.saying) succeeded\(later)\(remark)")
         }
         guard let newest else {
-            let why = deliveries.first?.text ?? ""
-            let what = "nothing runs for what has come" + (why.isEmpty ? "" : ": \(why)")
+            let why = (deliveries.first?.text).map { $0.isEmpty ? "" : ": \($0)" } ?? ""
+            let what = deliveries.isEmpty ? "nothing new was found" : "nothing runs for what has come\(why)"
             return add(.green, .missing, project: project.name, what, mend: "git push")
         }
-        let job = "job \(newest.id) '\(newest.name)' is \(newest.state)"
         let reason = newest.reason.isEmpty ? "" : ": \(newest.reason)"
         let isHeld = newest.state == "HELD"
         add(
-            .green, newest.isFinished || isHeld ? .missing : .unknown, project: project.name, job + reason,
+            .green, newest.isFinished || isHeld ? .missing : .unknown, project: project.name,
+            "\(newest.saying) is \(newest.state)\(reason)\(remark)",
             mend: "bulkhead \(isHeld ? "approve" : "why") \(newest.id)")
     }
+}
+
+extension JobAnswer {
+    fileprivate var saying: String { "job \(id) '\(name)'" }
+}
+
+extension DeliveryPage.Delivery {
+    fileprivate var isRefused: Bool { state == "refused" }
+    /// No job is there yet, or none will be.
+    fileprivate var isOpen: Bool { isRefused || state == "waits" }
 }
 
 extension Project {

@@ -22,8 +22,7 @@ extension Examination {
         }
         guard known.contains(name) else {
             settleKey()
-            let close = ProjectHint.close(to: name, among: known).prefix(3).map { "'\($0)'" }
-            let hint = close.isEmpty ? "" : "; did you mean \(close.joined(separator: " or "))?"
+            let hint = ProjectHint.question(name, among: known)
             add(
                 .project, .missing, project: name, "there is no such project\(hint)",
                 mend: "bulkhead project apply projects.yaml")
@@ -76,7 +75,7 @@ extension Examination {
         let (name, key, token) = (project.name, ForgeSecret.webhookKey.rawValue, ForgeSecret.token.rawValue)
         if secrets.contains(key) {
             add(.webhookKey, .ok, project: name, "is set")
-        } else {
+        } else if !project.polling {
             settleKey()
             let file = "\(name).key"
             add(
@@ -128,7 +127,9 @@ extension Examination {
         } catch let failure as CommandFailure where failure.code == "denied_by_policy" {
             add(.forge, .unknown, project: name, "what its token may do is for whoever may set that")
         } catch let failure as CommandFailure {
-            add(.forge, .missing, project: name, "\(project.forge.url) cannot be asked: \(failure)")
+            add(
+                .forge, .missing, project: name, "\(project.forge.url) cannot be asked: \(failure)",
+                mend: project.forge.url)
         }
     }
 }

@@ -56,7 +56,9 @@ final class Examination {
             for project in try await projects(project) { try await examine(project) }
         } catch let failure as CommandFailure {
             // What was found so far is told all the same.
-            add(.project, .missing, project: project, "what there is of it cannot be asked: \(failure)")
+            add(
+                .project, .missing, project: project, "what there is of it cannot be asked: \(failure)",
+                mend: look(at: "schedulerd"))
         }
     }
 
@@ -134,7 +136,7 @@ final class Examination {
     }
 
     /// `bulkhead up` starts again what ends, so all that is left to do is to read why.
-    private func look(at daemon: String) -> String {
+    func look(at daemon: String) -> String {
         isInstalled ? "systemctl restart bulkhead-\(daemon).service" : "tail \(log(of: daemon))"
     }
 
@@ -153,8 +155,9 @@ final class Examination {
             }
             if info.hasUserNamespaces { return add(.userns, .ok, "containers run in user namespaces") }
             add(
-                .userns, .missing, #"add "userns-remap": "default" to /etc/docker/daemon.json, and then:"#,
-                mend: "systemctl restart docker")
+                .userns, .missing,
+                #"containers run in none; "userns-remap": "default" belongs into /etc/docker/daemon.json"#,
+                mend: "${EDITOR:-vi} /etc/docker/daemon.json && systemctl restart docker")
         } catch {
             add(.userns, .unknown, "the engine cannot be asked from here: \(error.reason)")
         }

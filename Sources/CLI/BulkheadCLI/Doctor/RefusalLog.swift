@@ -8,8 +8,8 @@ package enum RefusalLog {
         package let reason: String
     }
 
-    /// From the end of the log; older lines are no news.
-    private static let bytes: UInt64 = 1 << 20
+    /// From the end of the log: an hour of the worst storm.
+    private static let bytes: UInt64 = 16 << 20
 
     /// nil if the log cannot be read from here.
     static func text(of path: String) -> String? {

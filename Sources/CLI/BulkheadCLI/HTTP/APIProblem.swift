@@ -27,10 +27,14 @@ struct APIProblem: Decodable {
                 hasToken
                 ? "the token is not one that this server knows; set BULKHEAD_TOKEN to the text in its admin-token file"
                 : "set BULKHEAD_TOKEN, or give --state the directory that `bulkhead up` uses"
-            let expired = "the token has expired; make another (`bulkhead token create`), or ask an admin of the house"
-            return CommandFailure(
-                "not authorized: \(problem.message.contains("expired") ? expired : mend)", exit: .unauthorized,
-                code: problem.code)
+            let said =
+                switch problem.message {
+                case "the token has expired":
+                    "\(problem.message); make another (`bulkhead token create`), or ask an admin of the house"
+                case "the user of this token was removed": "\(problem.message); ask an admin of the house"
+                default: mend
+                }
+            return CommandFailure("not authorized: \(said)", exit: .unauthorized, code: problem.code)
         }
         if problem.code == "order_refused" {
             return CommandFailure(

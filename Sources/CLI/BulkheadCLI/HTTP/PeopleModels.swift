@@ -1,6 +1,8 @@
 // PeopleModels: users and tokens as the API tells them, page after page.
 
 import Foundation
+import TrustWire
+import Wire
 
 struct RoleAnswer: Codable {
     let project: String
@@ -13,8 +15,8 @@ struct WhoAmIAnswer: Codable {
     let roles: [RoleAnswer]
 }
 
-struct UserList: Codable {
-    struct User: Codable {
+package struct UserList: Codable {
+    package struct User: Codable {
         let name: String
         let everywhere: String
         let roles: [RoleAnswer]
@@ -31,17 +33,40 @@ struct UserList: Codable {
     var more: Bool?
 }
 
-struct TokenList: Codable {
-    struct Token: Codable {
+package struct TokenList: Codable {
+    package struct Token: Codable {
         let user: String
         let name: String
         let role: String
         let projects: [String]
         let expiresAt: String?
+
+        /// The most that it may do: `all` that its user may, `read in shop`.
+        package var scope: String {
+            (role == "admin" ? "all" : role) + (projects.isEmpty ? "" : " in \(projects.joined(separator: ", "))")
+        }
+
+        /// What it may do now, as its house decides it: `admin`, `read shop:write`.
+        package func role(of owner: UserList.User) -> String {
+            let info = UserInfo(
+                name: user, key: nil, everywhere: Access(owner.everywhere),
+                projects: owner.roles.map { ProjectAccess(project: $0.project, access: Access($0.role)) })
+            let token = TokenInfo(
+                user: user, name: name, access: Access(role), projects: projects, expiresMs: 0)
+            let rights = Rights(info, within: token)
+            let roles = rights.projects.filter { $0.access > rights.everywhere }.map { "\($0.project):\($0.access)" }
+            let everywhere = rights.everywhere == .metrics && !roles.isEmpty ? [] : ["\(rights.everywhere)"]
+            return (everywhere + roles).joined(separator: " ")
+        }
     }
 
     var tokens: [Token]
     var more: Bool?
+}
+
+extension Access {
+    /// As the API writes it; a word of a later house gives nothing.
+    fileprivate init(_ word: String) { self = Access.allCases.first { "\($0)" == word } ?? .metrics }
 }
 
 extension APIClient {
