@@ -113,6 +113,8 @@ class GitLabJobs(unittest.TestCase):
         for folder, _, files in os.walk(self.house.state):
             for file in files:
                 path = os.path.join(folder, file)
+                if not os.path.isfile(path):
+                    continue
                 with open(path, "rb") as opened:
                     content = opened.read()
                 for value in values:
