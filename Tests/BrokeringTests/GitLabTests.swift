@@ -16,7 +16,7 @@ extension BrokeringTests {
         private static let value = Array("the value of the variable".utf8)
 
         private static func definition(_ name: String = "build", secrets: [String] = ["TOKEN"]) -> JobDefinition {
-            Hook.definition(name, secrets: secrets)
+            Shop.definition(name, secrets: secrets)
         }
 
         private static func about(
@@ -31,7 +31,7 @@ extension BrokeringTests {
         }
 
         private static func house(runner: Bool = true) throws -> BrokerHouse {
-            try Hook.house {
+            try Shop.house {
                 $0.runner = runner
                 $0.forge = .gitlab
                 $0.url = "https://gitlab.example.org"
@@ -108,7 +108,7 @@ extension BrokeringTests {
             #expect(try refusal { _ = try courier.open(word, 2) } == .notFound, "a value is no token")
             let ticket = try courier.vouch(word)
             #expect(ticket.ownValues && ticket.trust == (protected ? .trusted : .untrusted))
-            var client = try house.scheduler()
+            let client = try house.scheduler()
             try client.reconcile([])
             let runner = try RunnerSide(client, house)
             _ = try client.call(Self.grant(ticket, runner, word))
@@ -121,7 +121,7 @@ extension BrokeringTests {
             var courier = try Courier(house)
             let (word, other) = (try courier.keep(try Self.about()), try courier.keep(try Self.about(91)))
             let ticket = try courier.vouch(word)
-            var client = try house.scheduler()
+            let client = try house.scheduler()
             try client.reconcile([])
             let runner = try RunnerSide(client, house)
             #expect(try refusal { _ = try client.call(Self.grant(ticket, runner, nil)) } == .ticketRefused)
@@ -144,7 +144,7 @@ extension BrokeringTests {
             #expect(try refusal { _ = try courier.vouch(word, wish) } == .invalid)
             let own = try courier.keep(try Self.about(91, wish, secrets: ["deploy"]), [Self.token, Self.value])
             let ticket = try courier.vouch(own, wish)
-            var client = try house.scheduler()
+            let client = try house.scheduler()
             try client.reconcile([])
             let runner = try RunnerSide(client, house)
             _ = try client.call(Self.grant(ticket, runner, own))
