@@ -124,6 +124,64 @@ extension BrokeringTests {
             #expect(try refusal { _ = try client.ticket(word, definition, file: forged) } == .ticketRefused)
         }
 
+        /// GitLab's deliveries do not say it. Whoever is schedulerd can choose no commit, and leave none out.
+        @Test func whereAChangeIsBasedCourierdSays() throws {
+            let house = try Shop.house { $0.approval = .none }
+            let (client, courier) = (try house.scheduler(), try house.courier())
+            guard case .change(var change) = try client.deliver(.change()).event else { return }
+            change.base.commit = ""
+            let word = try courier.call(ForgeEdge.StateEvent(project: "shop", event: .change(change))).message.delivery
+            let plain = Shop.definition("docs")
+            func based(
+                _ commit: String, number: UInt64 = 7, head: String = Shop.head, into branch: String = "main"
+            ) throws -> BaseWord {
+                try courier.call(
+                    ForgeEdge.StateBase(project: "shop", number: number, head: head, branch: branch, commit: commit)
+                ).message.word
+            }
+            func ticket(_ base: BaseWord?, _ commit: String, branch: String = "") throws -> Ticket {
+                let file = try courier.call(
+                    ForgeEdge.StateFile(
+                        project: "shop", job: "docs", commit: commit, branch: branch, rule: Shop.rule,
+                        definition: try Hashes.definition(plain))
+                ).message.word
+                return try client.ticket(word, plain, file: file, base: base)
+            }
+            #expect(try ticket(try based(Shop.base), Shop.base).trust == .untrusted)
+            let other = String(repeating: "c", count: 40)
+            #expect(try refusal { _ = try ticket(try based(Shop.base), other) } == .invalid)
+            for branch in ["", "main"] {
+                #expect(try refusal { _ = try ticket(nil, other, branch: branch) } == .invalid)
+            }
+            for elsewhere in [
+                try based(other, number: 8), try based(other, head: other), try based(other, into: "dev"),
+            ] {
+                #expect(try refusal { _ = try ticket(elsewhere, other) } == .conflict)
+            }
+            var forged = try based(Shop.base)
+            forged.commit = other
+            #expect(try refusal { _ = try ticket(forged, other) } == .ticketRefused)
+        }
+
+        /// The head of a branch is one of this hour: nobody brings back what it was last week.
+        @Test func aFileThatWasReadLongAgoIsReadAgain() throws {
+            let house = try Shop.house()
+            let plain = Shop.definition("docs")
+            var client = try house.scheduler()
+            let word = try client.deliver(.push(to: "refs/heads/feature"))
+            let file = try house.courier().call(
+                ForgeEdge.StateFile(
+                    project: "shop", job: "docs", commit: Shop.base, branch: "main", rule: Shop.rule,
+                    definition: try Hashes.definition(plain))
+            ).message.word
+            try house.restart(BrokerOptions(clock: 50 * 60))
+            client = try house.scheduler()
+            _ = try client.ticket(word, plain, file: file)
+            try house.restart(BrokerOptions(clock: 70 * 60))
+            client = try house.scheduler()
+            #expect(try refusal { _ = try client.ticket(word, plain, file: file) } == .ticketRefused)
+        }
+
         /// Whoever stores another archive, or asks for another commit's, gets no ticket for it.
         @Test func aSourceIsWhatCourierdHasFetched() throws {
             let house = try Shop.house { policy in policy.jobs[2].checkout = true }

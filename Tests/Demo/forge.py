@@ -144,7 +144,7 @@ class Story:
         self.heard()
 
     def an_approval(self):
-        approval = f"/bulkhead approve {self.pull.sha}"
+        approval = f"/bulkhead approve {self.pull.sha} into main"
         say("eve approves it herself, which counts for nothing")
         self.deliver(f'eve comments "{approval[:28]}..."', self.forge.hooks.issue_comment(self.pull, self.eve, approval))
         refused = eventually("her approval is judged", lambda: self.newest() if self.newest()["state"] == "refused" else None)

@@ -29,7 +29,7 @@ struct GitHubTests {
         .comment(
             Comment(
                 repository: Samples.github, number: 42, author: author, isByBot: isByBot, isNew: isNew,
-                body: "/bulkhead approve \(Samples.head)"))
+                branch: nil, body: "/bulkhead approve \(Samples.head)"))
     }
 
     static let recorded: [(event: String, name: String, is: Event)] = [

@@ -30,7 +30,7 @@ struct GitLabTests {
         .comment(
             Comment(
                 repository: Samples.gitlab, number: 3, author: author, isByBot: isByBot, isNew: isNew,
-                body: "/bulkhead approve \(Samples.head)"))
+                branch: "main", body: "/bulkhead approve \(Samples.head)"))
     }
 
     static let recorded: [(event: String, name: String, is: Event)] = [

@@ -30,7 +30,7 @@ struct GiteaTests {
         .comment(
             Comment(
                 repository: Samples.gitea, number: 5, author: author, isByBot: isByBot, isNew: isNew,
-                body: "/bulkhead approve \(Samples.head)"))
+                branch: nil, body: "/bulkhead approve \(Samples.head)"))
     }
 
     static let recorded: [(event: String, name: String, is: Event)] = [

@@ -191,8 +191,13 @@ class Courier(unittest.TestCase):
 
     def test_changes_branches_and_files(self):
         for forge in self.forges:
-            change = self.ask(forge, "AskChange", number=forge.number)["change"]
+            reply = self.ask(forge, "AskChange", number=forge.number)
+            change, base = reply["change"], reply["base"]
             self.assertEqual((change["head"]["commit"], change["base"]["commit"]), (self.head, self.sha))
+            # The same under brokerd's seal.
+            self.assertEqual((base["project"], base["number"], base["head"], base["branch"], base["commit"]),
+                             (forge.name, forge.number, self.head, change["base"]["branch"], self.sha))
+            self.assertNotEqual(base["mac"], "0" * 64)
             self.assertEqual((change["head"]["repository"], change["action"]), (forge.place["repository"], "updated"))
             self.assertEqual(self.ask(forge, "AskBranch", branch="feature/fix")["commit"], self.head)
             self.assertEqual(self.refusal(forge, "AskBranch", branch="feature/none").code, "not_found")
@@ -299,7 +304,7 @@ class Courier(unittest.TestCase):
         broker = peer(self.house, "broker", User.of(self.house.pid("bulkhead-schedulerd")))
         self.addCleanup(broker.close)
         made = definition("true", project=word["project"])
-        return broker.code("VouchEvent", delivery=word, approval=None, file=None, source=None, base="", job="nothing", definition=made)
+        return broker.code("VouchEvent", delivery=word, approval=None, file=None, source=None, base=None, job="nothing", definition=made)
 
     def test_a_cursor_is_courierds_or_none(self):
         _, cursor = self.poll(self.tea, "")

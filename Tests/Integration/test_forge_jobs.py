@@ -140,12 +140,20 @@ class ForgeJobs(unittest.TestCase):
         held = self.jobs(id)
         self.assertEqual({job["state"] for job in held.values()}, {"HELD"})
         self.assertNotIn("deploy", held)
-        eventually("the comment", lambda: any(f"/bulkhead approve {sha}" in text for text in self.comments(pull)))
+        eventually("the comment", lambda: any(f"/bulkhead approve {sha} into main" in text for text in self.comments(pull)))
         # The control: who has made it may not approve it, and nothing has run.
         refused = self.deliver(self.github.hooks.issue_comment(pull, self.eve, f"/bulkhead approve {sha}"))
         self.assertEqual(self.came_to(refused, "refused", "planned")["state"], "refused")
+        # Whoever has seen it go elsewhere does not mean this; and who means no branch means the one that it has when the forge is asked.
+        elsewhere = self.deliver(self.github.hooks.issue_comment(pull, self.ada, f"/bulkhead approve {sha} into harbour"))
+        self.assertIn("another branch", self.came_to(elsewhere, "refused", "planned")["text"])
+        pull.base_branch = "ferry-terminal"
+        self.repository.commit({"README.md": "ashore\n"}, branch=pull.base_branch, parent=self.repository.resolve("main"))
+        moved = self.deliver(self.github.hooks.issue_comment(pull, self.ada, f"/bulkhead approve {sha}"))
+        self.assertIn("another branch now", self.came_to(moved, "refused", "planned")["text"])
+        pull.base_branch = "main"
         self.assertEqual({self.house.job(job["id"])["state"] for job in held.values()}, {"HELD"})
-        wish = self.deliver(self.github.hooks.issue_comment(pull, self.ada, f"/bulkhead approve {sha}"))
+        wish = self.deliver(self.github.hooks.issue_comment(pull, self.ada, f"/bulkhead approve {sha} into main"))
         self.assertIn("approved", self.came_to(wish, "planned")["text"])
         jobs = self.ended(held)
         self.assertIn("of a stranger", self.log(jobs, "test"))

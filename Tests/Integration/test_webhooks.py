@@ -118,7 +118,9 @@ class Webhooks(unittest.TestCase):
         self.assertIn(f"bulkhead approve {job['id']}", why)
         self.house.bulkhead("approve", job["id"], "--head", "f" * 40, check=1)
         self.house.bulkhead("approve", job["id"], check=64)
-        self.house.bulkhead("approve", job["id"], "--head", pull.sha, check=0)
+        self.house.bulkhead("approve", job["id"], "--head", pull.sha, "--into", "elsewhere", check=1)
+        said = self.house.bulkhead("approve", job["id"], "--head", pull.sha, "--into", "main", check=0)
+        self.assertIn("into main", said.stdout.decode())
         done = self.house.wait(job["id"])
         self.assertEqual((done["state"], done["trust"]), ("SUCCEEDED", "approved"))
 

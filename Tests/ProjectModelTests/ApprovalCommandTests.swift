@@ -31,6 +31,20 @@ private let command = "/bulkhead approve \(sha)"
         .init(.approve, "words below it", command + "\n\nLooks good, thanks!"),
         .init(.approve, "words below it, as browsers end lines", command + "\r\n\r\nThanks"),
         .init(.approve, "a commit of SHA-256", "/bulkhead approve " + String(repeating: "b", count: 64)),
+        .init(.approve, "and the branch", command + " into main"),
+        .init(.approve, "and a branch of many words", command + " into release/1.2-caf\u{E9}\nThanks"),
+    ]
+
+    static let branches: [Case] = [
+        .init(.mistake, "no branch", command + " into"), .init(.mistake, "no branch, a space", command + " into "),
+        .init(.mistake, "another word for into", command + " to main"),
+        .init(.mistake, "a capital into", command + " Into main"),
+        .init(.mistake, "only a branch", command + " main"), .init(.mistake, "two branches", command + " into a b"),
+        .init(.mistake, "two spaces before it", command + " into  main"),
+        .init(.mistake, "a space behind it", command + " into main "),
+        .init(.mistake, "a tab in it", command + " into ma\tin"),
+        .init(.mistake, "an old Mac's line in it", command + " into main\rno"),
+        .init(.mistake, "a tab before it", command + "\tinto main"),
     ]
 
     static let places: [Case] = [
@@ -97,17 +111,32 @@ private let command = "/bulkhead approve \(sha)"
     ]
 
     @Test func thereAreSixty() {
-        #expect((Self.commands + Self.places + Self.words + Self.commits).count >= 60)
+        #expect((Self.commands + Self.branches + Self.places + Self.words + Self.commits).count >= 60)
     }
 
     /// W14: what a comment says.
-    @Test(arguments: commands + places + words + commits) func aComment(_ one: Case) {
+    @Test(arguments: commands + branches + places + words + commits) func aComment(_ one: Case) {
         switch (one.wanted, Self.read(one.body)) {
         case (.none, .none), (.mistake, .mistake): break
         case (.approve, .approve(let request)):
             #expect(request.number == 5 && request.by == Sample.alice && request.repository == Sample.own)
         case (_, let other): Issue.record("\(other)")
         }
+    }
+
+    /// The branch is the one that he names, or else the one that the delivery says.
+    @Test func theBranchOfACommand() {
+        func branch(_ body: String, told: String? = nil) -> String?? {
+            guard case .approve(let request) = Self.read(body, branch: told) else { return nil }
+            return .some(request.branch)
+        }
+        #expect(branch(command) == .some(nil) && branch(command, told: "dev") == "dev")
+        #expect(branch(command + " into main") == "main" && branch(command + " into main", told: "dev") == "main")
+        // What is shown for copying is read as what it says; a name that git does not know is left out.
+        for name in ["main", "release/1.2", "caf\u{E9}", "a`b", "into"] {
+            #expect(branch(ApprovalCommand.text(sha, into: name)) == name)
+        }
+        for name in ["a b", "a\nb", "a\tb", "a\rb"] { #expect(ApprovalCommand.text(sha, into: name) == command) }
     }
 
     /// W14: edited and deleted comments, and those of machines.
@@ -117,10 +146,13 @@ private let command = "/bulkhead approve \(sha)"
         #expect(Self.read(command, isByBot: true) == .none)
     }
 
-    private static func read(_ body: String, isNew: Bool = true, isByBot: Bool = false) -> ApprovalCommand {
+    private static func read(
+        _ body: String, isNew: Bool = true, isByBot: Bool = false, branch: String? = nil
+    ) -> ApprovalCommand {
         ApprovalCommand(
             Comment(
-                repository: Sample.own, number: 5, author: Sample.alice, isByBot: isByBot, isNew: isNew, body: body))
+                repository: Sample.own, number: 5, author: Sample.alice, isByBot: isByBot, isNew: isNew, branch: branch,
+                body: body))
     }
 }
 

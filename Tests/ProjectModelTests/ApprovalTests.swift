@@ -15,7 +15,8 @@ import TrustModel
     ) -> ApprovalRefusal? {
         let request =
             request
-            ?? ApprovalRequest(repository: Sample.own, number: 5, head: Sample.commit("a"), by: Sample.alice)
+            ?? ApprovalRequest(
+                repository: Sample.own, number: 5, head: Sample.commit("a"), branch: nil, by: Sample.alice)
         do throws(ApprovalRefusal) {
             _ = try request.approval(of: change, in: project.rules, Sample.revision, permission: permission)
             return nil
@@ -26,9 +27,9 @@ import TrustModel
 
     private func request(
         by account: Account = Sample.alice, head: Commit = Sample.commit("a"), number: UInt64? = 5,
-        in repository: Repository = Sample.own
+        into branch: String? = nil, in repository: Repository = Sample.own
     ) -> ApprovalRequest {
-        ApprovalRequest(repository: repository, number: number, head: head, by: account)
+        ApprovalRequest(repository: repository, number: number, head: head, branch: branch, by: account)
     }
 
     /// W14: not by the author, not by who may not write, not on an issue. The first lines are the control.
@@ -53,6 +54,19 @@ import TrustModel
         #expect(refusal(nil, Sample.change(at: nil)) == .unknownBase)
         #expect(refusal(nil, Sample.change(.closed)) == .closed)
         #expect(refusal(nil, Sample.change(.merged)) == .closed)
+    }
+
+    /// Where it is to go is where he has seen it go, byte for byte.
+    @Test func whatWasMeantForAnotherBranch() throws {
+        #expect(refusal(request(into: "main"), Sample.change()) == nil)
+        #expect(refusal(request(into: "dev"), Sample.change()) == .otherBranch)
+        #expect(refusal(request(into: "main"), Sample.change(to: "dev")) == .otherBranch)
+        #expect(refusal(request(into: "caf\u{E9}"), Sample.change(to: "caf\u{E9}")) == nil)
+        #expect(refusal(request(into: "caf\u{E9}"), Sample.change(to: "cafe\u{301}")) == .otherBranch)
+        // Who names none means the one that it has, and that is what the approval names.
+        let approval = try request().approval(
+            of: Sample.change(to: "dev"), in: project.rules, Sample.revision, permission: .write)
+        #expect(approval.branch == "dev")
     }
 
     /// W13: said in one repository, meant for another.
@@ -80,6 +94,10 @@ import TrustModel
         #expect(standing(Sample.approval()) == .valid)
         #expect(standing(Sample.approval(head: Sample.commit("c"))) == .otherHead)
         #expect(standing(Sample.approval(base: Sample.commit("c"))) == .otherBase)
+        // The same commits, from the same commit, into another branch.
+        #expect(standing(Sample.approval(), Sample.change(to: "dev")) == .otherBase)
+        #expect(standing(Sample.approval(into: "dev"), Sample.change(to: "dev")) == .valid)
+        #expect(standing(Sample.approval(into: "caf\u{E9}"), Sample.change(to: "cafe\u{301}")) == .otherBase)
         #expect(standing(Sample.approval(number: 6)) == .otherChange)
         #expect(standing(Sample.approval(project: "other")) == .otherProject)
         #expect(standing(Sample.approval(revision: PolicyRevision(digest: [2]))) == .otherPolicy)
@@ -100,6 +118,7 @@ import TrustModel
             #expect(!approval.survives(Sample.change(action)))
         }
         #expect(!approval.survives(Sample.change(.other("edited"), at: Sample.commit("c"))))
+        #expect(!approval.survives(Sample.change(.other("edited"), to: "dev")))
         #expect(!approval.survives(Sample.change(.other("edited"), commit: Sample.commit("c"))))
     }
 
@@ -111,25 +130,26 @@ import TrustModel
         var revision = Sample.revision
         var record: Approval?
         // The model: what somebody has looked at since the last thing that ended it.
-        var seen: (head: Commit, base: Commit, revision: PolicyRevision)?
+        var seen: (head: Commit, base: Commit, branch: String, revision: PolicyRevision)?
         var runs = 0
         for _ in 0..<500 {
             switch random.next(6) {
             case 0, 1:
                 let head = [Sample.commit("a"), Sample.commit("b"), Sample.commit("c")][random.next(3)]
-                change = Sample.change(.updated, commit: head, at: change.base.commit)
+                change = Sample.change(.updated, commit: head, to: change.base.branch, at: change.base.commit)
                 seen = nil
             case 2:
                 revision = PolicyRevision(digest: [UInt8(random.next(2))])
             case 3:
                 change = Sample.change(
-                    .updated, commit: change.head.commit, at: [Sample.commit("d"), Sample.commit("e")][random.next(2)])
+                    .updated, commit: change.head.commit, to: ["main", "dev"][random.next(2)],
+                    at: [Sample.commit("d"), Sample.commit("e")][random.next(2)])
                 seen = nil
             case 4:
                 let asked = request(head: Sample.commit("a"))
                 do throws(ApprovalRefusal) {
                     record = try asked.approval(of: change, in: project.rules, revision, permission: .write)
-                    if let base = change.base.commit { seen = (Sample.commit("a"), base, revision) }
+                    if let base = change.base.commit { seen = (Sample.commit("a"), base, change.base.branch, revision) }
                 } catch {
                     #expect(error == .notTheHead)
                 }
@@ -139,8 +159,10 @@ import TrustModel
             let plan = project.plan(for: .change(change), files: nil, approval: record, revision)
             guard case .jobs(let work) = plan else { throw Unexpected() }
             let isApproved =
-                seen.map { $0.head == change.head.commit && $0.base == change.base.commit && $0.revision == revision }
-                ?? false
+                seen.map {
+                    $0.head == change.head.commit && $0.base == change.base.commit && $0.revision == revision
+                        && $0.branch == change.base.branch
+                } ?? false
             #expect(work.source == change.head.commit)
             #expect((work.decision.trust == .approved) == isApproved && work.decision.isHeld == !isApproved)
             runs += isApproved ? 1 : 0

@@ -78,7 +78,8 @@ import TrustModel
             repository: Sample.own, identifier: "approve", head: Sample.commit("a"), sender: Sample.alice)
         #expect(plan(.button(button)) == .nothing(.noCode))
         let comment = Comment(
-            repository: Sample.own, number: 5, author: Sample.alice, isByBot: false, isNew: true, body: "")
+            repository: Sample.own, number: 5, author: Sample.alice, isByBot: false, isNew: true, branch: nil,
+            body: "")
         #expect(plan(.comment(comment)) == .nothing(.noCode))
         let onlyTags = try Sample.project(jobs: "[{name: a, events: [tag], image: a, steps: [b]}]")
         let push = Sample.push(.branch("main"))

@@ -75,8 +75,9 @@ enum Sample {
 
     static func approval(
         head: Commit = commit("a"), base: Commit = commit("b"), number: UInt64 = 5, project: String = "shop",
-        revision: PolicyRevision = revision
+        into branch: String = "main", revision: PolicyRevision = revision
     ) -> Approval {
-        Approval(project: project, number: number, head: head, base: base, revision: revision, by: alice)
+        Approval(
+            project: project, number: number, head: head, base: base, branch: branch, revision: revision, by: alice)
     }
 }

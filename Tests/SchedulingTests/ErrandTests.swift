@@ -197,7 +197,12 @@ import Wire
         try forge.deliver(1, ForgeCase.change(base: ""))
         let job = try #require(try forge.newest(.held).jobs.first)
         let held = try forge.house.call(SchedulerEdge.GetHeld(token: Samples.token, job: job))
-        #expect(held.base == ForgeCase.base)
+        #expect(held.base == ForgeCase.base && held.branch == "main")
+        // brokerd gets the word, and not ours; also after a restart.
+        try forge.house.restart()
+        _ = try forge.house.call(SchedulerEdge.ApproveJob(token: Samples.token, job: job, order: Samples.order))
+        try forge.house.run("vouched") { forge.house.broker.events.last?.base?.commit == ForgeCase.base }
+        #expect(forge.house.broker.approvals.last?.base?.branch == "main")
         // It has gone on before we asked.
         forge.house.courier.change = ForgeCase.changeEvent(head: String(repeating: "e", count: 40))
         try forge.deliver(2, ForgeCase.change(.updated, head: String(repeating: "d", count: 40), base: ""))
@@ -216,6 +221,7 @@ import Wire
         try forge.house.run("released") { try forge.house.state(job) != .held }
         let approval = try #require(forge.house.broker.approvals.first)
         #expect(approval.may?.account == ForgeCase.ada && approval.order == nil && approval.asks != nil)
+        #expect(approval.base?.branch == "main" && forge.house.courier.count("change") == 1)
         #expect(forge.house.courier.sources.map(\.commit) == [ForgeCase.head])
         let definition = try forge.house.witness.see { rows in
             try rows.definition(of: try #require(try rows.job(job)))
@@ -242,6 +248,51 @@ import Wire
         try forge.deliver(1, ForgeCase.wish())
         #expect(try forge.newest(.refused).text.contains("no job of these commits waits"))
         #expect(forge.house.courier.count("permission") == 0, "a comment about nothing costs no question")
+    }
+
+    /// The delivery does not say what it is based on, and that has moved since it was asked.
+    @Test func whatIsApprovedIsTheBaseOfNow() throws {
+        let forge = try ForgeCase(Self.test)
+        try forge.deliver(1, ForgeCase.change(base: ""))
+        let job = try #require(try forge.newest(.held).jobs.first)
+        let moved = String(repeating: "e", count: 40)
+        forge.house.courier.change = ForgeCase.changeEvent(base: moved)
+        try forge.deliver(2, ForgeCase.wish())
+        try forge.house.run("released") { try forge.house.state(job) != .held }
+        let vouched = try #require(forge.house.broker.events.last)
+        #expect(vouched.approval?.base == moved && vouched.base?.commit == moved)
+    }
+
+    /// It is sent to another branch after somebody has approved it: there it waits for somebody else.
+    @Test func anotherBranchTakesAnApprovalAway() throws {
+        let forge = try ForgeCase(Self.test)
+        try forge.deliver(1, ForgeCase.change(into: "dev"))
+        let first = try #require(try forge.newest(.held).jobs.first)
+        forge.house.courier.change = ForgeCase.changeEvent(into: "dev")
+        try forge.deliver(2, ForgeCase.wish())
+        #expect(try forge.newest(.planned).text.contains("into dev"))
+        try forge.house.run("released") { try forge.house.state(first) != .held }
+        #expect(forge.house.broker.events.last?.approval?.branch == "dev")
+        for (name, action) in [(3 as UInt64, ChangeAction.opened), (4, .updated)] {
+            try forge.deliver(name, ForgeCase.change(action))
+            let row = try forge.newest(.held)
+            #expect(try forge.house.state(try #require(row.jobs.first)) == .held)
+        }
+        #expect(forge.house.broker.count("vouch event") == 1)
+    }
+
+    /// What is closed by now, or gone, is not approved.
+    @Test func aClosedChangeIsNotApproved() throws {
+        let forge = try ForgeCase(Self.test)
+        try forge.deliver(1, ForgeCase.change())
+        _ = try forge.newest(.held)
+        forge.house.courier.change = ForgeCase.changeEvent(.merged)
+        try forge.deliver(2, ForgeCase.wish())
+        #expect(try forge.newest(.refused).text.contains("closed"))
+        forge.house.courier.change = nil
+        try forge.deliver(3, ForgeCase.wish())
+        #expect(try forge.newest(.refused).text.contains("no such change"))
+        #expect(forge.house.broker.approvals.isEmpty)
     }
 
     /// New commits come while the approved ones are fetched.

@@ -209,8 +209,9 @@ final class FakeBroker: BrokerLink {
             return .success(
                 ApprovalWord(
                     project: request.change.project, number: change.number, head: change.head.commit,
-                    base: change.base.commit, revision: request.change.revision, by: "operator admin", generation: 1,
-                    issuedMs: 1, mac: Bytes32(9, 9, 9, 9)))
+                    base: change.base.commit.isEmpty ? request.base?.commit ?? "" : change.base.commit,
+                    branch: change.base.branch, revision: request.change.revision, by: "operator admin",
+                    generation: 1, issuedMs: 1, mac: Bytes32(9, 9, 9, 9)))
         }
     }
 

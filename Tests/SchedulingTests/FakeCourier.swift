@@ -32,7 +32,7 @@ final class FakeCourier: CourierLink {
     private var held: [() -> Void] = []
     var permission = ForgePermission.write
     var fetched = Samples.source
-    var change: ChangeEvent?
+    var change: ChangeEvent? = ForgeCase.changeEvent()
     var files = CourierEdge.AskFiles.Reply(files: [], complete: true)
     var definition: JobDefinition?
     var comesUp = true
@@ -145,9 +145,16 @@ final class FakeCourier: CourierLink {
         }
     }
 
-    func askChange(_ request: CourierEdge.AskChange, _ done: @escaping (Result<ChangeEvent, Failure>) -> Void) {
+    func askChange(
+        _ request: CourierEdge.AskChange, _ done: @escaping (Result<CourierEdge.AskChange.Reply, Failure>) -> Void
+    ) {
         answer("change", request.place.project, done) {
-            self.change.map { .success($0) } ?? .failure(Failure(.notFound, "no such change"))
+            guard let change = self.change else { return .failure(Failure(.notFound, "no such change")) }
+            let word = BaseWord(
+                project: request.place.project, number: change.number, head: change.head.commit,
+                branch: change.base.branch, commit: change.base.commit, generation: 1, issuedMs: 1,
+                mac: Bytes32(8, 8, 8, 8))
+            return .success(.init(change: change, base: change.base.commit.isEmpty ? nil : word))
         }
     }
 

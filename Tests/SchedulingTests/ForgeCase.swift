@@ -59,24 +59,26 @@ struct ForgeCase {
     }
 
     static func change(
-        _ action: ChangeAction = .opened, head: String = head, base: String = base, isOwn: Bool = false
+        _ action: ChangeAction = .opened, head: String = head, base: String = base, into branch: String = "main",
+        isOwn: Bool = false
     ) -> ForgeEvent {
-        .change(changeEvent(action, head: head, base: base, isOwn: isOwn))
+        .change(changeEvent(action, head: head, base: base, into: branch, isOwn: isOwn))
     }
 
     static func changeEvent(
-        _ action: ChangeAction = .other, head: String = head, base: String = base, isOwn: Bool = false
+        _ action: ChangeAction = .other, head: String = head, base: String = base, into branch: String = "main",
+        isOwn: Bool = false
     ) -> ChangeEvent {
         ChangeEvent(
             repository: repository, number: 7, action: action,
             head: ChangeSide(
                 repository: isOwn ? repository : ForgeRepository(id: 9, path: "eve/shop"), branch: "patch",
                 commit: head),
-            base: ChangeSide(repository: repository, branch: "main", commit: base), author: eve, sender: eve,
+            base: ChangeSide(repository: repository, branch: branch, commit: base), author: eve, sender: eve,
             draft: false)
     }
 
     static func wish(_ head: String = head, number: UInt64 = 7, by account: ForgeAccount = ada) -> ForgeEvent {
-        .approval(ApprovalEvent(repository: repository, number: number, head: head, by: account))
+        .approval(ApprovalEvent(repository: repository, number: number, head: head, branch: "", by: account))
     }
 }

@@ -175,6 +175,36 @@ import Wire
         }
     }
 
+    /// What waits for an approval asks anew what it is based on; an approval without a branch is none, and who has
+    /// asked for it is known and not heard again.
+    @Test func approvalsOfBeforeNameNoBranch() throws {
+        let directory = try TemporaryDirectory()
+        _ = try Store(path: directory.database, schema: 12)
+        let queue = try DatabaseQueue(path: directory.database)
+        try queue.write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO deliveries (id, project, body, word, number, received_ms, state, what, text, base)
+                    VALUES (1, 'shop', x'01', x'00', 7, 1, 2, '', '', 'b'),
+                        (2, 'shop', x'02', x'00', 8, 1, 2, '', '', ''),
+                        (3, 'shop', x'03', x'00', 0, 1, 3, '', '', '');
+                    INSERT INTO delivery_jobs (delivery, name, job, open) VALUES
+                        (1, 'test', 5, 0), (2, 'test', 6, 0), (3, '', NULL, 0);
+                    INSERT INTO approvals VALUES ('shop', 7, x'00');
+                    """)
+        }
+        let store = try Store(path: directory.database)
+        try store.write { rows throws in
+            #expect(try rows.openJobs(of: 1).map(\.job) == [5] && rows.openJobs(of: 2).isEmpty)
+            #expect(try rows.approval("shop", number: 7) == nil)
+        }
+        try queue.read { db throws in
+            #expect(try Int.fetchAll(db, sql: "SELECT state FROM deliveries ORDER BY id") == [1, 2])
+            #expect(try Int.fetchAll(db, sql: "SELECT delivery FROM known_deliveries") == [3])
+            #expect(try Int.fetchOne(db, sql: "SELECT count(base) FROM deliveries") == 0)
+        }
+    }
+
     @Test func anInterruptedMigrationLeavesTheFileAsItWas() throws {
         let directory = try TemporaryDirectory()
         try oldFile(directory)

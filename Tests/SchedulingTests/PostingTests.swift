@@ -52,9 +52,11 @@ import Wire
         _ = try forge.newest(.held)
         try forge.house.run("comment") { forge.house.courier.comments.count == 1 }
         let first = try #require(forge.house.courier.comments.first)
-        #expect(first.number == 7 && first.text.contains("/bulkhead approve \(ForgeCase.head)"))
+        #expect(first.number == 7 && first.text.contains("/bulkhead approve \(ForgeCase.head) into main"))
         #expect(forge.house.courier.statuses.map(\.state) == [.held])
         #expect(forge.house.courier.statuses.first?.context == "bulkhead/test")
+        #expect(
+            forge.house.courier.statuses.first?.text.contains("/bulkhead approve \(ForgeCase.head) into main") == true)
         #expect(forge.house.courier.statuses.first?.reference == nil, "a fork's branch is none of ours")
         try forge.deliver(2, ForgeCase.wish())
         try ends(forge, .failed)

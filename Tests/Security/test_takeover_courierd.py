@@ -15,6 +15,9 @@ SHA = "a" * 40
 REPOSITORY = {"id": 1, "path": "harbour/ship"}
 PUSH = {"push": {"repository": REPOSITORY, "reference": {"tag": False, "name": "main"}, "before": "", "after": SHA,
                  "sender": {"id": 2, "name": "ada"}}}
+SIDE = {"repository": REPOSITORY, "branch": "main", "commit": SHA}
+CHANGE = {"change": {"repository": REPOSITORY, "number": 1, "action": "opened", "head": SIDE, "base": SIDE,
+                     "author": {"id": 3, "name": "eve"}, "sender": {"id": 3, "name": "eve"}, "draft": False}}
 
 
 class Courierd(Takeover):
@@ -59,7 +62,7 @@ class Courierd(Takeover):
 
     def test_it_cannot_approve_or_speak_for_another_repository(self):
         self.assertEqual(self.forge.code("StateEvent", project="ship", event=PUSH), "ok", "the control")
-        approval = {"approval": {"repository": REPOSITORY, "number": 1, "head": SHA, "by": {"id": 2, "name": "ada"}}}
+        approval = {"approval": {"repository": REPOSITORY, "number": 1, "head": SHA, "branch": "main", "by": {"id": 2, "name": "ada"}}}
         self.assertEqual(self.forge.code("StateEvent", project="ship", event=approval), "invalid")
         other = json.loads(json.dumps(PUSH))
         other["push"]["repository"]["id"] = 2
@@ -75,10 +78,17 @@ class Courierd(Takeover):
         self.addCleanup(broker.close)
 
         def vouch(**changed):
-            return broker.code("VouchEvent", delivery=delivery | changed, approval=None, file=None, source=None, base="", job="test",
+            return broker.code("VouchEvent", delivery=delivery | changed, approval=None, file=None, source=None, base=None, job="test",
                                definition=made)
         self.assertEqual(vouch(), "invalid", "the control: the word is taken, and the job is another one")
         self.assertEqual(vouch(mac=word["mac"]), "ticket_refused")
+        # A word on a change is neither a delivery nor somebody's wish to have it approved.
+        base = self.forge.call("StateBase", project="ship", number=1, head=SHA, branch="main", commit=SHA)["word"]
+        self.assertEqual(vouch(mac=base["mac"]), "ticket_refused")
+        may = self.forge.call("StatePermission", project="ship", account={"id": 2, "name": "ada"}, permission="admin")["word"]
+        change = self.forge.call("StateEvent", project="ship", event=CHANGE)["delivery"]
+        for asks, code in ((None, "invalid"), (delivery, "invalid"), (delivery | {"mac": base["mac"]}, "ticket_refused")):
+            self.assertEqual(broker.code("Approve", token="", order=None, asks=asks, may=may, change=change, base=base), code)
 
     def test_it_is_walled_in(self):
         """No other socket, no engine, no database, no grants, and nothing of the operator's."""

@@ -42,7 +42,9 @@ final class AbsentCourier: CourierLink {
         loop.soon { done(.failure(self.gone)) }
     }
 
-    func askChange(_ request: CourierEdge.AskChange, _ done: @escaping (Result<ChangeEvent, Failure>) -> Void) {
+    func askChange(
+        _ request: CourierEdge.AskChange, _ done: @escaping (Result<CourierEdge.AskChange.Reply, Failure>) -> Void
+    ) {
         loop.soon { done(.failure(self.gone)) }
     }
 

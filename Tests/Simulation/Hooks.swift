@@ -62,7 +62,8 @@ final class Hooks {
         return .success(
             ApprovalWord(
                 project: word.project, number: change.number, head: change.head.commit, base: change.base.commit,
-                revision: word.revision, by: "ada", generation: 1, issuedMs: world.wall, mac: word.mac))
+                branch: change.base.branch, revision: word.revision, by: "ada", generation: 1, issuedMs: world.wall,
+                mac: word.mac))
     }
 
     // MARK: what must never be

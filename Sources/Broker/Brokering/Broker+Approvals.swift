@@ -16,17 +16,18 @@ extension Broker {
         guard case .change(let told) = request.change.event.event else {
             throw Failure(.invalid, "not a change", place: "change")
         }
-        let change = told.based(on: request.base)
+        let change = try based(told, on: request.base, policy.project)
         let (head, base, by) = try approver(request, policy, change)
+        let branch = change.base.branch
         let word = try stated(
             ApprovalWord(
-                project: policy.project, number: change.number, head: head.hex, base: base.hex,
+                project: policy.project, number: change.number, head: head.hex, base: base.hex, branch: branch,
                 revision: policy.revision, by: by, generation: 0, issuedMs: 0, mac: Bytes32(0, 0, 0, 0)))
         try record(
             .approved,
             [
                 ("by", by), ("project", policy.project), ("change", "\(change.number)"), ("head", head.hex),
-                ("base", base.hex),
+                ("base", base.hex), ("into", branch),
             ])
         return .init(approval: word)
     }
@@ -49,16 +50,23 @@ extension Broker {
             throw Failure(.orderRefused, "not an order to approve a change", place: "order")
         }
         guard order.project == policy.project, order.number == change.number, order.revision == policy.revision,
-            let head = change.head.commit, order.head == head.hex, let base = change.base.commit, order.base == base.hex
+            let head = change.head.commit, order.head == head.hex, let base = change.base.commit,
+            order.base == base.hex,
+            change.goes(into: order.branch)
         else { throw Failure(.conflict, "the change is not what was looked at any more", place: "order") }
         return (head, base, "operator \(person.name)")
     }
 
+    /// The delivery may be one of weeks ago: what counts is where the change is to go now, and where it was to go when
+    /// somebody asked, as far as that was said.
     private func byForge(
         _ request: BrokerEdge.Approve, _ policy: Policy, _ change: Change
     ) throws(Failure) -> (head: Commit, base: Commit, by: String) {
         guard let asks = request.asks, let may = request.may else {
             throw Failure(.invalid, "nobody asks for it", place: "asks")
+        }
+        guard let base = request.base, now() - base.issuedMs <= PermissionWord.lifetimeMs else {
+            throw Failure(.ticketRefused, "the forge was not asked about the change just now", place: "base")
         }
         try check(asks, place: "asks")
         try check(may, place: "may")

@@ -14,7 +14,7 @@ extension Broker {
         try check(request.delivery, place: "delivery")
         let policy = try policy(request.delivery.project, request.delivery.revision)
         let rules = ProjectRules(policy)
-        let work = try work(request, rules, policy.revision)
+        let work = try work(request, rules, policy)
         if work.decision.isHeld { throw Failure(.notReady, "it waits until somebody approves it", place: "approval") }
         try checkDefinition(request, policy, work)
         let secrets = try secrets(request, rules, work)
@@ -44,7 +44,7 @@ extension Broker {
     }
 
     private func work(
-        _ request: BrokerEdge.VouchEvent, _ rules: ProjectRules, _ revision: Bytes32
+        _ request: BrokerEdge.VouchEvent, _ rules: ProjectRules, _ policy: Policy
     ) throws(Failure) -> Work {
         switch request.delivery.event.event {
         case .push(let push):
@@ -54,20 +54,33 @@ extension Broker {
                 commit: commit, reference: push.reference, decision: decision,
                 definition: decision.definition == .itself ? commit : nil, subject: Self.subject(push.sender, rules))
         case .change(let change):
-            let change = change.based(on: request.base)
+            let change = try based(change, on: request.base, policy.project)
             guard let commit = change.head.commit else {
                 throw Failure(.invalid, "the change names no commit", place: "delivery")
             }
             let approval = try request.approval.map { (word) throws(Failure) in try self.approval(word) }
             let decision = rules.question(
-                of: change, approval: approval, revision: PolicyRevision(digest: revision.array)
+                of: change, approval: approval, revision: PolicyRevision(digest: policy.revision.array)
             ).decision
+            guard decision.definition != .base || change.base.commit != nil else {
+                throw Failure(.invalid, "nobody has asked what it is based on", place: "base")
+            }
             return Work(
                 commit: commit, reference: .branch(change.base.branch), decision: decision,
                 definition: decision.definition == .base ? change.base.commit : nil,
                 subject: Self.subject(change.author, rules))
         default: throw Failure(.invalid, "nothing runs for it", place: "delivery")
         }
+    }
+
+    /// With the base that courierd was told of, where the delivery has none.
+    func based(_ change: Change, on word: BaseWord?, _ project: String) throws(Failure) -> Change {
+        guard let word else { return change }
+        try check(word, place: "base")
+        guard word.project == project, change.isMeant(by: word) else {
+            throw Failure(.conflict, "of another change, or it has other commits or another branch now", place: "base")
+        }
+        return change.based(on: word)
     }
 
     /// What the project says, or what courierd has read of a file at the right commit.
@@ -92,7 +105,8 @@ extension Broker {
         try check(word, place: "file")
         // The right file, and what the project says beside it, where the rules read it. A branch courierd looks up.
         guard word.project == policy.project, word.job == request.job, word.rule == job.file, word.definition == hash,
-            work.definition.map({ $0.hex == word.commit }) ?? (word.branch == policy.defaultBranch)
+            work.definition.map({ $0.hex == word.commit })
+                ?? (Reference.branch(word.branch) == .branch(policy.defaultBranch))
         else { throw Failure(.invalid, "the file that was read is another one", place: "file") }
     }
 

@@ -33,6 +33,16 @@ extension Broker {
                 .init(word: try self.word(on: request))
             }
         }
+        handlers.on(ForgeEdge.StateBase.self) { request, _, responder in
+            Self.answer(responder, ForgeEdge.StateBase.rule.name, refusals) { () throws(Failure) in
+                .init(
+                    word: try self.stated(
+                        BaseWord(
+                            project: request.project, number: request.number, head: request.head,
+                            branch: request.branch, commit: request.commit, generation: 0, issuedMs: 0,
+                            mac: Bytes32(0, 0, 0, 0))))
+            }
+        }
         handlers.on(ForgeEdge.StateFile.self) { request, _, responder in
             Self.answer(responder, ForgeEdge.StateFile.rule.name, refusals) { () throws(Failure) in
                 .init(word: try self.word(on: request))

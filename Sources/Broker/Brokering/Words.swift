@@ -53,7 +53,14 @@ extension SourceWord: Word {
 
 extension FileWord: Word {
     static var kind: String { "file" }
-    static var lifetimeMs: Int64 { 30 * 24 * 3600 * 1000 }
+    /// From the reading to the job that is made of it: the head of a branch is one of this hour.
+    static var lifetimeMs: Int64 { 3600 * 1000 }
+}
+
+extension BaseWord: Word {
+    static var kind: String { "base" }
+    /// As long as the delivery that it completes.
+    static var lifetimeMs: Int64 { DeliveryWord.lifetimeMs }
 }
 
 extension Broker {

@@ -52,8 +52,20 @@ extension Courier {
         visit(request.place, responder) { (repository) throws(Failure) in
             .change(repository, number: request.number)
         } then: { [self] result in
-            guard case .change(let change) = result else { return unexpected(responder, request.place) }
-            responder.reply(.init(change: change.event(in: Repository(request.place.repository)).wire))
+            guard case .change(let found) = result else { return unexpected(responder, request.place) }
+            let change = found.event(in: Repository(request.place.repository)).wire
+            guard !change.head.commit.isEmpty, !change.base.commit.isEmpty else {
+                return responder.reply(.init(change: change, base: nil))
+            }
+            let word = ForgeEdge.StateBase(
+                project: request.place.project, number: change.number, head: change.head.commit,
+                branch: change.base.branch, commit: change.base.commit)
+            broker.call(word) { [weak self] result, _ in
+                switch result {
+                case .success(let reply): responder.reply(.init(change: change, base: reply.word))
+                case .failure(let failure): self?.fail(responder, request.place, failure)
+                }
+            }
         }
     }
 

@@ -164,6 +164,8 @@ package struct Change: Equatable, Sendable {
     /// From another repository, or from one that nobody can name any more. Nothing else counts: whoever is a member
     /// can open a change from a fork.
     package var isFork: Bool { head.repository?.id != repository.id }
+
+    package func goes(into branch: String) -> Bool { Reference.branch(base.branch) == .branch(branch) }
 }
 
 /// Somebody wrote below a change.
@@ -174,16 +176,20 @@ package struct Comment: Equatable, Sendable {
     package let isByBot: Bool
     /// Edited and deleted comments are told too; they are no commands.
     package let isNew: Bool
+    /// Where the change was to go; nil where the delivery does not say it.
+    package let branch: String?
     package let body: String
 
     package init(
-        repository: Repository, number: UInt64, author: Account, isByBot: Bool, isNew: Bool, body: String
+        repository: Repository, number: UInt64, author: Account, isByBot: Bool, isNew: Bool, branch: String?,
+        body: String
     ) {
         self.repository = repository
         self.number = number
         self.author = author
         self.isByBot = isByBot
         self.isNew = isNew
+        self.branch = branch
         self.body = body
     }
 }

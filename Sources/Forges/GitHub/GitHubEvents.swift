@@ -80,7 +80,7 @@ package enum GitHubEvents {
             Comment(
                 repository: try facts.repository("repository"), number: try facts.number("issue.number"),
                 author: author, isByBot: isByBot, isNew: facts.says("created", "action") && sender == author,
-                body: try facts.text("comment.body")))
+                branch: nil, body: try facts.text("comment.body")))
     }
 
     private static func button(_ delivery: Delivery) throws(Refusal) -> Event {

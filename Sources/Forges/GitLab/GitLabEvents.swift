@@ -88,7 +88,7 @@ package enum GitLabEvents {
     }
 
     private static let noteFacts =
-        user + ["event_type", "merge_request.iid", "merge_request.target_project_id"]
+        user + ["event_type"] + ["iid", "target_project_id", "target_branch"].map { "merge_request.\($0)" }
         + ["noteable_type", "note", "action", "author_id", "system"].map { "object_attributes.\($0)" }
 
     private static func note(_ delivery: Delivery) throws(Refusal) -> Event {
@@ -106,7 +106,7 @@ package enum GitLabEvents {
             Comment(
                 repository: repository, number: try facts.number("merge_request.iid"), author: author,
                 isByBot: isBySystem || isBot(author.name), isNew: isNew,
-                body: try facts.text("object_attributes.note")))
+                branch: try facts.word("merge_request.target_branch"), body: try facts.text("object_attributes.note")))
     }
 
     /// The accounts behind access tokens: `project_<id>_bot_<random>`, `group_<id>_bot_<random>`, and those of

@@ -76,7 +76,7 @@ package enum GiteaEvents {
             Comment(
                 repository: try facts.repository("repository"), number: try facts.number("issue.number"),
                 author: author, isByBot: author.id == 0, isNew: facts.says("created", "action") && sender == author,
-                body: try facts.text("comment.body")))
+                branch: nil, body: try facts.text("comment.body")))
     }
 
     /// The house's own accounts (actions, ghosts) have numbers below zero; here they all have none.

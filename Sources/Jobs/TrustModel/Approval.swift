@@ -1,5 +1,5 @@
-// Approval: somebody who may write to the repository has looked at exactly these commits of a change, under exactly
-// these rules. It holds for nothing else, and any push ends it.
+// Approval: somebody who may write to the repository has looked at exactly these commits of a change into exactly this
+// branch, under exactly these rules. It holds for nothing else, and any push and any other branch ends it.
 
 package import ForgeModel
 
@@ -9,16 +9,20 @@ package struct Approval: Equatable, Sendable {
     package let number: UInt64
     package let head: Commit
     package let base: Commit
+    /// Where the change is to go.
+    package let branch: String
     package let revision: PolicyRevision
     package let by: Account
 
     package init(
-        project: String, number: UInt64, head: Commit, base: Commit, revision: PolicyRevision, by: Account
+        project: String, number: UInt64, head: Commit, base: Commit, branch: String, revision: PolicyRevision,
+        by: Account
     ) {
         self.project = project
         self.number = number
         self.head = head
         self.base = base
+        self.branch = branch
         self.revision = revision
         self.by = by
     }
@@ -29,7 +33,7 @@ package struct Approval: Equatable, Sendable {
         if self.project != project.name || !project.owns(change.repository) { return .otherProject }
         if number != change.number { return .otherChange }
         if head != change.head.commit { return .otherHead }
-        if base != change.base.commit { return .otherBase }
+        if base != change.base.commit || !change.goes(into: branch) { return .otherBase }
         return self.revision == revision ? .valid : .otherPolicy
     }
 
@@ -37,7 +41,8 @@ package struct Approval: Equatable, Sendable {
     package func survives(_ change: Change) -> Bool {
         guard change.number == number else { return true }
         switch change.action {
-        case .opened, .other: return change.head.commit == head && (change.base.commit ?? base) == base
+        case .opened, .other:
+            return change.head.commit == head && (change.base.commit ?? base) == base && change.goes(into: branch)
         case .updated, .reopened, .closed, .merged: return false
         }
     }
@@ -51,7 +56,7 @@ package enum ApprovalStanding: String, CaseIterable, Sendable {
     case otherProject = "of another project"
     case otherChange = "of another change"
     case otherHead = "of another head"
-    /// Or the base is not known: then it has to be asked for first.
+    /// Another commit or another branch; or the commit is not known: then it has to be asked for first.
     case otherBase = "of another base"
     case otherPolicy = "under other rules"
 }
@@ -63,12 +68,15 @@ package struct ApprovalRequest: Equatable, Sendable {
     /// Nil: a button names commits alone.
     package let number: UInt64?
     package let head: Commit
+    /// Where the change is to go. Nil: neither he nor the delivery says it, and the forge has to be asked.
+    package let branch: String?
     package let by: Account
 
-    package init(repository: Repository, number: UInt64?, head: Commit, by: Account) {
+    package init(repository: Repository, number: UInt64?, head: Commit, branch: String?, by: Account) {
         self.repository = repository
         self.number = number
         self.head = head
+        self.branch = branch
         self.by = by
     }
 
@@ -78,7 +86,7 @@ package struct ApprovalRequest: Equatable, Sendable {
     /// Nil for a button of somebody else's.
     package init?(_ button: Button) {
         guard button.identifier == Self.button else { return nil }
-        self.init(repository: button.repository, number: nil, head: button.head, by: button.sender)
+        self.init(repository: button.repository, number: nil, head: button.head, branch: nil, by: button.sender)
     }
 }
 
@@ -87,6 +95,7 @@ package enum ApprovalRefusal: String, Error, CaseIterable, Sendable {
     case noSuchChange = "there is no such change"
     case closed = "the change is closed"
     case notTheHead = "these are not the change's commits, or no longer"
+    case otherBranch = "the change is to go into another branch, or into another one by now"
     case unknownBase = "it is not known what the change is based on; ask the forge first"
     case byAuthor = "nobody approves a change of his own"
     case permissionUnknown = "the forge did not say what you may do; try again"
@@ -104,11 +113,13 @@ extension ApprovalRequest {
         else { throw .noSuchChange }
         guard change.action != .closed && change.action != .merged else { throw .closed }
         guard change.head.commit == head else { throw .notTheHead }
+        guard change.goes(into: branch ?? change.base.branch) else { throw .otherBranch }
         guard let base = change.base.commit else { throw .unknownBase }
         guard by.id != change.author.id else { throw .byAuthor }
         guard let permission else { throw .permissionUnknown }
         guard permission >= .write else { throw .mayNotWrite }
         return Approval(
-            project: project.name, number: change.number, head: head, base: base, revision: revision, by: by)
+            project: project.name, number: change.number, head: head, base: base, branch: change.base.branch,
+            revision: revision, by: by)
     }
 }

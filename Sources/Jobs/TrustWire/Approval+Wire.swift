@@ -9,7 +9,7 @@ extension Approval {
     package init?(_ word: ApprovalWord) {
         guard let head = Commit(word.head), let base = Commit(word.base) else { return nil }
         self.init(
-            project: word.project, number: word.number, head: head, base: base,
+            project: word.project, number: word.number, head: head, base: base, branch: word.branch,
             revision: PolicyRevision(digest: word.revision.array), by: Account(id: 0, name: word.by))
     }
 }

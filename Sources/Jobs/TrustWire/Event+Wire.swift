@@ -48,7 +48,7 @@ extension ForgeEvent {
         guard case .approval(let approval) = self, let head = Commit(approval.head) else { return nil }
         return ApprovalRequest(
             repository: Repository(approval.repository), number: approval.number == 0 ? nil : approval.number,
-            head: head, by: Account(approval.by))
+            head: head, branch: approval.branch.isEmpty ? nil : approval.branch, by: Account(approval.by))
     }
 }
 
@@ -101,9 +101,14 @@ extension Change {
             author: author.wire, sender: sender.wire, draft: isDraft)
     }
 
+    /// Said of this change as it is here.
+    package func isMeant(by word: BaseWord) -> Bool {
+        word.number == number && word.head == head.commit?.hex && goes(into: word.branch)
+    }
+
     /// The same change, with the commit of its base where the delivery did not say it.
-    package func based(on commit: String) -> Change {
-        guard base.commit == nil, let commit = Commit(commit) else { return self }
+    package func based(on word: BaseWord?) -> Change {
+        guard base.commit == nil, let word, isMeant(by: word), let commit = Commit(word.commit) else { return self }
         return Change(
             repository: repository, number: number, action: action, head: head,
             base: Side(repository: base.repository, branch: base.branch, commit: commit), author: author,
@@ -148,6 +153,7 @@ extension Change.Side {
 
 extension ApprovalRequest {
     fileprivate var wire: ApprovalEvent {
-        ApprovalEvent(repository: repository.wire, number: number ?? 0, head: head.hex, by: by.wire)
+        ApprovalEvent(
+            repository: repository.wire, number: number ?? 0, head: head.hex, branch: branch ?? "", by: by.wire)
     }
 }

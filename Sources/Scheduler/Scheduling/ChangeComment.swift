@@ -3,6 +3,7 @@
 import ForgeModel
 import JobWire
 import Store
+import TrustModel
 import TrustWire
 import Wire
 
@@ -20,6 +21,7 @@ struct ChangeComment {
     /// The newest.
     let delivery: UInt64
     private let commit: String
+    private let branch: String
     private let lines: [Line]
 
     /// nil: there is nothing to say of the change.
@@ -31,6 +33,7 @@ struct ChangeComment {
         place = CourierEdge.ForgePlace(project: project, repository: repository.wire)
         delivery = newest.id
         commit = change.head.commit
+        branch = change.base.branch
         var lines: [String: Line] = [:]
         // Oldest first: of two jobs of a name the later one counts.
         for row in all.reversed() {
@@ -57,7 +60,7 @@ struct ChangeComment {
 
                 This change waits until somebody who may write to the repository has looked at it, and says so here:
 
-                    /bulkhead approve \(commit)
+                    \(ApprovalCommand.text(commit, into: branch))
 
                 """
         }

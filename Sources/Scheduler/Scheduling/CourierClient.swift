@@ -53,9 +53,9 @@ package final class CourierClient: CourierLink {
     }
 
     package func askChange(
-        _ request: CourierEdge.AskChange, _ done: @escaping (Result<ChangeEvent, Failure>) -> Void
+        _ request: CourierEdge.AskChange, _ done: @escaping (Result<CourierEdge.AskChange.Reply, Failure>) -> Void
     ) {
-        client.call(request, deadline: Self.deadline) { result, _ in done(result.map(\.change)) }
+        client.call(request, deadline: Self.deadline) { result, _ in done(result) }
     }
 
     package func askFiles(

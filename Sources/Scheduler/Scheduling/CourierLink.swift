@@ -24,7 +24,8 @@ package protocol CourierLink: AnyObject {
     func postComment(_ request: CourierEdge.PostComment, _ done: @escaping (Failure?) -> Void)
     func askPermission(
         _ request: CourierEdge.AskPermission, _ done: @escaping (Result<PermissionWord, Failure>) -> Void)
-    func askChange(_ request: CourierEdge.AskChange, _ done: @escaping (Result<ChangeEvent, Failure>) -> Void)
+    func askChange(
+        _ request: CourierEdge.AskChange, _ done: @escaping (Result<CourierEdge.AskChange.Reply, Failure>) -> Void)
     func askFiles(
         _ request: CourierEdge.AskFiles, _ done: @escaping (Result<CourierEdge.AskFiles.Reply, Failure>) -> Void)
     func poll(_ request: CourierEdge.Poll, _ done: @escaping (Result<CourierEdge.Poll.Reply, Failure>) -> Void)

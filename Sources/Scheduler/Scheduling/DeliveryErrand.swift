@@ -109,7 +109,7 @@ final class DeliveryErrand {
             guard let files else { return .files }
             if files.complete, !rule.concerns(files.files) { return .leaveOut("") }
         }
-        if let change, change.base.commit == nil, row.base.isEmpty { return .base }
+        if let change, change.base.commit == nil, row.base == nil { return .base }
         let definition: JobDefinition
         switch rule.definition {
         case .written(let file): definition = try file.definition(source: nil)

@@ -13,12 +13,12 @@ struct HeldJob {
     let delivery: DeliveryRow
     let change: ChangeEvent
 
-    var base: String { change.base.commit.isEmpty ? delivery.base : change.base.commit }
+    var base: String { change.base.commit.isEmpty ? delivery.base?.commit ?? "" : change.base.commit }
 
     var reply: SchedulerEdge.GetHeld.Reply {
         .init(
             project: delivery.project, number: change.number, head: change.head.commit, base: base,
-            revision: delivery.word.revision, author: change.author.name)
+            branch: change.base.branch, revision: delivery.word.revision, author: change.author.name)
     }
 }
 
@@ -91,18 +91,37 @@ extension Scheduler {
         }
         // First of all: a comment about what nobody waits for costs the forge no question.
         batch.question("approval", fail: { self.endApproval(row, $0) }) { unit in
-            _ = try Self.held(unit, row.project, wish)
-            unit.afterCommit { self.askForPermission(row, wish, repository.wire) }
+            let held = try Self.held(unit, row.project, wish)
+            let place = CourierEdge.ForgePlace(project: row.project, repository: repository.wire)
+            unit.afterCommit { self.askForChange(row, wish, place, held.number) }
         }
     }
 
-    private func askForPermission(_ row: DeliveryRow, _ wish: ApprovalEvent, _ repository: ForgeRepository) {
+    /// As it is now: the delivery that waits may be one of weeks ago.
+    private func askForChange(
+        _ row: DeliveryRow, _ wish: ApprovalEvent, _ place: CourierEdge.ForgePlace, _ number: UInt64
+    ) {
         guard courier.isReady else { return endApproval(row, Failure(.disconnected, "courierd is away")) }
-        let place = CourierEdge.ForgePlace(project: row.project, repository: repository)
+        courier.askChange(.init(place: place, number: number)) { result in
+            switch result {
+            case .failure(let failure): self.endApproval(row, failure)
+            case .success(let reply):
+                guard let base = reply.base, ![.closed, .merged].contains(reply.change.action) else {
+                    return self.endApproval(row, Failure(.conflict, "the change is closed, or compared with nothing"))
+                }
+                self.askForPermission(row, wish, place, base)
+            }
+        }
+    }
+
+    private func askForPermission(
+        _ row: DeliveryRow, _ wish: ApprovalEvent, _ place: CourierEdge.ForgePlace, _ base: BaseWord
+    ) {
+        guard courier.isReady else { return endApproval(row, Failure(.disconnected, "courierd is away")) }
         courier.askPermission(.init(place: place, account: wish.by)) { result in
             switch result {
             case .failure(let failure): self.endApproval(row, failure)
-            case .success(let may): self.approve(row, wish, may)
+            case .success(let may): self.approve(row, wish, may, base)
             }
         }
     }
@@ -123,31 +142,34 @@ extension Scheduler {
             : Failure(.notReady, "the change is still on its way")
     }
 
-    private func approve(_ row: DeliveryRow, _ wish: ApprovalEvent, _ may: PermissionWord) {
+    private func approve(_ row: DeliveryRow, _ wish: ApprovalEvent, _ may: PermissionWord, _ base: BaseWord) {
         batch.question("approve", fail: { self.endApproval(row, $0) }) { unit in
             let held = try Self.held(unit, row.project, wish)
             unit.afterCommit {
                 self.broker.approve(
                     BrokerEdge.Approve(
-                        token: "", order: nil, asks: row.word, may: may, change: held.word, base: held.base)
+                        token: "", order: nil, asks: row.word, may: may, change: held.word, base: base)
                 ) { result in
                     switch result {
                     case .failure(let failure): self.endApproval(row, failure)
-                    case .success(let word): self.endApproval(row, word, held.id)
+                    case .success(let word): self.endApproval(row, word, held.id, base)
                     }
                 }
             }
         }
     }
 
-    private func endApproval(_ row: DeliveryRow, _ word: ApprovalWord, _ held: UInt64) {
+    private func endApproval(_ row: DeliveryRow, _ word: ApprovalWord, _ held: UInt64, _ base: BaseWord) {
         batch.request("approval", fail: { self.endApproval(row, $0) }) { unit in
             // It may have been asked about twice, around a loss of the link.
             if try unit.rows.delivery(row.id)?.state == .waits {
                 let jobs = try self.keep(unit, word, held)
+                // What was approved is what is run: a base that is asked for may have moved.
+                try unit.rows.setBase(held, base)
                 try unit.rows.closeDeliveryJob(row.id, Self.approvalName)
                 try unit.rows.setDelivery(
-                    row.id, .planned, "approved change \(word.number) at \(word.head): \(jobs) jobs released")
+                    row.id, .planned,
+                    "approved change \(word.number) at \(word.head) into \(word.branch): \(jobs) jobs released")
             }
             unit.afterCommit { self.release(row.id) }
         }

@@ -133,16 +133,17 @@ extension Scheduler {
             guard self.isUnderWay(errand) else { return }
             switch result {
             case .failure(let failure): self.failed(errand, failure)
-            case .success(let change) where [.closed, .merged].contains(change.action):
+            case .success(let reply) where [.closed, .merged].contains(reply.change.action):
                 self.leaveOut(errand, "the change is closed")
             // Another base would be another trust: what the delivery says is what it is judged by.
-            case .success(let change)
-            where change.head.commit != errand.work.source.hex || change.base.branch != errand.change?.base.branch:
+            case .success(let reply)
+            where reply.change.head.commit != errand.work.source.hex
+                || errand.change?.goes(into: reply.change.base.branch) != true:
                 self.leaveOut(errand, "the change has gone on")
-            case .success(let change) where change.base.commit.isEmpty: self.askBaseAgain(errand)
-            case .success(let change):
+            case .success(let reply):
+                guard let base = reply.base else { return self.askBaseAgain(errand) }
                 self.batch.event("base of a change") { unit in
-                    try unit.rows.setBase(errand.row.id, change.base.commit)
+                    try unit.rows.setBase(errand.row.id, base)
                     unit.afterCommit { self.beginAnew(errand) }
                 }
             }

@@ -52,12 +52,12 @@ extension Scheduler {
         return try unit.rows.approval(project.rules.name, number: change.number).flatMap { Approval($0) }
     }
 
-    /// It is an old one that was sent again, and a later one has told of other commits.
+    /// It is an old one that was sent again, and a later one has told of other commits or another branch.
     private func isOvertaken(_ unit: UnitOfWork, _ id: UInt64, _ change: Change, _ project: String) throws -> Bool {
         guard let newest = try unit.rows.newestDelivery(ofChange: change.number, of: project), newest.id > id,
             case .change(let later) = newest.word.event
         else { return false }
-        return later.head.commit != change.head.commit?.hex
+        return later.head.commit != change.head.commit?.hex || !change.goes(into: later.base.branch)
     }
 
     /// News of a change: what has not begun of its older commits never will, and an approval of them is gone.

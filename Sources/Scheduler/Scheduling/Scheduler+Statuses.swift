@@ -3,6 +3,7 @@
 import ForgeModel
 import JobWire
 import Store
+import TrustModel
 import TrustWire
 import Wire
 
@@ -15,6 +16,7 @@ extension Scheduler {
         guard let repository = row.word.event.repository else { return nil }
         let place = CourierEdge.ForgePlace(project: row.project, repository: repository.wire)
         let (commit, reference, cause): (String, GitReference?, String)
+        var command = ""
         switch row.word.event {
         case .push(let push):
             (commit, reference) = (push.after, push.reference)
@@ -24,6 +26,7 @@ extension Scheduler {
             (commit, cause) = (
                 change.head.commit, change.base.branch == (try main()) ? "" : " (into \(change.base.branch))"
             )
+            command = ApprovalCommand.text(commit, into: change.base.branch)
             reference =
                 change.head.repository == change.repository
                 ? GitReference(tag: false, name: change.head.branch) : nil
@@ -33,14 +36,14 @@ extension Scheduler {
         return CourierEdge.PostStatus(
             place: place, commit: commit, reference: reference,
             context: Reasons.fit("bulkhead/\(posted.name)\(cause)", limit: 200),
-            state: CourierEdge.StatusState(job.state), text: Self.description(of: job, commit),
+            state: CourierEdge.StatusState(job.state), text: Self.description(of: job, command),
             url: settings.publicURL.map { "\($0)/jobs/\(job.id)" } ?? "")
     }
 
-    private static func description(of job: JobRow, _ commit: String) -> String {
+    private static func description(of job: JobRow, _ command: String) -> String {
         switch job.state {
         case .blocked, .queued, .assigned: "job \(job.id) waits for a runner"
-        case .held: "job \(job.id) waits for an approval: /bulkhead approve \(commit)"
+        case .held: "job \(job.id) waits for an approval: \(command)"
         case .running: "job \(job.id) runs"
         case .succeeded: "job \(job.id) succeeded"
         case .failed, .cancelled, .timedOut, .lost:

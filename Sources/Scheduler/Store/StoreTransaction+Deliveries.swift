@@ -16,7 +16,7 @@ package struct DeliveryRow: Equatable, Sendable {
     package let what: String
     package let text: String
     /// Where the forge says that the change is based, if it was asked.
-    package let base: String
+    package let base: BaseWord?
 }
 
 /// A job of a delivery that is still to be made, or to be released.
@@ -64,14 +64,14 @@ extension StoreTransaction {
     /// Of one that came to nothing: as it is when it comes again, under the rules of now.
     package func renewDelivery(_ id: UInt64, _ word: DeliveryWord) throws {
         try run(
-            "UPDATE deliveries SET word = ?, state = 1, text = '', base = '' WHERE id = ?",
+            "UPDATE deliveries SET word = ?, state = 1, text = '', base = NULL WHERE id = ?",
             [Self.blob(try Self.bytes(word)), Self.key(id)])
         try run("DELETE FROM delivery_jobs WHERE delivery = ? AND job IS NULL", [Self.key(id)])
     }
 
     /// Where the forge says that its change is based.
-    package func setBase(_ id: UInt64, _ base: String) throws {
-        try run("UPDATE deliveries SET base = ? WHERE id = ?", [base, Self.key(id)])
+    package func setBase(_ id: UInt64, _ base: BaseWord) throws {
+        try run("UPDATE deliveries SET base = ? WHERE id = ?", [Self.blob(try Self.bytes(base)), Self.key(id)])
     }
 
     package func delivery(_ id: UInt64) throws -> DeliveryRow? {
@@ -199,6 +199,7 @@ extension StoreTransaction {
         return DeliveryRow(
             id: id, project: row["project"], word: try message(DeliveryWord.self, row["word"] as Data, of: nil),
             number: UInt64(bitPattern: row["number"]), receivedMs: row["received_ms"], state: state, what: row["what"],
-            text: row["text"], base: row["base"])
+            text: row["text"],
+            base: try (row["base"] as Data?).map { try message(BaseWord.self, $0, of: nil) })
     }
 }

@@ -54,7 +54,8 @@ extension ScriptedScheduler {
             let commit = String(repeating: "a", count: 40)
             responder.reply(
                 .init(
-                    project: "shop", number: 7, head: commit, base: commit, revision: Bytes32(1, 2, 3, 4), author: "eve"
+                    project: "shop", number: 7, head: commit, base: commit, branch: "main",
+                    revision: Bytes32(1, 2, 3, 4), author: "eve"
                 ))
         }
         handlers.on(SchedulerEdge.ApproveJob.self) { request, _, responder in

@@ -92,9 +92,10 @@ struct Hook {
         return Hook(body: #"{"ref": "\#(reference)", "before": "\#(before)", "after": "\#(after)", \#(repository)}"#)
     }
 
-    /// A pull request to main; `fork`: the number of its repository, 0 for one that is gone.
+    /// A pull request; `fork`: the number of its repository, 0 for one that is gone.
     static func change(
-        fork: Int = 4712, head: String = Shop.head, number: Int = 7, into repository: Int = 4711
+        fork: Int = 4712, head: String = Shop.head, number: Int = 7, into repository: Int = 4711,
+        branch: String = "main"
     ) -> Hook {
         func side(_ sha: String, _ name: String, _ id: Int) -> String {
             let repository = id == 0 ? "null" : #"{"id": \#(id), "full_name": "somebody/shop"}"#
@@ -103,7 +104,7 @@ struct Hook {
         let there = Self.repository.replacing("4711", with: "\(repository)")
         let change =
             #"{"draft": false, "merged": false, "user": {"id": 2, "login": "eve"}, "#
-            + #""head": \#(side(head, "patch", fork)), "base": \#(side(Shop.base, "main", 4711))}"#
+            + #""head": \#(side(head, "patch", fork)), "base": \#(side(Shop.base, branch, 4711))}"#
         return Hook(
             event: "pull_request",
             body: #"{"action": "opened", "number": \#(number), "pull_request": \#(change), \#(there)}"#)
@@ -137,11 +138,11 @@ extension BlockingClient<BrokerEdge> {
 
     func ticket(
         _ word: DeliveryWord, _ definition: JobDefinition, approval: ApprovalWord? = nil, file: FileWord? = nil,
-        source: SourceWord? = nil, job: String? = nil
+        source: SourceWord? = nil, base: BaseWord? = nil, job: String? = nil
     ) throws -> Ticket {
         try call(
             BrokerEdge.VouchEvent(
-                delivery: word, approval: approval, file: file, source: source, base: "",
+                delivery: word, approval: approval, file: file, source: source, base: base,
                 job: job ?? definition.spec.name, definition: definition)
         ).message.ticket
     }

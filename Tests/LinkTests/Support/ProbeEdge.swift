@@ -203,6 +203,7 @@ extension ForgeEdge: ProbeEdge {
         handlers.refuse(StatePermission.self)
         handlers.refuse(StateEvent.self)
         handlers.refuse(StateSource.self)
+        handlers.refuse(StateBase.self)
         return handlers
     }
 }

@@ -82,11 +82,13 @@ struct HeldAnswer: Encodable {
     let number: UInt64
     let head: String
     let base: String
+    let branch: String
     let revision: String
     let author: String
 
     init(_ reply: SchedulerEdge.GetHeld.Reply) {
         (project, number, head, base) = (reply.project, reply.number, reply.head, reply.base)
+        branch = reply.branch
         (revision, author) = (reply.revision.hex, reply.author)
     }
 }

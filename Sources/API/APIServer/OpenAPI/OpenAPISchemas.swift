@@ -35,7 +35,8 @@ enum OpenAPISchemas {
         "DeliveryPage": object(["deliveries": list(delivery), "next": number], required: ["deliveries"]),
         "ForgeCheck": object(["missing": list(text)]),
         "Held": object([
-            "project": text, "number": number, "head": text, "base": text, "revision": text, "author": text,
+            "project": text, "number": number, "head": text, "base": text, "branch": text, "revision": text,
+            "author": text,
         ]),
         "Approved": object(["jobs": number]),
     ]

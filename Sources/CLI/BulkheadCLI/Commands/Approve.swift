@@ -8,20 +8,22 @@ import Wire
 
 struct Approve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Approve the change of a held job: its commits, and no later ones.",
+        abstract: "Approve the change of a held job: its commits into its branch, and no later ones.",
         discussion: """
-            Look at the change first. On a terminal you are shown its commit and asked; elsewhere
-            name the commit that you have looked at. All jobs of the change that wait are
-            released; a push to the change ends the approval.
+            Look at the change first. On a terminal you are shown its commit, and the branch where
+            it is to go, and asked; elsewhere name the commit that you have looked at, and the
+            branch too if the change must not have been sent to another one. All jobs of the
+            change that wait are released; a push to the change and another branch end the approval.
 
             EXAMPLES
               bulkhead approve 17
-              bulkhead approve 17 --head 0123456789abcdef0123456789abcdef01234567
+              bulkhead approve 17 --head 0123456789abcdef0123456789abcdef01234567 --into main
             """)
 
     @Argument(help: "The job's number.") var job: UInt64
     @Option(help: ArgumentHelp("The commit that you have looked at, its whole name.", valueName: "commit"))
     var head: String?
+    @Option(help: ArgumentHelp("The branch where the change is to go.", valueName: "branch")) var into: String?
     @OptionGroup var keys: KeyOptions
     @OptionGroup var options: ClientOptions
 
@@ -37,7 +39,8 @@ struct Approve: AsyncParsableCommand {
                     "the server named rules that are no hash: it is of another version", exit: .failure)
             }
             let order = ApproveOrder(
-                project: held.project, number: held.number, head: held.head, base: held.base, revision: revision)
+                project: held.project, number: held.number, head: held.head, base: held.base, branch: held.branch,
+                revision: revision)
             var request = try client.request("POST", "/jobs/\(job)/approve")
             request.body = .bytes(try OrderDesk(client: client, key: key).seal(.approve(order)).encoded())
             request.headers["Content-Type"] = "application/octet-stream"
@@ -45,12 +48,17 @@ struct Approve: AsyncParsableCommand {
             if options.json { return options.printJSON(answer) }
             let count = try client.decoded(ApprovedAnswer.self, answer).jobs
             Terminal.print(
-                "change \(held.number) of \(held.project) at \(held.head) is approved: "
+                "change \(held.number) of \(held.project) at \(held.head) into \(Terminal.printable(held.branch)) is "
+                    + "approved: "
                     + (count == 1 ? "1 job is released" : "\(count) jobs are released"))
         }
     }
 
     private func confirm(_ held: HeldAnswer) throws {
+        let branch = Terminal.printable(held.branch)
+        if let into, !into.utf8.elementsEqual(held.branch.utf8) {
+            throw CommandFailure("the change is to go into \(branch) now", exit: .failure, code: "conflict")
+        }
         if let head {
             guard head == held.head else {
                 throw CommandFailure(
@@ -63,8 +71,9 @@ struct Approve: AsyncParsableCommand {
             throw CommandFailure("name the commit that you have looked at: --head COMMIT", exit: .usage)
         }
         Terminal.note(
-            "change \(held.number) of \(held.project), by \(Terminal.printable(held.author)), at \(held.head)")
-        FileHandle.standardError.write(Data("approve exactly this commit? [y/N] ".utf8))
+            "change \(held.number) of \(held.project), by \(Terminal.printable(held.author)), into \(branch), at "
+                + held.head)
+        FileHandle.standardError.write(Data("approve exactly this commit into \(branch)? [y/N] ".utf8))
         guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
             throw CommandFailure("nothing was approved", exit: .failure)
         }
@@ -76,6 +85,7 @@ struct HeldAnswer: Decodable {
     let number: UInt64
     let head: String
     let base: String
+    let branch: String
     let revision: String
     let author: String
 }
