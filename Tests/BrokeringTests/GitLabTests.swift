@@ -25,9 +25,9 @@ extension BrokeringTests {
         ) throws -> KeptJob {
             KeptJob(
                 job: number, commit: "", protected: protected, subject: "gitlab:1",
-                definition: try Hashes.definition(definition), uploads: [],
+                uploads: [],
                 before: (0..<before).map { GitLabDependency(job: UInt64($0), name: "b", file: "b.zip", size: 1) },
-                reasons: [], secrets: secrets)
+                reasons: [], secrets: secrets, definition: try Hashes.definition(definition))
         }
 
         private static func house(runner: Bool = true) throws -> BrokerHouse {

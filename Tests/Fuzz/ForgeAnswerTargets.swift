@@ -64,6 +64,7 @@ private func check(_ request: ExchangeRequest) throws {
 private func check(_ result: ForgeResult) throws {
     switch result {
     case .account(let account): try check(account.name)
+    case .repository(let repository): try check(repository.path)
     case .change(let change):
         try check(change.author.name)
         try check(change.head.branch)

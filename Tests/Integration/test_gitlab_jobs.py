@@ -121,7 +121,8 @@ class GitLabJobs(unittest.TestCase):
                     self.assertNotIn(value.encode(), content, path)
 
     def test_values_reach_their_steps_and_no_log(self):
-        job = self.job("use", "test \"$TOKEN\" = '%s' && echo right" % SECRET, "cat \"$KEYFILE\" | tr a-z b-za; echo", "echo \"job $TOKEN\"",
+        job = self.job("use", "test \"$TOKEN\" = '%s' && echo right" % SECRET, "cat \"$KEYFILE\" | tr a-z b-za; echo",
+                       "echo \"job $TOKEN\"",
                        "test -n \"$CI_JOB_TOKEN\" && echo token there", "echo \"$CI_JOB_TOKEN\"",
                        variables={"TOKEN": SECRET, "KEYFILE": "in a file"}, masked=["TOKEN"], files=["KEYFILE"])
         self.pipeline(job).wait_over(120)

@@ -39,8 +39,9 @@ import Wire
         definition.project = "shop"
         let upload = GitLabUpload(name: "out", kind: "archive", format: .zip, expireIn: "")
         let about = KeptJob(
-            job: number, commit: "", protected: true, subject: "gitlab:1", definition: Bytes32(1, 2, 3, 4),
-            uploads: Array(repeating: upload, count: uploads), before: [], reasons: [], secrets: [])
+            job: number, commit: "", protected: true, subject: "gitlab:1",
+            uploads: Array(repeating: upload, count: uploads), before: [], reasons: [], secrets: [],
+            definition: Bytes32(1, 2, 3, 4))
         return .init(
             definition: definition,
             word: GitLabJobWord(

@@ -23,7 +23,8 @@ import Wire
         let shape = RunnerShape(
             image: "i", platform: .linuxAmd64, profile: .strict, resources: resources, untrustedSteps: false, gpus: nil)
         for bad in [[], steps] {
-            let spec = JobSpec(name: "n", shape: shape, timeoutSeconds: 1, silenceSeconds: 0, env: [], steps: bad, artifacts: [])
+            let spec = JobSpec(
+                name: "n", shape: shape, timeoutSeconds: 1, silenceSeconds: 0, env: [], steps: bad, artifacts: [])
             #expect(throws: WireError.outOfBounds("JobSpec.steps")) { try spec.encoded() }
         }
     }

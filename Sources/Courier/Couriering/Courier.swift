@@ -1,6 +1,7 @@
 // courierd's service: the only process that speaks to the outside. Its parts: Courier+Calls (what is told and asked),
-// Courier+Sources (archives), Courier+JobFiles (job files of a repository), Courier+Polling (what is new), and in GitLab
-// the runner protocol: Courier+Runners, JobReport, Courier+GitLabJobs. It keeps nothing: whatever is to be done again is schedulerd's to know, and every token is brokerd's.
+// Courier+Sources (archives), Courier+JobFiles (job files of a repository), Courier+Polling (what is new), and in
+// GitLab its runner protocol: Courier+Runners, JobReport, Courier+GitLabJobs. It keeps nothing: whatever is to be done
+// again is schedulerd's to know, and every token is brokerd's.
 
 package import Daemon
 import Errands

@@ -4,8 +4,9 @@
 // to container), Grants and Releases (what brokerd lays out), Telling (runner to job), Events (what relayd says),
 // Containers (what spawnerd says), Cancel, Retry, Teardown (every end), Sources. Projects, Deliveries, Planning,
 // Errands, Tickets and Approvals are what webhooks lead to; Polling asks forges that send none; Postings and Statuses
-// are what forges are told; GitLabDesk is GitLab's runner protocol. Reconcile and Broker are starts and reconnections, Damage is rows that cannot be read;
-// Callers is who may ask, Explain, JobViews and Metrics are what they are told, *Handlers where the edge comes in.
+// are what forges are told; GitLabDesk is GitLab's runner protocol. Reconcile and Broker are starts and reconnections,
+// Damage is rows that cannot be read; Callers is who may ask, Explain, JobViews and Metrics are what they are told,
+// *Handlers where the edge comes in.
 //
 // The rule of every part: what is decided is written in a unit of work; what others can see of it happens in
 // `afterCommit`. So after kill -9 the rows say at least as much as anybody was told, and Reconcile says it again.

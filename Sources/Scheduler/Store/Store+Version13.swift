@@ -4,7 +4,8 @@
 import GRDB
 
 extension Store {
-    /// `rule`: what the runner was registered with. `job`: of this house, once it is prepared. `ending`: how it ended without one (JobEndWord), 0: not.
+    /// `rule`: what the runner was registered with. `job`: of this house, once it is prepared. `ending`: how it ended
+    /// without one (JobEndWord), 0: not.
     static func version13(_ db: Database) throws {
         try recode(db)
         try db.execute(

@@ -36,7 +36,8 @@ final class Desk {
     private static func ticket(_ project: String) -> Ticket {
         Ticket(
             order: Bytes16(high: 1, low: 2), subject: "admin", project: project, trust: .untrusted, commit: "",
-            definition: Bytes32(1, 2, 3, 4), secrets: [], ownValues: false, generation: 1, issuedMs: 1, mac: Bytes32(9, 9, 9, 9))
+            definition: Bytes32(1, 2, 3, 4), secrets: [], ownValues: false, generation: 1, issuedMs: 1,
+            mac: Bytes32(9, 9, 9, 9))
     }
 
     /// Units that share a transaction, as in schedulerd's Batch while none of them fails.

@@ -23,11 +23,13 @@ enum Shop {
             untrustedSteps: false, gpus: nil)
         let uses = secrets.map { SecretUse(name: $0, form: .variable, variable: "VALUE") }
         let step = Step(
-            name: name, run: "make \(name)", timeoutSeconds: 0, continueOnError: false, untrusted: false, when: .onSuccess,
+            name: name, run: "make \(name)", timeoutSeconds: 0, continueOnError: false, untrusted: false,
+            when: .onSuccess,
             secrets: uses)
         return JobDefinition(
             project: project,
-            spec: JobSpec(name: name, shape: shape, timeoutSeconds: 60, silenceSeconds: 0, env: [], steps: [step], artifacts: []),
+            spec: JobSpec(
+                name: name, shape: shape, timeoutSeconds: 60, silenceSeconds: 0, env: [], steps: [step], artifacts: []),
             source: nil,
             schedule: Schedule(
                 priority: 50, group: nil, needs: [], condition: .allSuccess, queueTimeoutSeconds: 0, retries: 0,
@@ -52,7 +54,8 @@ enum Shop {
             jobs: try [deploy, lint, test].map {
                 PolicyJob(
                     name: $0.spec.name, checkout: false, definition: try Hashes.definition($0), file: nil)
-            } + [PolicyJob(name: "docs", checkout: false, definition: nil, file: rule)], runner: false, revision: Bytes32(1, 2, 3, 4))
+            } + [PolicyJob(name: "docs", checkout: false, definition: nil, file: rule)], runner: false,
+            revision: Bytes32(1, 2, 3, 4))
         change(&policy)
         return policy
     }

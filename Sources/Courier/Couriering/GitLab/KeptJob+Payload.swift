@@ -52,18 +52,19 @@ struct TranslatedJob {
         about = KeptJob(
             job: job.handle.id, commit: job.source?.commit.hex ?? "", protected: job.source?.isProtected ?? false,
             subject: Self.subject(job),
-            definition: Bytes32(bytes: Array(SHA256.hash(data: encoded))) ?? Bytes32(0, 0, 0, 0),
             uploads: rules.map(\.1),
             before: job.dependencies.map {
                 GitLabDependency(job: $0.id, name: $0.name, file: $0.fileName, size: $0.size)
             },
-            reasons: Array((job.handle.reasons ?? []).prefix(32)), secrets: job.secrets.map(\.name))
+            reasons: Array((job.handle.reasons ?? []).prefix(32)), secrets: job.secrets.map(\.name),
+            definition: Bytes32(bytes: Array(SHA256.hash(data: encoded))) ?? Bytes32(0, 0, 0, 0))
         let all = [job.handle.token] + job.dependencies.map(\.token) + job.secrets.map(\.value)
         let values = try Self.encoded(JobValues(values: all.map { JobValue(value: $0.bytes) }), "its secrets")
         guard values.count <= Self.valueBytes, encoded.count + values.count + 4096 <= Self.frameBytes else {
             throw JobUnfit(
                 sentence: "its scripts, variables and secrets have \(encoded.count + values.count) bytes in all, "
-                    + "\(values.count) of them secret; at most \(Self.frameBytes - 4096) fit, \(Self.valueBytes) of them secret"
+                    + "\(values.count) of them secret; at most \(Self.frameBytes - 4096) fit, and "
+                    + "\(Self.valueBytes) of these secret"
             )
         }
         self.values = SecretText(values)

@@ -14,7 +14,7 @@ package enum BrokerEdge: WireEdge {
     package static let client = Role.schedulerd
     package static let server = Role.brokerd
     package static let phases = ["ready"]
-    package static let schemaHash = "c3383b4857073b24c0c6784f4664917a1c3d7f17c1414845f7fc7df8e3a94221"
+    package static let schemaHash = "5fea1a604c8b7b4e17db4c9e9b966bcfa39a91367e631b0fc94e40fc0c58066a"
     package static let rules = [
         VerifyToken.rule,
         Vouch.rule,

@@ -15,7 +15,7 @@ package enum CourierEdge: WireEdge {
     package static let client = Role.schedulerd
     package static let server = Role.courierd
     package static let phases = ["ready"]
-    package static let schemaHash = "9feae4e5e08eb202faf7de2ea3433b19b5221a61f16acdff6b7f604fa6450c81"
+    package static let schemaHash = "0fecf23217a3b242b13ed5de1419356ecd3d6e96a27a031511e4c9af4fa03851"
     package static let rules = [
         FetchSource.rule,
         PostStatus.rule,

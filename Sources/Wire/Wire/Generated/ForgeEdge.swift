@@ -14,7 +14,7 @@ package enum ForgeEdge: WireEdge {
     package static let client = Role.courierd
     package static let server = Role.brokerd
     package static let phases = ["ready"]
-    package static let schemaHash = "b5e77eab4f958a223aa68ccaba34c958e2ba4662c0e2b31056921db14d69bb14"
+    package static let schemaHash = "bb872003765e53b910cc98dd561e4f21f8abd244ba030f1ed5739e885e237d2b"
     package static let rules = [
         ReadToken.rule,
         StatePermission.rule,
