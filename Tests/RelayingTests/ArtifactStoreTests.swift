@@ -106,7 +106,8 @@ import Wire
             try Self.expectAll(store)
             try store.settle(Sample.attempt(), keepsNumber: false)
             try Self.expectAll(store)
-            #expect(try directory.bytes("jobs/7/1/artifact-1") == [], "what was given up takes no room")
+            let givenUp = (try? directory.bytes("jobs/7/1/artifact-1")) ?? []
+            #expect(givenUp == [], "what was given up takes no room")
             budget += 1
         }
         #expect(total > 500)

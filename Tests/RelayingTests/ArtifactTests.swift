@@ -99,7 +99,9 @@ import Wire
 
     /// relayd dies after every so many bytes; the next one knows which archive was under way.
     @Test(arguments: 0..<20) func aKillInTheMiddleLosesAndRepeatsNothing(number: Int) throws {
-        let pieces = (0..<60).map { Sample.piece("piece \($0) ", rule: $0 < 30 ? 0 : 2) }
+        let pieces = (0..<60).map {
+            Sample.piece("piece \($0) of many bytes, so that relayd dies more often", rule: $0 < 30 ? 0 : 2)
+        }
         let records =
             [Sample.begun(0), Sample.ended(0)] + pieces[..<30] + [Sample.left(3), Sample.left(0, rule: 1)]
             + pieces[30...] + [Sample.left(4, rule: 2), Sample.jobEnded()]

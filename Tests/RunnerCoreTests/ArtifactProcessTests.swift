@@ -108,6 +108,7 @@ import Wire
 
     @Test func aSourceThatIsALinkByNow() throws {
         let outside = try TestDirectory()
+        defer { withExtendedLifetime(outside) {} }
         try outside.write("secret", "canary")
         try Posix.chmod(outside.path, 0o755)
         let child = try RunnerChild(as: .nobody)

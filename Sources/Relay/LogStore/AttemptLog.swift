@@ -129,12 +129,13 @@ package final class AttemptLog {
     package func stage(event: RunnerEdge.Record, number: UInt64) throws(WireError) {
         let event = whole(event)
         let encoded = try event.encoded()
-        taken = number
-        reached = LogPoint(number: number)
         if let ended = event.artifactEnded, ended.files == 0, artifacts.ends[ended.rule] != nil {
             artifacts.drop(ended.rule)
+            // Of what came before: a journal that is torn behind this must not say that it has the event.
             stageEnd(of: ended.rule)
         }
+        taken = number
+        reached = LogPoint(number: number)
         stagedEntries.append(entry(.event(encoded)))
         stagedEvents.append(event)
     }
