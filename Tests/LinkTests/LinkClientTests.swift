@@ -118,6 +118,8 @@ extension LinkTests {
             handlers.refuse(Edge.RemoveLogs.self)
             handlers.refuse(Edge.ReadCounters.self)
             handlers.refuse(Edge.StoreArchive.self)
+            handlers.refuse(Edge.OpenArtifact.self)
+            handlers.refuse(Edge.RemoveArtifacts.self)
             handlers.refuse(Edge.WatchEvents.self)
             let open = try openDescriptors()
             func check() throws {

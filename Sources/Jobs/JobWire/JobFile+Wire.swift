@@ -54,7 +54,8 @@ extension JobFile.Step {
     fileprivate var wire: Wire.Step {
         Wire.Step(
             name: name, run: run, timeoutSeconds: timeout, continueOnError: continueOnError, untrusted: untrusted,
-            when: .onSuccess, secrets: secrets.sorted { $0.variable < $1.variable }.map {
+            when: .onSuccess,
+            secrets: secrets.sorted { $0.variable < $1.variable }.map {
                 Wire.SecretUse(name: $0.name, form: $0.form.wire, variable: $0.variable)
             })
     }

@@ -139,6 +139,8 @@ extension RelayEdge: ProbeEdge {
         handlers.refuse(RemoveLogs.self)
         handlers.refuse(ReadCounters.self)
         handlers.refuse(StoreArchive.self)
+        handlers.refuse(OpenArtifact.self)
+        handlers.refuse(RemoveArtifacts.self)
         handlers.refuse(WatchEvents.self)
         return handlers
     }
@@ -204,6 +206,11 @@ extension ForgeEdge: ProbeEdge {
         handlers.refuse(StateEvent.self)
         handlers.refuse(StateSource.self)
         handlers.refuse(StateBase.self)
+        handlers.refuse(KeepRunner.self)
+        handlers.refuse(OpenRunner.self)
+        handlers.refuse(KeepJob.self)
+        handlers.refuse(OpenJob.self)
+        handlers.refuse(VouchJob.self)
         return handlers
     }
 }
@@ -226,6 +233,14 @@ extension CourierEdge: ProbeEdge {
         handlers.refuse(ReadJobFile.self)
         handlers.refuse(Poll.self)
         handlers.refuse(CheckForge.self)
+        handlers.refuse(AskRunner.self)
+        handlers.refuse(SetRoom.self)
+        handlers.refuse(LeaveRunner.self)
+        handlers.refuse(ReportJob.self)
+        handlers.refuse(ShowLog.self)
+        handlers.refuse(EndJob.self)
+        handlers.refuse(PrepareJob.self)
+        handlers.refuse(SendArtifact.self)
         return handlers
     }
 }
