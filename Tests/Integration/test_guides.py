@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT / "Tests"))
 from Forges.gitea import Gitea  # noqa: E402
 from Forges.github import GitHub  # noqa: E402
 from Forges.gitlab import DEVELOPER, MAINTAINER, REPORTER, GitLab  # noqa: E402
+from Forges.gitlab_jobs import Job  # noqa: E402
 from Forges.repositories import Repository  # noqa: E402
 
 BLOCK = re.compile(r"```(sh|yaml)\n(.*?)```", re.S)
@@ -60,8 +61,8 @@ class Guides(unittest.TestCase):
         self.repository = self.enterContext(Repository({"README.md": "shop\n"}))
         self.before = self.repository.resolve("main")
 
-    def follow(self, page, forge, token, ping=None):
-        """From its first line to its last; `ping`: what the forge sends on its own when the webhook is made."""
+    def walk(self, page, forge, token):
+        """Each command from the first line to the last, and the shell to say it in; in between its files are written."""
         text = (ROOT / "docs" / page).read_text()
         steps = [int(number) for number in STEP.findall(text)]
         self.assertEqual(steps, list(range(1, len(steps) + 1)))
@@ -72,6 +73,8 @@ class Guides(unittest.TestCase):
         self.addCleanup(shell.close)
         pathlib.Path(self.folder, "token").write_text(token)
         for language, block in BLOCK.findall(text):
+            if language == "yaml" and not block.startswith("projects:"):
+                continue
             if language == "yaml":
                 written = re.sub(r"(\{kind: \w+)(, url: [^}]*)?\}", rf'\1, url: "{forge.url}"}}', block)
                 self.assertIn(forge.url, written)
@@ -84,21 +87,26 @@ class Guides(unittest.TestCase):
                                  ("$PWD/.build/release", str(BINARIES)), ("/tmp/bulkhead", state), ("bulkhead up ", up),
                                  ("forge-token", "forge-token < token")):
                     command = command.replace(was, now)
-                if command.startswith("bulkhead doctor"):
-                    if ping:
-                        self.key(forge)
-                        self.assertEqual(ping().send(self.address)[0], 202)
-                    said = shell(command, status=1)
-                    self.assertEqual(re.findall(r"(?m)^MISSING  (\S+)", said), ["green" if ping else "webhook"], said)
-                elif command.startswith("bulkhead deliveries"):
-                    self.push(forge)
-                    eventually("it is planned", lambda: " planned " in shell(command))
-                elif command.startswith("bulkhead jobs"):
-                    eventually("it has succeeded", lambda: "SUCCEEDED" in shell(command))
-                    states = eventually("the commit is green", lambda: (s := self.statuses(forge)) and s[-1] == "success" and s)
-                    self.assertEqual(states[0], "pending")
-                else:
-                    shell(command)
+                yield shell, command
+
+    def follow(self, page, forge, token, ping=None):
+        """`ping`: what the forge sends on its own when the webhook is made."""
+        for shell, command in self.walk(page, forge, token):
+            if command.startswith("bulkhead doctor"):
+                if ping:
+                    self.key(forge)
+                    self.assertEqual(ping().send(self.address)[0], 202)
+                said = shell(command, status=1)
+                self.assertEqual(re.findall(r"(?m)^MISSING  (\S+)", said), ["green" if ping else "webhook"], said)
+            elif command.startswith("bulkhead deliveries"):
+                self.push(forge)
+                eventually("it is planned", lambda: " planned " in shell(command))
+            elif command.startswith("bulkhead jobs"):
+                eventually("it has succeeded", lambda: "SUCCEEDED" in shell(command))
+                states = eventually("the commit is green", lambda: (s := self.statuses(forge)) and s[-1] == "success" and s)
+                self.assertEqual(states[0], "pending")
+            else:
+                shell(command)
         self.assertTrue(shell("bulkhead doctor shop").endswith("\nnothing is missing\n"))
 
     def statuses(self, forge):
@@ -138,6 +146,30 @@ class Guides(unittest.TestCase):
             self.ada = forge.person("ada")
             self.place = forge.repo("acme/shop", self.repository, ada="admin")
             self.follow("gitea.md", forge, forge.token(self.ada, *self.scopes()))
+
+    def test_jobs_of_gitlab(self):
+        """What the page pushes is a pipeline of the double's; the token may what the page says."""
+        text = (ROOT / "docs/howto/gitlab-runner.md").read_text()
+        tag, script = re.search(r"```yaml\nhello:\n  tags: \[(\w+)\]\n  script:\n((?:    - .*\n)+)```", text).groups()
+        scopes = re.findall("`([a-z_]+)`", self.table("howto/gitlab-runner.md", "field")["Scopes"].partition(";")[0])
+        self.assertIn("| Role | Maintainer:", text)
+        with GitLab() as forge:
+            forge.kind = "gitlab"
+            self.ada = forge.person("ada")
+            project = forge.project("acme/shop", self.repository, id=4711, ada=MAINTAINER)
+            job = Job("hello", image="", tags=[tag], script=[line[6:] for line in script.splitlines()])
+            for shell, command in self.walk("howto/gitlab-runner.md", forge, forge.token(self.ada, *scopes)):
+                if command.startswith("bulkhead jobs"):
+                    runner = eventually("it is listed", lambda: list(forge.runners.values()))[0]
+                    self.assertEqual((runner.kind, runner.project), ("project_type", project))
+                    self.assertIn(f"lists `{runner.description}`", text)
+                    forge.pipeline(project, "main", [job], self.ada).wait_over(60)
+                    self.assertEqual(job.status, "success", bytes(job.trace))
+                    self.assertIn("SUCCEEDED", shell(command))
+                elif command.startswith("bulkhead log"):
+                    self.assertIn("hello from hello\n", shell(command))
+                else:
+                    shell(command)
 
     # Least privilege: what the guide asks for is enough, and each piece of it less is too little.
 
