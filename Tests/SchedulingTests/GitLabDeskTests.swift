@@ -185,4 +185,17 @@ import Wire
         house.courier.say(.accepted, of: 90)
         try house.run("it has left") { house.courier.left.map(\.known.id) == [17] }
     }
+
+    /// `bulkhead doctor` says it.
+    @Test func whyNoJobsComeIsTold() throws {
+        let house = try Self.house()
+        house.courier.bring(.trouble(.init(code: ErrorCode.unauthorized.rawValue, text: "it may not create runners")))
+        try house.run("asked again") { house.courier.runnerAsks.count == 2 }
+        let check = SchedulerEdge.CheckForge(token: Samples.token, project: "shop")
+        let lacks = try house.call(check).missing
+        #expect(lacks.last == "jobs of GitLab CI do not come: it may not create runners")
+        house.courier.bring(.registered(Self.runner(17)))
+        try house.run("it is known") { house.courier.runnerAsks.last?.known?.id == 17 }
+        #expect(try house.call(check).missing == Array(lacks.dropLast()))
+    }
 }

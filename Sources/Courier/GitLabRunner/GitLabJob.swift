@@ -56,7 +56,6 @@ package struct GitLabJob: Equatable, Sendable {
         /// `main`, `v1`, or `refs/merge-requests/5/head`.
         package let reference: String
         package let isTag: Bool
-        package let isProtected: Bool
         package let refspecs: [String]
     }
 
@@ -66,6 +65,8 @@ package struct GitLabJob: Equatable, Sendable {
     package let pipeline: UInt64
     package let project: UInt64
     package let projectPath: String
+    /// Of a branch or tag that is protected, whether it wants its source or not.
+    package let isProtected: Bool
     /// Nil: the job wants no source.
     package let source: Source?
     /// Seconds.

@@ -20,7 +20,7 @@ extension Payload {
         }
         return GitLabJob.Source(
             project: project, commit: commit, reference: try git.member("ref").word(1024), isTag: isTag,
-            isProtected: try git.member("protected").flag(), refspecs: refspecs)
+            refspecs: refspecs)
     }
 
     // MARK: image

@@ -34,7 +34,11 @@ extension Scheduler {
         guard courier.isReady else { return responder.fail(Failure(.disconnected, "courierd is away")) }
         courier.checkForge(question) { result in
             switch result {
-            case .success(let missing): responder.reply(.init(missing: missing))
+            case .success(let missing):
+                let trouble = self.gitlab.troubles[question.place.project].map {
+                    Reasons.fit("jobs of GitLab CI do not come: \($0.text)", limit: 256)
+                }
+                responder.reply(.init(missing: missing.prefix(7) + [trouble].compactMap { $0 }))
             case .failure(let failure):
                 // The caller's own token is good; this is about the project's.
                 let code = failure.errorCode == .unauthorized ? ErrorCode.forgeRefused : failure.errorCode

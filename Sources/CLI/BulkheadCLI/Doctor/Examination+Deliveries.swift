@@ -4,6 +4,11 @@ import Foundation
 import ProjectModel
 import TrustModel
 
+extension Project {
+    /// Whether nothing runs for it unless its forge says something.
+    var wantsHook: Bool { !polling && !jobs.isEmpty }
+}
+
 extension Examination {
     /// The jobs that are looked at for one that succeeded, newest first.
     private static let jobs = 20
@@ -14,8 +19,8 @@ extension Examination {
         let deliveries = try client.decoded(DeliveryPage.self, data).deliveries
         webhook(project, deliveries.first)
         // What no webhook has brought, the next question at the forge finds.
-        if !project.polling { refused(project, since: deliveries.first?.receivedAt) }
-        if project.polling || !deliveries.isEmpty { try await green(project, deliveries) }
+        if project.wantsHook { refused(project, since: deliveries.first?.receivedAt) }
+        if !project.wantsHook || !deliveries.isEmpty { try await green(project, deliveries) }
     }
 
     private func webhook(_ project: Project, _ newest: DeliveryPage.Delivery?) {
@@ -23,8 +28,9 @@ extension Examination {
             let what = "the last brought: \(newest.what), at \(newest.receivedAt)"
             return add(.webhook, .ok, project: project.name, what)
         }
-        if project.polling {
-            return add(.webhook, .ok, project: project.name, "not needed: the forge is asked what is new")
+        if !project.wantsHook {
+            let why = project.polling ? "the forge is asked what is new" : "its jobs are those of GitLab CI"
+            return add(.webhook, .ok, project: project.name, "not needed: \(why)")
         }
         add(
             .webhook, .missing, project: project.name,

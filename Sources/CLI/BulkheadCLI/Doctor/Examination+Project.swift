@@ -75,7 +75,7 @@ extension Examination {
         let (name, key, token) = (project.name, ForgeSecret.webhookKey.rawValue, ForgeSecret.token.rawValue)
         if secrets.contains(key) {
             add(.webhookKey, .ok, project: name, "is set")
-        } else if !project.polling {
+        } else if project.wantsHook {
             settleKey()
             let file = "\(name).key"
             add(

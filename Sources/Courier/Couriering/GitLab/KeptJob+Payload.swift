@@ -50,7 +50,7 @@ struct TranslatedJob {
                     + "fit: put what is long into files")
         }
         about = KeptJob(
-            job: job.handle.id, commit: job.source?.commit.hex ?? "", protected: job.source?.isProtected ?? false,
+            job: job.handle.id, commit: job.source?.commit.hex ?? "", protected: job.isProtected,
             subject: Self.subject(job),
             uploads: rules.map(\.1),
             before: job.dependencies.map {
