@@ -13,6 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "Tests/Integration"), str(ROOT / "Tests"), str(ROOT / "Tests/Security")]
 from Forges.authority import Authority  # noqa: E402
 from Forges.gitlab import MAINTAINER, GitLab  # noqa: E402
+from Forges.gitlab_jobs import Job  # noqa: E402
 from Forges.names import Names  # noqa: E402
 from Forges.repositories import Repository  # noqa: E402
 from house import House, eventually  # noqa: E402
@@ -69,7 +70,7 @@ class Forge:
         self.repository = stack.enter_context(Repository({"ci.yaml": "image: bulkhead/busybox\nsteps: [make]\n", "x": "x" * 200_000}))
         self.ada = self.double.person("ada")
         self.project = self.double.project("harbour/ship", self.repository, ada=MAINTAINER)
-        self.token = self.double.token(self.ada, "api")
+        self.token = self.double.token(self.ada, "api", "create_runner")
         resolver = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()), "resolv.conf")
         resolver.write_text(f"nameserver {self.names.address}\n")
         # The house sees another resolv.conf than this machine, and the engine sees what the house mounts: its state lies where mounts
@@ -93,6 +94,7 @@ class Forge:
         where = {"id": self.project.id, "path": "harbour/ship"}
         file.write_text(json.dumps({"projects": [{
             "name": "ship", "forge": {"kind": "gitlab", "url": f"https://{self.double.authority}"}, "repository": where,
+            "gitlab_runner": {"tags": ["bulkhead"], "image": "bulkhead/busybox"},
             "jobs": [{"name": "test", "image": "bulkhead/busybox", "steps": ["true"]}]}]}))
         house.bulkhead("project", "apply", file, check=0)
         house.set_secret("forge-token", self.token.encode(), project="ship")
@@ -118,6 +120,14 @@ class Forge:
         found = eventually("its job", lambda: house.api("GET", "/deliveries")[1]["deliveries"][0]["jobs"], 90)
         succeeded(house, found[0])
         eventually("the forge knows", lambda: any(one["status"] == "success" for one in self.project.statuses), 90)
+
+
+    def pipelines(self, house):
+        """Two jobs of GitLab's, the second with what the first has left."""
+        make = Job("make", ["seq 1 20000 >made; seq 1 20000"], stage="build", tags=["bulkhead"], artifacts=["made"])
+        use = Job("use", ["tail -n 1 made"], stage="test", tags=["bulkhead"])
+        self.double.pipeline(self.project, "main", [make, use], self.ada).wait_over(120)
+        assert (make.status, use.status) == ("success", "success"), (make.trace[-300:], use.trace[-300:])
 
 
 def many_clients(house):
@@ -150,6 +160,7 @@ def main():
         jobs_of_all_kinds(house)
         forge.errands(house)
         forge.webhooks(house)
+        forge.pipelines(house)
         many_clients(house)
         deaths(house)
         # With nothing under way, so that all is closed in order.

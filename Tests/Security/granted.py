@@ -39,7 +39,8 @@ class Granted:
         self.key = (self.directory / "key").read_bytes()
 
     def ask(self, ticket, attempt, runner=None):
-        return self.broker.code("Grant", ticket=ticket, grant=self.grant, runner=runner or self.runner, attempt=attempt, taken=False)
+        return self.broker.code("Grant", ticket=ticket, grant=self.grant, runner=runner or self.runner, attempt=attempt, taken=False,
+                                values=None)
 
     def body(self):
         """What the runner would read; None: nothing that its key opens."""

@@ -196,4 +196,5 @@ class Scheduling:
         return self.events.wait("job_finished", attempt=attempt)["result"], self.log(attempt)
 
     def grant(self, ticket, grant, runner, attempt):
-        return self.broker.code("Grant", ticket=ticket, grant=grant, runner=runner, attempt=attempt, taken=False)
+        return self.broker.code("Grant", ticket=ticket, grant=grant, runner=runner, attempt=attempt, taken=False,
+                                values=None)

@@ -111,7 +111,8 @@ class Broker(unittest.TestCase):
                     grant = self.broker.call("Prepare", runner=runner)["grant"]
                     made.add(grant)
                 elif word in "Gg":
-                    got = self.broker.code("Grant", ticket=ticket, grant=grant, runner=runner, attempt=attempts[word], taken=False)
+                    got = self.broker.code("Grant", ticket=ticket, grant=grant, runner=runner, attempt=attempts[word], taken=False,
+                                           values=None)
                     want = "ok"
                     if used.get(grant, word) != word or live.get(word, grant) != grant:
                         want = "conflict"

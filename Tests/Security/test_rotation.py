@@ -36,7 +36,8 @@ class Rotation(unittest.TestCase):
                     "definition": digest, "secrets": ["alpha"]}
         ticket = broker.call("Vouch", **vouching)["ticket"]
         granted = Granted(house, broker)
-        granting = {"ticket": ticket, "grant": granted.grant, "runner": granted.runner, "attempt": attempt(77), "taken": False}
+        granting = {"ticket": ticket, "grant": granted.grant, "runner": granted.runner, "attempt": attempt(77), "taken": False,
+                    "values": None}
         story, ended, behind = [], threading.Event(), None
 
         def ask():
@@ -120,7 +121,8 @@ class FullDisk(unittest.TestCase):
                     file.write(bytes(4096))
         # What is left of the log's last page takes some refusals, each of which is on record.
         forged = ticket | {"mac": "00" * 32}
-        answers = {broker.code("Grant", ticket=forged, grant=narrow.grant, runner=narrow.runner, attempt=attempt(991), taken=False)
+        answers = {broker.code("Grant", ticket=forged, grant=narrow.grant, runner=narrow.runner, attempt=attempt(991), taken=False,
+                               values=None)
                    for _ in range(20)}
         self.assertEqual(answers, {"ticket_refused", "audit_failed"})
         self.assertEqual(narrow.ask(ticket, attempt(990, 2)), "audit_failed")

@@ -91,7 +91,7 @@ class Schedulerd(Takeover, Scheduling):
         flipped = lambda text: f"{int(text[:2], 16) ^ 1:02x}{text[2:]}"  # noqa: E731
         changes = [{"mac": flipped(ticket["mac"])}, {"mac": "00" * 32}, {"order": flipped(ticket["order"])}, {"subject": "somebody"},
                    {"project": "other"}, {"trust": "approved"}, {"commit": "c"}, {"definition": digest_of(altered(JOB, run=EVIL))},
-                   {"secrets": []}, {"secrets": ["alpha", "beta"]}, {"generation": ticket["generation"] + 1},
+                   {"secrets": []}, {"secrets": ["alpha", "beta"]}, {"own_values": True}, {"generation": ticket["generation"] + 1},
                    {"issued_ms": ticket["issued_ms"] + 1}]
         self.assertEqual(set().union(*changes), set(ticket), "every field")
         forged = [ticket | change for change in changes]
