@@ -64,6 +64,7 @@ class Runner:
 
     def output(self):
         """Everything that the script writes, until it ends."""
+        eventually("its stream", lambda: self.hex in self.house.streams)
         stream = socket.socket(fileno=self.house.streams.pop(self.hex))
         stream.setblocking(True)
         stream.settimeout(300)
