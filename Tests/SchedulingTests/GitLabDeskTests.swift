@@ -37,6 +37,8 @@ import Wire
     private static func given(_ number: UInt64, uploads: Int = 0) -> CourierEdge.GivenJob {
         var definition = Samples.definition("job-\(number)")
         definition.project = "shop"
+        definition.spec.artifacts = Array(
+            repeating: ArtifactRule(paths: ["out"], exclude: [], when: .onSuccess), count: uploads)
         let upload = GitLabUpload(name: "out", kind: "archive", format: .zip, expireIn: "")
         let about = KeptJob(
             job: number, commit: "", protected: true, subject: "gitlab:1",
@@ -109,6 +111,7 @@ import Wire
         house.relay.finish(attempt, .succeeded)
         try house.run("its end") { !house.courier.ends.isEmpty }
         #expect(house.courier.artifacts.map(\.rule) == [1], "the first rule left none")
+        #expect(house.courier.ends.first?.text == "Bulkhead: artifacts 'out': none: no file fits this rule")
         let order = house.courier.calls.filter { ["artifact", "end"].contains($0) }
         #expect(order == ["artifact", "end"])
     }

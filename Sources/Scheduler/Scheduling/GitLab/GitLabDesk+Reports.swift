@@ -96,13 +96,12 @@ extension GitLabDesk {
             unit.afterCommit {
                 if let attempt, !work.isShown { return self.showLog(work, attempt) }
                 guard row.isFinal else { return }
-                if let attempt, self.sendFiles(work, attempt) { return }
+                if let attempt, self.sendFiles(work, attempt, isGood: row.state == .succeeded) { return }
                 let (end, code) = GitLabEnd.of(row, steps, isCancelledThere: work.isCancelledThere)
-                let loss = work.loss.map { "the job's artifacts are lost: \($0)" }
-                let isLoss = loss != nil && end == .succeeded
+                let words = [end == .succeeded ? "" : row.reason] + work.remarks
                 self.end(
-                    work, isLoss ? .unreachable : end, exitCode: code,
-                    [end == .succeeded ? "" : row.reason, loss ?? ""].filter { !$0.isEmpty }.joined(separator: "; "))
+                    work, work.isLost && end == .succeeded ? .unreachable : end, exitCode: code,
+                    words.filter { !$0.isEmpty }.joined(separator: "; "))
             }
         }
     }
@@ -134,9 +133,11 @@ extension GitLabDesk {
     }
 
     /// Whether some are on their way; then it goes on by itself.
-    private func sendFiles(_ work: GitLabWork, _ attempt: Attempt) -> Bool {
+    private func sendFiles(_ work: GitLabWork, _ attempt: Attempt, isGood: Bool) -> Bool {
         if work.isSending { return true }
-        guard work.sent < work.row.word.about.uploads.count else { return false }
+        let rules = work.row.definition.spec.artifacts
+        guard work.sent < work.row.word.about.uploads.count, work.sent < rules.count else { return false }
+        let isMeant = rules[work.sent].when == .always || (rules[work.sent].when == .onSuccess) == isGood
         work.isSending = true
         scheduler.relay.openArtifact(attempt, rule: UInt16(work.sent)) { result, fds in
             var fds = fds
@@ -145,10 +146,9 @@ extension GitLabDesk {
             case .failure(let failure) where failure.errorCode.retry == .later:
                 work.isSending = false
                 self.lookAgain(work)
-            // There is none; the job's own log says what it left.
-            case .failure: self.hasSent(work, nil)
+            case .failure(let failure): self.hasSent(work, isMeant ? "none: \(failure.text)" : nil)
             case .success:
-                guard let archive = fds.takeFirst() else { return self.hasSent(work, nil) }
+                guard let archive = fds.takeFirst() else { return self.hasSent(work, "none came") }
                 let request = CourierEdge.SendArtifact(word: work.row.word, rule: UInt8(work.sent))
                 self.scheduler.courier.sendArtifact(request, archive) { failure in
                     guard work.isSending else { return }
@@ -156,16 +156,17 @@ extension GitLabDesk {
                         work.isSending = false
                         return self.lookAgain(work)
                     }
-                    self.hasSent(work, failure)
+                    if failure != nil { work.isLost = true }
+                    self.hasSent(work, failure.map { "lost: \($0.text)" })
                 }
             }
         }
         return true
     }
 
-    private func hasSent(_ work: GitLabWork, _ failure: Failure?) {
+    private func hasSent(_ work: GitLabWork, _ remark: String?) {
+        if let remark { work.remarks.append("artifacts '\(work.row.word.about.uploads[work.sent].name)': \(remark)") }
         (work.isSending, work.sent) = (false, work.sent + 1)
-        if let failure { work.loss = work.loss ?? failure.text }
         goOn(work)
     }
 

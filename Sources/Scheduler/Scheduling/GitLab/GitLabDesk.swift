@@ -178,8 +178,9 @@ final class GitLabWork {
     /// Artifact rules whose files GitLab has, or that left none.
     var sent = 0
     var isSending = false
-    /// Why its files did not come to GitLab.
-    var loss: String?
+    /// What is to be said of its files; whether some did not come to GitLab.
+    var remarks: [String] = []
+    var isLost = false
     /// GitLab has ended it.
     var isCancelledThere = false
 
