@@ -30,7 +30,8 @@ import Wire
 
     private static func runner(_ id: UInt64) -> GitLabRunnerWord {
         GitLabRunnerWord(
-            project: "shop", id: id, token: [UInt8](repeating: 1, count: 40), obtainedMs: 1, expiresMs: 0,
+            project: "shop", url: "https://gitlab.com", id: id, token: [UInt8](repeating: 1, count: 40), obtainedMs: 1,
+            expiresMs: 0,
             generation: 1, issuedMs: 1, mac: Bytes32(5, 5, 5, 5))
     }
 
@@ -47,7 +48,8 @@ import Wire
         return .init(
             definition: definition,
             word: GitLabJobWord(
-                project: "shop", about: about, values: [SealedValue(bytes: [UInt8](repeating: 2, count: 40))],
+                project: "shop", url: "https://gitlab.com", about: about,
+                values: [SealedValue(bytes: [UInt8](repeating: 2, count: 40))],
                 generation: 1, issuedMs: 1, mac: Bytes32(6, 6, 6, 6)))
     }
 

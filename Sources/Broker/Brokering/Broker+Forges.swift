@@ -67,7 +67,7 @@ extension Broker {
         return handlers
     }
 
-    func policy(_ project: String) throws(Failure) -> Policy {
+    private func policy(_ project: String) throws(Failure) -> Policy {
         guard let policy = content.policy(project) else {
             throw Failure(.notFound, "there is no project '\(project)'", place: "project")
         }

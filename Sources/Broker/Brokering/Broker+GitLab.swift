@@ -22,7 +22,7 @@ extension GitLabJobWord: Word {
 
     /// The same job has the same name for ever.
     var order: Bytes16? {
-        let said = Array("bulkhead job of gitlab 1\0\(project)\0\(about.job)".utf8)
+        let said = Array("bulkhead job of gitlab 1\0\(project)\0\(url)\0\(about.job)".utf8)
         return Bytes16(bytes: Array(Hashes.sha256(said).array.prefix(16)))
     }
 
@@ -56,21 +56,19 @@ extension Broker {
         }
         handlers.on(ForgeEdge.OpenRunner.self) { request, _, responder in
             do throws(Failure) {
-                // Also of rules that want none any more: it is to leave.
-                let policy = try self.policy(request.word.project)
+                // Whatever the rules say now: it goes back to where it came from.
                 try self.check(request.word, place: "word")
                 let value = Self.stored(request.word)
-                responder.reply(.init(url: policy.url), fd: try self.file(of: value))
+                responder.reply(.init(url: request.word.url), fd: try self.file(of: value))
             } catch {
                 self.refuse(responder, ForgeEdge.OpenRunner.rule.name, error)
             }
         }
         handlers.on(ForgeEdge.OpenJob.self) { request, _, responder in
             do throws(Failure) {
-                let policy = try self.policy(request.word.project)
                 try self.check(request.word, place: "word")
                 let value = try Self.stored(request.word, token: Int(request.value))
-                responder.reply(.init(url: policy.url), fd: try self.file(of: value))
+                responder.reply(.init(url: request.word.url), fd: try self.file(of: value))
             } catch {
                 self.refuse(responder, ForgeEdge.OpenJob.rule.name, error)
             }
@@ -117,14 +115,14 @@ extension Broker {
     }
 
     private func keep(_ request: ForgeEdge.KeepRunner, _ raw: Int32) throws(Failure) -> GitLabRunnerWord {
-        _ = try runnerPolicy(request.project)
+        let policy = try runnerPolicy(request.project)
         let token = try Failure.secret { () throws(SecretError) in
             try Secret(contentsOf: raw, limit: Self.tokenBytes)
         }
         let sealed = try seal(token, "\(request.project) runner", "\(request.id)")
         return try stated(
             GitLabRunnerWord(
-                project: request.project, id: request.id, token: sealed, obtainedMs: request.obtainedMs,
+                project: request.project, url: policy.url, id: request.id, token: sealed, obtainedMs: request.obtainedMs,
                 expiresMs: request.expiresMs, generation: 0, issuedMs: 0, mac: Bytes32(0, 0, 0, 0)))
     }
 
@@ -139,7 +137,7 @@ extension Broker {
     // MARK: jobs
 
     private func keep(_ request: ForgeEdge.KeepJob, _ raw: Int32) throws(Failure) -> GitLabJobWord {
-        _ = try runnerPolicy(request.project)
+        let policy = try runnerPolicy(request.project)
         let about = request.about
         let given = try Failure.secret { () throws(SecretError) in
             try Secret(contentsOf: raw, limit: Self.valueBytes)
@@ -157,7 +155,7 @@ extension Broker {
         }
         return try stated(
             GitLabJobWord(
-                project: request.project, about: about, values: values, generation: 0, issuedMs: 0,
+                project: request.project, url: policy.url, about: about, values: values, generation: 0, issuedMs: 0,
                 mac: Bytes32(0, 0, 0, 0)))
     }
 

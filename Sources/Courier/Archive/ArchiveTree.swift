@@ -35,6 +35,7 @@ final class ArchiveTree {
     /// How long each path is.
     private var lengths: [Int32] = []
     private var places: [Key: Int32] = [:]
+    /// Bytes of all paths, and of all links' targets that were ever put.
     private var names = 0
     /// A directory before what it holds.
     private(set) var members: [Member] = []
@@ -57,6 +58,7 @@ final class ArchiveTree {
         guard let last = names.popLast() else { return }
         for name in names { node = try directory(Key(parent: node, name: name)) }
         let key = Key(parent: node, name: last)
+        if case .link(let target) = member { try count(target.count) }
         if case .directory = member {
             _ = try directory(key)
         } else if let place = places[key] {
@@ -87,11 +89,15 @@ final class ArchiveTree {
         }
     }
 
+    private func count(_ bytes: Int) throws(TarProblem) {
+        names += bytes
+        guard names <= limits.names else { throw .longPaths(limit: limits.names) }
+    }
+
     private func add(_ key: Key, _ member: Member) throws(TarProblem) -> Int32 {
         guard members.count < limits.entries else { throw .tooManyEntries(limit: limits.entries) }
         let before = key.parent == Self.root ? 0 : Int(lengths[Int(key.parent)]) + 1
-        names += before + key.name.count
-        guard names <= limits.names else { throw .longPaths(limit: limits.names) }
+        try count(before + key.name.count)
         let place = Int32(members.count)
         lengths.append(Int32(before + key.name.count))
         keys.append(key)

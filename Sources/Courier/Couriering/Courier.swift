@@ -23,7 +23,9 @@ package final class Courier {
     /// Runners at GitLab that schedulerd asks about, jobs whose way back is open, and those that were refused at once.
     var runners: [ServedRunner.Key: ServedRunner] = [:]
     var reports: [JobReport.Key: JobReport] = [:]
-    var refused: [UInt64: JobReport] = [:]
+    var refused: [ObjectIdentifier: JobReport] = [:]
+    /// Runners whose GitLab is being asked for its number of the project.
+    var sought: Set<ServedRunner.Key> = []
     /// Jobs whose sources are being put together, and files that go up.
     var parcels: [ObjectIdentifier: AnyObject] = [:]
 
@@ -46,7 +48,7 @@ package final class Courier {
     package func stop() {
         broker.stop()
         visits.removeAll()
-        (runners, reports, refused, parcels) = ([:], [:], [:], [:])
+        (runners, reports, refused, parcels, sought) = ([:], [:], [:], [:], [])
     }
 
     package var handlers: Handlers<CourierEdge> {
@@ -92,10 +94,11 @@ package final class Courier {
     /// Goes to the project's forge, and on with what came of it; a failure is answered here.
     func visit<Reply: WireMessage>(
         _ place: CourierEdge.ForgePlace, _ responder: Responder<Reply>, _ purpose: Visit.Purpose,
-        then finish: @escaping (ForgeResult) -> Void
+        orElse failed: @escaping () -> Void = {}, then finish: @escaping (ForgeResult) -> Void
     ) {
         let archives = visits.values.count(where: \.isOfArchive)
         guard visits.count < settings.errands, purpose.archive == nil || archives < settings.archives else {
+            failed()
             return fail(responder, place, Failure(.limitReached, "enough errands are under way", place: "errands"))
         }
         let visit = Visit(.init(loop: loop, outbound: outbound, broker: broker), place, purpose)
@@ -105,7 +108,9 @@ package final class Courier {
             self?.visits[id] = nil
             switch result {
             case .success(let result): finish(result)
-            case .failure(let failure): self?.fail(responder, place, failure)
+            case .failure(let failure):
+                failed()
+                self?.fail(responder, place, failure)
             }
         }
     }

@@ -65,6 +65,8 @@ package struct GitLabJob: Equatable, Sendable {
     package let pipeline: UInt64
     package let project: UInt64
     package let projectPath: String
+    /// Whose it is, by GitLab's own word and not by a variable's; 0: nobody's.
+    package let user: UInt64
     /// Of a branch or tag that is protected, whether it wants its source or not.
     package let isProtected: Bool
     /// Nil: the job wants no source.

@@ -53,7 +53,7 @@ extension Payload {
         _ text: String, _ what: String, _ list: VariableList, _ most: Int
     ) throws(JobRefused) -> String {
         let value = try list.expand(text, at: what, most: most)
-        if value.isSecret {
+        if value.isSecret || list.isRevealing(value.bytes) {
             throw .unsupported("\(what) is made of a variable that is not public; it would be there for all to read")
         }
         return value.text

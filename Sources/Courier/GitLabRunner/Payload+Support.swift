@@ -60,8 +60,9 @@ extension Payload {
             throw .unsupported("it wants submodules (GIT_SUBMODULE_STRATEGY), which Bulkhead does not have yet")
         }
         if !["", "fetch", "clone", "none", "empty"].contains(value("GIT_STRATEGY")) {
-            throw .unsupported(
-                "its GIT_STRATEGY is \(JobRefused.shown(value("GIT_STRATEGY"))), which is not known here")
+            let given = value("GIT_STRATEGY")
+            let shown = list.isRevealing(Array(given.utf8)) ? "a secret" : JobRefused.shown(given)
+            throw .unsupported("its GIT_STRATEGY is \(shown), which is not known here")
         }
         if !["", "true", "1"].contains(value("GIT_CHECKOUT")) {
             throw .unsupported("it wants no checkout (GIT_CHECKOUT); Bulkhead has sources without a repository only")

@@ -43,7 +43,9 @@ extension Payload {
                     variable.value, at: "the variable \(JobRefused.shown(variable.key))", most: limits.valueBytes)
             }
             // An empty value hides nothing, and nothing can be masked by it.
-            if !variable.isFile, value.bytes.isEmpty || !variable.isSecret && !value.isSecret {
+            // GitLab has put in what a value names: what is public by its word may hold what is not.
+            let isSecret = variable.isSecret || value.isSecret || list.isRevealing(value.bytes)
+            if !variable.isFile, value.bytes.isEmpty || !isSecret {
                 plain.append(GitLabJob.Variable(name: variable.key, value: value.text))
             } else {
                 guard variable.key.utf8.count <= limits.secretNameBytes else {

@@ -70,6 +70,7 @@ package enum Payload {
             stage: try info.member("stage").optionalText(1024),
             pipeline: try optionalNumber(info.member("pipeline_id")), project: project,
             projectPath: try info.member("project_full_path").optionalText(1024),
+            user: try optionalNumber(info.member("user_id")),
             isProtected: try root.member("git_info").member("protected").flag(),
             source: try source(root.member("git_info"), project, list), timeout: timeout,
             image: try image(root.member("image"), list, limits), variables: plain, secrets: secrets,

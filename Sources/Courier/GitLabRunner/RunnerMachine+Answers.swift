@@ -87,6 +87,8 @@ extension RunnerMachine {
         case 401, 403, 404:
             phase = .unregistered
             lastUpdate = nil
+            // A server that says so of every token gets no new runner with each.
+            notBefore = sent.now + manners.poll
             return .problem(.tokenIsDead)
         default: return problem(.refused(status: answer.status), sent)
         }

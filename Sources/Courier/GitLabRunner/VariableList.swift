@@ -34,6 +34,7 @@ struct ExpandedText: Equatable {
 
 struct VariableList {
     private let last: [[UInt8]: GivenVariable]
+    private let secrets: [[UInt8]]
     /// The last of each name, in the order in which those stand.
     let variables: [GivenVariable]
 
@@ -46,7 +47,25 @@ struct VariableList {
         }
         self.last = last
         variables = kept.reversed()
+        secrets = kept.filter(\.isSecret).map { Array($0.value.utf8) }.filter { $0.count >= Self.shortestSecret }
     }
+
+    /// Whether a text has the value of a variable in it that is not public. A short one is no secret, and is
+    /// everywhere.
+    func isRevealing(_ text: [UInt8]) -> Bool {
+        secrets.contains { secret in
+            guard secret.count <= text.count, let first = secret.first else { return false }
+            var at = 0
+            while let place = text[at...(text.count - secret.count)].firstIndex(of: first) {
+                if text[place...].starts(with: secret) { return true }
+                at = place + 1
+                if at > text.count - secret.count { return false }
+            }
+            return false
+        }
+    }
+
+    private static let shortestSecret = 8
 
     subscript(_ name: String) -> GivenVariable? { last[Array(name.utf8)] }
 

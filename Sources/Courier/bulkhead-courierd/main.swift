@@ -30,7 +30,9 @@ Startup.main("bulkhead-courierd", about: "asks forges and tells them", keys: Cou
         loop: loop, settings: settings, authorities: authorities, forgeSocket: configuration.path("forge-socket"),
         log: daemon.log)
     let scheduler = try LinkServer(
-        loop: loop, listener: listener, peerUID: configuration.uid("schedulerd-uid"), handlers: courier.handlers)
+        loop: loop, listener: listener, peerUID: configuration.uid("schedulerd-uid"), handlers: courier.handlers,
+        // Each job of GitLab's holds a stream for as long as it lives.
+        settings: LinkSettings(window: 1_024))
     courier.start()
     // 7. the loop: until SIGTERM or SIGINT
     try daemon.run(loop) {

@@ -28,7 +28,9 @@ extension Scheduler {
                         self.gitlab.set(project)
                     }
                 }
-                guard page.count == Self.pageOfPolled, let last = page.last else { return }
+                guard page.count == Self.pageOfPolled, let last = page.last else {
+                    return unit.afterCommit { self.gitlab.knowsRules() }
+                }
                 after = last.name
             }
         }

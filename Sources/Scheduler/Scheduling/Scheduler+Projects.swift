@@ -85,7 +85,10 @@ extension Scheduler {
     ) {
         broker.execute(request.order, token: request.token) { [weak self] failure in
             // Said again after an answer that was lost, it is gone there already.
-            if let failure, failure.errorCode != .notFound { return responder.fail(Self.refusal(of: failure)) }
+            if let failure, failure.errorCode != .notFound {
+                self?.serveAgain(request.project)
+                return responder.fail(Self.refusal(of: failure))
+            }
             self?.batch.request("remove project", fail: { responder.fail($0) }) { unit in
                 guard try unit.rows.project(request.project) != nil else { throw Failure.noProject(request.project) }
                 try self?.endOutdated(unit, of: request.project, but: nil)
@@ -93,6 +96,15 @@ extension Scheduler {
                 unit.afterCommit { self?.endPolling(request.project) }
                 unit.afterCommit { responder.reply(.init()) }
             }
+        }
+    }
+
+    /// The project stays: its runner comes back to GitLab.
+    private func serveAgain(_ project: String) {
+        batch.question("project that stays", fail: { _ in }) { unit in
+            guard let row = try unit.rows.project(project) else { return }
+            let stays = try StoredProject.read(row.document)
+            unit.afterCommit { self.gitlab.set(stays) }
         }
     }
 

@@ -40,7 +40,10 @@ extension Scheduler {
         let (id, shape) = (request.runner, request.shape)
         guard let failure else {
             engineBackoff.reset()
-            engineTrouble = nil
+            if engineTrouble != nil {
+                engineTrouble = nil
+                gitlab.tellRoom()
+            }
             for device in request.devices { deviceTrouble[device] = nil }
             forgetAbsence(id)
             // Its hello is on its way, unless relayd was restarted just now and has lost the stream.
@@ -124,6 +127,7 @@ extension Scheduler {
     private func pauseEngine(_ failure: Failure) {
         log.warning("runners cannot be made", ["code": failure.errorCode.name, "why": failure.text])
         engineTrouble = failure
+        gitlab.tellRoom()
         if failure.errorCode == .engineUnavailable { engine.fail(failure, at: now) }
         if engineIsPaused { return }
         engineIsPaused = true

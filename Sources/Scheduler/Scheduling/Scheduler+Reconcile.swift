@@ -123,6 +123,7 @@ extension Scheduler {
         log.info("engine", ["name": name, "userns": "\(host.userNamespaces)", "cpus": "\(host.cpus)"])
         engine = .answers
         engineTrouble = nil
+        gitlab.tellRoom()
         tryEngineAgain()
         batch.dispatchNext()
     }

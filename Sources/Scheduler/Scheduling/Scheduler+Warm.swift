@@ -125,6 +125,7 @@ extension Scheduler {
     /// The process ends, and nobody would end the cooldown of runners that wait: they go. No job begins any more.
     package func leave() {
         isDraining = true
+        gitlab.tellRoom()
         batch.dispatchNext()
     }
 
@@ -148,6 +149,7 @@ extension Scheduler {
         unit.afterCommit {
             if self.isDraining != drain { self.log.info(drain ? "drains: no job begins" : "drains no more") }
             self.isDraining = drain
+            self.gitlab.tellRoom()
             self.batch.dispatchNext()
         }
         return .init(

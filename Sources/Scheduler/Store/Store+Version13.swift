@@ -4,7 +4,7 @@
 import GRDB
 
 extension Store {
-    /// `rule`: what the runner was registered with. `job`: of this house, once it is prepared. `ending`: how it ended
+    /// `leave`: what courierd is told when the runner is to go. `job`: of this house, once it is prepared. `ending`: how it ended
     /// without one (JobEndWord), 0: not.
     static func version13(_ db: Database) throws {
         try recode(db)
@@ -13,8 +13,7 @@ extension Store {
                 CREATE TABLE gitlab_runners (
                     project TEXT NOT NULL,
                     slot INTEGER NOT NULL,
-                    rule BLOB NOT NULL,
-                    word BLOB NOT NULL,
+                    leave BLOB NOT NULL,
                     -- One for a single job has it.
                     spent INTEGER NOT NULL DEFAULT 0,
                     PRIMARY KEY (project, slot)

@@ -6,15 +6,18 @@ package import Wire
 
 /// A runner at a project's GitLab.
 package struct GitLabRunnerRow: Equatable, Sendable {
-    package let slot: UInt64
-    /// What it was registered with.
-    package let rule: [UInt8]
-    package let word: GitLabRunnerWord
+    /// With what it was registered, and how it is to go.
+    package let leave: CourierEdge.LeaveRunner
+    /// It has the one job that it is for.
     package let isSpent: Bool
 
-    package init(slot: UInt64, rule: [UInt8], word: GitLabRunnerWord, isSpent: Bool = false) {
-        (self.slot, self.rule, self.word, self.isSpent) = (slot, rule, word, isSpent)
+    package init(_ leave: CourierEdge.LeaveRunner, isSpent: Bool = false) {
+        (self.leave, self.isSpent) = (leave, isSpent)
     }
+
+    package var project: String { leave.place.project }
+    package var slot: UInt64 { leave.slot }
+    package var word: GitLabRunnerWord { leave.known }
 }
 
 /// A job of GitLab's, from its coming to the moment at which GitLab has its end.
@@ -42,12 +45,13 @@ package struct GitLabJobRow: Equatable, Sendable {
 }
 
 extension StoreTransaction {
-    /// Of a project, oldest first.
-    package func gitlabRunners(_ project: String) throws -> [GitLabRunnerRow] {
-        try all("SELECT slot, rule, word, spent FROM gitlab_runners WHERE project = ? ORDER BY slot", [project]).map {
+    /// Of a project, oldest first; of all, without one.
+    package func gitlabRunners(_ project: String? = nil) throws -> [GitLabRunnerRow] {
+        try all(
+            "SELECT leave, spent FROM gitlab_runners WHERE ?1 IS NULL OR project = ?1 ORDER BY project, slot", [project]
+        ).map {
             GitLabRunnerRow(
-                slot: UInt64(bitPattern: $0["slot"]), rule: [UInt8]($0["rule"] as Data),
-                word: try Self.message(GitLabRunnerWord.self, $0["word"] as Data, of: nil),
+                try Self.message(CourierEdge.LeaveRunner.self, $0["leave"] as Data, of: nil),
                 isSpent: ($0["spent"] as Int64) != 0)
         }
     }
@@ -62,10 +66,9 @@ extension StoreTransaction {
     package func keepGitLabRunner(_ row: GitLabRunnerRow) throws {
         try run(
             """
-            INSERT INTO gitlab_runners (project, slot, rule, word) VALUES (?, ?, ?, ?)
-            ON CONFLICT (project, slot) DO UPDATE SET rule = excluded.rule, word = excluded.word
-            """,
-            [row.word.project, Self.key(row.slot), Self.blob(row.rule), Self.blob(try Self.bytes(row.word))])
+            INSERT INTO gitlab_runners (project, slot, leave) VALUES (?, ?, ?)
+            ON CONFLICT (project, slot) DO UPDATE SET leave = excluded.leave
+            """, [row.project, Self.key(row.slot), Self.blob(try Self.bytes(row.leave))])
     }
 
     /// It has the one job that it is for.
@@ -112,7 +115,7 @@ extension StoreTransaction {
 
     package func setGitLabJob(_ project: String, _ number: UInt64, job: UInt64) throws {
         try run(
-            "UPDATE gitlab_jobs SET job = ? WHERE project = ? AND number = ?",
+            "UPDATE gitlab_jobs SET job = ? WHERE project = ? AND number = ? AND ending = 0",
             [Self.key(job), project, Self.key(number)])
     }
 

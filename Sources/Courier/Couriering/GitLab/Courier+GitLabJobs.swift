@@ -13,6 +13,10 @@ import Wire
 extension Courier {
     func prepareJob(_ request: CourierEdge.PrepareJob, _ responder: Responder<CourierEdge.PrepareJob.Reply>) {
         let (word, place) = (request.word, request.place)
+        // Nobody's tree comes from another project's forge.
+        guard place.project == word.project, request.definition.project == word.project else {
+            return fail(responder, place, Failure(.invalid, "the job of another project", place: "project"))
+        }
         guard parcels.count < settings.archives else {
             return fail(responder, place, Failure(.limitReached, "enough archives are under way", place: "archives"))
         }
@@ -53,7 +57,7 @@ extension Courier {
             }
             parcel = made
             parcels[ObjectIdentifier(made)] = made
-            made.start()
+            made.start(within: min(settings.archiveTime, responder.remaining ?? settings.archiveTime))
         }
     }
 
@@ -109,7 +113,8 @@ extension Courier {
                     self, request.word, uploads[Int(request.rule)], archive, at: try result.get())
                 let id = ObjectIdentifier(parcel)
                 parcels[id] = parcel
-                parcel.start { [weak self] failure in
+                let time = min(settings.archiveTime, responder.remaining ?? settings.archiveTime)
+                parcel.start(within: time) { [weak self] failure in
                     self?.parcels[id] = nil
                     if let failure { responder.fail(failure) } else { responder.reply(.init()) }
                 }
@@ -132,13 +137,14 @@ final class ArtifactParcel {
     private let sender: RunnerSender
     private var errand: FileErrand?
     private var done: ((Failure?) -> Void)?
+    private var timer: TimerID?
 
     init(
         _ courier: Courier, _ word: GitLabJobWord, _ upload: GitLabUpload, _ archive: consuming FileDescriptor,
         at api: RunnerAPI
     ) throws(Failure) {
         (self.courier, self.upload, job, self.api) = (courier, upload, word.about.job, api)
-        let tokens = HouseTokens(courier.broker, word.project)
+        let tokens = HouseTokens(courier.broker, word.project, at: word.url)
         tokens.job = word
         sender = RunnerSender(api, by: courier.outbound, tokens)
         file = try ParcelFile(in: courier.settings.state)
@@ -152,12 +158,18 @@ final class ArtifactParcel {
         self.archive = archive
     }
 
-    func start(_ done: @escaping (Failure?) -> Void) {
+    deinit { if let timer { courier.loop.cancel(timer) } }
+
+    func start(within time: Duration, _ done: @escaping (Failure?) -> Void) {
         self.done = done
+        timer = courier.loop.after(time) { [weak self] in
+            self?.end(Failure(.deadlineExceeded, "GitLab takes the job's artifacts too slowly", place: "files"))
+        }
         pack()
     }
 
     private func pack() {
+        guard done != nil else { return }
         do throws(ArchiveProblem) {
             if let packed = try packer.advance() { return packed.entries == 0 ? end(nil) : send(packed.size) }
             courier.loop.soon { [weak self] in self?.pack() }
@@ -183,6 +195,7 @@ final class ArtifactParcel {
     }
 
     private func end(_ failure: Failure?) {
+        errand = nil
         let done = done
         self.done = nil
         done?(failure)

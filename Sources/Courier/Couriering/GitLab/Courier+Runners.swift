@@ -16,9 +16,55 @@ import Wire
 extension Courier {
     func askRunner(_ request: CourierEdge.AskRunner, _ responder: Responder<CourierEdge.AskRunner.Reply>) {
         let key = ServedRunner.Key(project: request.place.project, slot: request.slot)
+        if let known = request.known, known.project != key.project {
+            return fail(responder, request.place, Failure(.invalid, "the runner of another project", place: "known"))
+        }
+        // Another one has taken its place: what still comes to it is nobody's.
+        for (other, served) in runners where other.project == key.project && other != key { served.retire() }
         if let served = runners[key], served.isAlike(request) { return served.ask(request, responder) }
-        runners[key] = nil
-        serve(request, key, responder) { $0.ask(request, responder) }
+        runners.removeValue(forKey: key)?.retire()
+        guard sought.insert(key).inserted else {
+            return fail(responder, request.place, Failure(.notReady, "its GitLab is being asked", place: "runner"))
+        }
+        guard let known = request.known else { return seek(request, key, responder) }
+        broker.call(ForgeEdge.OpenRunner(word: known)) { [weak self] result, _ in
+            guard let self else { return }
+            switch result {
+            case .success: seek(request, key, responder)
+            // Of a time before the master key was rotated: nobody can open it any more.
+            case .failure(let failure) where failure.errorCode == .ticketRefused:
+                log.warning(
+                    "a runner's token is lost, and the runner stays listed at GitLab",
+                    ["project": key.project, "runner": "\(known.id)", "why": failure.text])
+                var request = request
+                request.known = nil
+                seek(request, key, responder)
+            case .failure(let failure):
+                sought.remove(key)
+                fail(responder, request.place, failure)
+            }
+        }
+    }
+
+    /// Where the project's GitLab is, and which number the project has there.
+    private func seek(
+        _ request: CourierEdge.AskRunner, _ key: ServedRunner.Key,
+        _ responder: Responder<CourierEdge.AskRunner.Reply>
+    ) {
+        var url = ""
+        var purpose = Visit.Purpose(
+            call: { (repository) throws(Failure) in .repository(repository) }, time: settings.errandTime)
+        purpose.noting = { url = $0.url }
+        visit(request.place, responder, purpose, orElse: { [weak self] in self?.sought.remove(key) }) { [weak self] in
+            guard let self else { return }
+            sought.remove(key)
+            guard case .repository(let repository) = $0, let api = Self.api(url, of: request.rule.instance) else {
+                return unexpected(responder, request.place)
+            }
+            let served = ServedRunner(self, key, request.rule, request.known, (url, api), repository)
+            runners[key] = served
+            served.ask(request, responder)
+        }
     }
 
     func setRoom(_ request: CourierEdge.SetRoom, _ responder: Responder<CourierEdge.SetRoom.Reply>) {
@@ -28,50 +74,35 @@ extension Courier {
 
     func leaveRunner(_ request: CourierEdge.LeaveRunner, _ responder: Responder<CourierEdge.LeaveRunner.Reply>) {
         let key = ServedRunner.Key(project: request.place.project, slot: request.slot)
-        let leave = { [weak self] (served: ServedRunner) in
-            served.leave {
-                self?.runners[key] = nil
-                responder.reply(.init())
+        guard request.known.project == key.project else {
+            return fail(responder, request.place, Failure(.invalid, "the runner of another project", place: "known"))
+        }
+        if let served = runners[key] { return leave(served, key, responder) }
+        // brokerd says where it is, whatever the rules say by now.
+        broker.call(ForgeEdge.OpenRunner(word: request.known)) { [weak self] result, _ in
+            guard let self else { return }
+            do throws(Failure) {
+                let url = try result.get().url
+                guard let api = Self.api(url, of: request.rule.instance) else {
+                    throw Failure(.invalid, "the forge's address cannot be used", place: "url")
+                }
+                let nowhere = Repository(id: request.place.repository.id, path: request.place.repository.path)
+                let served = ServedRunner(self, key, request.rule, request.known, (url, api), nowhere)
+                runners[key] = served
+                leave(served, key, responder)
+            } catch {
+                fail(responder, request.place, error)
             }
         }
-        if let served = runners[key] { return leave(served) }
-        let ask = CourierEdge.AskRunner(
-            place: request.place, slot: request.slot, rule: request.rule, known: request.known, jobs: 0, taken: 0)
-        serve(ask, key, responder, then: leave)
     }
 
-    private func serve<Reply: WireMessage>(
-        _ request: CourierEdge.AskRunner, _ key: ServedRunner.Key, _ responder: Responder<Reply>,
-        then body: @escaping (ServedRunner) -> Void
+    private func leave(
+        _ served: ServedRunner, _ key: ServedRunner.Key, _ responder: Responder<CourierEdge.LeaveRunner.Reply>
     ) {
-        let begin = { [weak self] (known: GitLabRunnerWord?) in
-            guard let self else { return }
-            var (request, url) = (request, "")
-            request.known = known
-            var purpose = Visit.Purpose(
-                call: { (repository) throws(Failure) in .repository(repository) }, time: settings.errandTime)
-            purpose.noting = { url = $0.url }
-            visit(request.place, responder, purpose) { [weak self] result in
-                guard let self else { return }
-                guard case .repository(let repository) = result, let api = Self.api(url, of: request.rule.instance)
-                else { return unexpected(responder, request.place) }
-                let served = ServedRunner(self, request, api, repository)
-                runners[key] = served
-                body(served)
-            }
-        }
-        guard let known = request.known else { return begin(nil) }
-        broker.call(ForgeEdge.OpenRunner(word: known)) { [weak self] result, _ in
-            switch result {
-            case .success: begin(known)
-            // Of a time before the master key was rotated: nobody can open it any more.
-            case .failure(let failure) where failure.errorCode == .ticketRefused:
-                self?.log.warning(
-                    "a runner's token is lost, and the runner stays listed at GitLab",
-                    ["project": key.project, "runner": "\(known.id)", "why": failure.text])
-                begin(nil)
-            case .failure(let failure): self?.fail(responder, request.place, failure)
-            }
+        served.leave { [weak self, weak served] isListed in
+            if let served, self?.runners[key] === served { self?.runners[key] = nil }
+            if isListed { return responder.fail(Failure(.forgeRefused, "GitLab could not be told", place: "forge")) }
+            responder.reply(.init())
         }
     }
 

@@ -16,22 +16,26 @@ final class HouseTokens: RunnerTokens {
 
     private let broker: LinkClient<ForgeEdge>
     private let project: String
+    /// The only place to which they go.
+    private let url: String
     var runner: GitLabRunnerWord?
     var job: GitLabJobWord?
 
-    init(_ broker: LinkClient<ForgeEdge>, _ project: String) { (self.broker, self.project) = (broker, project) }
+    init(_ broker: LinkClient<ForgeEdge>, _ project: String, at url: String) {
+        (self.broker, self.project, self.url) = (broker, project, url)
+    }
 
     func fetch(_ token: RunnerToken, _ use: @escaping (consuming Secret?) -> Void) {
         switch token {
-        case .person: ask(ForgeEdge.ReadToken(project: project), use)
+        case .person: ask(ForgeEdge.ReadToken(project: project), \.url, use)
         // GitLab has it off; what is configured here is a person's token.
         case .registration: use(nil)
         case .runner:
             guard let runner else { return use(nil) }
-            ask(ForgeEdge.OpenRunner(word: runner), use)
+            ask(ForgeEdge.OpenRunner(word: runner), \.url, use)
         case .job(let number):
             guard let job, let value = Self.value(of: number, in: job.about) else { return use(nil) }
-            ask(ForgeEdge.OpenJob(word: job, value: value), use)
+            ask(ForgeEdge.OpenJob(word: job, value: value), \.url, use)
         }
     }
 
@@ -40,10 +44,14 @@ final class HouseTokens: RunnerTokens {
         return about.before.firstIndex { $0.job == number }.map { UInt8($0 + 1) }
     }
 
-    private func ask<Call: WireCall>(_ call: Call, _ use: @escaping (consuming Secret?) -> Void)
-    where Call.Edge == ForgeEdge {
-        broker.call(call, deadline: Self.patience) { result, fds in
-            guard case .success = result, let raw = fds.raws.first else { return use(nil) }
+    private func ask<Call: WireCall>(
+        _ call: Call, _ home: @escaping (Call.Reply) -> String, _ use: @escaping (consuming Secret?) -> Void
+    ) where Call.Edge == ForgeEdge {
+        broker.call(call, deadline: Self.patience) { [url] result, fds in
+            // Of another server than that to which it would be said.
+            guard case .success(let reply) = result, home(reply) == url, let raw = fds.raws.first else {
+                return use(nil)
+            }
             do throws(SecretError) {
                 use(try Secret(contentsOf: raw, limit: Self.limit))
             } catch {

@@ -32,7 +32,7 @@ extension Courier {
                 guard let api = Self.api(reply.url) else {
                     return sink.fail(Failure(.invalid, "the forge's address cannot be used", place: "url"))
                 }
-                let tokens = HouseTokens(broker, word.project)
+                let tokens = HouseTokens(broker, word.project, at: reply.url)
                 tokens.job = word
                 let report = report(word.about, api, tokens, isResumed: request.resumed) { said in
                     sink.send(.init(word: said))
@@ -85,11 +85,14 @@ extension Courier {
     /// Tells GitLab, and whoever reads the job's log there, that it cannot run here.
     func refuse(_ handle: JobHandle, _ end: JobEnd, _ sentence: String, at api: RunnerAPI) {
         log.info("a job of GitLab's is refused", ["job": "\(handle.id)", "why": sentence])
-        let (tokens, id) = (PassingToken(handle.token), handle.id)
+        let tokens = PassingToken(handle.token)
+        var id: ObjectIdentifier?
         let trace = TraceErrand(
             handle, by: api, log: nil, isResumed: false, through: RunnerSender(api, by: outbound, tokens), on: loop,
-            notice: { _ in }, over: { [weak self] _ in self?.refused[id] = nil })
-        refused[id] = JobReport(trace, tokens)
+            notice: { _ in }, over: { [weak self] _ in if let id { self?.refused[id] = nil } })
+        let report = JobReport(trace, tokens)
+        id = ObjectIdentifier(report)
+        refused[ObjectIdentifier(report)] = report
         trace.finish(end, "This job cannot run here: \(sentence)")
     }
 }

@@ -51,7 +51,7 @@ struct TranslatedJob {
         }
         about = KeptJob(
             job: job.handle.id, commit: job.source?.commit.hex ?? "", protected: job.isProtected,
-            subject: Self.subject(job),
+            subject: "gitlab:\(job.user)",
             uploads: rules.map(\.1),
             before: job.dependencies.map {
                 GitLabDependency(job: $0.id, name: $0.name, file: $0.fileName, size: $0.size)
@@ -83,12 +83,6 @@ struct TranslatedJob {
             secrets: job.secrets.map {
                 SecretUse(name: $0.name, form: $0.isFile ? .file : .variable, variable: $0.name)
             })
-    }
-
-    /// Who has it run, as far as GitLab says.
-    private static func subject(_ job: GitLabJob) -> String {
-        let user = job.variables.first { $0.name == "GITLAB_USER_ID" }?.value ?? ""
-        return "gitlab:\(UInt64(user) ?? 0)"
     }
 
     private static func rules(_ job: GitLabJob) throws(JobUnfit) -> [(Wire.ArtifactRule, GitLabUpload)] {

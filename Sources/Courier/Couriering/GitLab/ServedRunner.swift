@@ -17,40 +17,46 @@ final class ServedRunner {
         let slot: UInt64
     }
 
-    /// How long schedulerd waits for news at most, and how long it may be away until no more jobs are asked for.
+    /// A job that is not known to be on disk at schedulerd.
+    private struct Handed {
+        let given: CourierEdge.GivenJob
+        let handle: JobHandle
+    }
+
+    /// How long schedulerd waits for news at most; how long it may be away until no more jobs are asked for, and until
+    /// it is to begin anew.
     private static let patience = Duration.seconds(50)
     private static let absence = Duration.seconds(10)
+    private static let oblivion = Duration.seconds(300)
     private static let again = Duration.seconds(1)
 
+    private let key: Key
     let repository: Repository
     private let courier: Courier
     private let api: RunnerAPI
     private let tokens: HouseTokens
-    private let project: String
     private(set) var rule: CourierEdge.RunnerRule
     private var errand: RunnerErrand?
     private var responder: Responder<CourierEdge.AskRunner.Reply>?
     private var timer: TimerID?
+    private var room = 0
     /// A token that is not known to be on disk.
     private var kept: GitLabRunnerWord?
-    /// A job that is not.
-    private var given: CourierEdge.GivenJob?
-    private var waiting: [CourierEdge.GivenJob] = []
+    private var handed: Handed?
+    private var waiting: [Handed] = []
     private var trouble: CourierEdge.RunnerTrouble?
+    /// No job is taken any more: one that still comes fails there, so that GitLab knows.
+    private var isRetired = false
+    private var farewell: ((_ isListed: Bool) -> Void)?
+    private var isListed = false
 
     init(
-        _ courier: Courier, _ request: CourierEdge.AskRunner, _ api: RunnerAPI, _ repository: Repository
+        _ courier: Courier, _ key: Key, _ rule: CourierEdge.RunnerRule, _ known: GitLabRunnerWord?,
+        _ home: (url: String, api: RunnerAPI), _ repository: Repository
     ) {
-        (self.courier, self.api, self.repository) = (courier, api, repository)
-        (project, rule) = (request.place.project, request.rule)
-        tokens = HouseTokens(courier.broker, request.place.project)
-        tokens.runner = request.known
-        begin(request.known)
-    }
-
-    deinit { if let timer { courier.loop.cancel(timer) } }
-
-    private func begin(_ known: GitLabRunnerWord?) {
+        (self.courier, self.key, self.rule, api, self.repository) = (courier, key, rule, home.api, repository)
+        tokens = HouseTokens(courier.broker, key.project, at: home.url)
+        tokens.runner = known
         let settings = RunnerSettings(
             scope: .project(repository.id), description: rule.description, tags: rule.tags,
             runUntagged: rule.runUntagged)
@@ -64,24 +70,28 @@ final class ServedRunner {
             notice: { [weak self] in self?.hear($0) }, gone: { [weak self] in self?.hasGone() })
     }
 
+    deinit { if let timer { courier.loop.cancel(timer) } }
+
     // MARK: schedulerd
 
     func ask(_ request: CourierEdge.AskRunner, _ responder: Responder<CourierEdge.AskRunner.Reply>) {
         rule = request.rule
-        if let given, given.word.about.job == request.taken { self.given = nil }
+        isRetired = false
+        if let handed, handed.given.word.about.job == request.taken { self.handed = nil }
         if let kept, request.known == kept {
             self.kept = nil
             tokens.runner = kept
             errand?.tokenKept()
         }
-        errand?.hasRoom(for: Int(request.jobs))
+        setRoom(Int(request.jobs), hint: false)
         self.responder = responder
         rest(Self.patience) { $0.answer(.quiet(.init())) }
         tell()
     }
 
     func setRoom(_ jobs: Int, hint: Bool) {
-        errand?.hasRoom(for: jobs)
+        room = isRetired ? 0 : jobs
+        errand?.hasRoom(for: room)
         if hint { errand?.hint() }
     }
 
@@ -89,8 +99,8 @@ final class ServedRunner {
     private func tell() {
         guard responder != nil else { return }
         if let kept { return answer(.registered(kept)) }
-        if given == nil, !waiting.isEmpty { given = waiting.removeFirst() }
-        if let given { return answer(.job(given)) }
+        if handed == nil, !waiting.isEmpty { handed = waiting.removeFirst() }
+        if let handed { return answer(.job(handed.given)) }
         if let trouble {
             self.trouble = nil
             answer(.trouble(trouble))
@@ -100,7 +110,16 @@ final class ServedRunner {
     private func answer(_ news: CourierEdge.RunnerNews) {
         responder?.reply(.init(news: news))
         responder = nil
-        rest(Self.absence) { $0.errand?.hasRoom(for: 0) }
+        rest(Self.absence) { served in
+            served.errand?.hasRoom(for: 0)
+            served.rest(Self.oblivion) { $0.forget() }
+        }
+    }
+
+    /// Nobody asks: whoever comes later begins with another one.
+    private func forget() {
+        retire()
+        if courier.runners[key] === self { courier.runners[key] = nil }
     }
 
     private func rest(_ time: Duration, _ body: @escaping (ServedRunner) -> Void) {
@@ -114,17 +133,30 @@ final class ServedRunner {
 
     // MARK: the end
 
-    private var farewell: (() -> Void)?
+    /// Another one is asked about. What nobody has taken fails, so that GitLab does not wait for it.
+    func retire() {
+        isRetired = true
+        room = 0
+        errand?.hasRoom(for: 0)
+        let left = [handed].compactMap { $0 } + waiting
+        (handed, waiting) = (nil, [])
+        for job in left { refuse(job.handle, .cancelledHere, Self.isLeaving) }
+    }
+
+    private static let isLeaving = "the runner is leaving this house; run the job again"
 
     /// `done` is called once, when GitLab knows, or will not be told.
-    func leave(_ done: @escaping () -> Void) {
+    func leave(_ done: @escaping (_ isListed: Bool) -> Void) {
+        retire()
+        if let kept { tokens.runner = kept }
         farewell = done
         errand?.stop()
     }
 
     private func hasGone() {
-        farewell?()
-        farewell = nil
+        let farewell = farewell
+        self.farewell = nil
+        farewell?(isListed)
     }
 
     // MARK: GitLab
@@ -134,7 +166,8 @@ final class ServedRunner {
         case .keep(let known, let token): keep(known, token)
         case .job(let document): take(document)
         case .problem(let problem):
-            let (code, text) = problem.words(project)
+            if problem == .leftBehind { isListed = true }
+            let (code, text) = problem.words(key.project)
             trouble = .init(code: code.rawValue, text: text)
             tell()
         }
@@ -142,15 +175,22 @@ final class ServedRunner {
 
     private func keep(_ known: RunnerMachine.KnownRunner, _ token: SecretText) {
         let request = ForgeEdge.KeepRunner(
-            project: project, id: known.id, obtainedMs: Int64(known.obtained) * 1000,
+            project: key.project, id: known.id, obtainedMs: Int64(known.obtained) * 1000,
             expiresMs: Int64(known.expires ?? 0) * 1000)
         send(request, token, "runner") { [weak self] result in
+            guard let self else { return }
             switch result {
             case .success(let reply):
-                self?.kept = reply.word
-                self?.tell()
+                kept = reply.word
+                tell()
             // GitLab does not say it again, so nobody here gives it up.
-            case .failure(let failure): self?.retry(failure) { $0.keep(known, token) }
+            case .failure(let failure) where failure.errorCode.retry == .later:
+                retry(failure) { $0.keep(known, token) }
+            case .failure(let failure):
+                courier.log.error(
+                    "a runner stays listed at GitLab that nobody can use",
+                    ["project": key.project, "runner": "\(known.id)", "why": failure.text])
+                forget()
             }
         }
     }
@@ -158,44 +198,55 @@ final class ServedRunner {
     private func take(_ document: SecretText) {
         do throws(PayloadProblem) {
             switch try Payload.read(document.bytes) {
-            case .refused(let job): courier.refuse(job.handle, job.end, job.sentence, at: api)
+            case .refused(let job): refuse(job.handle, job.end, job.sentence)
             case .job(let job): take(job)
             }
         } catch {
-            courier.log.error("a job of GitLab's cannot be read, nor can anybody be told", ["project": project])
+            courier.log.error(
+                "a job of GitLab's cannot be read, nor can anybody be told", ["project": key.project])
         }
     }
 
     private func take(_ job: GitLabJob) {
+        if isRetired { return refuse(job.handle, .cancelledHere, Self.isLeaving) }
         guard job.project == repository.id else {
             let text = "this runner is for project \(repository.id) alone, and the job is of project \(job.project)"
-            return courier.refuse(job.handle, .refused, text, at: api)
+            return refuse(job.handle, .refused, text)
         }
         do throws(JobUnfit) {
-            keep(try TranslatedJob(job, rule, of: project), job)
+            keep(try TranslatedJob(job, rule, of: key.project), job)
         } catch {
-            courier.refuse(job.handle, .unsupported, error.sentence, at: api)
+            refuse(job.handle, .unsupported, error.sentence)
         }
     }
 
     private func keep(_ translated: TranslatedJob, _ job: GitLabJob) {
-        let request = ForgeEdge.KeepJob(project: project, about: translated.about)
+        let request = ForgeEdge.KeepJob(project: key.project, about: translated.about)
         send(request, translated.values, "job") { [weak self] result in
             guard let self else { return }
             switch result {
+            case .success where isRetired: refuse(job.handle, .cancelledHere, Self.isLeaving)
             case .success(let reply):
-                waiting.append(.init(definition: translated.definition, word: reply.word))
+                let given = CourierEdge.GivenJob(definition: translated.definition, word: reply.word)
+                waiting.append(Handed(given: given, handle: job.handle))
                 tell()
-            case .failure(let failure) where failure.errorCode.retry == .later:
+            case .failure(let failure) where failure.errorCode.retry == .later && !isRetired:
                 retry(failure) { $0.keep(translated, job) }
-            case .failure(let failure): courier.refuse(job.handle, .refused, failure.text, at: api)
+            case .failure(let failure): refuse(job.handle, .refused, failure.text)
             }
         }
     }
 
+    /// It takes nobody's place.
+    private func refuse(_ handle: JobHandle, _ end: JobEnd, _ sentence: String) {
+        courier.refuse(handle, end, sentence, at: api)
+        errand?.hasRoom(for: room)
+    }
+
     private func retry(_ failure: Failure, _ body: @escaping (ServedRunner) -> Void) {
-        courier.log.warning("brokerd does not keep what GitLab gave", ["project": project, "why": failure.text])
-        courier.loop.after(Self.again) { [weak self] in if let self { body(self) } }
+        courier.log.warning("brokerd does not keep what GitLab gave", ["project": key.project, "why": failure.text])
+        // Nobody else holds it.
+        courier.loop.after(Self.again) { body(self) }
     }
 
     private func send<Call: WireCall>(
@@ -206,34 +257,6 @@ final class ServedRunner {
             courier.broker.call(request, fd: try value.file(name), deadline: .seconds(30)) { result, _ in done(result) }
         } catch {
             done(.failure(Failure(.busy, "no file in memory: \(error)")))
-        }
-    }
-}
-
-extension RunnerMachine.KnownRunner {
-    init(_ word: GitLabRunnerWord) {
-        self.init(
-            id: word.id, obtained: UInt64(max(0, word.obtainedMs)) / 1000,
-            expires: word.expiresMs > 0 ? UInt64(word.expiresMs) / 1000 : nil)
-    }
-}
-
-extension RunnerProblem {
-    /// For the people of the house.
-    fileprivate func words(_ project: String) -> (ErrorCode, String) {
-        let set = "`bulkhead secret set \(project) forge-token`"
-        return switch self {
-        case .mayNotRegister:
-            (
-                .unauthorized,
-                "the token may not create runners: it needs the scope create_runner, and its user the role "
-                    + "Maintainer; set another: \(set)"
-            )
-        case .registrationIsOff: (.forgeRefused, "GitLab does not let runners be created")
-        case .tokenIsDead: (.notFound, "GitLab does not know the runner any more; another one is registered")
-        case .refused(let status): (.forgeRefused, "GitLab answers \(status) to its runner")
-        case .unreadable(let problem): (.forgeRefused, "GitLab's answer to its runner cannot be read: \(problem)")
-        case .leftBehind: (.forgeUnavailable, "GitLab could not be told that a runner is gone; it may still be listed")
         }
     }
 }

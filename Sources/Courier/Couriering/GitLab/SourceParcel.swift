@@ -14,12 +14,15 @@ import Wire
 final class SourceParcel {
     private let courier: Courier
     private let job: KeptJob
+    /// Bytes that all files before this one may have yet.
+    private var budget: UInt64
+    private var timer: TimerID?
     private let tree: ArchiveFile?
     private let sender: RunnerSender
     private let api: RunnerAPI
     private var zips: [ParcelFile] = []
     private var errand: FileErrand?
-    private let done: (Result<Source, Failure>) -> Void
+    private var done: ((Result<Source, Failure>) -> Void)?
     private var file: ParcelFile?
 
     /// - Parameters:
@@ -30,26 +33,45 @@ final class SourceParcel {
         _ done: @escaping (Result<Source, Failure>) -> Void
     ) {
         (self.courier, job, self.tree, self.api, self.done) = (courier, word.about, tree, api, done)
-        let tokens = HouseTokens(courier.broker, word.project)
+        budget = courier.settings.sourceBytes
+        let tokens = HouseTokens(courier.broker, word.project, at: word.url)
         tokens.job = word
         sender = RunnerSender(api, by: courier.outbound, tokens)
     }
 
-    func start() { fetch(job.before[...]) }
+    deinit { if let timer { courier.loop.cancel(timer) } }
+
+    /// - Parameter time: for all of it; a server that drips keeps nobody's place.
+    func start(within time: Duration) {
+        timer = courier.loop.after(time) { [weak self] in
+            self?.end(.failure(Failure(.deadlineExceeded, "the files of other jobs took too long", place: "files")))
+        }
+        fetch(job.before[...])
+    }
+
+    private func end(_ result: Result<Source, Failure>) {
+        errand = nil
+        let done = done
+        self.done = nil
+        done?(result)
+    }
 
     private func fetch(_ left: ArraySlice<GitLabDependency>) {
         guard let next = left.first else { return lay() }
         let errand = FileErrand.download(
             Dependency(id: next.job, name: next.name, token: SecretText([]), fileName: next.file, size: next.size),
-            most: courier.settings.sourceBytes, by: api, through: sender, on: courier.loop
+            most: budget, by: api, through: sender, on: courier.loop
         ) { [weak self] in self?.begin() ?? Nowhere() }
         self.errand = errand
         errand.start { [weak self] result in
-            guard let self else { return }
+            guard let self, done != nil else { return }
             if case .failure(let failure) = result {
-                return done(.failure(failure.failure("the files of job '\(next.name)'")))
+                return end(.failure(failure.failure("the files of job '\(next.name)'")))
             }
-            if let file { zips.append(file) }
+            if let file {
+                budget -= min(budget, file.size)
+                zips.append(file)
+            }
             fetch(left.dropFirst())
         }
     }
@@ -77,22 +99,23 @@ final class SourceParcel {
                 limits: ArchiveLimits(size: courier.settings.sourceBytes))
             goOn(overlay)
         } catch {
-            done(.failure(error))
+            end(.failure(error))
         }
     }
 
     /// A piece in each pass of the loop: others are served in between.
     private func goOn(_ overlay: SourceOverlay) {
+        guard done != nil else { return }
         do throws(ArchiveProblem) {
             if let made = try overlay.advance() {
                 guard let sha = Bytes32(bytes: made.sha256) else {
-                    return done(.failure(Failure(.internal, "no hash", place: "archive")))
+                    return end(.failure(Failure(.internal, "no hash", place: "archive")))
                 }
-                return done(.success(Source(sha256: sha, size: made.size)))
+                return end(.success(Source(sha256: sha, size: made.size)))
             }
             courier.loop.soon { [weak self] in self?.goOn(overlay) }
         } catch {
-            done(.failure(Failure(error)))
+            end(.failure(Failure(error)))
         }
     }
 
@@ -112,6 +135,11 @@ final class ParcelFile {
     }
 
     var raw: Int32 { file.raw }
+
+    /// Bytes that came.
+    var size: UInt64 {
+        do throws(PosixError) { return UInt64(max(0, try Posix.fstat(file.raw).size)) } catch { return .max }
+    }
 
     /// By way of /proc: it has no other name.
     func reader() throws(Failure) -> FileDescriptor {

@@ -7,6 +7,9 @@ import Store
 import Wire
 
 extension GitLabDesk {
+    /// Of what courierd is asked for a job and cannot have at present.
+    static let tries = 8
+
     /// It is on disk.
     func follow(_ work: GitLabWork) {
         works[work.key] = work
@@ -52,7 +55,8 @@ extension GitLabDesk {
         scheduler.finishing += 1
         scheduler.relay.storeArchive(archive, size: reply.source.size) { result in
             switch result {
-            case .success(let source) where source == reply.source: self.make(work, source, reply.ticket)
+            case .success(let source) where source == reply.source && self.works[work.key] === work:
+                self.make(work, source, reply.ticket)
             case .success:
                 self.scheduler.finishing -= 1
                 self.notPrepared(work, Failure(.internal, "relayd has stored another source than courierd has sent"))
@@ -74,16 +78,20 @@ extension GitLabDesk {
             guard Scheduler.hash(definition) == ticket.definition, ticket.project == definition.project else {
                 throw Failure(.conflict, "brokerd vouched for something else")
             }
+            // It may have been cancelled there meanwhile.
+            guard let now = try unit.rows.gitlabJob(work.row.project, work.row.number), now.ending == nil else {
+                throw Failure(.conflict, "the job is over at GitLab")
+            }
             try SpecCheck.check(definition)
             try unit.rows.noteUpload(source, at: unit.house)
             _ = try unit.rows.takeUp(source)
             let request = "gitlab-\(ticket.order.hex)"
             let job = try unit.rows.job(ofRequest: request) ?? self.scheduler.insert(unit, request, definition, ticket)
             try unit.rows.setGitLabJob(work.row.project, work.row.number, job: job)
-            guard let row = try unit.rows.gitlabJob(work.row.project, work.row.number) else { return }
+            let row = GitLabJobRow(slot: now.slot, definition: now.definition, word: now.word, job: job)
             unit.afterCommit {
                 self.scheduler.finishing -= 1
-                (work.row, work.isPreparing) = (row, false)
+                (work.row, work.isPreparing, work.failures) = (row, false, 0)
                 self.numbers[job] = work.key
                 self.goOn(work)
             }
@@ -93,17 +101,23 @@ extension GitLabDesk {
     private func notPrepared(_ work: GitLabWork, _ failure: Failure) {
         guard works[work.key] === work else { return }
         work.isPreparing = false
-        let isLater = failure.errorCode.retry == .later
+        // It has ended meanwhile.
+        if work.row.ending != nil || work.row.job != nil { return goOn(work) }
+        // courierd has enough to do: nobody is to blame.
+        if failure.errorCode != .limitReached && !failure.isLostLink { work.failures += 1 }
+        let isLater = failure.errorCode.retry == .later && work.failures < Self.tries
         scheduler.log.warning(
             "a job of GitLab's waits", ["project": work.row.project, "job": "\(work.row.number)", "why": failure.text])
         if isLater {
             // A link that is lost begins everything anew when it is back.
             guard scheduler.courier.isReady else { return }
-            return scheduler.arm(.prepareJob(work.key.project, work.key.number), after: .seconds(5)) { _ in
+            return scheduler.arm(
+                .prepareJob(work.key.project, work.key.number), after: .seconds(5)
+            ) { _ in
                 self.goOn(work)
             }
         }
-        let isForge = failure.errorCode == .forgeRefused || failure.errorCode == .notFound
+        let isForge = [.forgeRefused, .forgeUnavailable, .notFound, .deadlineExceeded].contains(failure.errorCode)
         refuse(work, isForge ? .unreachable : .refused, failure.text)
     }
 

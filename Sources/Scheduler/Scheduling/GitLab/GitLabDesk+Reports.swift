@@ -113,9 +113,10 @@ extension GitLabDesk {
     private func showLog(_ work: GitLabWork, _ attempt: Attempt) {
         guard !work.isShowing else { return }
         work.isShowing = true
+        let link = work.link
         scheduler.relay.openLog(attempt) { result, fds in
             var fds = fds
-            guard work.isShowing else { return }
+            guard work.isShowing, work.link == link else { return }
             guard case .success = result, let log = fds.takeFirst() else {
                 work.isShowing = false
                 // It may not have begun yet; one that is gone for good is a log without a line.
@@ -124,7 +125,7 @@ extension GitLabDesk {
             }
             let request = CourierEdge.ShowLog(project: work.row.project, job: work.row.number)
             self.scheduler.courier.showLog(request, log) { failure in
-                guard work.isShowing else { return }
+                guard work.isShowing, work.link == link else { return }
                 work.isShowing = false
                 work.isShown = failure == nil
                 if failure == nil { self.goOn(work) } else { self.lookAgain(work) }
@@ -139,9 +140,10 @@ extension GitLabDesk {
         guard work.sent < work.row.word.about.uploads.count, work.sent < rules.count else { return false }
         let isMeant = rules[work.sent].when == .always || (rules[work.sent].when == .onSuccess) == isGood
         work.isSending = true
-        scheduler.relay.openArtifact(attempt, rule: UInt16(work.sent)) { result, fds in
+        let (link, rule) = (work.link, work.sent)
+        scheduler.relay.openArtifact(attempt, rule: UInt16(rule)) { result, fds in
             var fds = fds
-            guard work.isSending else { return }
+            guard work.isSending, work.link == link else { return }
             switch result {
             case .failure(let failure) where failure.errorCode.retry == .later:
                 work.isSending = false
@@ -149,10 +151,11 @@ extension GitLabDesk {
             case .failure(let failure): self.hasSent(work, isMeant ? "none: \(failure.text)" : nil)
             case .success:
                 guard let archive = fds.takeFirst() else { return self.hasSent(work, "none came") }
-                let request = CourierEdge.SendArtifact(word: work.row.word, rule: UInt8(work.sent))
+                let request = CourierEdge.SendArtifact(word: work.row.word, rule: UInt8(rule))
                 self.scheduler.courier.sendArtifact(request, archive) { failure in
-                    guard work.isSending else { return }
-                    if let failure, failure.errorCode.retry == .later {
+                    guard work.isSending, work.link == link else { return }
+                    if let failure, failure.errorCode != .limitReached { work.failures += 1 }
+                    if let failure, failure.errorCode.retry == .later, work.failures < Self.tries {
                         work.isSending = false
                         return self.lookAgain(work)
                     }
@@ -166,7 +169,7 @@ extension GitLabDesk {
 
     private func hasSent(_ work: GitLabWork, _ remark: String?) {
         if let remark { work.remarks.append("artifacts '\(work.row.word.about.uploads[work.sent].name)': \(remark)") }
-        (work.isSending, work.sent) = (false, work.sent + 1)
+        (work.isSending, work.sent, work.failures) = (false, work.sent + 1, 0)
         goOn(work)
     }
 

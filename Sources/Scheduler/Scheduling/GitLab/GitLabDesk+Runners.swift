@@ -23,7 +23,7 @@ extension GitLabDesk {
             let jobs = try self.jobs(served, unit)
             unit.afterCommit {
                 guard self.isUnderWay(project, question) else { return }
-                for row in others { self.leave(project, row, served) }
+                for row in others { self.leave(row) }
                 self.asking[project]?.slot = slot
                 self.asking[project]?.jobs = jobs
                 let request = CourierEdge.AskRunner(
@@ -48,7 +48,7 @@ extension GitLabDesk {
         let rows = try unit.rows.gitlabRunners(project)
         let used = try unit.rows.gitlabSlots(project)
         let mine = rows.last {
-            $0.rule == served.registration && !leaving.contains(RunnerKey(project: project, slot: $0.slot))
+            served.isMine($0) && !leaving.contains(RunnerKey(project: project, slot: $0.slot))
                 && !$0.isSpent
         }
         let others = rows.filter { $0.slot != mine?.slot && !used.contains($0.slot) }
@@ -83,18 +83,22 @@ extension GitLabDesk {
         _ news: CourierEdge.RunnerNews, _ project: String, _ question: Asking, _ slot: UInt64, _ served: Served
     ) {
         switch news {
-        case .quiet: askAgain(project, question)
+        case .quiet:
+            // The way to it is free; what its GitLab has said of it may still hold.
+            if !toldByRunner.contains(project) { troubles[project] = nil }
+            askAgain(project, question)
         case .trouble(let trouble):
+            toldByRunner.insert(project)
             note(project, Failure(ErrorCode(rawValue: trouble.code), trouble.text))
             askAgain(project, question)
         case .registered(let word):
-            troubles[project] = nil
+            isWell(project)
             keep("runner at GitLab", project, question) { unit in
                 guard word.project == project else { return }
-                try unit.rows.keepGitLabRunner(.init(slot: slot, rule: served.registration, word: word))
+                try unit.rows.keepGitLabRunner(.init(served.leave(slot, word)))
             }
         case .job(let given):
-            troubles[project] = nil
+            isWell(project)
             let row = GitLabJobRow(slot: slot, definition: given.definition, word: given.word)
             guard row.project == project, given.definition.project == project else {
                 return askAgain(project, question)
@@ -111,6 +115,11 @@ extension GitLabDesk {
         }
     }
 
+    private func isWell(_ project: String) {
+        troubles[project] = nil
+        toldByRunner.remove(project)
+    }
+
     /// On disk, and then the next question says so.
     private func keep(
         _ what: String, _ project: String, _ question: Asking, _ body: @escaping (UnitOfWork) throws -> Void
@@ -123,44 +132,53 @@ extension GitLabDesk {
 
     // MARK: the end
 
-    func leaveAll(_ project: String, _ old: Served, _ done: @escaping () -> Void) {
+    func leaveAll(_ project: String, _ done: @escaping () -> Void) {
         scheduler.batch.question("runners that leave", fail: { _ in done() }) { unit in
             let rows = try unit.rows.gitlabRunners(project)
             unit.afterCommit {
                 guard !rows.isEmpty, self.scheduler.courier.isReady else { return done() }
                 var left = rows.count
-                let end = {
-                    if left > 0 { done() }
-                    left = 0
+                var end: (() -> Void)? = done
+                let finish = {
+                    end?()
+                    end = nil
                 }
-                self.scheduler.arm(.farewell(project), after: Self.farewell) { _ in end() }
+                self.scheduler.arm(.farewell(project), after: Self.farewell) { _ in finish() }
                 for row in rows {
-                    self.leave(project, row, old) {
+                    self.leave(row) {
                         left -= 1
-                        if left == 0 { left = 1; end() }
+                        if left == 0 { finish() }
                     }
                 }
             }
         }
     }
 
-    /// Tells GitLab, once. Where that fails, the runner stays listed there, and the log says so.
-    func leave(_ project: String, _ row: GitLabRunnerRow, _ old: Served, _ done: @escaping () -> Void = {}) {
-        let key = RunnerKey(project: project, slot: row.slot)
+    /// Runners of projects that want none any more, or are gone: left when courierd was away.
+    func leaveUnserved() {
+        guard rulesAreKnown, scheduler.courier.isReady else { return }
+        scheduler.batch.question("runners of nobody", fail: { _ in }) { unit in
+            let rows = try unit.rows.gitlabRunners().filter { self.served[$0.project] == nil }
+            unit.afterCommit { for row in rows { self.leave(row) } }
+        }
+    }
+
+    /// Tells GitLab. Where it will not hear of it, the runner stays listed there, and the log says so.
+    func leave(_ row: GitLabRunnerRow, _ done: @escaping () -> Void = {}) {
+        let key = RunnerKey(project: row.project, slot: row.slot)
         guard leaving.insert(key).inserted else { return done() }
-        let request = CourierEdge.LeaveRunner(place: old.place, slot: row.slot, rule: old.rule, known: row.word)
-        scheduler.courier.leaveRunner(request) { failure in
+        scheduler.courier.leaveRunner(row.leave) { failure in
             self.leaving.remove(key)
             self.taken[key] = nil
             if let failure {
                 self.scheduler.log.warning(
                     "a runner may still be listed at GitLab",
-                    ["project": project, "runner": "\(row.word.id)", "why": failure.text])
-                // It is tried again with the next question.
+                    ["project": row.project, "runner": "\(row.word.id)", "why": failure.text])
+                // When courierd is back it is tried again.
                 if failure.isLostLink { return done() }
             }
             self.scheduler.batch.event("runner left") { unit in
-                try unit.rows.forgetGitLabRunner(project, slot: row.slot)
+                try unit.rows.forgetGitLabRunner(row.project, slot: row.slot)
                 unit.afterCommit { done() }
             }
         }

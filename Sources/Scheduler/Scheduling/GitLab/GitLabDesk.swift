@@ -27,11 +27,18 @@ final class GitLabDesk {
     struct Served: Equatable {
         let place: CourierEdge.ForgePlace
         let rule: CourierEdge.RunnerRule
+        /// Of its GitLab.
+        let url: String
 
-        /// What a runner is registered with; of others it is not this project's.
-        var registration: [UInt8] {
-            let said = "\(place.repository.id) \(place.repository.path) \(rule.own) \(rule.runUntagged) \(rule.tags)"
-            return Scheduler.hash(Array(said.utf8)).array
+        /// Whether a runner was registered with what these rules say, where they say it.
+        func isMine(_ row: GitLabRunnerRow) -> Bool {
+            let (mine, its) = (rule, row.leave.rule)
+            return row.leave.place == place && row.word.url == url && mine.own == its.own && mine.tags == its.tags
+                && mine.runUntagged == its.runUntagged
+        }
+
+        func leave(_ slot: UInt64, _ word: GitLabRunnerWord) -> CourierEdge.LeaveRunner {
+            .init(place: place, slot: slot, rule: rule, known: word)
         }
     }
 
@@ -51,8 +58,11 @@ final class GitLabDesk {
     var questions = 0
     /// The last job that is on disk, by the runner that brought it.
     var taken: [RunnerKey: UInt64] = [:]
-    /// Why no jobs come, by project.
+    /// Why no jobs come, by project; and of which of these GitLab's runner itself has told.
     var troubles: [String: Failure] = [:]
+    var toldByRunner: Set<String> = []
+    /// All rules were read: who is not served wants no runner.
+    var rulesAreKnown = false
     /// Runners of rules that hold no longer, which are to leave.
     var leaving: Set<RunnerKey> = []
     var works: [JobKey: GitLabWork] = [:]
@@ -86,7 +96,7 @@ final class GitLabDesk {
             pollSeconds: UInt32(scheduler.settings.pollPause.components.seconds))
         let place = CourierEdge.ForgePlace(
             project: name, repository: .init(id: repository.id ?? 0, path: repository.path ?? "-"))
-        let now = Served(place: place, rule: rule)
+        let now = Served(place: place, rule: rule, url: project.rules.forge.url)
         guard served.updateValue(now, forKey: name) != now else { return }
         asking[name] = nil
         ask(name)
@@ -95,14 +105,21 @@ final class GitLabDesk {
     /// The project has no runner any more. Those that it had leave GitLab; then `done` is called, or after a while.
     func end(_ project: String, _ done: @escaping () -> Void = {}) {
         (troubles[project], asking[project]) = (nil, nil)
-        guard let old = served.removeValue(forKey: project) else { return done() }
-        leaveAll(project, old, done)
+        guard served.removeValue(forKey: project) != nil else { return done() }
+        leaveAll(project, done)
+    }
+
+    /// At a start, when the rules of all projects were read.
+    func knowsRules() {
+        rulesAreKnown = true
+        leaveUnserved()
     }
 
     func courierIsUp() {
         asking = [:]
         for work in works.values { work.linkIsNew() }
         for project in served.keys { ask(project) }
+        leaveUnserved()
         goOnWithAll()
     }
 
@@ -116,12 +133,13 @@ final class GitLabDesk {
         for change in changes {
             if let work = numbers[change.job].flatMap({ works[$0] }) { goOn(work) }
         }
-        scheduler.arm(.room, after: .milliseconds(100)) { _ in self.tellRoom() }
+        if !scheduler.isArmed(.room) { scheduler.arm(.room, after: .milliseconds(100)) { _ in self.tellRoom() } }
     }
 
     // MARK: room
 
-    /// For so many jobs of this shape there is a place now, behind those that wait or are on their way.
+    /// For so many jobs of this shape there is a place now, behind those that wait or are on their way. Each project is
+    /// told the same: what comes too much waits like any other job.
     func room(_ unit: UnitOfWork, _ rule: CourierEdge.RunnerRule) throws -> Int {
         let settings = scheduler.settings
         guard !scheduler.isDraining, let host = scheduler.host, scheduler.engineTrouble == nil else { return 0 }
@@ -129,7 +147,8 @@ final class GitLabDesk {
         let fitting = min(
             settings.cpuCapacity(host) / max(1, UInt64(resources.cpuMillis)),
             settings.memoryCapacity(host) / max(1, resources.memoryBytes))
-        let coming = works.values.count { $0.row.job == nil }
+        // What is over here and not yet there holds its place, too.
+        let coming = works.values.count { $0.row.job == nil || $0.isEnded }
         let there = try unit.rows.queuedCount() + unit.rows.runningCount() + coming
         return max(0, min(settings.runnerLimit, Int(clamping: fitting)) - there)
     }
@@ -178,6 +197,10 @@ final class GitLabWork {
     /// Artifact rules whose files GitLab has, or that left none.
     var sent = 0
     var isSending = false
+    /// Counts links: an answer on an old one is nobody's.
+    var link = 0
+    /// Failures in a row of what courierd is asked for it.
+    var failures = 0
     /// What is to be said of its files; whether some did not come to GitLab.
     var remarks: [String] = []
     var isLost = false
@@ -191,6 +214,7 @@ final class GitLabWork {
     /// What was said on the old one is said again.
     func linkIsNew() {
         if isReporting { isResumed = true }
+        link += 1
         (isReporting, isPreparing, isShown, isShowing, isEnded, isSending) = (false, false, false, false, false, false)
     }
 }

@@ -14,7 +14,7 @@ package enum BrokerEdge: WireEdge {
     package static let client = Role.schedulerd
     package static let server = Role.brokerd
     package static let phases = ["ready"]
-    package static let schemaHash = "5fea1a604c8b7b4e17db4c9e9b966bcfa39a91367e631b0fc94e40fc0c58066a"
+    package static let schemaHash = "56aea7b02a942cfe86388143e525c58b6003e85d983782c728c468950fc86705"
     package static let rules = [
         VerifyToken.rule,
         Vouch.rule,

@@ -15,7 +15,7 @@ package enum CourierEdge: WireEdge {
     package static let client = Role.schedulerd
     package static let server = Role.courierd
     package static let phases = ["ready"]
-    package static let schemaHash = "0fecf23217a3b242b13ed5de1419356ecd3d6e96a27a031511e4c9af4fa03851"
+    package static let schemaHash = "8e6a15104a552a2a1fa87f47d091aeef6ad8d191f9d3ecd5203d72c87c150648"
     package static let rules = [
         FetchSource.rule,
         PostStatus.rule,

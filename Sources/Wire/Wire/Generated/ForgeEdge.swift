@@ -14,7 +14,7 @@ package enum ForgeEdge: WireEdge {
     package static let client = Role.courierd
     package static let server = Role.brokerd
     package static let phases = ["ready"]
-    package static let schemaHash = "bb872003765e53b910cc98dd561e4f21f8abd244ba030f1ed5739e885e237d2b"
+    package static let schemaHash = "02dfcf52121077e56623350858319fb4f1de4aba288652cc8278d5085826dceb"
     package static let rules = [
         ReadToken.rule,
         StatePermission.rule,
