@@ -35,4 +35,22 @@ import Testing
         let sentence = try Recorded("merge_request").setting("variables", to: list).sentence()
         #expect(sentence?.contains("the variable X is longer than 8192 bytes") == true)
     }
+
+    /// GitLab puts values in before it sends them, and keeps the word of the outer one.
+    @Test func whatHoldsASecretIsOne() throws {
+        let list: [[String: Any]] = [
+            ["key": "PASSWORD", "value": "hunter2-hunter2", "public": false],
+            ["key": "URL", "value": "postgres://u:hunter2-hunter2@db", "public": true],
+            ["key": "SHORT", "value": "main", "public": false], ["key": "BRANCH", "value": "main", "public": true],
+        ]
+        let job = try Recorded("merge_request").setting("variables", to: list).job()
+        #expect(Set(job.secrets.map(\.name)) == ["PASSWORD", "URL", "SHORT"])
+        #expect(job.variables.contains { $0.name == "BRANCH" }, "what is everywhere is no secret")
+        let odd = list + [["key": "GIT_STRATEGY", "value": "x hunter2-hunter2", "public": true]]
+        let sentence = try #require(try Recorded("merge_request").setting("variables", to: odd).sentence())
+        #expect(sentence.contains("GIT_STRATEGY is a secret") && !sentence.contains("hunter2"))
+        let image = try Recorded("merge_request").setting("variables", to: list)
+            .setting("image.name", to: "registry/hunter2-hunter2").sentence()
+        #expect(image?.contains("the image is made of a variable that is not public") == true)
+    }
 }

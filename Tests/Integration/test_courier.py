@@ -323,6 +323,14 @@ class Courier(unittest.TestCase):
         self.assertEqual(len(self.tea.double.journal.entries), before, "the forge was not even asked")
         self.assertEqual(self.courier.code("AskBranch", place=place | {"project": "none"}, branch="main"), "not_found")
         self.assertEqual(self.courier.code("AskBranch", place=self.tea.place, branch="main"), "ok")
+        # And a job's tree comes from its own project's forge: the control is that another word on it is refused by brokerd alone.
+        about = {"job": 1, "commit": self.sha, "protected": True, "subject": "gitlab:1", "uploads": [], "before": [], "reasons": [],
+                 "secrets": [], "definition": "00" * 32}
+        for project, answer in (("another", "invalid"), (self.tea.place["project"], "ticket_refused")):
+            word = {"project": project, "url": "https://gitlab.example.org", "about": about, "values": [{"bytes": "00" * 40}],
+                    "generation": 1, "issued_ms": 0, "mac": "00" * 32}
+            code = self.courier.code("PrepareJob", place=self.tea.place, word=word, definition=definition("true", project=project))
+            self.assertEqual(code, answer, project)
 
     def test_half_a_name_is_looked_at(self):
         """Rules with the number alone, or the path alone: what schedulerd adds to it must be of the same repository."""
