@@ -122,8 +122,9 @@ extension Broker {
         let sealed = try seal(token, "\(request.project) runner", "\(request.id)")
         return try stated(
             GitLabRunnerWord(
-                project: request.project, url: policy.url, id: request.id, token: sealed, obtainedMs: request.obtainedMs,
-                expiresMs: request.expiresMs, generation: 0, issuedMs: 0, mac: Bytes32(0, 0, 0, 0)))
+                project: request.project, url: policy.url, id: request.id, token: sealed,
+                obtainedMs: request.obtainedMs, expiresMs: request.expiresMs, generation: 0, issuedMs: 0,
+                mac: Bytes32(0, 0, 0, 0)))
     }
 
     private func seal(_ value: borrowing Secret, _ place: String, _ name: String) throws(Failure) -> [UInt8] {

@@ -4,8 +4,8 @@
 import GRDB
 
 extension Store {
-    /// `leave`: what courierd is told when the runner is to go. `job`: of this house, once it is prepared. `ending`: how it ended
-    /// without one (JobEndWord), 0: not.
+    /// `leave`: what courierd is told when the runner is to go. `job`: of this house, once it is prepared. `ending`:
+    /// how it ended without one (JobEndWord), 0: not.
     static func version13(_ db: Database) throws {
         try recode(db)
         try db.execute(
