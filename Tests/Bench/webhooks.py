@@ -18,7 +18,7 @@ SECONDS = 3
 ROUNDS = 5
 # Fewer than a project's share at apid.
 CONNECTIONS = 48
-REQUESTS = 60_000
+REQUESTS = 120_000
 
 HOOKS = """
 c['www']['change_hook_dialects'] = {'github': {'secret': %r, 'strict': True}}
