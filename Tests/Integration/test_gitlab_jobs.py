@@ -143,6 +143,7 @@ class GitLabJobs(unittest.TestCase):
         self.apply("runner")
         pipeline = self.pipeline(self.job("a"), self.job("b"))
         pipeline.wait_over(120)
+        self.assertEqual([job.status for job in pipeline.jobs], ["success", "success"], [self.trace(job) for job in pipeline.jobs])
         used = {job.runner.id for job in pipeline.jobs}
         self.assertEqual(len(used), 2, "each had its own")
         eventually("they are gone with their jobs", lambda: not used & set(self.forge.runners))

@@ -3,6 +3,7 @@
 
 import Daemon
 import Exchange
+import ForgeCalls
 import ForgeModel
 import GitLabRunner
 import Link
@@ -133,12 +134,13 @@ final class ServedRunner {
 
     // MARK: the end
 
-    /// Another one is asked about. What nobody has taken fails, so that GitLab does not wait for it.
+    /// Another one is asked about. What nobody was given fails, so that GitLab does not wait for it; what was handed
+    /// out is schedulerd's to know.
     func retire() {
         isRetired = true
         room = 0
         errand?.hasRoom(for: 0)
-        let left = [handed].compactMap { $0 } + waiting
+        let left = waiting
         (handed, waiting) = (nil, [])
         for job in left { refuse(job.handle, .cancelledHere, Self.isLeaving) }
     }
@@ -168,9 +170,14 @@ final class ServedRunner {
         case .problem(let problem):
             if problem == .leftBehind { isListed = true }
             let (code, text) = problem.words(key.project)
-            trouble = .init(code: code.rawValue, text: text)
-            tell()
+            complain(code, text)
         }
+    }
+
+    /// For the people of the house.
+    private func complain(_ code: ErrorCode, _ text: String) {
+        trouble = .init(code: code.rawValue, text: Wording.short(text, 240))
+        tell()
     }
 
     private func keep(_ known: RunnerMachine.KnownRunner, _ token: SecretText) {
@@ -186,11 +193,12 @@ final class ServedRunner {
             // GitLab does not say it again, so nobody here gives it up.
             case .failure(let failure) where failure.errorCode.retry == .later:
                 retry(failure) { $0.keep(known, token) }
+            // It waits for its token to be kept, and makes no other one meanwhile.
             case .failure(let failure):
                 courier.log.error(
                     "a runner stays listed at GitLab that nobody can use",
                     ["project": key.project, "runner": "\(known.id)", "why": failure.text])
-                forget()
+                complain(failure.errorCode, "brokerd does not keep its runner: \(failure.text)")
             }
         }
     }

@@ -127,6 +127,10 @@ extension GitLabDesk {
         scheduler.batch.event("job of GitLab's is refused") { unit in
             try unit.rows.endGitLabJob(work.row.project, work.row.number, end, Reasons.fit(text, limit: 512))
             guard let row = try unit.rows.gitlabJob(work.row.project, work.row.number) else { return }
+            // It became one of ours at this very moment.
+            if end == .cancelledThere, let job = row.job {
+                _ = try self.scheduler.cancel(unit, job: job, graceSeconds: 0)
+            }
             unit.afterCommit {
                 work.row = row
                 self.goOn(work)

@@ -30,7 +30,11 @@ extension GitLabDesk {
                     place: served.place, slot: slot, rule: served.rule, known: known, jobs: UInt16(clamping: jobs),
                     taken: self.taken[RunnerKey(project: project, slot: slot)] ?? 0)
                 self.scheduler.courier.askRunner(request) { result in
-                    guard self.isUnderWay(project, question) else { return }
+                    guard self.isUnderWay(project, question) else {
+                        // Nobody waits for this answer any more, but a job in it is ours.
+                        if case .success(.job(let given)) = result { self.adopt(given, project, slot, served) }
+                        return
+                    }
                     switch result {
                     case .success(let news): self.take(news, project, question, slot, served)
                     case .failure(let failure): self.askLater(project, question, failure)
@@ -99,20 +103,27 @@ extension GitLabDesk {
             }
         case .job(let given):
             isWell(project)
-            let row = GitLabJobRow(slot: slot, definition: given.definition, word: given.word)
-            guard row.project == project, given.definition.project == project else {
-                return askAgain(project, question)
-            }
-            keep("job of GitLab's", project, question) { unit in
-                let isNew = try unit.rows.gitlabJob(row.project, row.number) == nil
-                try unit.rows.insertGitLabJob(row)
-                if served.rule.own { try unit.rows.spendGitLabRunner(project, slot: slot) }
-                unit.afterCommit {
-                    self.taken[RunnerKey(project: project, slot: slot)] = row.number
-                    if isNew { self.follow(GitLabWork(row, isResumed: false)) }
-                }
-            }
+            keep("job of GitLab's", project, question) { try self.adopt($0, given, project, slot, served) }
         }
+    }
+
+    /// Once, however often it comes.
+    private func adopt(
+        _ unit: UnitOfWork, _ given: CourierEdge.GivenJob, _ project: String, _ slot: UInt64, _ served: Served
+    ) throws {
+        let row = GitLabJobRow(slot: slot, definition: given.definition, word: given.word)
+        guard row.project == project, given.definition.project == project else { return }
+        let isNew = try unit.rows.gitlabJob(row.project, row.number) == nil
+        try unit.rows.insertGitLabJob(row)
+        if served.rule.own { try unit.rows.spendGitLabRunner(project, slot: slot) }
+        unit.afterCommit {
+            self.taken[RunnerKey(project: project, slot: slot)] = row.number
+            if isNew { self.follow(GitLabWork(row, isResumed: false)) }
+        }
+    }
+
+    private func adopt(_ given: CourierEdge.GivenJob, _ project: String, _ slot: UInt64, _ served: Served) {
+        scheduler.batch.event("job of GitLab's, late") { try self.adopt($0, given, project, slot, served) }
     }
 
     private func isWell(_ project: String) {
