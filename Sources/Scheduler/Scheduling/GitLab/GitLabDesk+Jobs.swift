@@ -27,9 +27,10 @@ extension GitLabDesk {
     }
 
     private func prepare(_ work: GitLabWork) {
-        guard !work.isPreparing, scheduler.relay.isReady, let place = served[work.row.project]?.place else {
-            if served[work.row.project] == nil { refuse(work, .refused, "the project has no runner any more") }
-            return
+        guard !work.isPreparing, scheduler.relay.isReady else { return }
+        guard let place = served[work.row.project]?.place else {
+            // At a start the rules may not have been read yet.
+            return rulesAreKnown ? refuse(work, .refused, "the project has no runner any more") : ()
         }
         work.isPreparing = true
         let request = CourierEdge.PrepareJob(place: place, definition: work.row.definition, word: work.row.word)

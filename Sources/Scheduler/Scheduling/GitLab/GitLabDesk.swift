@@ -113,6 +113,7 @@ final class GitLabDesk {
     func knowsRules() {
         rulesAreKnown = true
         leaveUnserved()
+        goOnWithAll()
     }
 
     func courierIsUp() {
