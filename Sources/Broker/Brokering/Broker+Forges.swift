@@ -15,18 +15,13 @@ extension Broker {
     package var forgeHandlers: Handlers<ForgeEdge> {
         var handlers = Handlers<ForgeEdge>()
         let refusals = refusals
-        handlers.on(ForgeEdge.ReadToken.self) { request, _, responder in
-            do throws(Failure) {
-                let policy = try self.policy(request.project)
-                let file = try self.token(of: policy)
-                responder.reply(
-                    .init(
-                        forge: policy.forge, url: policy.url, repositoryId: policy.repositoryId,
-                        repositoryPath: policy.repositoryPath), fd: file)
-            } catch {
-                refusals.note(ForgeEdge.ReadToken.rule.name, error)
-                responder.fail(error)
-            }
+        lend(&handlers, ForgeEdge.ReadToken.self) { request throws(Failure) in
+            let policy = try self.policy(request.project)
+            return (
+                .init(
+                    forge: policy.forge, url: policy.url, repositoryId: policy.repositoryId,
+                    repositoryPath: policy.repositoryPath), try self.token(of: policy)
+            )
         }
         handlers.on(ForgeEdge.StatePermission.self) { request, _, responder in
             Self.answer(responder, ForgeEdge.StatePermission.rule.name, refusals) { () throws(Failure) in
@@ -74,14 +69,33 @@ extension Broker {
         return policy
     }
 
-    private func token(of policy: Policy) throws(Failure) -> FileDescriptor {
+    /// Answers with a value in a file without a name.
+    func lend<Call: WireCall>(
+        _ handlers: inout Handlers<ForgeEdge>, _ call: Call.Type,
+        _ body: @escaping (Call) throws(Failure) -> (Call.Reply, StoredSecret)
+    ) where Call.Edge == ForgeEdge {
+        let refusals = refusals
+        handlers.on(call) { request, _, responder in
+            do throws(Failure) {
+                let (reply, secret) = try body(request)
+                responder.reply(
+                    reply,
+                    fd: try Failure.vault { () throws(VaultError) in
+                        try self.files.anonymous(try self.vault.store.value(of: secret))
+                    })
+            } catch {
+                refusals.note(Call.rule.name, error)
+                responder.fail(error)
+            }
+        }
+    }
+
+    private func token(of policy: Policy) throws(Failure) -> StoredSecret {
         let name = ForgeSecret.token.rawValue
         guard let secret = content.secret(policy.project, name) else {
             throw Failure(.notFound, "set it: `bulkhead secret set \(policy.project) \(name)`", place: name)
         }
-        return try Failure.vault { () throws(VaultError) in
-            try files.anonymous(try vault.store.value(of: secret))
-        }
+        return secret
     }
 
     private func word(on request: ForgeEdge.StatePermission) throws(Failure) -> PermissionWord {

@@ -54,24 +54,14 @@ extension Broker {
                 .init(ticket: try self.vouch(request))
             }
         }
-        handlers.on(ForgeEdge.OpenRunner.self) { request, _, responder in
-            do throws(Failure) {
-                // Whatever the rules say now: it goes back to where it came from.
-                try self.check(request.word, place: "word")
-                let value = Self.stored(request.word)
-                responder.reply(.init(url: request.word.url), fd: try self.file(of: value))
-            } catch {
-                self.refuse(responder, ForgeEdge.OpenRunner.rule.name, error)
-            }
+        // Whatever the rules say now: it goes back to where it came from.
+        lend(&handlers, ForgeEdge.OpenRunner.self) { request throws(Failure) in
+            try self.check(request.word, place: "word")
+            return (.init(url: request.word.url), Self.stored(request.word))
         }
-        handlers.on(ForgeEdge.OpenJob.self) { request, _, responder in
-            do throws(Failure) {
-                try self.check(request.word, place: "word")
-                let value = try Self.stored(request.word, token: Int(request.value))
-                responder.reply(.init(url: request.word.url), fd: try self.file(of: value))
-            } catch {
-                self.refuse(responder, ForgeEdge.OpenJob.rule.name, error)
-            }
+        lend(&handlers, ForgeEdge.OpenJob.self) { request throws(Failure) in
+            try self.check(request.word, place: "word")
+            return (.init(url: request.word.url), try Self.stored(request.word, token: Int(request.value)))
         }
     }
 
@@ -91,20 +81,11 @@ extension Broker {
         }
     }
 
-    private func refuse(_ responder: Responder<some WireMessage>, _ request: String, _ failure: Failure) {
-        refusals.note(request, failure)
-        responder.fail(failure)
-    }
-
     private func runnerPolicy(_ project: String) throws(Failure) -> Policy {
         guard let policy = content.policy(project), policy.runner, policy.forge == .gitlab else {
             throw Failure(.deniedByPolicy, "no runner of GitLab's is for project '\(project)'", place: "project")
         }
         return policy
-    }
-
-    private func file(of value: StoredSecret) throws(Failure) -> FileDescriptor {
-        try Failure.vault { () throws(VaultError) in try files.anonymous(try vault.store.value(of: value)) }
     }
 
     // MARK: runners

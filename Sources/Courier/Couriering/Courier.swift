@@ -1,7 +1,7 @@
 // courierd's service: the only process that speaks to the outside. Its parts: Courier+Calls (what is told and asked),
 // Courier+Sources (archives), Courier+JobFiles (job files of a repository), Courier+Polling (what is new), and in
-// GitLab its runner protocol: Courier+Runners, JobReport, Courier+GitLabJobs. It keeps nothing: whatever is to be done
-// again is schedulerd's to know, and every token is brokerd's.
+// GitLab its runner protocol: Courier+Runners, Courier+Reports, Courier+GitLabJobs. It keeps nothing: whatever is to be
+// done again is schedulerd's to know, and every token is brokerd's.
 
 package import Daemon
 import Errands
@@ -10,6 +10,7 @@ import ForgeModel
 package import Link
 import Outbound
 package import Posix
+import RunnerErrands
 package import Wire
 
 /// All of it runs on the loop's thread. Names are looked up in threads of libcurl's, which touch nothing here.
@@ -22,8 +23,8 @@ package final class Courier {
     private var visits: [ObjectIdentifier: Visit] = [:]
     /// Runners at GitLab that schedulerd asks about, jobs whose way back is open, and those that were refused at once.
     var runners: [ServedRunner.Key: ServedRunner] = [:]
-    var reports: [JobReport.Key: JobReport] = [:]
-    var refused: [ObjectIdentifier: JobReport] = [:]
+    var reports: [ReportKey: TraceErrand] = [:]
+    var refused: [ObjectIdentifier: TraceErrand] = [:]
     /// Runners whose GitLab is being asked for its number of the project.
     var sought: Set<ServedRunner.Key> = []
     /// Jobs whose sources are being put together, and files that go up.

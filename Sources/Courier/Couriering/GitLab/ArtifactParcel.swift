@@ -26,9 +26,7 @@ final class ArtifactParcel {
         at api: RunnerAPI
     ) throws(Failure) {
         (self.courier, self.upload, job, self.api) = (courier, upload, word.about.job, api)
-        let tokens = HouseTokens(courier.broker, word.project, at: word.url)
-        tokens.job = word
-        sender = RunnerSender(api, by: courier.outbound, tokens)
+        sender = courier.sender(for: word, at: api)
         file = try ParcelFile(in: courier.settings.state)
         do throws(ArchiveProblem) {
             packer = try ArtifactPacker(

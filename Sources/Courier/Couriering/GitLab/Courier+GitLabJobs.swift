@@ -21,19 +21,7 @@ extension Courier {
             return fail(responder, place, Failure(.limitReached, "enough archives are under way", place: "archives"))
         }
         if word.about.commit.isEmpty { return wrap(request, nil, responder) }
-        let archive = ArchiveFile(in: settings.state, limits: ArchiveLimits(size: settings.sourceBytes))
-        let time = min(settings.archiveTime, responder.remaining ?? settings.archiveTime)
-        let purpose = Visit.Purpose(
-            call: { (repository) throws(Failure) in .archive(repository, try Commit(named: word.about.commit)) },
-            limits: TransferLimits(body: settings.sourceBytes, total: time), time: time, archive: archive)
-        visit(place, responder, purpose) { [self] _ in
-            do throws(ArchiveProblem) {
-                _ = try archive.finish()
-                wrap(request, archive, responder)
-            } catch {
-                fail(responder, place, Failure(error))
-            }
-        }
+        fetchArchive(place, word.about.commit, responder) { [self] archive, _ in wrap(request, archive, responder) }
     }
 
     private func wrap(
@@ -57,7 +45,7 @@ extension Courier {
             }
             parcel = made
             parcels[ObjectIdentifier(made)] = made
-            made.start(within: min(settings.archiveTime, responder.remaining ?? settings.archiveTime))
+            made.start(within: archiveTime(for: responder))
         }
     }
 
@@ -78,7 +66,7 @@ extension Courier {
     }
 
     /// Where the job came from, by brokerd's word.
-    private func home(of word: GitLabJobWord, _ done: @escaping (Result<RunnerAPI, Failure>) -> Void) {
+    func home(of word: GitLabJobWord, _ done: @escaping (Result<RunnerAPI, Failure>) -> Void) {
         broker.call(ForgeEdge.OpenJob(word: word, value: 0)) { result, _ in
             switch result {
             case .failure(let failure): done(.failure(failure))
@@ -89,6 +77,13 @@ extension Courier {
                 done(.success(api))
             }
         }
+    }
+
+    /// Speaks for a job and those before it, with their own tokens.
+    func sender(for word: GitLabJobWord, at api: RunnerAPI) -> RunnerSender {
+        let tokens = HouseTokens(broker, word.project, at: word.url)
+        tokens.job = word
+        return RunnerSender(api, by: outbound, tokens)
     }
 
     // MARK: what it leaves
@@ -113,8 +108,7 @@ extension Courier {
                     self, request.word, uploads[Int(request.rule)], archive, at: try result.get())
                 let id = ObjectIdentifier(parcel)
                 parcels[id] = parcel
-                let time = min(settings.archiveTime, responder.remaining ?? settings.archiveTime)
-                parcel.start(within: time) { [weak self] failure in
+                parcel.start(within: archiveTime(for: responder)) { [weak self] failure in
                     self?.parcels[id] = nil
                     if let failure { responder.fail(failure) } else { responder.reply(.init()) }
                 }

@@ -34,9 +34,7 @@ final class SourceParcel {
     ) {
         (self.courier, job, self.tree, self.api, self.done) = (courier, word.about, tree, api, done)
         budget = courier.settings.sourceBytes
-        let tokens = HouseTokens(courier.broker, word.project, at: word.url)
-        tokens.job = word
-        sender = RunnerSender(api, by: courier.outbound, tokens)
+        sender = courier.sender(for: word, at: api)
     }
 
     deinit { if let timer { courier.loop.cancel(timer) } }

@@ -8,33 +8,19 @@ import Posix
 import RunnerErrands
 import Wire
 
-final class JobReport {
-    struct Key: Hashable {
-        let project: String
-        let job: UInt64
-    }
-
-    let trace: TraceErrand
-    /// Its tokens are asked for as long as it lives.
-    private let tokens: any RunnerTokens
-
-    init(_ trace: TraceErrand, _ tokens: any RunnerTokens) { (self.trace, self.tokens) = (trace, tokens) }
+struct ReportKey: Hashable {
+    let project: String
+    let job: UInt64
 }
 
 extension Courier {
     func reportJob(_ request: CourierEdge.ReportJob, _ sink: ItemSink<CourierEdge.ReportJob.Item>) {
-        let (word, key) = (request.word, JobReport.Key(project: request.word.project, job: request.word.about.job))
-        broker.call(ForgeEdge.OpenJob(word: word, value: 0)) { [weak self] result, _ in
+        let (word, key) = (request.word, ReportKey(project: request.word.project, job: request.word.about.job))
+        home(of: word) { [weak self] result in
             guard let self, sink.isOpen else { return }
-            switch result {
-            case .failure(let failure): sink.fail(failure)
-            case .success(let reply):
-                guard let api = Self.api(reply.url) else {
-                    return sink.fail(Failure(.invalid, "the forge's address cannot be used", place: "url"))
-                }
-                let tokens = HouseTokens(broker, word.project, at: reply.url)
-                tokens.job = word
-                let report = report(word.about, api, tokens, isResumed: request.resumed) { said in
+            do throws(Failure) {
+                let api = try result.get()
+                let report = report(word.about, api, sender(for: word, at: api), isResumed: request.resumed) { said in
                     sink.send(.init(word: said))
                     if said.isLast { sink.end() }
                 }
@@ -42,23 +28,23 @@ extension Courier {
                 sink.onClose = { [weak self, weak report] in
                     if let report, self?.reports[key] === report { self?.reports[key] = nil }
                 }
-                report.trace.start()
+                report.start()
+            } catch {
+                sink.fail(error)
             }
         }
     }
 
     private func report(
-        _ job: KeptJob, _ api: RunnerAPI, _ tokens: any RunnerTokens, isResumed: Bool,
+        _ job: KeptJob, _ api: RunnerAPI, _ sender: RunnerSender, isResumed: Bool,
         _ say: @escaping (CourierEdge.ReportWord) -> Void
-    ) -> JobReport {
+    ) -> TraceErrand {
         let handle = JobHandle(
             id: job.job, token: SecretText([]), reasons: job.reasons.isEmpty ? nil : job.reasons)
-        let trace = TraceErrand(
-            handle, by: api, log: nil, isResumed: isResumed, through: RunnerSender(api, by: outbound, tokens),
-            on: loop,
+        return TraceErrand(
+            handle, by: api, log: nil, isResumed: isResumed, through: sender, on: loop,
             notice: { say($0 == .cancel ? .cancel : .abort) },
             over: { say(CourierEdge.ReportWord($0)) })
-        return JobReport(trace, tokens)
     }
 
     func showLog(
@@ -68,7 +54,7 @@ extension Courier {
         guard let report = reports[.init(project: request.project, job: request.job)] else {
             return responder.fail(Failure(.notFound, "this job is not reported", place: "job"))
         }
-        report.trace.show(log)
+        report.show(log)
         responder.reply(.init())
     }
 
@@ -77,7 +63,7 @@ extension Courier {
             return responder.fail(Failure(.notFound, "this job is not reported", place: "job"))
         }
         responder.reply(.init())
-        report.trace.finish(JobEnd(request.end, exitCode: request.exitCode), request.text)
+        report.finish(JobEnd(request.end, exitCode: request.exitCode), request.text)
     }
 
     // MARK: jobs that never were ours
@@ -85,14 +71,13 @@ extension Courier {
     /// Tells GitLab, and whoever reads the job's log there, that it cannot run here.
     func refuse(_ handle: JobHandle, _ end: JobEnd, _ sentence: String, at api: RunnerAPI) {
         log.info("a job of GitLab's is refused", ["job": "\(handle.id)", "why": sentence])
-        let tokens = PassingToken(handle.token)
+        let sender = RunnerSender(api, by: outbound, PassingToken(handle.token))
         var id: ObjectIdentifier?
         let trace = TraceErrand(
-            handle, by: api, log: nil, isResumed: false, through: RunnerSender(api, by: outbound, tokens), on: loop,
+            handle, by: api, log: nil, isResumed: false, through: sender, on: loop,
             notice: { _ in }, over: { [weak self] _ in if let id { self?.refused[id] = nil } })
-        let report = JobReport(trace, tokens)
-        id = ObjectIdentifier(report)
-        refused[ObjectIdentifier(report)] = report
+        id = ObjectIdentifier(trace)
+        refused[ObjectIdentifier(trace)] = trace
         trace.finish(end, "This job cannot run here: \(sentence)")
     }
 }
