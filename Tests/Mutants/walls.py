@@ -393,7 +393,7 @@ PROMISES = [
            BROKER + "Broker+GitLab.swift", "try Self.hash(bare) == word.about.definition,", "!word.project.isEmpty,"),
     Mutant("gitlab-files", "files go before the end", "SchedulingTests/filesGoBeforeTheEnd",
            "Sources/Scheduler/Scheduling/GitLab/GitLabDesk+Reports.swift",
-           "if let attempt, self.sendFiles(work, attempt) { return }", ""),
+           "if let attempt, self.sendFiles(work, attempt, isGood: row.state == .succeeded) { return }", ""),
     Mutant("gitlab-again", "a job's end is told until GitLab has it", "SchedulingTests/whoeverDiesTheEndIsTold",
            "Sources/Scheduler/Scheduling/GitLab/GitLabDesk.swift",
            "for row in rows { self.follow(GitLabWork(row, isResumed: true)) }", "_ = rows"),
