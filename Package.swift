@@ -17,6 +17,8 @@ let trusted: [SwiftSetting] = house + [.strictMemorySafety()]
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+/// RSA, which GitHub wants of its apps.
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -177,7 +179,7 @@ let broker: [Target] = [
         name: "Brokering",
         dependencies: [
             "Daemon", "Deliveries", "Files", "ForgeModel", "GitHub", "GitLab", "Gitea", "Link", "Orders", "Posix",
-            "Secret", "Signatures", "TrustModel", "TrustWire", "Vault", "Wire", crypto,
+            "Secret", "Signatures", "TrustModel", "TrustWire", "Vault", "Wire", crypto, cryptoExtras,
         ],
         path: "Sources/Broker/Brokering", swiftSettings: trusted),
     .executableTarget(
@@ -332,7 +334,7 @@ let tests: [Target] = [
         name: "BrokeringTests",
         dependencies: [
             "Brokering", "Daemon", "Endpoints", "Files", "Link", "LinkBlocking", "Orders", "Posix", "Processes",
-            "Secret", "Vault", "Wire", "broker-fixture", crypto,
+            "Secret", "Vault", "Wire", "broker-fixture", crypto, cryptoExtras,
         ],
         swiftSettings: house),
     // Keeps a secret well or badly; Tests/Security looks for it in its memory.

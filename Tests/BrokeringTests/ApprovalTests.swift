@@ -182,7 +182,8 @@ extension BrokeringTests {
             // It comes with the address that it is for, as somebody's key has sealed it.
             #expect(
                 reply.message
-                    == .init(forge: .github, url: "https://github.com", repositoryId: 4711, repositoryPath: nil))
+                    == .init(
+                        forge: .github, url: "https://github.com", app: nil, repositoryId: 4711, repositoryPath: nil))
             let raw = try #require(reply.fds.raws.first)
             #expect(try Posix.pread(raw, maximum: 64, at: 0) == Array("token".utf8))
             _ = consume reply

@@ -48,11 +48,11 @@ struct Arguments {
                 CommitStatus(
                     commit: try commit(2), context: try word(3), state: try state(4), description: try word(5)))
         case "check":
-            return .postCheck(
+            return .keepCheck(
                 repository,
                 CheckRun(
-                    id: words.count > 5 ? try number(5) : nil, commit: try commit(2), name: try word(3),
-                    externalID: "probe", state: try state(4), title: "t", summary: "s"))
+                    commit: try commit(2), name: try word(3), externalID: "probe", state: try state(4), title: "t",
+                    summary: "s"))
         case "comment":
             let author = Account(id: try number(4), name: "")
             return .keepComment(

@@ -162,13 +162,16 @@ class GitHub(OfGitHub, Rest):
         return repo.check_runs[int(wanted)]
 
     def apply(self, check, said):
-        """An end without a conclusion is none, and a conclusion is an end."""
+        """An end without a conclusion is none, and a conclusion is an end; what has ended is not begun again."""
         status = said.get("status", "completed" if "conclusion" in said else check["status"])
         conclusion = said.get("conclusion", check["conclusion"] if check["status"] == status else None)
         if (status == "completed") != (conclusion is not None):
             raise Refused(422, {"message": "Validation Failed", "errors": [
                 {"resource": "CheckRun", "code": "custom", "field": "conclusion",
                  "message": "conclusion is for what is completed, which needs one"}]})
+        if check["status"] == "completed" and (status, conclusion) != (check["status"], check["conclusion"]):
+            raise Refused(422, {"message": "Validation Failed", "errors": [
+                {"resource": "CheckRun", "code": "custom", "field": "status", "message": "a check run that is completed stays so"}]})
         check |= {key: said[key] for key in ("name", "details_url", "external_id", "started_at") if key in said}
         check |= {"status": status, "conclusion": conclusion,
                   "completed_at": said.get("completed_at", self.clock.text()) if status == "completed" else None}
@@ -184,6 +187,9 @@ class GitHub(OfGitHub, Rest):
         repo = self.checker(request, "read")
         sha = repo.repository.resolve(request.arguments["ref"])
         asked = request.asked("page", "per_page", "check_name", "status", "filter", "app_id")
-        runs = [one for one in repo.check_runs.values() if one["head_sha"] == sha and asked.get("check_name", one["name"]) == one["name"]]
+        runs = [one for one in repo.check_runs.values() if one["head_sha"] == sha and asked.get("check_name", one["name"]) == one["name"]
+                and asked.get("app_id", str(one["app"]["id"])) == str(one["app"]["id"])]
+        if asked.get("filter", "latest") == "latest":
+            runs = list({(one["app"]["id"], one["name"]): one for one in runs}.values())
         piece, headers, _ = pages.numbered(self.url, request, asked, runs, 30, 100)
         return Answer.of({"total_count": len(runs), "check_runs": piece}, **headers)

@@ -2,6 +2,7 @@
 
 import base64
 import textwrap
+import urllib.parse
 
 from . import fields, pages
 from .github_world import RAW, World
@@ -25,6 +26,14 @@ class Rest(World):
         person = self.caller(request)
         if request.token.about["installation"]:
             raise Refused(403, "Resource not accessible by integration")
+        return Answer.of(self.user(person))
+
+    @route("GET", "/users/:login")
+    def account(self, request):
+        self.caller(request)
+        person = self.accounts.get(urllib.parse.unquote(request.arguments["login"]))
+        if person is None:
+            raise Refused(404, "Not Found")
         return Answer.of(self.user(person))
 
     @route("GET", "/rate_limit")

@@ -76,6 +76,8 @@ class Apps(unittest.TestCase):
         self.assertEqual(self.call("GET", "/repos/harbour/boat/branches", token=token).status, 404)
         self.assertEqual(self.call("GET", "/repos/harbour/ship/pulls", token=token).status, 403)
         self.assertEqual(self.call("GET", "/user", token=token).status, 403)
+        me = self.call("GET", "/users/bulkhead%5Bbot%5D", token=token)
+        self.assertEqual((me.status, me.document["type"]), (200, "Bot"))
         self.forge.clock.advance(3601)
         self.assertEqual(self.call("GET", "/repos/harbour/ship/branches", token=token).status, 401)
         self.installation.suspended = True
@@ -99,6 +101,13 @@ class Apps(unittest.TestCase):
                         {"actions": [action | {"identifier": "x" * 21}]}, {"actions": [action | {"description": "x" * 41}]}):
             self.assertEqual(self.call("POST", path, good | changes, token).status, 422, changes)
         self.assertEqual(self.call("PATCH", f"{path}/{made.document['id']}", {"head_sha": self.sha}, token).status, 422)
+        ended = self.call("POST", path, good | {"name": "ended", "conclusion": "action_required"}, token).document["id"]
+        for changes in ({"status": "queued"}, {"conclusion": "success"}):
+            self.assertEqual(self.call("PATCH", f"{path}/{ended}", changes, token).status, 422, changes)
+        again = self.call("POST", path, good | {"name": "ended"}, token).document["id"]
+        listed = f"/repos/harbour/ship/commits/{self.sha}/check-runs?check_name=ended"
+        for query, found in (("", [again]), ("&filter=all", [ended, again]), ("&app_id=1", [])):
+            self.assertEqual([one["id"] for one in self.call("GET", listed + query, token=token).document["check_runs"]], found)
         self.assertEqual(self.call("PATCH", f"{path}/1", {"status": "queued"}, token).status, 404)
         person = self.forge.token(self.forge.person("harbour"), checks="write")
         self.assertEqual(self.call("POST", path, good, person).status, 403, "apps only")

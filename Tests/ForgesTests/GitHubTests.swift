@@ -65,8 +65,37 @@ struct GitHubTests {
 
     @Test func aButtonIsRead() throws {
         let button = Button(
-            repository: Samples.github, identifier: "approve", head: try Samples.commit(Samples.head), sender: Self.ada)
-        #expect(try Payload(.github, "check_run", "check_run_requested_action").read() == .button(button))
+            repository: Samples.github, identifier: "approve", head: try Samples.commit(Samples.head), tag: nil,
+            sender: Self.ada)
+        let payload = try Payload(.github, "check_run", "check_run_requested_action")
+        #expect(try payload.read() == .button(button))
+        #expect(try payload.setting("check_run.external_id", to: nil).read() == .button(button))
+    }
+
+    /// The change and its branch are what our check run says, which comes back signed.
+    @Test func aButtonSaysWhatItIsOf() throws {
+        let payload = try Payload(.github, "check_run", "check_run_requested_action")
+        func tag(_ text: String) throws -> CheckTag? {
+            guard case .button(let button) = try payload.setting("check_run.external_id", to: text).read() else {
+                return nil
+            }
+            return button.tag
+        }
+        #expect(try tag("17 42 release/1 0") == CheckTag(job: 17, number: 42, branch: "release/1 0"))
+        for text in [
+            "", "17", "17 42", "17 42 ", "17 0 main", "17 -1 main", "x 42 main", " 17 42 main", "17 42 ma\nin",
+        ] {
+            #expect(try tag(text) == nil, "\(text)")
+        }
+    }
+
+    @Test func aTagIsItsText() {
+        for tag in [CheckTag(job: 1, number: 2, branch: "main"), CheckTag(job: .max, number: .max, branch: "a b  c")] {
+            #expect(CheckTag(tag.text) == tag)
+        }
+        #expect(CheckTag(job: 17, number: 0, branch: "").text == "17")
+        // GitHub keeps no more: then it names the commits alone.
+        #expect(CheckTag(job: 17, number: 42, branch: String(repeating: "b", count: 250)).text == "17")
     }
 
     /// What the forge says of itself does not count: a MEMBER's fork is a fork, and so is one that says it is none.

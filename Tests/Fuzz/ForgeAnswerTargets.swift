@@ -44,7 +44,7 @@ private func calls(_ commit: Commit) -> [ForgeCall] {
     return [
         .account,
         .postStatus(repository, CommitStatus(commit: commit, context: "ci", state: .running, description: "d")),
-        .postCheck(
+        .keepCheck(
             repository,
             CheckRun(commit: commit, name: "ci", externalID: "5", state: .success, title: "t", summary: "s")),
         .keepComment(repository, RollingComment(change: 5, name: "plan", author: ada, body: "b")),

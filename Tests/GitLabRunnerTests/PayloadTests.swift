@@ -1,5 +1,6 @@
 // What becomes of a payload: a job in our words, or a sentence.
 
+import Exchange
 import ForgeModel
 import Foundation
 import GitLabRunner

@@ -41,9 +41,10 @@ class Forge:
         self.number = change.iid if name == "gitlab" else change.number
         self.place = {"project": name, "repository": {"id": repository.id, "path": repository.path}}
 
-    def project(self, url=None, name=None, **repository):
+    def project(self, url=None, name=None, app=None, **repository):
         """As it is applied."""
-        return {"name": name or self.name, "forge": {"kind": self.name, "url": url or self.double.url},
+        forge = {"kind": self.name, "url": url or self.double.url} | ({"app": app.client_id} if app else {})
+        return {"name": name or self.name, "forge": forge,
                 "repository": repository or dict(self.place["repository"]),
                 "jobs": [{"name": "test", "image": "bulkhead/busybox", "steps": ["true"]}, {"name": "file", "ci_file": "ci/job.yaml"}]}
 
@@ -67,6 +68,11 @@ class Courier(unittest.TestCase):
         # A name server of our own: nothing is asked outside.
         house.before = ["unshare", "--mount", "sh", "-c", f'mount --bind {resolver} /etc/resolv.conf; exec "$@"', "sh"]
         cls.house = enter(house)
+        cls.app, other = cls.hub.double.app(), cls.hub.double.app("other")
+        cls.installation = cls.app.install("harbour", "harbour/ship", checks="write", contents="read", pull_requests="write")
+        cls.apply(*[cls.hub.project(name=name, app=app) for name, app in (("app", cls.app), ("otherapp", other), ("wrongkey", cls.app))])
+        for name, app in (("app", cls.app), ("otherapp", other), ("wrongkey", other)):
+            cls.house.set_secret("app-key", app.private_key.encode(), project=name)
         cls.apply(*[forge.project() for forge in cls.forges], cls.lab.project(name="path", path="harbour/yard/ship"),
                   cls.hub.project(name="number", id=cls.hub.place["repository"]["id"]),
                   cls.lab.project(name="elsewhere", url=f"https://10.1.2.3:{cls.lab.double.server.server_port}"),
@@ -161,7 +167,7 @@ class Courier(unittest.TestCase):
         for forge in self.forges:
             for state in ("held", "pending", "running", "success"):
                 self.ask(forge, "PostStatus", commit=self.sha, reference={"tag": False, "name": "main"}, context="bulkhead/test",
-                         state=state, text="t" * 400, url="https://ci.example/jobs/1")
+                         state=state, text="t" * 400, url="https://ci.example/jobs/1", job=1, number=0, branch="")
             states = [one.get("state", one.get("status")) for one in forge.repository.statuses]
             # GitLab keeps one and moves it on; the others keep all.
             self.assertEqual(states, ["success"] if forge.name == "gitlab" else ["pending"] * 3 + ["success"], forge.name)
@@ -174,7 +180,8 @@ class Courier(unittest.TestCase):
                 bodies = [note["body"] for note in forge.change.notes.values()]
             else:
                 bodies = [one["body"] for _, one in forge.repository.comments.values()]
-            self.assertEqual([body.split("\n")[-1] for body in bodies], ["second"], forge.name)
+            mine = [body for body in bodies if f":{MARK} " in body]
+            self.assertEqual([body.split("\n")[-1] for body in mine], ["second"], forge.name)
             self.assertEqual(self.refusal(forge, "PostComment", number=forge.number, marker="A b", text="x").code, "invalid")
 
     def test_what_somebody_may(self):
@@ -400,6 +407,76 @@ class Courier(unittest.TestCase):
         self.assertEqual(self.refusal(self.tea, "AskBranch", "mistaken", branch="main").code, "unauthorized")
         refused = self.refusal(self.tea, "AskBranch", "without", branch="main")
         self.assertEqual((refused.code, refused.place), ("not_found", "forge-token"))
+
+    # GitHub's apps
+
+    def post(self, state, job=17):
+        self.ask(self.hub, "PostStatus", "app", commit=self.head, reference=None, context="bulkhead/test", state=state, text="t" * 400,
+                 url="https://ci.example/jobs/17", job=job, number=self.hub.number, branch="main")
+
+    def test_an_app_has_check_runs(self):
+        self.addCleanup(self.hub.repository.check_runs.clear)
+        for state in ("held", "held", "pending", "running", "success", "success"):
+            self.post(state)
+        runs = list(self.hub.repository.check_runs.values())
+        self.assertEqual([run["conclusion"] for run in runs], ["action_required", "success"], "an end stays, and nothing is said twice")
+        self.assertEqual({run["external_id"] for run in runs}, {f"17 {self.hub.number} main"})
+        self.assertEqual([action["identifier"] for action in self.hub.double.actions[runs[0]["id"]]], ["approve"])
+        self.assertNotIn(runs[1]["id"], self.hub.double.actions)
+        # An answer that is lost: what was made is found again.
+        self.hub.double.faults.next("POST", "*/check-runs", faults.lost())
+        with self.assertRaises(Refused) as lost:
+            self.post("running", job=18)
+        self.assertEqual(lost.exception.code, "forge_unavailable")
+        self.post("running", job=18)
+        self.assertEqual([run["status"] for run in self.hub.repository.check_runs.values()].count("in_progress"), 1)
+
+
+    def test_an_app_finds_its_comment_again(self):
+        for text in ("first", "second"):
+            self.ask(self.hub, "PostComment", "app", number=self.hub.number, marker="of-the-app", text=text)
+        mine = [one for _, one in self.hub.repository.comments.values() if "of-the-app" in one["body"]]
+        self.assertEqual([(one["body"].split("\n")[-1], one["user"]["login"]) for one in mine], [("second", "bulkhead[bot]")])
+        self.assertEqual(self.courier.call("CheckForge", place=self.hub.place | {"project": "app"}, branch="main")["missing"], [])
+
+    def test_an_apps_token_is_for_one_repository_and_used_again(self):
+        def made():
+            return [entry.document for entry in self.hub.double.journal.calls("POST", "*/access_tokens", 201)]
+
+        self.ask(self.hub, "AskBranch", "app", branch="main")
+        before = len(made())
+        for _ in range(3):
+            self.ask(self.hub, "AskBranch", "app", branch="main")
+        self.assertEqual(len(made()), before, "none is made while one holds")
+        self.assertEqual(made()[-1]["repository_ids"], [self.hub.repository.id])
+        # Taken back before its time: another one is asked for, and nobody hears of it.
+        for token in self.hub.double.tokens.known.values():
+            if token.about.get("installation"):
+                token.revoked = True
+        self.assertEqual(self.ask(self.hub, "AskBranch", "app", branch="main")["commit"], self.sha)
+        self.assertEqual(len(made()), before + 1)
+
+    def test_an_app_that_is_not_let_in(self):
+        def refused(project):
+            return self.refusal(self.hub, "AskBranch", project, branch="main")
+
+        # One holds that the app has: another project of it has to have the key, too.
+        self.ask(self.hub, "AskBranch", "app", branch="main")
+        self.assertEqual(refused("otherapp").code, "not_found")
+        self.assertIn("not installed on harbour/ship", refused("otherapp").text)
+        self.assertEqual((refused("wrongkey").code, refused("wrongkey").place), ("unauthorized", "app-key"))
+        for token in self.hub.double.tokens.known.values():
+            if token.about.get("installation"):
+                token.revoked = True
+        self.installation.suspended = True
+        self.addCleanup(setattr, self.installation, "suspended", False)
+        self.assertIn("suspended", refused("app").text)
+        self.installation.suspended = False
+        given = self.installation.permissions.pop("checks")
+        self.addCleanup(self.installation.permissions.__setitem__, "checks", given)
+        self.assertIn("lacks a permission", refused("app").text)
+        self.installation.permissions["checks"] = given
+        self.assertEqual(self.ask(self.hub, "AskBranch", "app", branch="main")["commit"], self.sha, "the control")
 
     # Deaths
 

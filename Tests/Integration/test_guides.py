@@ -55,6 +55,8 @@ class Shell:
 
 
 class Guides(unittest.TestCase):
+    app = None
+
     def setUp(self):
         self.folder = self.enterContext(tempfile.TemporaryDirectory(prefix="bulkhead-guide-"))
         os.chmod(self.folder, 0o755)
@@ -76,7 +78,8 @@ class Guides(unittest.TestCase):
             if language == "yaml" and not block.startswith("projects:"):
                 continue
             if language == "yaml":
-                written = re.sub(r"(\{kind: \w+)(, url: [^}]*)?\}", rf'\1, url: "{forge.url}"}}', block)
+                app = f", app: {self.app.client_id}" if self.app else ""
+                written = re.sub(r"(\{kind: \w+)(, url: [^}]*)?(, app: \w+)?\}", rf'\1, url: "{forge.url}"{app}}}', block)
                 self.assertIn(forge.url, written)
                 pathlib.Path(self.folder, "projects.yaml").write_text(written)
                 continue
@@ -134,6 +137,42 @@ class Guides(unittest.TestCase):
             self.place = forge.repo("acme/shop", self.repository, ada="write")
             self.follow("github.md", forge, forge.token(self.ada, **self.permissions()), ping=forge.hooks.ping)
 
+    def test_github_app(self):
+        with GitHub() as forge:
+            forge.kind, forge.base = "github", "/api/v3"
+            self.ada, eve = forge.person("ada"), forge.person("eve")
+            self.place = forge.repo("acme/shop", self.repository, ada="write")
+            self.app = forge.app()
+            self.app.install("acme", "acme/shop", **self.permissions("howto/github-app.md"))
+            pathlib.Path(self.folder, "app.pem").write_text(self.app.private_key)
+            for shell, command in self.walk("howto/github-app.md", forge, "none of a person's"):
+                self.address = self.address.removesuffix("/shop")
+                if command.startswith("bulkhead doctor"):
+                    said = shell(command, status=1)
+                    self.assertEqual(re.findall(r"(?m)^MISSING  (\S+)", said), ["webhook"], said)
+                elif command.startswith("bulkhead deliveries"):
+                    self.push(forge)
+                    eventually("it is planned", lambda: " planned " in shell(command))
+                elif command.startswith("bulkhead jobs"):
+                    eventually("it has succeeded", lambda: "SUCCEEDED" in shell(command))
+                    eventually("the check is green", lambda: self.checks() == [("bulkhead/test (push)", "success")])
+                else:
+                    shell(command)
+            self.assertTrue(shell("bulkhead doctor shop").endswith("\nnothing is missing\n"))
+            # The button.
+            fork = forge.repo("eve/shop", self.repository, fork_of=self.place, eve="write")
+            self.repository.commit({"README.md": "of a stranger\n"}, branch="patch")
+            pull = forge.pull(self.place, eve, "patch", head=fork)
+            self.assertEqual(forge.hooks.pull_request(pull, "opened", eve).send(self.address)[0], 202)
+            eventually("it waits", lambda: ("bulkhead/test", "action_required") in self.checks())
+            held = next(check for check in self.place.check_runs.values() if check["conclusion"] == "action_required")
+            self.assertEqual([action["identifier"] for action in forge.actions[held["id"]]], ["approve"])
+            self.assertEqual(forge.hooks.check_run(self.place, held, self.ada).send(self.address)[0], 202)
+            eventually("it was approved, and a new check is green", lambda: ("bulkhead/test", "success") in self.checks())
+
+    def checks(self):
+        return [(check["name"], check["conclusion"]) for check in self.place.check_runs.values()]
+
     def test_gitlab(self):
         with GitLab() as forge:
             forge.kind = "gitlab"
@@ -178,10 +217,11 @@ class Guides(unittest.TestCase):
         rows = ROW.findall(text[text.index(f"| {header} |"):].partition("\n\n")[0])
         return dict(rows[2:] if rows[1][0].startswith("---") else rows[1:])
 
-    def permissions(self):
-        names = {"Contents": "contents", "Commit statuses": "statuses", "Pull requests": "pull_requests", "Metadata": "metadata"}
+    def permissions(self, page="github.md"):
+        names = {"Checks": "checks", "Contents": "contents", "Commit statuses": "statuses", "Pull requests": "pull_requests",
+                 "Metadata": "metadata"}
         return {names[name]: "write" if "write" in access else "read"
-                for name, access in self.table("github.md", "repository permission").items()}
+                for name, access in self.table(page, "repository permission").items()}
 
     def scopes(self):
         return [f"{'write' if 'write' in access else 'read'}:{name}" for name, access in self.table("gitea.md", "scope").items()]

@@ -23,13 +23,13 @@ PURE = {"Wire": set(), "SpawnPolicy": set(), "Documents": set(), "JobModel": {"D
 LIBC = {"Posix", "Files", "Endpoints", "Processes", "Sandbox", "Secret", "Daemon", "RunnerCore",
         "simulate", "store-bench"}  # may import Glibc
 HEAVY = {"NIO", "NIOCore", "NIOPosix", "NIOHTTP1", "Hummingbird", "GRDB", "CSQLite", "ArgumentParser", "Yams", "CCurl", "Foundation",
-         "FoundationEssentials", "FoundationNetworking", "Crypto"}
+         "FoundationEssentials", "FoundationNetworking", "Crypto", "CryptoExtras"}
 TRUSTED_EXECUTABLES = ["bulkhead-spawnerd", "bulkhead-brokerd"]
 SERVICES = {"API", "Scheduler", "Spawner", "Broker", "Relay", "Courier", "Egress", "Runner"}
 DRIVERS = {"DockerRuntime"}
 ONLY_IN = {"Hummingbird": {"API"}, "GRDB": {"Scheduler"}, "CSQLite": {"Scheduler"}, "Yams": {"CLI", "Jobs"}, "ArgumentParser": {"CLI"},
            "Crypto": {"Broker", "CLI", "Courier", "Forges", "Scheduler", "Relay", "Wire"}, "CCurl": {"CLI", "Courier"},
-           "CZlib": {"Courier"}}
+           "CryptoExtras": {"Broker"}, "CZlib": {"Courier"}}
 # Read by the command line and by courierd, which faces hostile bytes anyway; no other program sees YAML.
 LINKED_BY = {"Yams": {"bulkhead", "bulkhead-courierd"}}
 MAIN_LINES = 60

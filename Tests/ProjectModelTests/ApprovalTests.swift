@@ -77,12 +77,15 @@ import TrustModel
     }
 
     @Test func aButton() {
-        func button(_ identifier: String) -> ApprovalRequest? {
+        func button(_ identifier: String, _ tag: CheckTag? = nil) -> ApprovalRequest? {
             ApprovalRequest(
                 Button(
-                    repository: Sample.own, identifier: identifier, head: Sample.commit("a"), sender: Sample.alice))
+                    repository: Sample.own, identifier: identifier, head: Sample.commit("a"), tag: tag,
+                    sender: Sample.alice))
         }
         #expect(button("approve") == request(number: nil))
+        let said = button("approve", CheckTag(job: 1, number: 5, branch: "dev"))
+        #expect(said?.number == 5 && said?.branch == "dev")
         #expect(button("rerun") == nil && button("Approve") == nil && button("approve\u{301}") == nil)
     }
 

@@ -50,6 +50,9 @@ struct Made {
                 .init(id: 7), .init(path: "a/b"), .init(id: 1 << 40, path: "a/b/c"), .init(path: "1/2"),
             ]),
             defaultBranch: one(["main", "é", "true", "1", "a/b"]))
+        if project.forge.kind == .github, project.repository.path != nil {
+            project.forge.app = one([nil, "Iv23li", "7"])
+        }
         project.protectedBranches = globs()
         project.protectedTags = globs()
         project.pullRequests.trust = one(ProjectRules.PullRequests.Trust.allCases)

@@ -1,6 +1,8 @@
 // Each mistake that a person can make in a file of projects, by the key that it is told at and a word of the mend.
 
+import ProjectModel
 import Testing
+import TrustModel
 
 @Suite struct ProjectFileMistakeTests {
     struct Mistake: CustomTestStringConvertible, Sendable {
@@ -94,6 +96,9 @@ import Testing
         ("{kind: gitea, url: 'https://u:p@a'}", "address"), ("{kind: gitea, url: 'https://a/?q'}", "address"),
         ("{kind: gitea, url: 'https://a/../b'}", "address"), ("{kind: gitea, url: 'https://a:0'}", "address"),
         ("{kind: gitea, url: 'https://a:80:80'}", "address"), ("{kind: gitea, url: 'https://a//b'}", "address"),
+        ("{kind: gitea, url: 'https://a', app: x}", "forge.app: is for a project whose forge is github"),
+        ("{kind: github, app: 'a b'}", "client ID"), ("{kind: github, app: 'a\"'}", "client ID"),
+        ("{kind: github, app: ''}", "app: "), ("{kind: github, app: -1}", "app: "),
         ("{kind: gitea, url: 'https://-a'}", "address"), ("{kind: gitea, url: \"https://a\\n\"}", "address"),
     ]) func forges(_ forge: String, _ says: String) {
         let text = Sample.text("").replacing("{kind: github}", with: forge)
@@ -101,6 +106,18 @@ import Testing
         for good in ["https://a", "https://a:8443/git/", "http://localhost:3000", "http://127.0.0.1:1"] {
             #expect(Sample.read(Sample.text("").replacing("github", with: "gitea, url: '\(good)'")).problems == [])
         }
+    }
+
+    @Test func anApp() throws {
+        for (app, read) in [("Iv23liAb_C.d-E", "Iv23liAb_C.d-E"), ("301", "301")] {
+            let (projects, problems) = Sample.read(
+                Sample.text("").replacing("{kind: github}", with: "{kind: github, app: \(app)}"))
+            #expect(problems == [] && projects.first?.rules.forge.app == read)
+        }
+        let text = Sample.text("").replacing("{kind: github}", with: "{kind: github, app: a}")
+        let number = text.replacing("{id: 7, path: acme/shop}", with: "{id: 7}")
+        #expect(text != number)
+        #expect(Sample.read(number).problems.contains { $0.contains("needs its path beside an app") })
     }
 
     /// GitLab's deliveries do not name an author.

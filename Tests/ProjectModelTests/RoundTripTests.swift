@@ -42,9 +42,10 @@ import YAMLDocuments
         let projects = (0..<300).map { _ in made.project() }
         let different = Set(projects.map(\.canonicalBytes)).count
         #expect(different == projects.enumerated().count { index, one in !projects[..<index].contains(one) })
-        let project = projects[0]
+        var project = projects[0]
+        project.forge.app = nil
         let changes: [(inout Project) -> Void] = [
-            { $0.name += "x" }, { $0.forge.url += "/x" },
+            { $0.name += "x" }, { $0.forge.url += "/x" }, { $0.forge.app = "x" },
             { $0.forge.kind = $0.forge.kind == .gitea ? .github : .gitea },
             { $0.repository.id = ($0.repository.id ?? 0) + 1 },
             { $0.repository.path = ($0.repository.path ?? "a") + "/x" },

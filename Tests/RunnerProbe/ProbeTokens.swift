@@ -1,5 +1,6 @@
 // The tokens of a probe, in memory. courierd has none of its own: it asks brokerd.
 
+import Exchange
 import GitLabRunner
 import RunnerErrands
 import Secret

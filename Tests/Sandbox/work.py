@@ -103,7 +103,8 @@ class Forge:
         numbers = [courier.request("AskBranch", place=place, branch="main") for _ in range(12)]
         for number in numbers:
             assert courier.answer(number)[0]["commit"] == sha
-        courier.call("PostStatus", place=place, commit=sha, reference=None, context="test", state="running", text="", url="")
+        courier.call("PostStatus", place=place, commit=sha, reference=None, context="test", state="running", text="", url="",
+                     job=1, number=0, branch="")
         rule = {"path": "ci.yaml", "timeout_seconds": None, "priority": None, "retries": None, "env": []}
         courier.call("ReadJobFile", place=place, commit=sha, branch="", job="test", rule=rule)
         _, fds = courier.answer(courier.request("FetchSource", place=place, commit=sha))

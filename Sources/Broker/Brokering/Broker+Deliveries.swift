@@ -39,32 +39,6 @@ extension Broker {
     }
 
     private func word(on raw: RawDelivery, _ request: BrokerEdge.VerifyDelivery) throws(Failure) -> DeliveryWord {
-        let (policy, delivery) = try genuine(raw, request)
-        let event: ForgeEvent
-        do throws(Refusal) {
-            // Of every one: a forge's first ping says already whether the others can be read.
-            try delivery.headers.checkJSON()
-            event = ForgeEvent(try Self.event(delivery, policy.forge))
-        } catch .foreign {
-            throw Self.refused("it speaks of another repository than its own")
-        } catch {
-            let why = error == .encoding ? "is no plain JSON\(Self.mend(raw))" : "cannot be read: \(error)"
-            throw Failure(.invalid, "it is genuine for project '\(policy.project)', and \(why)", place: "body")
-        }
-        // Whoever has one project's key speaks for that one alone.
-        if let repository = event.repository, !ProjectRules(policy).owns(repository) {
-            throw Self.refused("it is of another repository than project '\(policy.project)'")
-        }
-        return try stated(
-            DeliveryWord(
-                delivery: Hashes.sha256(raw.body), project: policy.project, revision: policy.revision, event: event,
-                generation: 0, issuedMs: 0, mac: Bytes32(0, 0, 0, 0)))
-    }
-
-    /// The project whose key made the signature.
-    private func genuine(
-        _ raw: RawDelivery, _ request: BrokerEdge.VerifyDelivery
-    ) throws(Failure) -> (Policy, Delivery) {
         let policies = content.policies.map(\.policy).filter {
             $0.forge == request.forge && (request.project.isEmpty || $0.project == request.project)
         }
@@ -72,24 +46,53 @@ extension Broker {
             throw Self.refused(
                 "too large to try the keys of \(policies.count) projects; name the project in the address")
         }
-        var reason: String?
+        var (reason, hasTried): (String?, Bool) = (nil, false)
+        var read: ForgeEvent?
         for policy in policies {
             guard let key = content.secret(policy.project, ForgeSecret.webhookKey.rawValue) else { continue }
             let value = try Failure.vault { () throws(VaultError) in try vault.store.value(of: key) }
+            hasTried = true
+            let delivery: Delivery
             do throws(Refusal) {
-                return (policy, try Self.verified(raw, policy.forge, value, at: now()))
+                delivery = try Self.verified(raw, policy.forge, value, at: now())
             } catch {
-                reason = "project '\(policy.project)': \(error)\(Self.mend(raw))"
+                reason = reason ?? "project '\(policy.project)': \(error)\(Self.mend(raw))"
+                continue
             }
+            // Whoever has one project's key speaks for that one alone. An app has the same for all of its projects.
+            let event = if let read { read } else { try Self.event(delivery, raw, policy) }
+            read = event
+            if let repository = event.repository, !ProjectRules(policy).owns(repository) {
+                reason = "it is of another repository than project '\(policy.project)'"
+                continue
+            }
+            return try stated(
+                DeliveryWord(
+                    delivery: Hashes.sha256(raw.body), project: policy.project, revision: policy.revision, event: event,
+                    generation: 0, issuedMs: 0, mac: Bytes32(0, 0, 0, 0)))
         }
         // The same work where no key was tried: a project without one, and one that is not there, are answered alike.
-        if reason == nil {
+        if !hasTried {
             let key = try Failure.secret { () throws(SecretError) in
                 unsafe try Secret(capacity: 32) { (room) throws(SecretError) in room.count }
             }
             _ = try? Self.verified(raw, request.forge, key, at: now())
         }
         throw Self.refused(reason ?? "there is no project with a key for it")
+    }
+
+    private static func event(_ delivery: Delivery, _ raw: RawDelivery, _ policy: Policy) throws(Failure) -> ForgeEvent
+    {
+        do throws(Refusal) {
+            // Of every one: a forge's first ping says already whether the others can be read.
+            try delivery.headers.checkJSON()
+            return ForgeEvent(try event(delivery, policy.forge))
+        } catch .foreign {
+            throw refused("it speaks of another repository than its own")
+        } catch {
+            let why = error == .encoding ? "is no plain JSON\(mend(raw))" : "cannot be read: \(error)"
+            throw Failure(.invalid, "it is genuine for project '\(policy.project)', and \(why)", place: "body")
+        }
     }
 
     private static func verified(

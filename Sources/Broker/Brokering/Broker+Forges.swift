@@ -19,7 +19,7 @@ extension Broker {
             let policy = try self.policy(request.project)
             return (
                 .init(
-                    forge: policy.forge, url: policy.url, repositoryId: policy.repositoryId,
+                    forge: policy.forge, url: policy.url, app: policy.app, repositoryId: policy.repositoryId,
                     repositoryPath: policy.repositoryPath), try self.token(of: policy)
             )
         }
@@ -69,20 +69,24 @@ extension Broker {
         return policy
     }
 
-    /// Answers with a value in a file without a name.
+    /// What is lent, in a file without a name.
+    enum Loan {
+        case value(StoredSecret)
+        /// A statement of this app's, signed with its key, which is not lent.
+        case statement(app: String, key: StoredSecret)
+    }
+
     func lend<Call: WireCall>(
         _ handlers: inout Handlers<ForgeEdge>, _ call: Call.Type,
-        _ body: @escaping (Call) throws(Failure) -> (Call.Reply, StoredSecret)
+        _ body: @escaping (Call) throws(Failure) -> (Call.Reply, Loan)
     ) where Call.Edge == ForgeEdge {
         let refusals = refusals
         handlers.on(call) { request, _, responder in
             do throws(Failure) {
-                let (reply, secret) = try body(request)
+                let (reply, loan) = try body(request)
+                let value = try self.value(of: loan)
                 responder.reply(
-                    reply,
-                    fd: try Failure.vault { () throws(VaultError) in
-                        try self.files.anonymous(try self.vault.store.value(of: secret))
-                    })
+                    reply, fd: try Failure.vault { () throws(VaultError) in try self.files.anonymous(value) })
             } catch {
                 refusals.note(Call.rule.name, error)
                 responder.fail(error)
@@ -90,12 +94,23 @@ extension Broker {
         }
     }
 
-    private func token(of policy: Policy) throws(Failure) -> StoredSecret {
-        let name = ForgeSecret.token.rawValue
-        guard let secret = content.secret(policy.project, name) else {
-            throw Failure(.notFound, "set it: `bulkhead secret set \(policy.project) \(name)`", place: name)
+    private func value(of loan: Loan) throws(Failure) -> Secret {
+        switch loan {
+        case .value(let secret):
+            return try Failure.vault { () throws(VaultError) in try vault.store.value(of: secret) }
+        case .statement(let app, let secret):
+            let key = try Failure.vault { () throws(VaultError) in try vault.store.value(of: secret) }
+            return try AppStatement.signed(by: app, key, at: now() / 1000)
         }
-        return secret
+    }
+
+    private func token(of policy: Policy) throws(Failure) -> Loan {
+        let name = (policy.app == nil ? ForgeSecret.token : .appKey).rawValue
+        guard let secret = content.secret(policy.project, name) else {
+            let from = policy.app == nil ? "" : " --from-file FILE.pem"
+            throw Failure(.notFound, "set it: `bulkhead secret set \(policy.project) \(name)\(from)`", place: name)
+        }
+        return policy.app.map { .statement(app: $0, key: secret) } ?? .value(secret)
     }
 
     private func word(on request: ForgeEdge.StatePermission) throws(Failure) -> PermissionWord {

@@ -57,11 +57,11 @@ extension Broker {
         // Whatever the rules say now: it goes back to where it came from.
         lend(&handlers, ForgeEdge.OpenRunner.self) { request throws(Failure) in
             try self.check(request.word, place: "word")
-            return (.init(url: request.word.url), Self.stored(request.word))
+            return (.init(url: request.word.url), .value(Self.stored(request.word)))
         }
         lend(&handlers, ForgeEdge.OpenJob.self) { request throws(Failure) in
             try self.check(request.word, place: "word")
-            return (.init(url: request.word.url), try Self.stored(request.word, token: Int(request.value)))
+            return (.init(url: request.word.url), .value(try Self.stored(request.word, token: Int(request.value))))
         }
     }
 

@@ -8,14 +8,14 @@ import Wire
 
 extension Courier {
     func postStatus(_ request: CourierEdge.PostStatus, _ responder: Responder<CourierEdge.PostStatus.Reply>) {
-        visit(request.place, responder) { (repository) throws(Failure) in
-            .postStatus(
-                repository,
-                CommitStatus(
-                    commit: try Commit(named: request.commit), reference: request.reference.map { Reference($0) },
-                    context: request.context, state: PostedState(request.state), description: request.text,
-                    link: request.url.isEmpty ? nil : request.url))
-        } then: { _ in
+        visit(
+            request.place, responder,
+            at: { (home) throws(Failure) in
+                home.app == nil
+                    ? .postStatus(home.repository, try CommitStatus(request))
+                    : .keepCheck(home.repository, try CheckRun(request))
+            }
+        ) { _ in
             responder.reply(.init())
         }
     }

@@ -23,7 +23,7 @@ extension Courier {
         let archive = ArchiveFile(in: settings.state, limits: ArchiveLimits(size: settings.sourceBytes))
         let time = archiveTime(for: responder)
         let purpose = Visit.Purpose(
-            call: { (repository) throws(Failure) in .archive(repository, try Commit(named: commit)) },
+            call: { (home) throws(Failure) in .archive(home.repository, try Commit(named: commit)) },
             // Compressed, it is not larger than unpacked.
             limits: TransferLimits(body: settings.sourceBytes, total: time), time: time, archive: archive)
         visit(place, responder, purpose) { [self] result in

@@ -9,8 +9,8 @@ import Wire
 extension Courier {
     func checkForge(_ request: CourierEdge.CheckForge, _ responder: Responder<CourierEdge.CheckForge.Reply>) {
         let branch = request.branch
-        let call = { (repository: Repository) throws(Failure) -> ForgeCall in .survey(repository, branch: branch) }
-        var purpose = Visit.Purpose(call: call, time: .seconds(20))
+        var purpose = Visit.Purpose(
+            call: { (home) throws(Failure) in .survey(home.repository, branch: branch) }, time: .seconds(20))
         // Somebody waits to be told, and asks again himself.
         purpose.policy.attempts = 1
         visit(request.place, responder, purpose) { [self] result in

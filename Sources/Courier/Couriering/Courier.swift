@@ -1,7 +1,7 @@
 // courierd's service: the only process that speaks to the outside. Its parts: Courier+Calls (what is told and asked),
 // Courier+Sources (archives), Courier+JobFiles (job files of a repository), Courier+Polling (what is new), and in
-// GitLab its runner protocol: Courier+Runners, Courier+Reports, Courier+GitLabJobs. It keeps nothing: whatever is to be
-// done again is schedulerd's to know, and every token is brokerd's.
+// GitLab its runner protocol: Courier+Runners, Courier+Reports, Courier+GitLabJobs. It keeps nothing but the passes of
+// GitHub's apps (Apps): whatever is to be done again is schedulerd's to know, and every other token is brokerd's.
 
 package import Daemon
 import Errands
@@ -21,6 +21,7 @@ package final class Courier {
     let loop: PollLoop
     let outbound: Outbound
     private var visits: [ObjectIdentifier: Visit] = [:]
+    private let passes = AppPasses()
     /// Runners at GitLab that schedulerd asks about, jobs whose way back is open, and those that were refused at once.
     var runners: [ServedRunner.Key: ServedRunner] = [:]
     var reports: [ReportKey: TraceErrand] = [:]
@@ -49,6 +50,7 @@ package final class Courier {
     package func stop() {
         broker.stop()
         visits.removeAll()
+        passes.forgetAll()
         (runners, reports, refused, parcels, sought) = ([:], [:], [:], [:], [])
     }
 
@@ -102,7 +104,7 @@ package final class Courier {
             failed()
             return fail(responder, place, Failure(.limitReached, "enough errands are under way", place: "errands"))
         }
-        let visit = Visit(.init(loop: loop, outbound: outbound, broker: broker), place, purpose)
+        let visit = Visit(.init(loop: loop, outbound: outbound, broker: broker, passes: passes), place, purpose)
         let id = ObjectIdentifier(visit)
         visits[id] = visit
         visit.start { [weak self] result in
@@ -120,6 +122,14 @@ package final class Courier {
     func visit<Reply: WireMessage>(
         _ place: CourierEdge.ForgePlace, _ responder: Responder<Reply>, missing: String = "",
         _ call: @escaping (Repository) throws(Failure) -> ForgeCall, then finish: @escaping (ForgeResult) -> Void
+    ) {
+        visit(place, responder, missing: missing, at: { (home) throws(Failure) in try call(home.repository) }, finish)
+    }
+
+    /// The same, where it matters what kind of forge it is.
+    func visit<Reply: WireMessage>(
+        _ place: CourierEdge.ForgePlace, _ responder: Responder<Reply>, missing: String = "",
+        at call: @escaping (ForgeHome) throws(Failure) -> ForgeCall, _ finish: @escaping (ForgeResult) -> Void
     ) {
         let time = min(settings.errandTime, responder.remaining ?? settings.errandTime)
         visit(place, responder, .init(call: call, time: time, missing: missing), then: finish)

@@ -7,10 +7,16 @@ import ForgeModel
 import Link
 import Outbound
 import Posix
+import Secret
 import SourceArchive
 import Wire
 
 extension Failure {
+    /// A value that cannot be held.
+    static func secret<R: ~Copyable>(_ body: () throws(SecretError) -> R) throws(Failure) -> R {
+        do { return try body() } catch { throw Failure(.internal, "\(error)", place: "token") }
+    }
+
     /// `missing`: what is not there if the forge says so; empty: it could be more than one thing.
     init(_ failure: ErrandFailure, _ place: CourierEdge.ForgePlace, missing: String, archive: ArchiveFile?) {
         switch failure {

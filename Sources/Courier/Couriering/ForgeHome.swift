@@ -19,6 +19,8 @@ struct ForgeHome {
     /// The rules have the repository's number or its path alone, and the other one is schedulerd's word, or nobody's:
     /// the forge is asked what belongs together before anything is done there.
     let isDoubtful: Bool
+    /// Of an app, whose token comes from the forge.
+    let app: AppPasses.Key?
 
     init(_ word: ForgeEdge.ReadToken.Reply, _ place: CourierEdge.ForgePlace) throws(Failure) {
         let rules = ProjectRules(
@@ -38,6 +40,20 @@ struct ForgeHome {
         (self.provider, url) = (provider, word.url)
         repository = Repository(id: word.repositoryId ?? asked.id, path: word.repositoryPath ?? asked.path)
         isDoubtful = word.repositoryId == nil || word.repositoryPath == nil
+        guard let app = word.app else {
+            self.app = nil
+            return
+        }
+        guard let path = word.repositoryPath else {
+            throw Failure(.invalid, "beside an app the project's `repository` needs its path", place: "repository")
+        }
+        self.app = AppPasses.Key(
+            project: place.project, url: word.url, app: app, repository: path, id: word.repositoryId ?? 0)
+    }
+
+    /// As the rules name it, and nobody else: for an app's token.
+    var entrance: Repository {
+        Repository(id: app?.id ?? 0, path: app?.repository ?? Repository.unknownPath)
     }
 
     private static func provider(_ forge: ForgeKind, _ url: String) -> (any ForgeProvider)? {

@@ -8,6 +8,7 @@ import ForgeModel
 import Link
 import Outbound
 import Posix
+import RunnerErrands
 import Secret
 import Wire
 
@@ -19,12 +20,13 @@ final class Visit {
         let loop: PollLoop
         let outbound: Outbound
         let broker: LinkClient<ForgeEdge>
+        let passes: AppPasses
     }
 
     /// What is to be done there.
     struct Purpose {
         /// The call, of the project's repository.
-        let call: (Repository) throws(Failure) -> ForgeCall
+        let call: (ForgeHome) throws(Failure) -> ForgeCall
         var limits = TransferLimits.api
         var policy = RetryPolicy()
         /// For everything, brokerd's answer included.
@@ -66,6 +68,10 @@ final class Visit {
         timer = means.loop.after(purpose.time) { [weak self] in
             self?.end(.failure(Failure(.deadlineExceeded, "the forge took too long", place: "forge")))
         }
+        ask()
+    }
+
+    private func ask() {
         means.broker.call(ForgeEdge.ReadToken(project: place.project), deadline: Self.brokerTime) {
             [weak self] result, fds in
             let raws = fds.raws
@@ -78,30 +84,74 @@ final class Visit {
     private func take(_ result: Result<ForgeEdge.ReadToken.Reply, Failure>, _ raws: [Int32]) {
         do throws(Failure) {
             let home = try ForgeHome(try result.get(), place)
-            let call = try purpose.call(home.repository)
+            let call = try purpose.call(home)
             purpose.noting?(home)
-            let errand = Errand(
-                call, at: home.provider, token: try Self.token(raws), by: means.outbound, on: means.loop,
-                limits: purpose.limits, policy: purpose.policy, patience: Self.patience,
-                doubting: home.isDoubtful ? home.repository : nil,
-                into: purpose.archive.map { archive in { archive.begin() } })
-            self.errand = errand
-            errand.start { [weak self] result in
-                guard let self else { return }
-                end(result.mapError { Failure($0, place, missing: purpose.missing, archive: purpose.archive) })
+            let token = try Self.token(raws)
+            guard let app = home.app else { return run(call, at: home, home.provider, token) }
+            guard let pass = means.passes.pass(app, at: means.loop.milliseconds) else {
+                return enter(call, token, home, app)
+            }
+            try run(call, at: home, with: pass) { [weak self] in
+                // It was taken back before its time.
+                self?.means.passes.forget(app)
+                self?.ask()
             }
         } catch {
             end(.failure(error))
         }
     }
 
+    /// With an app's statement for a pass.
+    private func enter(_ call: ForgeCall, _ statement: consuming Secret, _ home: ForgeHome, _ app: AppPasses.Key) {
+        let errand = Errand(
+            .enter(home.entrance), at: home.provider, token: statement, by: means.outbound, on: means.loop,
+            limits: .api, policy: purpose.policy, patience: Self.patience)
+        self.errand = errand
+        errand.start { [weak self] result in
+            guard let self else { return }
+            do throws(Failure) {
+                guard
+                    case .entered(let installation, let token) = try result.mapError({ Failure(ofEntrance: $0, place) })
+                        .get()
+                else { throw Failure(.internal, "no entrance", place: "app") }
+                let pass = try Failure.secret { () throws(SecretError) in
+                    try AppPass(installation, token, until: means.loop.milliseconds + AppPasses.lifetime)
+                }
+                means.passes.keep(pass, app)
+                try run(call, at: home, with: pass)
+            } catch {
+                end(.failure(error))
+            }
+        }
+    }
+
+    private func run(
+        _ call: ForgeCall, at home: ForgeHome, with pass: AppPass, orElse refused: (() -> Void)? = nil
+    ) throws(Failure) {
+        guard let forge = home.provider as? any AppForge else { throw Failure(.invalid, "no forge with apps") }
+        let token = try Failure.secret { () throws(SecretError) in try pass.token() }
+        run(call, at: home, forge.entered(pass.installation), token, orElse: refused)
+    }
+
+    private func run(
+        _ call: ForgeCall, at home: ForgeHome, _ provider: any ForgeProvider, _ token: consuming Secret,
+        orElse refused: (() -> Void)? = nil
+    ) {
+        let errand = Errand(
+            call, at: provider, token: token, by: means.outbound, on: means.loop, limits: purpose.limits,
+            policy: purpose.policy, patience: Self.patience, doubting: home.isDoubtful ? home.repository : nil,
+            into: purpose.archive.map { archive in { archive.begin() } })
+        self.errand = errand
+        errand.start { [weak self] result in
+            guard let self else { return }
+            if case .failure(.forge(.unauthorized)) = result, let refused { return refused() }
+            end(result.mapError { Failure($0, place, missing: purpose.missing, archive: purpose.archive) })
+        }
+    }
+
     private static func token(_ raws: [Int32]) throws(Failure) -> Secret {
         guard let raw = raws.first else { throw Failure(.wrongFds, "no token", place: "token") }
-        do throws(SecretError) {
-            return try Secret(contentsOf: raw, limit: tokenBytes)
-        } catch {
-            throw Failure(.internal, "\(error)", place: "token")
-        }
+        return try Failure.secret { () throws(SecretError) in try Secret(contentsOf: raw, limit: tokenBytes) }
     }
 
     private func end(_ result: Result<ForgeResult, Failure>) {

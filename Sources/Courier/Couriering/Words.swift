@@ -3,6 +3,7 @@
 import ForgeCalls
 import ForgeModel
 import Link
+import TrustModel
 import TrustWire
 import Wire
 
@@ -27,6 +28,34 @@ extension PostedState {
             case .error: .error
             case .cancelled: .cancelled
             }
+    }
+}
+
+extension CommitStatus {
+    init(_ request: CourierEdge.PostStatus) throws(Failure) {
+        self.init(
+            commit: try Commit(named: request.commit), reference: request.reference.map { Reference($0) },
+            context: request.context, state: PostedState(request.state), description: request.text,
+            link: request.url.isEmpty ? nil : request.url)
+    }
+}
+
+extension CheckRun {
+    /// Whoever presses the button wants the commits that this check run is of, where it says that they go.
+    init(_ request: CourierEdge.PostStatus) throws(Failure) {
+        let isHeld = request.state == .held
+        let tag = CheckTag(job: request.job, number: request.number, branch: request.branch)
+        self.init(
+            commit: try Commit(named: request.commit), name: request.context, externalID: tag.text,
+            state: PostedState(request.state), needsApproval: isHeld, title: request.text,
+            summary: isHeld ? "Look at the changes first: whoever may write here has them run." : request.text,
+            link: request.url.isEmpty ? nil : request.url,
+            buttons: isHeld
+                ? [
+                    Button(
+                        label: "Approve", description: "Run the jobs on exactly this commit",
+                        identifier: ApprovalRequest.button)
+                ] : [])
     }
 }
 

@@ -1,5 +1,6 @@
 // ForgeCall: what may be asked of a forge, in words that are the same for all of them, and what comes of it.
 
+package import Exchange
 package import ForgeModel
 
 package enum ForgeCall: Equatable, Sendable {
@@ -8,8 +9,10 @@ package enum ForgeCall: Equatable, Sendable {
     /// A repository of which the number or the path is known.
     case repository(Repository)
     case postStatus(Repository, CommitStatus)
-    /// GitHub's apps only.
-    case postCheck(Repository, CheckRun)
+    /// Apps only: written anew, or made.
+    case keepCheck(Repository, CheckRun)
+    /// Where the app is installed that the token is a statement of, and a token for this repository alone.
+    case enter(Repository)
     case keepComment(Repository, RollingComment)
     case permission(Repository, Account)
     case change(Repository, number: UInt64)
@@ -41,7 +44,8 @@ extension ForgeCall {
         case .account: self
         case .repository: .repository(repository)
         case .postStatus(_, let status): .postStatus(repository, status)
-        case .postCheck(_, let check): .postCheck(repository, check)
+        case .keepCheck(_, let check): .keepCheck(repository, check)
+        case .enter: .enter(repository)
         case .keepComment(_, let comment): .keepComment(repository, comment)
         case .permission(_, let account): .permission(repository, account)
         case .change(_, let number): .change(repository, number: number)
@@ -60,8 +64,8 @@ package enum ForgeResult: Equatable, Sendable {
     case account(Account)
     case repository(Repository)
     case posted
-    /// The check run's number, for the next word about it.
-    case check(UInt64)
+    /// As whom, and the token, which holds for an hour.
+    case entered(Installation, SecretText)
     /// The comment's number, for the next word in it.
     case comment(UInt64)
     case permission(Permission)

@@ -52,7 +52,8 @@ package protocol ForgeProvider: Sendable {
     /// Answers of any status.
     func checkPosted(_ answer: ExchangeAnswer, _ status: CommitStatus) throws(ForgeProblem)
 
-    func post(_ check: CheckRun, in repository: Repository) throws(ForgeProblem) -> ExchangeRequest
+    /// The state of a job at this commit, which does not exist.
+    func tryPosting(at commit: Commit, in repository: Repository) throws(ForgeProblem) -> ExchangeRequest
 
     func askComments(_ repository: Repository, change: UInt64, page: Int) throws(ForgeProblem) -> ExchangeRequest
     func readComments(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Page<FoundComment>
@@ -92,6 +93,11 @@ package protocol ForgeProvider: Sendable {
 }
 
 extension ForgeProvider {
+    package func tryPosting(at commit: Commit, in repository: Repository) throws(ForgeProblem) -> ExchangeRequest {
+        try post(
+            CommitStatus(commit: commit, context: "bulkhead", state: .pending, description: ""), in: repository)
+    }
+
     package func checkPosted(_ answer: ExchangeAnswer, _ status: CommitStatus) throws(ForgeProblem) {
         try ForgeProblem.check(answer)
     }

@@ -59,8 +59,7 @@ package struct ForgeSurvey: Sendable {
         case .branch: return try provider.askBranch(repository, branch)
         case .status:
             guard let commit = Commit(Self.nowhere) else { throw .unusable("commit") }
-            return try provider.post(
-                CommitStatus(commit: commit, context: "bulkhead", state: .pending, description: ""), in: repository)
+            return try provider.tryPosting(at: commit, in: repository)
         case .comment:
             let comment = RollingComment(change: 0, name: "bulkhead", author: account, body: "")
             return try provider.write(comment, over: 0, in: repository)

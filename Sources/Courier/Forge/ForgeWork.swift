@@ -25,6 +25,8 @@ package struct ForgeWork: Sendable {
         case listing(page: Int)
         case following(NewsWork)
         case surveying(ForgeSurvey)
+        /// Where the app is installed is known.
+        case entering(Installation)
         /// The files are known; whether they are those of the right commit is asked.
         case confirming(ChangedFiles)
     }
@@ -61,7 +63,8 @@ package struct ForgeWork: Sendable {
         case .account: return try provider.askAccount()
         case .repository(let repository): return try provider.askRepository(repository)
         case .postStatus(let repository, let status): return try provider.post(status, in: repository)
-        case .postCheck(let repository, let check): return try provider.post(check, in: repository)
+        case .keepCheck(let repository, let check): return try app().askChecks(repository, check)
+        case .enter(let repository): return try app().askInstallation(repository)
         case .keepComment(let repository, let comment):
             try Self.check(comment)
             if let id = comment.id {
@@ -110,7 +113,8 @@ package struct ForgeWork: Sendable {
         case .postStatus(_, let status):
             try provider.checkPosted(answer, status)
             return .done(.posted)
-        case .postCheck: return .done(.check(try Fields(try good(answer)).number("id")))
+        case .keepCheck(let repository, let check): return try takeCheck(answer, repository, check)
+        case .enter(let repository): return try takeEntry(answer, repository)
         case .keepComment(let repository, let comment): return try takeComment(answer, repository, comment)
         case .permission(_, let account):
             if answer.status != 404 { try ForgeProblem.check(answer) }
@@ -157,6 +161,38 @@ package struct ForgeWork: Sendable {
         return answer
     }
 
+    // MARK: apps
+
+    private func app() throws(ForgeProblem) -> any AppForge {
+        guard let app = provider as? any AppForge else { throw .unsupported }
+        return app
+    }
+
+    private mutating func takeEntry(
+        _ answer: ExchangeAnswer, _ repository: Repository
+    ) throws(ForgeProblem) -> Step {
+        let app = try app()
+        if case .entering(let installation) = position {
+            return .done(.entered(installation, try app.readEntry(try good(answer))))
+        }
+        let installation = try app.readInstallation(try good(answer))
+        position = .entering(installation)
+        return .ask(try app.enter(repository, installation))
+    }
+
+    private mutating func takeCheck(
+        _ answer: ExchangeAnswer, _ repository: Repository, _ check: CheckRun
+    ) throws(ForgeProblem) -> Step {
+        let (app, answer) = (try app(), try good(answer))
+        if case .writing = position { return .done(.posted) }
+        switch app.step(for: check, among: try app.readChecks(answer)) {
+        case .nothing: return .done(.posted)
+        case .write(let id):
+            position = .writing(isKnown: id != nil)
+            return .ask(try app.write(check, over: id, in: repository))
+        }
+    }
+
     // MARK: comments
 
     private static func check(_ comment: RollingComment) throws(ForgeProblem) {
@@ -193,7 +229,7 @@ package struct ForgeWork: Sendable {
         case .writing(let isKnown):
             if isKnown && answer.status == 404 { return .ask(try search(repository, comment, page: 1)) }
             return .done(.comment(try Fields(try good(answer)).number("id")))
-        case .doubting, .single, .listing, .following, .confirming, .surveying: throw .foreign
+        case .doubting, .single, .listing, .following, .confirming, .surveying, .entering: throw .foreign
         }
     }
 

@@ -55,11 +55,9 @@ package struct CheckRun: Equatable, Sendable {
         }
     }
 
-    /// Nil for a new one.
-    package let id: UInt64?
     package let commit: Commit
     package let name: String
-    /// Our own name for it.
+    /// Our own name for it, by which it is found again; it comes back with its buttons.
     package let externalID: String
     package let state: PostedState
     /// Instead of a verdict: somebody has to press a button first.
@@ -71,10 +69,9 @@ package struct CheckRun: Equatable, Sendable {
     package let buttons: [Button]
 
     package init(
-        id: UInt64? = nil, commit: Commit, name: String, externalID: String, state: PostedState,
+        commit: Commit, name: String, externalID: String, state: PostedState,
         needsApproval: Bool = false, title: String, summary: String, link: String? = nil, buttons: [Button] = []
     ) {
-        self.id = id
         self.commit = commit
         self.name = name
         self.externalID = externalID

@@ -46,10 +46,13 @@ package struct Server: Equatable, Sendable {
             redirects: redirects)
     }
 
-    package func send(_ method: ExchangeRequest.Method, _ target: RequestTarget, _ body: JSONText) -> ExchangeRequest {
+    /// - Parameter isRepeatable: as ExchangeRequest takes it.
+    package func send(
+        _ method: ExchangeRequest.Method, _ target: RequestTarget, _ body: JSONText, isRepeatable: Bool? = nil
+    ) -> ExchangeRequest {
         ExchangeRequest(
             method, origin, target,
             headers: [HeaderField("Accept", accept), HeaderField("Content-Type", "application/json")] + headers,
-            body: body.bytes, credential: credential)
+            body: body.bytes, credential: credential, isRepeatable: isRepeatable)
     }
 }

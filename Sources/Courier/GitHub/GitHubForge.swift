@@ -4,7 +4,7 @@ package import Exchange
 package import ForgeCalls
 package import ForgeModel
 
-package struct GitHubForge: PullForge {
+package struct GitHubForge: PullForge, AppForge {
     package static let publicOrigin = Origin(.https, host: "api.github.com")
     package static let publicArchives = Origin(.https, host: "codeload.github.com")
 
@@ -13,11 +13,13 @@ package struct GitHubForge: PullForge {
     /// "Up to 300 changed files", on the first page.
     package let mostCompared = 300
     package let descriptionLimit = 140
-    package let permissionToAsk = Permission.write
+    /// An app has no role in a repository.
+    package var permissionToAsk: Permission { installation == nil ? .write : .none }
 
     /// Of a fine-grained token; a classic one has all of it in `repo`.
     package func scope(for lack: ForgeLack) -> String? {
-        switch lack {
+        if installation != nil { return appScope(for: lack) }
+        return switch lack {
         case .token, .account, .branch: nil
         case .repository, .sources: "the permission Contents: read, for this repository (a classic token: repo)"
         case .statuses: "the permission Commit statuses: read and write (a classic token: repo)"
@@ -29,6 +31,7 @@ package struct GitHubForge: PullForge {
     package let server: Server
     /// Where archives lie; an answer may lead there and nowhere else.
     let archives: Set<Origin>
+    package internal(set) var installation: Installation?
 
     /// - Parameters:
     ///   - base: empty at github.com, `/api/v3` at a site of one's own.
@@ -42,6 +45,16 @@ package struct GitHubForge: PullForge {
     package var origins: Set<Origin> { archives.union([server.origin]) }
 
     // MARK: accounts
+
+    /// An app is nobody's account; the one in whose name it writes is.
+    package func askAccount() throws(ForgeProblem) -> ExchangeRequest {
+        let name = installation?.account
+        return server.get(
+            try server.target { (base) throws(RequestTarget.BadPiece) in
+                if let name { return try base.and("/users").segment(name) }
+                return base.and("/user")
+            })
+    }
 
     /// `maintain` is told as write, `triage` as read.
     package func readPermission(
@@ -57,55 +70,6 @@ package struct GitHubForge: PullForge {
         case "read": return .read
         case "none": return .none
         default: throw .field("permission")
-        }
-    }
-
-    // MARK: checks
-
-    package func post(_ check: CheckRun, in repository: Repository) throws(ForgeProblem) -> ExchangeRequest {
-        guard check.buttons.count <= 3 else { throw .unusable("buttons") }
-        var actions: [JSONText] = []
-        for button in check.buttons {
-            actions.append(
-                .map([
-                    ("label", .text(try Wording.name(button.label, 20, "label"))),
-                    ("description", .text(try Wording.name(button.description, 40, "description"))),
-                    ("identifier", .text(try Wording.name(button.identifier, 20, "identifier"))),
-                ]))
-        }
-        let (status, conclusion) = Self.words(check)
-        let body = JSONText.map([
-            ("name", .text(try Wording.name(check.name, 255, "name"))),
-            ("head_sha", check.id == nil ? .text(check.commit.hex) : nil),
-            ("details_url", try Wording.link(check.link, 2048).map(JSONText.text)),
-            ("external_id", .text(try Wording.name(check.externalID, 255, "external id"))),
-            ("status", .text(status)), ("conclusion", conclusion.map(JSONText.text)),
-            (
-                "output",
-                .map([
-                    ("title", .text(try Wording.name(Wording.short(check.title, 255), 255, "title"))),
-                    ("summary", .text(Wording.long(check.summary, 65_535))),
-                ])
-            ),
-            ("actions", actions.isEmpty ? nil : .list(actions)),
-        ])
-        let target = try target(repository) { (base) throws(RequestTarget.BadPiece) in
-            let runs = base.and("/check-runs")
-            return if let id = check.id { runs.and(id) } else { runs }
-        }
-        return server.send(check.id == nil ? .post : .patch, target, body)
-    }
-
-    private static func words(_ check: CheckRun) -> (status: String, conclusion: String?) {
-        if check.needsApproval { return ("completed", "action_required") }
-        return switch check.state {
-        case .pending: ("queued", nil)
-        case .running: ("in_progress", nil)
-        case .success: ("completed", "success")
-        case .failure, .error: ("completed", "failure")
-        case .cancelled: ("completed", "cancelled")
-        case .timedOut: ("completed", "timed_out")
-        case .skipped: ("completed", "skipped")
         }
     }
 }

@@ -132,8 +132,4 @@ package struct GitLabForge: ForgeProvider {
         case .skipped: "skipped"
         }
     }
-
-    package func post(_ check: CheckRun, in repository: Repository) throws(ForgeProblem) -> ExchangeRequest {
-        throw .unsupported
-    }
 }

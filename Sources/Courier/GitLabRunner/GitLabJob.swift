@@ -1,6 +1,7 @@
 // GitLabJob: a job as GitLab gave it to us, in our words and within our bounds. What is secret in it is a SecretText
 // and stands apart: it goes to brokerd, and never into a definition.
 
+package import Exchange
 package import ForgeModel
 
 /// By what a job is spoken of at GitLab.

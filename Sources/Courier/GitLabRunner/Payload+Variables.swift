@@ -1,5 +1,7 @@
 // The variables of a job, and which of them nobody may read in a definition.
 
+import Exchange
+
 extension Payload {
     static func variables(
         _ root: PayloadValue, timeout: UInt32, _ limits: PayloadLimits

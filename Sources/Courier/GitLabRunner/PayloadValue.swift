@@ -2,6 +2,7 @@
 // reader says what it has to be, and how long it may be.
 
 import Documents
+import Exchange
 import ForgeCalls
 
 /// Why a job is not run, in a sentence for its author.

@@ -49,10 +49,4 @@ package struct GiteaForge: PullForge {
         default: throw .field("permission")
         }
     }
-
-    // MARK: checks
-
-    package func post(_ check: CheckRun, in repository: Repository) throws(ForgeProblem) -> ExchangeRequest {
-        throw .unsupported
-    }
 }

@@ -1,5 +1,6 @@
 // RunnerTokens: who has the tokens. courierd asks brokerd for each request, and wipes what it got when it is sent.
 
+package import Exchange
 package import GitLabRunner
 import Posix
 package import Secret

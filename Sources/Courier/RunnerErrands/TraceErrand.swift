@@ -130,5 +130,5 @@ package final class TraceErrand {
 
 extension PollLoop {
     /// The time of the machines.
-    var milliseconds: UInt64 { now / 1_000_000 }
+    package var milliseconds: UInt64 { now / 1_000_000 }
 }

@@ -199,12 +199,15 @@ package struct Button: Equatable, Sendable {
     package let repository: Repository
     package let identifier: String
     package let head: Commit
+    /// What the check run is about; nil for one that does not say it.
+    package let tag: CheckTag?
     package let sender: Account
 
-    package init(repository: Repository, identifier: String, head: Commit, sender: Account) {
+    package init(repository: Repository, identifier: String, head: Commit, tag: CheckTag?, sender: Account) {
         self.repository = repository
         self.identifier = identifier
         self.head = head
+        self.tag = tag
         self.sender = sender
     }
 }

@@ -84,12 +84,17 @@ package enum GitHubEvents {
     }
 
     private static func button(_ delivery: Delivery) throws(Refusal) -> Event {
-        let facts = try Facts(delivery, common + ["action", "requested_action.identifier", "check_run.head_sha"])
+        let facts = try Facts(
+            delivery,
+            common + ["action", "requested_action.identifier", "check_run.head_sha", "check_run.external_id"])
         guard try facts.word("action") == "requested_action" else { return .other("check_run") }
         return .button(
             Button(
                 repository: try facts.repository("repository"),
                 identifier: try facts.word("requested_action.identifier"),
-                head: try facts.head("check_run.head_sha"), sender: try facts.account("sender")))
+                head: try facts.head("check_run.head_sha"),
+                tag: facts.isThere("check_run.external_id")
+                    ? CheckTag(try facts.text("check_run.external_id")) : nil,
+                sender: try facts.account("sender")))
     }
 }

@@ -41,6 +41,8 @@ extension ProjectRules.Forge {
         var map = DocumentMap()
         map.add("kind", .text(kind.rawValue))
         map.add("url", .text(url))
+        // Said only where there is one: rules of before keep their revision.
+        map.add("app", app.map { .text($0) })
         return map.value
     }
 }

@@ -13,11 +13,38 @@ extension SpecReader {
         return nil
     }
 
-    /// `{kind: gitea, url: https://git.example.org}`
+    /// `{kind: gitea, url: https://git.example.org}`, `{kind: github, app: Iv23liAbCdEf}`
     mutating func forge(_ value: SpecValue, at path: String) -> ProjectRules.Forge? {
-        guard let map = map(value, at: path, keys: ["kind", "url"]) else { return nil }
+        guard let map = map(value, at: path, keys: ["kind", "url", "app"]) else { return nil }
         let kind = required("kind", of: map, in: value, at: path, "it is github, gitlab, gitea or forgejo")
             .flatMap { word($0, at: "\(path).kind", ProjectRules.Forge.Kind.self) }
+        var forge = address(map, value, kind, at: path)
+        if let value = map["app"] {
+            if let kind, kind != .github {
+                report("\(path).app", value.place, "is for a project whose forge is github")
+            }
+            forge?.app = app(value, at: "\(path).app")
+        }
+        return forge
+    }
+
+    /// A client ID, or the number that apps had before.
+    private mutating func app(_ value: SpecValue, at path: String) -> String? {
+        if case .integer(let number) = value.content, number > 0 { return String(number) }
+        guard let text = text(value, at: path, bytes: 1...64) else { return nil }
+        if text.utf8.allSatisfy(Self.isOfApp), text.utf8.first != UInt8(ascii: "-") { return text }
+        report(path, value.place, "is not the client ID of a GitHub App; its page shows one like Iv23liAbCdEfGhIjKlMn")
+        return nil
+    }
+
+    private static func isOfApp(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+            || [UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_")].contains(byte)
+    }
+
+    private mutating func address(
+        _ map: [String: SpecValue], _ value: SpecValue, _ kind: ProjectRules.Forge.Kind?, at path: String
+    ) -> ProjectRules.Forge? {
         if let value = map["url"] {
             guard let url = text(value, at: "\(path).url", bytes: 1...ProjectFile.Bounds.urlBytes) else { return nil }
             guard let address = ForgeAddress.read(url) else {

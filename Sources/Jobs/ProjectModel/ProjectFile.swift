@@ -65,6 +65,9 @@ extension SpecReader {
             .flatMap { self.repository($0, at: "\(path).repository") }
         var project = Project(
             name: name ?? "", forge: forge ?? .init(kind: .github, url: ""), repository: repository ?? .init())
+        if forge?.app != nil, let value = map["repository"], let repository, repository.path == nil {
+            report("\(path).repository", value.place, "needs its path beside an app: {id: 4711, path: acme/shop}")
+        }
         if let value = map["polling"] {
             project.polling = bool(value, at: "\(path).polling") ?? false
             if project.polling, let repository, repository.path == nil, forge?.kind != .gitlab {

@@ -65,7 +65,7 @@ package enum ApprovalStanding: String, CaseIterable, Sendable {
 package struct ApprovalRequest: Equatable, Sendable {
     /// In which repository that was said.
     package let repository: Repository
-    /// Nil: a button names commits alone.
+    /// Nil: a button that says nothing of it names commits alone.
     package let number: UInt64?
     package let head: Commit
     /// Where the change is to go. Nil: neither he nor the delivery says it, and the forge has to be asked.
@@ -86,7 +86,9 @@ package struct ApprovalRequest: Equatable, Sendable {
     /// Nil for a button of somebody else's.
     package init?(_ button: Button) {
         guard button.identifier == Self.button else { return nil }
-        self.init(repository: button.repository, number: nil, head: button.head, branch: nil, by: button.sender)
+        self.init(
+            repository: button.repository, number: button.tag?.number, head: button.head, branch: button.tag?.branch,
+            by: button.sender)
     }
 }
 

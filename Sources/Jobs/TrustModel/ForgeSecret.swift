@@ -5,4 +5,6 @@ package enum ForgeSecret: String, CaseIterable, Sendable {
     case webhookKey = "webhook-key"
     /// With which courierd speaks to the forge.
     case token = "forge-token"
+    /// The private key of a GitHub App, in PEM; brokerd alone sees it.
+    case appKey = "app-key"
 }

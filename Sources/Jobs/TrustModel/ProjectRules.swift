@@ -52,10 +52,13 @@ extension ProjectRules {
         package var kind: Kind
         /// Without a slash at its end.
         package var url: String
+        /// The client ID (or the number) of the GitHub App in whose name we are there; nil: in that of a token's.
+        package var app: String?
 
-        package init(kind: Kind, url: String) {
+        package init(kind: Kind, url: String, app: String? = nil) {
             self.kind = kind
             self.url = url
+            self.app = app
         }
     }
 

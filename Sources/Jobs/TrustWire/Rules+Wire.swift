@@ -7,7 +7,7 @@ extension ProjectRules {
     /// `jobs`: by name, with the hash of each definition that stands in the project itself.
     package func policy(jobs: [PolicyJob], runner: Bool, revision: Bytes32) -> Policy {
         Policy(
-            project: name, forge: forge.kind.wire, url: forge.url, repositoryId: repository.id,
+            project: name, forge: forge.kind.wire, url: forge.url, app: forge.app, repositoryId: repository.id,
             repositoryPath: repository.path, defaultBranch: defaultBranch,
             protectedBranches: protectedBranches.map(\.text), protectedTags: protectedTags.map(\.text),
             approval: pullRequests.approval.wire,
@@ -18,7 +18,8 @@ extension ProjectRules {
 
     package init(_ policy: Policy) {
         self.init(
-            name: policy.project, forge: Forge(kind: Forge.Kind(policy.forge), url: policy.url),
+            name: policy.project,
+            forge: Forge(kind: Forge.Kind(policy.forge), url: policy.url, app: policy.app),
             repository: RepositoryName(id: policy.repositoryId, path: policy.repositoryPath),
             defaultBranch: policy.defaultBranch)
         protectedBranches = policy.protectedBranches.map { Glob($0) }

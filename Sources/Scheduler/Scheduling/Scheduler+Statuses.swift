@@ -16,7 +16,7 @@ extension Scheduler {
         guard let repository = row.word.event.repository else { return nil }
         let place = CourierEdge.ForgePlace(project: row.project, repository: repository.wire)
         let (commit, reference, cause): (String, GitReference?, String)
-        var command = ""
+        var (command, number, into): (String, UInt64, String) = ("", 0, "")
         switch row.word.event {
         case .push(let push):
             (commit, reference) = (push.after, push.reference)
@@ -27,6 +27,7 @@ extension Scheduler {
                 change.head.commit, change.base.branch == (try main()) ? "" : " (into \(change.base.branch))"
             )
             command = ApprovalCommand.text(commit, into: change.base.branch)
+            (number, into) = (change.number, change.base.branch)
             reference =
                 change.head.repository == change.repository
                 ? GitReference(tag: false, name: change.head.branch) : nil
@@ -37,7 +38,7 @@ extension Scheduler {
             place: place, commit: commit, reference: reference,
             context: Reasons.fit("bulkhead/\(posted.name)\(cause)", limit: 200),
             state: CourierEdge.StatusState(job.state), text: Self.description(of: job, command),
-            url: settings.publicURL.map { "\($0)/jobs/\(job.id)" } ?? "")
+            url: settings.publicURL.map { "\($0)/jobs/\(job.id)" } ?? "", job: job.id, number: number, branch: into)
     }
 
     private static func description(of job: JobRow, _ command: String) -> String {

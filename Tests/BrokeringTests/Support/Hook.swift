@@ -47,7 +47,8 @@ enum Shop {
             PolicySecret(name: name, listed: listed, branches: listed ? ["main"] : [], tags: [], trust: trust)
         }
         var policy = Policy(
-            project: "shop", forge: .github, url: "https://github.com", repositoryId: 4711, repositoryPath: nil,
+            project: "shop", forge: .github, url: "https://github.com", app: nil, repositoryId: 4711,
+            repositoryPath: nil,
             defaultBranch: "main", protectedBranches: [], protectedTags: ["v*"], approval: .forks,
             ownBranches: .untrusted, allowedUsers: [],
             secrets: [secret("deploy", listed: false, .trusted), secret("lint", listed: true, .approved)],

@@ -53,7 +53,7 @@ extension ProjectCommand {
             let name = ForgeSecret.webhookKey.rawValue
             Terminal.note(
                 "no webhook of \(project.name) is believed yet: set its key with `bulkhead secret set \(project.name) "
-                    + "\(name)`, and send it to /webhook/\(project.forge.kind.rawValue)/\(project.name)")
+                    + "\(name)`, and send it to \(project.hookPath)")
         }
     }
 

@@ -30,12 +30,13 @@ struct Secret: AsyncParsableCommand {
                 terminal you are asked for it, what you type is not shown, and the line break
                 that ends it does not belong to it. Logs mask values of 4 bytes and more.
                 In forge-token and webhook-key line breaks, and spaces where none can be, are
-                refused: no forge would agree.
+                refused: no forge would agree. app-key is the PEM file of a GitHub App.
 
                 EXAMPLES
                   bulkhead secret set web deploy-token
                   pass show deploy | tr -d '\\n' | bulkhead secret set web deploy-token
                   bulkhead secret set web signing-key --from-file key.pem
+                  bulkhead secret set web app-key --from-file app.pem
                 """)
 
         @Argument(help: "The project.") var project: String

@@ -40,7 +40,7 @@ extension Examination {
 
     /// What is to be entered at the forge.
     private func address(_ project: Project) -> String {
-        let path = "/webhook/\(project.forge.kind.rawValue)/\(project.name)"
+        let path = project.hookPath
         guard isLocal else { return "\(client.base)\(path)" }
         return "https://NAME\(path), where NAME is that of a proxy which leads here"
     }
@@ -112,11 +112,17 @@ extension DeliveryPage.Delivery {
 }
 
 extension Project {
+    /// Where its deliveries come in. An app has one place for all of its projects.
+    var hookPath: String {
+        "/webhook/\(rules.forge.kind.rawValue)" + (rules.forge.app == nil ? "/\(rules.name)" : "")
+    }
+
     /// The forge's page about webhooks.
     fileprivate var hooks: String {
         let forge = rules.forge
         guard let path = rules.repository.path else { return forge.url }
         return switch forge.kind {
+        case .github where forge.app != nil: "\(forge.url)/settings/apps"
         case .github: "\(forge.url)/\(path)/settings/hooks"
         case .gitlab: "\(forge.url)/\(path)/-/hooks"
         case .gitea, .forgejo: "\(forge.url)/\(path)/settings/hooks"

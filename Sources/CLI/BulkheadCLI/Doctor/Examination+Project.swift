@@ -72,7 +72,7 @@ extension Examination {
 
     /// Whether there is a token for the forge.
     private func keys(_ project: Project, _ secrets: Set<String>) -> Bool {
-        let (name, key, token) = (project.name, ForgeSecret.webhookKey.rawValue, ForgeSecret.token.rawValue)
+        let (name, key) = (project.name, ForgeSecret.webhookKey.rawValue)
         if secrets.contains(key) {
             add(.webhookKey, .ok, project: name, "is set")
         } else if project.wantsHook {
@@ -83,15 +83,16 @@ extension Examination {
                 mend: "(umask 077; openssl rand -hex 32 | tr -d '\\n' > \(file)) && "
                     + "bulkhead secret set \(name) \(key) --from-file \(file)")
         }
-        guard !secrets.contains(token) else {
-            add(.forgeToken, .ok, project: name, "is set")
+        let (finding, token, mend) = project.way
+        guard !secrets.contains(token.rawValue) else {
+            add(finding, .ok, project: name, "is set")
             return true
         }
         settleKey()
         add(
-            .forgeToken, .missing, project: name,
+            finding, .missing, project: name,
             "no sources and no statuses without it; docs/\(project.guide).md says what it has to be able to do",
-            mend: "bulkhead secret set \(name) \(token)")
+            mend: mend)
         return false
     }
 
@@ -120,9 +121,11 @@ extension Examination {
             if missing.isEmpty { add(.forge, .ok, project: name, "\(project.forge.url) lets the token do its work") }
             for what in missing {
                 settleKey()
+                // An app is given permissions at its page, a token when it is made.
+                let page = "\(project.forge.url)/settings/apps"
                 add(
                     .forge, .missing, project: name, what,
-                    mend: "bulkhead secret set \(name) \(ForgeSecret.token.rawValue)")
+                    mend: project.rules.forge.app == nil ? project.way.mend : page)
             }
         } catch let failure as CommandFailure where failure.code == "denied_by_policy" {
             add(.forge, .unknown, project: name, "what its token may do is for whoever may set that")
@@ -143,5 +146,16 @@ extension ProjectJob {
 
 extension Project {
     /// The page that explains its forge.
-    fileprivate var guide: String { rules.forge.kind == .forgejo ? "gitea" : rules.forge.kind.rawValue }
+    fileprivate var guide: String {
+        if rules.forge.app != nil { return "howto/github-app" }
+        return rules.forge.kind == .forgejo ? "gitea" : rules.forge.kind.rawValue
+    }
+
+    /// How we come in there, and how that is set.
+    fileprivate var way: (finding: Finding.Check, secret: ForgeSecret, mend: String) {
+        let app = rules.forge.app != nil
+        let secret = app ? ForgeSecret.appKey : .token
+        let mend = "bulkhead secret set \(rules.name) \(secret.rawValue)" + (app ? " --from-file FILE.pem" : "")
+        return (app ? .appKey : .forgeToken, secret, mend)
+    }
 }

@@ -8,6 +8,7 @@ package struct Finding: Encodable, Equatable, Sendable {
         case engine, api, token, daemons, drain, userns, key, project, image, secret, forge, webhook, refused, green
         case webhookKey = "webhook-key"
         case forgeToken = "forge-token"
+        case appKey = "app-key"
     }
 
     package enum State: String, Encodable, Sendable {

@@ -2,6 +2,7 @@
 // wants; if either of us dies, the report begins anew, and asks GitLab how far it came.
 
 import Daemon
+import Exchange
 import GitLabRunner
 import Link
 import Posix

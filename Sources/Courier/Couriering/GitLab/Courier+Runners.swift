@@ -53,7 +53,7 @@ extension Courier {
     ) {
         var url = ""
         var purpose = Visit.Purpose(
-            call: { (repository) throws(Failure) in .repository(repository) }, time: settings.errandTime)
+            call: { (home) throws(Failure) in .repository(home.repository) }, time: settings.errandTime)
         purpose.noting = { url = $0.url }
         visit(request.place, responder, purpose, orElse: { [weak self] in self?.sought.remove(key) }) { [weak self] in
             guard let self else { return }

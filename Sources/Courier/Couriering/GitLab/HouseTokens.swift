@@ -1,6 +1,7 @@
 // The tokens of GitLab's runner protocol, as courierd has them: brokerd is asked for one each time, and says where it
 // goes. What is kept meanwhile are brokerd's own words, which are sealed.
 
+import Exchange
 import Files
 import ForgeCalls
 import GitLabRunner

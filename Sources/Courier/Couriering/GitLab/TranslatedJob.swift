@@ -2,6 +2,7 @@
 // under its word, and the values that only brokerd and the job's steps see.
 
 import Crypto
+import Exchange
 import ForgeModel
 import FoundationEssentials
 import GitLabRunner
