@@ -1,6 +1,7 @@
 // Jobs of GitLab's: brokerd keeps nothing of them. Their tokens and values lie in its words, sealed, and come out for
 // exactly the job with which they came; none of the project's own is ever among them.
 
+import Crypto
 import Files
 import Link
 import LinkBlocking
@@ -180,6 +181,49 @@ extension BrokeringTests {
             let encoded = try? JobValues(values: values.map { JobValue(value: $0) }).encoded()
             guard encoded != nil else { return }
             #expect(try refusal { _ = try courier.keep(try Self.about(), values) } == .invalid)
+        }
+
+        /// What the runner of exactly this job has sealed, by exactly this rule, goes up as this job's, and nothing else.
+        @Test func whatAJobHasLeftIsItsRunners() throws {
+            let house = try Self.house()
+            var courier = try Courier(house)
+            let (word, other) = (try courier.keep(try Self.about()), try courier.keep(try Self.about(91)))
+            let client = try house.scheduler()
+            try client.reconcile([])
+            let runner = try RunnerSide(client, house)
+            _ = try client.call(Self.grant(try courier.vouch(word), runner, word))
+            let key = SymmetricKey(data: try runner.open().seal.array)
+            let hash = Hashes.sha256(Array("a tar".utf8))
+            let said = Array("bulkhead artifact 1".utf8) + [0, 1, 0, 0, 0, 0, 0, 0, 0, 5] + hash.array
+            let code = Array(HMAC<SHA256>.authenticationCode(for: said, using: key))
+            let question = ForgeEdge.CheckArtifact(
+                word: word, rule: 1, size: 5, sha256: hash, seal: Bytes32(bytes: code))
+            _ = try courier.link.call(question)
+            let changes: [(inout ForgeEdge.CheckArtifact) -> Void] = [
+                { $0.word = other }, { $0.rule = 0 }, { $0.size = 6 }, { $0.sha256 = Bytes32(1, 1, 1, 1) },
+                { $0.seal = Bytes32(1, 1, 1, 1) }, { $0.seal = nil },
+            ]
+            for (index, change) in changes.enumerated() {
+                var asked = question
+                change(&asked)
+                #expect(try refusal { _ = try courier.link.call(asked) } == .deniedByPolicy, "change \(index)")
+            }
+            var forged = question
+            forged.word.about.job = 91
+            #expect(try refusal { _ = try courier.link.call(forged) } == .ticketRefused)
+        }
+
+        /// Without a value there is no grant, so nobody could seal; a seal that is there has to be right all the same.
+        @Test func withoutAValueThereIsNoSeal() throws {
+            let house = try Self.house()
+            var courier = try Courier(house)
+            let bare = Self.definition(secrets: [])
+            let word = try courier.keep(try Self.about(90, bare, secrets: []), [Self.token])
+            var question = ForgeEdge.CheckArtifact(
+                word: word, rule: 0, size: 5, sha256: Bytes32(1, 1, 1, 1), seal: nil)
+            _ = try courier.link.call(question)
+            question.seal = Bytes32(1, 1, 1, 1)
+            #expect(try refusal { _ = try courier.link.call(question) } == .deniedByPolicy)
         }
     }
 }

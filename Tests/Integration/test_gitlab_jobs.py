@@ -8,6 +8,7 @@ import unittest
 from house import ROOT, House, eventually
 
 sys.path.insert(0, str(ROOT / "Tests"))
+from Forges import faults  # noqa: E402
 from Forges.gitlab import MAINTAINER, GitLab  # noqa: E402
 from Forges.gitlab_jobs import Job  # noqa: E402
 from Forges.repositories import Repository  # noqa: E402
@@ -131,6 +132,24 @@ class GitLabJobs(unittest.TestCase):
         self.assert_said(job, "right", "jo b gjmf", "token there")
         self.assertNotIn(SECRET, said)
         self.assertNotIn(job.token, said)
+
+    def test_files_are_those_that_the_runner_has_packed(self):
+        """relayd keeps them, schedulerd hands them on: whoever of these was taken over changes no byte of what the next job gets."""
+        jobs = [self.job(name, f"echo {name} >out.txt", artifacts=["out.txt"]) for name in ("kept", "changed")]
+        self.forge.faults.next("POST", "*/artifacts", faults.status(503), times=1000)
+        pipeline = self.pipeline(*jobs)
+        for job in jobs:
+            pipeline.wait(lambda job=job: self.forge.journal.calls("POST", f"*/jobs/{job.id}/artifacts"), 120)
+        (file,) = [path for path in (self.house.state / "relayd").rglob("artifact-0") if b"changed\n" in path.read_bytes()]
+        file.write_bytes(file.read_bytes().replace(b"changed\n", b"hostile\n"))
+        # It has taken its copy, and looked at that; the next one takes another.
+        self.house.kill("bulkhead-courierd")
+        self.forge.faults.clear()
+        pipeline.wait_over(120)
+        kept, changed = jobs
+        self.assertEqual((kept.status, changed.status), ("success", "failed"), self.trace(changed))
+        self.assertEqual([list(job.uploads) for job in jobs], [["archive"], []])
+        self.assertIn("not what the job's runner has packed", self.trace(changed))
 
     def test_what_cannot_run_here_says_so(self):
         gone = self.job("gone", image="no/such:image")

@@ -37,7 +37,7 @@ import Wire
     /// What is given out, or why nothing is.
     static func given(_ store: LogStore, _ rule: UInt16, _ attempt: Attempt = Sample.attempt()) throws -> String {
         do throws(StoreError) {
-            let files = try store.artifactFiles(attempt, rule: rule)
+            let files = try store.artifactEnd(attempt, rule: rule).files
             let file = try store.openArtifact(attempt, rule: rule)
             let bytes = try stored { () throws(PosixError) in try Posix.pread(file.raw, maximum: 1000, at: 0) }
             return "\(files): \(String(decoding: bytes, as: UTF8.self))"

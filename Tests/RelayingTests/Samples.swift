@@ -53,8 +53,10 @@ enum Sample {
         .artifact(.init(rule: rule, bytes: Array(text.utf8)))
     }
 
-    static func left(_ files: UInt32, rule: UInt16 = 0, problem: String = "") -> RunnerEdge.Record {
-        .artifactEnded(.init(rule: rule, files: files, problem: problem))
+    static func left(
+        _ files: UInt32, rule: UInt16 = 0, problem: String = "", seal: Bytes32? = nil
+    ) -> RunnerEdge.Record {
+        .artifactEnded(.init(rule: rule, files: files, problem: problem, seal: seal))
     }
 
     /// A job of two steps with `lines` lines of output each.

@@ -88,7 +88,30 @@ import Wire
         #expect(try ArtifactPackerTests.members(archive) == ["file large 5000000"])
         let file = try Posix.readFile(child.directory.path + "/job/src/large", limit: 5_000_000)
         #expect(Array(archive[512..<5_000_512]) == file)
-        #expect(journal.artifactEnds == [RunnerEdge.ArtifactEnded(rule: 0, files: 1, problem: "")])
+        #expect(journal.artifactEnds == [RunnerEdge.ArtifactEnded(rule: 0, files: 1, problem: "", seal: nil)])
+    }
+
+    /// By the key of its grant: over the rule's number and every byte of its archive, also of one that came late.
+    @Test func aJobWithAGrantSealsWhatItLeaves() throws {
+        let child = try RunnerChild()
+        let relay = try TestRelay(child)
+        try relay.attach()
+        var spec = spec("printf one > one; printf two > two", [ArtifactRule(["one"]), ArtifactRule(["two"])])
+        spec.steps[0].secrets = [SecretUse("deploy-key", .variable, "KEY")]
+        let definition = JobDefinition.of(spec)
+        try child.grant(definition, ["deploy-key": "value"])
+        try relay.start(definition)
+        try relay.run { relay.journal.records.contains(.grantTaken(RunnerEdge.GrantTaken())) }
+        try child.wipe()
+        #expect(try relay.finish().state == .succeeded)
+        #expect(relay.journal.artifactEnds.count == 2)
+        for (rule, ended) in relay.journal.artifactEnds.enumerated() {
+            let archive = relay.journal.artifacts[UInt16(rule)] ?? []
+            let size = UInt64(archive.count)
+            let expected = TestGrant.seal(rule: UInt16(rule), size: size, Digest.of(archive))
+            #expect(ended.seal == expected && ended.files == 1)
+        }
+        #expect(Set(relay.journal.artifactEnds.map(\.seal)).count == 2)
     }
 
     @Test func aCancelledJobIsNotPackedToTheEnd() throws {
@@ -101,7 +124,8 @@ import Wire
         try relay.call(RunnerEdge.Cancel(graceSeconds: 60))
         let end = try relay.finish()
         #expect(end.state == .cancelled && end.reason == "cancelled while its files were packed")
-        let ended = RunnerEdge.ArtifactEnded(rule: 0, files: 0, problem: "cancelled while its files were packed")
+        let ended = RunnerEdge.ArtifactEnded(
+            rule: 0, files: 0, problem: "cancelled while its files were packed", seal: nil)
         #expect(relay.journal.artifactEnds == [ended])
         #expect(relay.journal.artifacts[0]?.count ?? 0 < 5_000_000)
     }

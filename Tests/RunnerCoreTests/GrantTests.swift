@@ -108,7 +108,7 @@ import Wire
                 job: .random(in: 0 ... .max, using: &random), attempt: .random(in: 0 ... .max, using: &random),
                 epoch: .random(in: 0 ... .max, using: &random)),
             definition: .random(), token: String(repeating: "t", count: .random(in: 1...160, using: &random)),
-            secrets: secrets)
+            seal: .random(), secrets: secrets)
         var bytes = try body.encoded()
         let contents = try GrantContents(CryptoTests.wiped(bytes))
         #expect(contents.attempt == body.attempt)

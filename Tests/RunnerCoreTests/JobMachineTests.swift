@@ -265,7 +265,7 @@ final class MachineDriver {
             case 10: job.actions += job.machine.grantTaken()
             case 11: job.actions += job.machine.grantWiped(now: job.now)
             case 12: job.machine.stepWrote(now: job.now)
-            case 13: job.actions += job.machine.artifactPacked(files: 1, problem: "")
+            case 13: job.actions += job.machine.artifactPacked(files: 1, problem: "", seal: nil)
             default: break
             }
         }

@@ -217,11 +217,12 @@ import Wire
         let job = packing(exit)
         let first = exit == 0 ? 0 : 1
         #expect(job.actions.last == .pack(rule: first) && job.end == nil)
-        job.actions = job.machine.artifactPacked(files: 2, problem: "")
-        let ended = RunnerEdge.ArtifactEnded(rule: UInt16(first), files: 2, problem: "")
+        job.actions = job.machine.artifactPacked(files: 2, problem: "", seal: nil)
+        let ended = RunnerEdge.ArtifactEnded(rule: UInt16(first), files: 2, problem: "", seal: nil)
         #expect(job.actions == [.record(.artifactEnded(ended)), .pack(rule: 2)])
-        job.actions = job.machine.artifactPacked(files: 0, problem: String(repeating: "x", count: 300))
-        let cut = RunnerEdge.ArtifactEnded(rule: 2, files: 0, problem: String(repeating: "x", count: 253) + "...")
+        job.actions = job.machine.artifactPacked(files: 0, problem: String(repeating: "x", count: 300), seal: nil)
+        let cut = RunnerEdge.ArtifactEnded(
+            rule: 2, files: 0, problem: String(repeating: "x", count: 253) + "...", seal: nil)
         #expect(job.actions.first == .record(.artifactEnded(cut)))
         #expect(job.end?.state == (exit == 0 ? .succeeded : .failed) && job.hasEnded)
     }
@@ -258,7 +259,7 @@ import Wire
             case .jobTimeout: exit == 0 ? .timedOut : .failed
             }
         #expect(job.end?.state == state)
-        let late = job.machine.artifactPacked(files: 1, problem: "")
+        let late = job.machine.artifactPacked(files: 1, problem: "", seal: nil)
         #expect(late == [])
     }
 }

@@ -5,6 +5,8 @@ import RunnerCore
 import Wire
 
 enum TestGrant {
+    static let sealKey = Bytes32(1, 2, 3, 4)
+
     static func body(
         _ definition: JobDefinition, _ secrets: [String: String], attempt: Attempt = .test, token: String = "bj1.token"
     ) throws -> GrantBody {
@@ -12,7 +14,19 @@ enum TestGrant {
             GrantedSecret(name: $0.key, value: Array($0.value.utf8))
         }
         return GrantBody(
-            attempt: attempt, definition: Digest.of(try definition.encoded()), token: token, secrets: granted)
+            attempt: attempt, definition: Digest.of(try definition.encoded()), token: token,
+            seal: sealKey, secrets: granted)
+    }
+
+    /// HMAC-SHA256 as RFC 2104 has it, by the hash alone.
+    static func seal(rule: UInt16, size: UInt64, _ sha256: Bytes32) -> Bytes32 {
+        func big(_ value: UInt64, _ bytes: Int) -> [UInt8] {
+            (0..<bytes).reversed().map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) }
+        }
+        let said = Array("bulkhead artifact 1".utf8) + big(UInt64(rule), 2) + big(size, 8) + sha256.array
+        let key = sealKey.array + [UInt8](repeating: 0, count: 32)
+        let inner = Digest.of(key.map { $0 ^ 0x36 } + said)
+        return Digest.of(key.map { $0 ^ 0x5C } + inner.array)
     }
 
     /// nonce || ChaCha20-Poly1305 || tag, for this runner.

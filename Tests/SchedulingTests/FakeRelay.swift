@@ -12,6 +12,9 @@ import Testing
 import Wire
 
 final class FakeRelay: RelayLink {
+    /// Of whatever a job has left.
+    static let seal = Bytes32(9, 9, 9, 9)
+
     var loop: PollLoop
     let witness: Witness
     weak var broker: FakeBroker?
@@ -182,14 +185,15 @@ final class FakeRelay: RelayLink {
     }
 
     func openArtifact(
-        _ attempt: Attempt, rule: UInt16, _ done: @escaping (Result<UInt32, Failure>, consuming FDBundle) -> Void
+        _ attempt: Attempt, rule: UInt16,
+        _ done: @escaping (Result<RelayEdge.OpenArtifact.Reply, Failure>, consuming FDBundle) -> Void
     ) {
         answer { [self] isConnected in
             guard isConnected, left.contains(rule), let file = try? Posix.open(#filePath, [.readOnly]) else {
                 let failure = isConnected ? Failure(.notFound, "no file fits this rule") : Self.gone
                 return done(.failure(failure), FDBundle())
             }
-            done(.success(1), FDBundle(file))
+            done(.success(.init(files: 1, seal: Self.seal)), FDBundle(file))
         }
     }
 

@@ -124,7 +124,8 @@ final class RelaySide: SimulatedLink, RelayLink {
     }
 
     func openArtifact(
-        _ attempt: Attempt, rule: UInt16, _ done: @escaping (Result<UInt32, Failure>, consuming FDBundle) -> Void
+        _ attempt: Attempt, rule: UInt16,
+        _ done: @escaping (Result<RelayEdge.OpenArtifact.Reply, Failure>, consuming FDBundle) -> Void
     ) {
         life.loop.soon { done(.failure(Self.nothing), FDBundle()) }
     }

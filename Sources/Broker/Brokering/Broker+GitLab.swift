@@ -1,6 +1,7 @@
 // Runners and jobs of GitLab: what came to courierd with a token or a secret in it is sealed here and goes out again as
 // a word, which schedulerd keeps. brokerd remembers nothing of it: when the row is gone, so is the value.
 
+import Crypto
 import ForgeModel
 import Link
 import Orders
@@ -52,6 +53,12 @@ extension Broker {
         handlers.on(ForgeEdge.VouchJob.self) { request, _, responder in
             Self.answer(responder, ForgeEdge.VouchJob.rule.name, self.refusals) { () throws(Failure) in
                 .init(ticket: try self.vouch(request))
+            }
+        }
+        handlers.on(ForgeEdge.CheckArtifact.self) { request, _, responder in
+            Self.answer(responder, ForgeEdge.CheckArtifact.rule.name, self.refusals) { () throws(Failure) in
+                try self.checkSeal(request)
+                return .init()
             }
         }
         // Whatever the rules say now: it goes back to where it came from.
@@ -191,6 +198,18 @@ extension Broker {
                 trust: word.about.protected ? .trusted : .untrusted, commit: word.about.commit,
                 definition: try Self.hash(definition), secrets: named.sorted(), ownValues: true, generation: 0,
                 issuedMs: 0, mac: Bytes32(0, 0, 0, 0)))
+    }
+
+    /// What goes up as a job's is what its runner has packed, whoever has carried it.
+    private func checkSeal(_ request: ForgeEdge.CheckArtifact) throws(Failure) {
+        try check(request.word, place: "word")
+        guard let order = request.word.order else { throw Failure(.invalid, "no job", place: "word") }
+        // No value, no grant, and no key for its runner.
+        if request.word.about.secrets.isEmpty && request.seal == nil { return }
+        let said = GrantFormat.sealInput(rule: UInt16(request.rule), size: request.size, sha256: request.sha256)
+        guard let seal = request.seal,
+            HMAC<SHA256>.isValidAuthenticationCode(seal.array, authenticating: said, using: sealKey(of: order))
+        else { throw Failure(.deniedByPolicy, "not what the job's runner has packed", place: "seal") }
     }
 
     /// What a job brought along, for its grant; nil: its secrets are the project's.

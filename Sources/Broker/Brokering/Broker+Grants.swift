@@ -156,6 +156,9 @@ extension Broker {
             var room = 512
             for secret in live.secrets { room += secret.name.utf8.count + secret.sealed.count }
             let capacity = room
+            let seal = try VaultError.secret { () throws(SecretError) in
+                try Secret(sealKey(of: request.ticket.order))
+            }
             let token = try VaultError.secret { () throws(SecretError) in try tokens.token(of: live.attempt) }
             var plain = try VaultError.secret { () throws(SecretError) in try Secret(capacity: capacity) }
             do throws(SecretError) {
@@ -164,6 +167,7 @@ extension Broker {
                 try plain.append(live.attempt.epoch)
                 try plain.append(request.ticket.definition.array)
                 try plain.append(token)
+                try unsafe seal.withBytes { (bytes) throws(SecretError) in try unsafe plain.append(bytes) }
                 try plain.append(UInt16(live.secrets.count))
             } catch { throw .secret(error) }
             for secret in live.secrets {
@@ -183,6 +187,13 @@ extension Broker {
     private func runnerKey(_ grant: Bytes16, _ runner: Bytes16) -> SymmetricKey {
         let info = Array("bulkhead runner 1".utf8) + grant.array + runner.array + Array("\(content.generation)".utf8)
         return HKDF<SHA256>.deriveKey(inputKeyMaterial: vault.store.keys.runners, info: info, outputByteCount: 32)
+    }
+
+    /// Under which the runner of this ticket's job says what it has left. relayd, which carries that, never has it.
+    func sealKey(of order: Bytes16) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: vault.store.keys.tickets, info: Array("bulkhead artifacts 1".utf8) + order.array,
+            outputByteCount: 32)
     }
 
     private func onFiles<R>(_ body: () throws(PosixError) -> R) throws(Failure) -> R {

@@ -8,14 +8,14 @@ extension LogStore {
     /// Attempts of one job that are looked at: there are never so many.
     private static let attemptsOfAJob = 4096
 
-    /// How many files an attempt has left by the artifact rule of this number; `.nothing` says why there is none.
-    package func artifactFiles(_ attempt: Attempt, rule: UInt16) throws(StoreError) -> UInt32 {
+    /// What an attempt has left by the artifact rule of this number, one file at least; `.nothing` says why there is none.
+    package func artifactEnd(_ attempt: Attempt, rule: UInt16) throws(StoreError) -> RunnerEdge.ArtifactEnded {
         let key = AttemptKey(attempt)
         guard let ended = try ends(of: key, paths(of: key)).last(where: { $0.rule == rule }) else {
             throw .nothing("this attempt has left nothing by this rule")
         }
         if ended.files == 0 { throw .nothing(ended.problem.isEmpty ? "no file fits this rule" : ended.problem) }
-        return ended.files
+        return ended
     }
 
     /// Those, as a tar, opened anew: a reader shares no file offset with anybody.

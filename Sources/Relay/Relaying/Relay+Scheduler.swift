@@ -57,9 +57,10 @@ extension Relay {
         handlers.on(RelayEdge.OpenArtifact.self) { [weak self] request, _, responder in
             guard let self else { return }
             do {
-                let files = try store.artifactFiles(request.attempt, rule: request.rule)
+                let end = try store.artifactEnd(request.attempt, rule: request.rule)
                 responder.reply(
-                    .init(files: files), fd: try store.openArtifact(request.attempt, rule: request.rule))
+                    .init(files: end.files, seal: end.seal),
+                    fd: try store.openArtifact(request.attempt, rule: request.rule))
             } catch {
                 responder.fail(Failure(storing: error))
             }

@@ -14,6 +14,7 @@ package struct GrantContents {
     package let definition: Bytes32
     private let plain: WipedBytes
     private let places: [String: Range<Int>]
+    private let seal: Range<Int>
 
     package init(_ plain: WipedBytes) throws(Malformed) {
         var reader = Reader(plain: plain)
@@ -23,6 +24,7 @@ package struct GrantContents {
         let hash = try reader.take(32, "definition")
         definition = Bytes32(bytes: reader.copy(hash)) ?? Bytes32(0, 0, 0, 0)
         let token = try reader.block(1...160, "token")
+        let seal = try reader.take(32, "seal")
         var places: [String: Range<Int>] = [:]
         let count = try reader.integer(2, "secrets")
         guard count <= 32 else { throw Malformed(place: "secrets") }
@@ -37,6 +39,14 @@ package struct GrantContents {
         places[GrantFormat.jobToken] = token
         self.plain = plain
         self.places = places
+        self.seal = seal
+    }
+
+    /// Of the job's files; it outlives the values.
+    package func sealKey() -> SealKey? {
+        guard let bytes = WipedBytes(count: seal.count) else { return nil }
+        plain.withBytes { from in bytes.withMutableBytes { $0.copyMemory(from: .init(rebasing: from[seal])) } }
+        return SealKey(bytes)
     }
 
     package func holds(_ name: String) -> Bool { places[name] != nil }

@@ -1,7 +1,7 @@
 // The files that a job leaves: when its steps are over, one artifact rule after the other. A job that is stopped leaves
 // none; one that is stopped now says so of the rule at hand, whose pieces are of no use then.
 
-import Wire
+package import Wire
 
 extension JobMachine {
     struct Packing {
@@ -28,9 +28,10 @@ extension JobMachine {
     }
 
     /// All of the rule at hand is in records. `files`: in its archive; 0 as well if that is not complete.
-    package mutating func artifactPacked(files: UInt32, problem: String) -> [Action] {
+    package mutating func artifactPacked(files: UInt32, problem: String, seal: Bytes32?) -> [Action] {
         guard case .packing(let packing) = phase else { return [] }
-        return [ended(packing, files: files, problem)] + pack(from: packing.rule + 1, packing.result)
+        return [ended(packing, files: files, problem, files > 0 ? seal : nil)]
+            + pack(from: packing.rule + 1, packing.result)
     }
 
     /// Nobody waits for what is not there yet. A job that had failed has failed, unless somebody cancels it.
@@ -39,13 +40,13 @@ extension JobMachine {
         stopping = cause
         let stopped = stoppedResult(cause, step: nil, exitCode: 0)
         let stands = packing.result.state != .succeeded && cause != .cancelled
-        return [.stopPacking, ended(packing, files: 0, stopped.reason)] + end(stands ? packing.result : stopped)
+        return [.stopPacking, ended(packing, files: 0, stopped.reason, nil)] + end(stands ? packing.result : stopped)
     }
 
-    private func ended(_ packing: Packing, files: UInt32, _ problem: String) -> Action {
+    private func ended(_ packing: Packing, files: UInt32, _ problem: String, _ seal: Bytes32?) -> Action {
         .record(
             .artifactEnded(
                 RunnerEdge.ArtifactEnded(
-                    rule: UInt16(packing.rule), files: files, problem: clipped(problem, to: 256))))
+                    rule: UInt16(packing.rule), files: files, problem: clipped(problem, to: 256), seal: seal)))
     }
 }

@@ -13,9 +13,12 @@ extension Runner {
             }
             packer = ArtifactPacker(spec.artifacts[index], source: source)
             packed = UInt16(index)
+            (packedBytes, packedHash) = (0, Digest())
             packSoon()
         } catch {
-            perform(machine.artifactPacked(files: 0, problem: "the source directory cannot be opened: \(error)"))
+            perform(
+                machine.artifactPacked(
+                    files: 0, problem: "the source directory cannot be opened: \(error)", seal: nil))
         }
     }
 
@@ -39,9 +42,13 @@ extension Runner {
         let most = min(StepOutput.largestRecord, records.room)
         guard let piece = asOwnerOfSource(spec, { packer.next(most: most) }) else {
             self.packer = nil
-            return perform(machine.artifactPacked(files: packer.files, problem: packer.problem.text))
+            let seal = sealKey?.seal(rule: packed, size: packedBytes, sha256: packedHash.finish())
+            return perform(
+                machine.artifactPacked(files: packer.files, problem: packer.problem.text, seal: seal))
         }
         if !piece.isEmpty {
+            packedBytes += UInt64(piece.count)
+            packedHash.update(piece[...])
             records.append(.artifact(RunnerEdge.ArtifactChunk(rule: packed, bytes: piece)))
             pump()
         }

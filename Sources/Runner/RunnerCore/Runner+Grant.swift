@@ -40,6 +40,7 @@ extension Runner {
         do throws(Refusal) {
             guard let opened = try open(sealed) else { return }
             grant = opened
+            sealKey = opened.sealKey()
             // Before anybody is told that the grant was taken.
             key = nil
             perform(machine.grantTaken())

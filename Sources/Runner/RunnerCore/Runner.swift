@@ -35,6 +35,10 @@ package final class Runner {
     /// Packs what the artifact rule of this number names; nil at all other times.
     var packer: ArtifactPacker?
     var packed: UInt16 = 0
+    var packedBytes: UInt64 = 0
+    var packedHash = Digest()
+    /// Seals that; of a job with a grant, until the job has ended.
+    var sealKey: SealKey?
     var isPackingDue = false
     /// Everything but the runner is being killed.
     var isClearing = false

@@ -53,11 +53,10 @@ package final class RelayClient: RelayLink {
     }
 
     package func openArtifact(
-        _ attempt: Attempt, rule: UInt16, _ done: @escaping (Result<UInt32, Failure>, consuming FDBundle) -> Void
+        _ attempt: Attempt, rule: UInt16,
+        _ done: @escaping (Result<RelayEdge.OpenArtifact.Reply, Failure>, consuming FDBundle) -> Void
     ) {
-        link.call(RelayEdge.OpenArtifact(attempt: attempt, rule: rule)) { result, fds in
-            done(result.map(\.files), fds)
-        }
+        link.call(RelayEdge.OpenArtifact(attempt: attempt, rule: rule)) { result, fds in done(result, fds) }
     }
 
     package func openUpload(

@@ -28,7 +28,8 @@ package protocol RelayLink: AnyObject {
     /// How many files an attempt has left by the artifact rule of this number; the bundle holds their tar, open for
     /// reading. `.notFound` says why there is none.
     func openArtifact(
-        _ attempt: Attempt, rule: UInt16, _ done: @escaping (Result<UInt32, Failure>, consuming FDBundle) -> Void)
+        _ attempt: Attempt, rule: UInt16,
+        _ done: @escaping (Result<RelayEdge.OpenArtifact.Reply, Failure>, consuming FDBundle) -> Void)
     /// relayd's number for the upload; the bundle holds the pipe's write end.
     func openUpload(size: UInt64, _ done: @escaping (Result<UInt64, Failure>, consuming FDBundle) -> Void)
     func finishUpload(

@@ -211,6 +211,7 @@ extension ForgeEdge: ProbeEdge {
         handlers.refuse(KeepJob.self)
         handlers.refuse(OpenJob.self)
         handlers.refuse(VouchJob.self)
+        handlers.refuse(CheckArtifact.self)
         return handlers
     }
 }

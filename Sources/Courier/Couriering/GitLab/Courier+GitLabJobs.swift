@@ -104,8 +104,7 @@ extension Courier {
             let archive = FileDescriptor(owning: raw)
             guard let self else { return }
             do throws(Failure) {
-                let parcel = try ArtifactParcel(
-                    self, request.word, uploads[Int(request.rule)], archive, at: try result.get())
+                let parcel = try ArtifactParcel(self, request, archive, at: try result.get())
                 let id = ObjectIdentifier(parcel)
                 parcels[id] = parcel
                 parcel.start(within: archiveTime(for: responder)) { [weak self] failure in

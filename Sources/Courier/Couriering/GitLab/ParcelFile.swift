@@ -27,7 +27,8 @@ final class ParcelFile {
         return try Self.system { () throws(PosixError) in try Posix.open("/proc/self/fd/\(raw)", .readOnly) }
     }
 
-    private static func system<Value: ~Copyable>(
+    /// Runs a call on files.
+    static func system<Value: ~Copyable>(
         _ body: () throws(PosixError) -> Value
     ) throws(Failure) -> Value {
         do throws(PosixError) { return try body() } catch { throw Failure(ArchiveProblem.system(error)) }

@@ -149,9 +149,9 @@ extension GitLabDesk {
                 work.isSending = false
                 self.lookAgain(work)
             case .failure(let failure): self.hasSent(work, isMeant ? "none: \(failure.text)" : nil)
-            case .success:
+            case .success(let found):
                 guard let archive = fds.takeFirst() else { return self.hasSent(work, "none came") }
-                let request = CourierEdge.SendArtifact(word: work.row.word, rule: UInt8(rule))
+                let request = CourierEdge.SendArtifact(word: work.row.word, rule: UInt8(rule), seal: found.seal)
                 self.scheduler.courier.sendArtifact(request, archive) { failure in
                     guard work.isSending, work.link == link else { return }
                     if let failure, failure.errorCode != .limitReached { work.failures += 1 }
