@@ -183,7 +183,8 @@ extension BrokeringTests {
             #expect(try refusal { _ = try courier.keep(try Self.about(), values) } == .invalid)
         }
 
-        /// What the runner of exactly this job has sealed, by exactly this rule, goes up as this job's, and nothing else.
+            let question = ForgeEdge.CheckArtifact(
+                word: word, rule: 1, size: 5, sha256: hash, seal: Bytes32(bytes: code))
         @Test func whatAJobHasLeftIsItsRunners() throws {
             let house = try Self.house()
             var courier = try Courier(house)

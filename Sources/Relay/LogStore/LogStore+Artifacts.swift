@@ -8,7 +8,8 @@ extension LogStore {
     /// Attempts of one job that are looked at: there are never so many.
     private static let attemptsOfAJob = 4096
 
-    /// What an attempt has left by the artifact rule of this number, one file at least; `.nothing` says why there is none.
+    /// What an attempt has left by the artifact rule of this number, one file at least; `.nothing` says why there is
+    /// none.
     package func artifactEnd(_ attempt: Attempt, rule: UInt16) throws(StoreError) -> RunnerEdge.ArtifactEnded {
         let key = AttemptKey(attempt)
         guard let ended = try ends(of: key, paths(of: key)).last(where: { $0.rule == rule }) else {

@@ -1,5 +1,6 @@
-// What a job leaves by one of its rules, on its way: copied, compared with the seal of the job's runner, packed as GitLab
-// wants it, then sent; a piece in each pass of the loop. The copy is what counts: who gave the file can still write in it.
+// What a job leaves by one of its rules, on its way: copied, compared with the seal of the job's runner, packed as
+// GitLab wants it, then sent; a piece in each pass of the loop. The copy is what counts: who gave the file can still
+// write in it.
 
 import Crypto
 import Files
