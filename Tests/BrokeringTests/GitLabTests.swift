@@ -30,12 +30,32 @@ extension BrokeringTests {
                 reasons: [], secrets: secrets, definition: try Hashes.definition(definition))
         }
 
-        private static func house(runner: Bool = true) throws -> BrokerHouse {
-            try Shop.house {
+        private static func rule(
+            tags: [String] = ["bulkhead"], protectedOnly: Bool = false, images: [String] = [], timeout: UInt32 = 3600
+        ) -> RunnerRule {
+            RunnerRule(
+                registration: RunnerRegistration(
+                    tags: tags, runUntagged: false, own: false, protectedOnly: protectedOnly),
+                shape: definition().spec.shape, images: images, timeoutSeconds: timeout, priority: 50)
+        }
+
+        private static func policy(_ rule: RunnerRule?, forge: ForgeKind = .gitlab) throws -> Policy {
+            let runner = try rule.map { Hashes.sha256(try $0.encoded()) }
+            return try Shop.policy {
                 $0.runner = runner
-                $0.forge = .gitlab
+                $0.forge = forge
                 $0.url = "https://gitlab.example.org"
             }
+        }
+
+        private static func house(_ rule: RunnerRule? = rule(), forge: ForgeKind = .gitlab) throws -> BrokerHouse {
+            let policy = try policy(rule, forge: forge)
+            return try Shop.house { $0 = policy }
+        }
+
+        /// Somebody seals other rules.
+        private static func seal(_ rule: RunnerRule, _ house: BrokerHouse) throws {
+            try house.scheduler().execute(house.admin, try house.admin.apply(try policy(rule)))
         }
 
         private struct Courier {
@@ -49,15 +69,17 @@ extension BrokeringTests {
                 return try Posix.open("\(directory.path)/value", [.readOnly])
             }
 
-            mutating func keep(_ about: KeptJob, _ values: [[UInt8]] = [token, value]) throws -> GitLabJobWord {
+            mutating func keep(
+                _ about: KeptJob, _ values: [[UInt8]] = [token, value], by rule: RunnerRule = rule()
+            ) throws -> GitLabJobWord {
                 let encoded = try JobValues(values: values.map { JobValue(value: $0) }).encoded()
                 return try link.call(
-                    ForgeEdge.KeepJob(project: "shop", about: about), fds: FDBundle(try file(encoded))
+                    ForgeEdge.KeepJob(project: "shop", rule: rule, about: about), fds: FDBundle(try file(encoded))
                 ).message.word
             }
 
-            mutating func keepRunner() throws -> GitLabRunnerWord {
-                let request = ForgeEdge.KeepRunner(project: "shop", id: 17, obtainedMs: 1, expiresMs: 0)
+            mutating func keepRunner(by rule: RunnerRule = rule()) throws -> GitLabRunnerWord {
+                let request = ForgeEdge.KeepRunner(project: "shop", rule: rule, id: 17, obtainedMs: 1, expiresMs: 0)
                 return try link.call(request, fds: FDBundle(try file(Array("glrt-of-the-runner".utf8)))).message.word
             }
 
@@ -67,8 +89,9 @@ extension BrokeringTests {
                 return try Posix.pread(file.raw, maximum: 8192, at: 0)
             }
 
-            mutating func open(_ word: GitLabRunnerWord) throws -> [UInt8] {
-                var reply = try link.call(ForgeEdge.OpenRunner(word: word))
+            /// Without a rule: to leave.
+            mutating func open(_ word: GitLabRunnerWord, by rule: RunnerRule? = nil) throws -> [UInt8] {
+                var reply = try link.call(ForgeEdge.OpenRunner(word: word, rule: rule))
                 guard let file = reply.fds.takeFirst() else { return [] }
                 return try Posix.pread(file.raw, maximum: 8192, at: 0)
             }
@@ -166,11 +189,66 @@ extension BrokeringTests {
             #expect(try refusal { _ = try courier.vouch(word, foreign) } == .invalid)
         }
 
-        @Test func onlyForProjectsThatSaySo() throws {
-            let house = try Self.house(runner: false)
+        @Test(arguments: [(nil, ForgeKind.gitlab), (rule(), .github)])
+        func onlyForProjectsThatSaySo(_ rule: RunnerRule?, _ forge: ForgeKind) throws {
+            let house = try Self.house(rule, forge: forge)
             var courier = try Courier(house)
             #expect(try refusal { _ = try courier.keepRunner() } == .deniedByPolicy)
             #expect(try refusal { _ = try courier.keep(try Self.about()) } == .deniedByPolicy)
+        }
+
+        /// What a schedulerd may say that was taken over, of a project whose rule is `rule()`.
+        static let others = [
+            rule(tags: ["bulkhead", "deploy"]), rule(protectedOnly: true), rule(images: ["*"]), rule(timeout: 7200),
+            {
+                var other = rule()
+                other.shape.image = "with-a-key-in-it"
+                return other
+            }(),
+        ]
+
+        @Test(arguments: others) func noRuleButTheSealedOne(_ other: RunnerRule) throws {
+            let house = try Self.house()
+            let order = try house.admin.set("forge-token", Array("token".utf8), project: "shop")
+            try house.scheduler().execute(house.admin, order)
+            var courier = try Courier(house)
+            let word = try courier.keepRunner()
+            #expect(try courier.open(word, by: Self.rule()) == Array("glrt-of-the-runner".utf8))
+            _ = try courier.keep(try Self.about())
+            _ = try courier.link.call(ForgeEdge.ReadToken(project: "shop", rule: Self.rule()))
+            #expect(try refusal { _ = try courier.keepRunner(by: other) } == .deniedByPolicy)
+            #expect(try refusal { _ = try courier.open(word, by: other) } == .deniedByPolicy)
+            #expect(try refusal { _ = try courier.keep(try Self.about(), by: other) } == .deniedByPolicy)
+            #expect(
+                try refusal { _ = try courier.link.call(ForgeEdge.ReadToken(project: "shop", rule: other)) }
+                    == .deniedByPolicy, "none is registered by it")
+        }
+
+        /// GitLab gives it the jobs for which it was made, whatever the rules say.
+        @Test func anOldRunnerOnlyLeaves() throws {
+            let house = try Self.house()
+            var courier = try Courier(house)
+            let word = try courier.keepRunner()
+            let (longer, other) = (Self.rule(timeout: 7200), Self.rule(tags: ["other"]))
+            try Self.seal(longer, house)
+            #expect(try courier.open(word, by: longer) == Array("glrt-of-the-runner".utf8), "it is the same runner")
+            #expect(try refusal { _ = try courier.open(word, by: Self.rule()) } == .deniedByPolicy)
+            try Self.seal(other, house)
+            #expect(try refusal { _ = try courier.open(word, by: other) } == .deniedByPolicy)
+            #expect(try refusal { _ = try courier.open(word, by: longer) } == .deniedByPolicy)
+            #expect(try courier.open(word) == Array("glrt-of-the-runner".utf8))
+        }
+
+        @Test func aJobByAnOldRuleGetsNoTicket() throws {
+            let house = try Self.house()
+            var courier = try Courier(house)
+            let word = try courier.keep(try Self.about())
+            #expect(try courier.vouch(word).project == "shop")
+            try Self.seal(Self.rule(images: ["debian"]), house)
+            #expect(try refusal { _ = try courier.vouch(word) } == .deniedByPolicy)
+            #expect(try courier.open(word) == Self.token, "its end is told")
+            try Self.seal(Self.rule(), house)
+            #expect(try courier.vouch(word).project == "shop", "what holds is what counts")
         }
 
         @Test(arguments: [[token], [token, value, value], [token, []]])
