@@ -33,6 +33,8 @@ HOUSE_TESTS = {
     "Tests/Security/test_canary.py":
         "Tests/Engine/engine.sh start && Tests/Engine/images.sh && "
         "BULKHEAD_ENGINE=$(Tests/Engine/engine.sh find) BULKHEAD_CANARY_JOBS=10",
+    "Tests/Security/test_takeover_gitlab.py":
+        "Tests/Engine/engine.sh start && Tests/Engine/images.sh && BULKHEAD_ENGINE=$(Tests/Engine/engine.sh find)",
 }
 HOUSE = ("bulkhead", "bulkhead-apid", "bulkhead-schedulerd", "bulkhead-spawnerd", "bulkhead-brokerd", "bulkhead-relayd",
          "bulkhead-courierd", "bulkhead-runner")
@@ -399,6 +401,11 @@ PROMISES = [
            "guard rule.registration == word.registration else", "guard !word.project.isEmpty else"),
     Mutant("gitlab-old-rule", "a job by a rule of before has no ticket", "BrokeringTests/aJobByAnOldRuleGetsNoTicket",
            BROKER + "Broker+GitLab.swift", "guard word.rule == sealed else", "guard word.rule == sealed || true else"),
+    Mutant("gitlab-told", "courierd makes no runner that brokerd does not know", "Tests/Security/test_takeover_gitlab.py",
+           "Sources/Courier/Couriering/GitLab/Courier+Runners.swift", "purpose.rule = request.rule", "purpose.rule = nil"),
+    Mutant("gitlab-asks", "a runner asks by the rule that it was told last", "Tests/Security/test_takeover_gitlab.py",
+           "Sources/Courier/Couriering/GitLab/ServedRunner.swift",
+           "(rule, tokens.rule) = (request.rule, request.rule)", "(rule, tokens.rule) = (request.rule, nil)"),
     Mutant("gitlab-images", "a job runs in no other image than the rules name", "CourieringTests/onlyImagesOfTheRule",
            "Sources/Courier/Couriering/GitLab/TranslatedJob.swift",
            "if let image = job.image, !", "if let image = job.image, image.isEmpty, !"),
