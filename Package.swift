@@ -310,8 +310,8 @@ let tests: [Target] = [
     .testTarget(
         name: "ProjectModelTests",
         dependencies: [
-            "BulkheadCLI", "Documents", "ForgeModel", "JobModel", "ProjectModel", "TrustModel", "TrustWire", "Wire",
-            "YAMLDocuments",
+            "BulkheadCLI", "Documents", "ForgeModel", "JobModel", "JobWire", "ProjectModel", "TrustModel", "TrustWire",
+            "Wire", "YAMLDocuments",
         ],
         swiftSettings: house),
     .testTarget(
@@ -396,6 +396,8 @@ let tests: [Target] = [
         name: "GitLabRunnerTests",
         dependencies: ["Exchange", "ForgeCalls", "ForgeModel", "GitLabRunner"], exclude: ["Payloads"],
         swiftSettings: house),
+    .testTarget(
+        name: "CourieringTests", dependencies: ["Couriering", "GitLabRunner", "Wire"], swiftSettings: house),
     // One call at a forge from the command line.
     .executableTarget(
         name: "forge-probe",

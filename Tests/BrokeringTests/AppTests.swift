@@ -25,7 +25,7 @@ extension BrokeringTests {
 
         private static func lent(_ house: BrokerHouse) throws -> (app: String?, value: [UInt8]) {
             let link = try house.courier()
-            var reply = try link.call(ForgeEdge.ReadToken(project: "shop"))
+            var reply = try link.call(ForgeEdge.ReadToken(project: "shop", rule: nil))
             guard let file = reply.fds.takeFirst() else { return (nil, []) }
             return (reply.message.app, try Posix.pread(file.raw, maximum: 8192, at: 0))
         }

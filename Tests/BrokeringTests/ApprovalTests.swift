@@ -175,10 +175,10 @@ extension BrokeringTests {
         @Test func aForgesTokenGoesToCourierdAlone() throws {
             let house = try Shop.house()
             let courier = try house.courier()
-            #expect(try refusal { _ = try courier.call(ForgeEdge.ReadToken(project: "shop")) } == .notFound)
+            #expect(try refusal { _ = try courier.call(ForgeEdge.ReadToken(project: "shop", rule: nil)) } == .notFound)
             let order = try house.admin.set("forge-token", Array("token".utf8), project: "shop")
             try house.scheduler().execute(house.admin, order)
-            let reply = try courier.call(ForgeEdge.ReadToken(project: "shop"))
+            let reply = try courier.call(ForgeEdge.ReadToken(project: "shop", rule: nil))
             // It comes with the address that it is for, as somebody's key has sealed it.
             #expect(
                 reply.message
@@ -187,7 +187,7 @@ extension BrokeringTests {
             let raw = try #require(reply.fds.raws.first)
             #expect(try Posix.pread(raw, maximum: 64, at: 0) == Array("token".utf8))
             _ = consume reply
-            #expect(try refusal { _ = try courier.call(ForgeEdge.ReadToken(project: "other")) } == .notFound)
+            #expect(try refusal { _ = try courier.call(ForgeEdge.ReadToken(project: "other", rule: nil)) } == .notFound)
         }
 
         /// What polling finds is as good as a delivery, and never an approval.

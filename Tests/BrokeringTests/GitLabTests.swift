@@ -31,12 +31,32 @@ extension BrokeringTests {
                 reasons: [], secrets: secrets, definition: try Hashes.definition(definition))
         }
 
-        private static func house(runner: Bool = true) throws -> BrokerHouse {
-            try Shop.house {
+        private static func rule(
+            tags: [String] = ["bulkhead"], protectedOnly: Bool = false, images: [String] = [], timeout: UInt32 = 3600
+        ) -> RunnerRule {
+            RunnerRule(
+                registration: RunnerRegistration(
+                    tags: tags, runUntagged: false, own: false, protectedOnly: protectedOnly),
+                shape: definition().spec.shape, images: images, timeoutSeconds: timeout, priority: 50)
+        }
+
+        private static func policy(_ rule: RunnerRule?, forge: ForgeKind = .gitlab) throws -> Policy {
+            let runner = try rule.map { Hashes.sha256(try $0.encoded()) }
+            return try Shop.policy {
                 $0.runner = runner
-                $0.forge = .gitlab
+                $0.forge = forge
                 $0.url = "https://gitlab.example.org"
             }
+        }
+
+        private static func house(_ rule: RunnerRule? = rule(), forge: ForgeKind = .gitlab) throws -> BrokerHouse {
+            let policy = try policy(rule, forge: forge)
+            return try Shop.house { $0 = policy }
+        }
+
+        /// Somebody seals other rules.
+        private static func seal(_ rule: RunnerRule, _ house: BrokerHouse) throws {
+            try house.scheduler().execute(house.admin, try house.admin.apply(try policy(rule)))
         }
 
         private struct Courier {
@@ -50,15 +70,17 @@ extension BrokeringTests {
                 return try Posix.open("\(directory.path)/value", [.readOnly])
             }
 
-            mutating func keep(_ about: KeptJob, _ values: [[UInt8]] = [token, value]) throws -> GitLabJobWord {
+            mutating func keep(
+                _ about: KeptJob, _ values: [[UInt8]] = [token, value], by rule: RunnerRule = rule()
+            ) throws -> GitLabJobWord {
                 let encoded = try JobValues(values: values.map { JobValue(value: $0) }).encoded()
                 return try link.call(
-                    ForgeEdge.KeepJob(project: "shop", about: about), fds: FDBundle(try file(encoded))
+                    ForgeEdge.KeepJob(project: "shop", rule: rule, about: about), fds: FDBundle(try file(encoded))
                 ).message.word
             }
 
-            mutating func keepRunner() throws -> GitLabRunnerWord {
-                let request = ForgeEdge.KeepRunner(project: "shop", id: 17, obtainedMs: 1, expiresMs: 0)
+            mutating func keepRunner(by rule: RunnerRule = rule()) throws -> GitLabRunnerWord {
+                let request = ForgeEdge.KeepRunner(project: "shop", rule: rule, id: 17, obtainedMs: 1, expiresMs: 0)
                 return try link.call(request, fds: FDBundle(try file(Array("glrt-of-the-runner".utf8)))).message.word
             }
 
@@ -68,8 +90,9 @@ extension BrokeringTests {
                 return try Posix.pread(file.raw, maximum: 8192, at: 0)
             }
 
-            mutating func open(_ word: GitLabRunnerWord) throws -> [UInt8] {
-                var reply = try link.call(ForgeEdge.OpenRunner(word: word))
+            /// Without a rule: to leave.
+            mutating func open(_ word: GitLabRunnerWord, by rule: RunnerRule? = nil) throws -> [UInt8] {
+                var reply = try link.call(ForgeEdge.OpenRunner(word: word, rule: rule))
                 guard let file = reply.fds.takeFirst() else { return [] }
                 return try Posix.pread(file.raw, maximum: 8192, at: 0)
             }
@@ -167,11 +190,66 @@ extension BrokeringTests {
             #expect(try refusal { _ = try courier.vouch(word, foreign) } == .invalid)
         }
 
-        @Test func onlyForProjectsThatSaySo() throws {
-            let house = try Self.house(runner: false)
+        @Test(arguments: [(nil, ForgeKind.gitlab), (rule(), .github)])
+        func onlyForProjectsThatSaySo(_ rule: RunnerRule?, _ forge: ForgeKind) throws {
+            let house = try Self.house(rule, forge: forge)
             var courier = try Courier(house)
             #expect(try refusal { _ = try courier.keepRunner() } == .deniedByPolicy)
             #expect(try refusal { _ = try courier.keep(try Self.about()) } == .deniedByPolicy)
+        }
+
+        /// What a schedulerd may say that was taken over, of a project whose rule is `rule()`.
+        static let others = [
+            rule(tags: ["bulkhead", "deploy"]), rule(protectedOnly: true), rule(images: ["*"]), rule(timeout: 7200),
+            {
+                var other = rule()
+                other.shape.image = "with-a-key-in-it"
+                return other
+            }(),
+        ]
+
+        @Test(arguments: others) func noRuleButTheSealedOne(_ other: RunnerRule) throws {
+            let house = try Self.house()
+            let order = try house.admin.set("forge-token", Array("token".utf8), project: "shop")
+            try house.scheduler().execute(house.admin, order)
+            var courier = try Courier(house)
+            let word = try courier.keepRunner()
+            #expect(try courier.open(word, by: Self.rule()) == Array("glrt-of-the-runner".utf8))
+            _ = try courier.keep(try Self.about())
+            _ = try courier.link.call(ForgeEdge.ReadToken(project: "shop", rule: Self.rule()))
+            #expect(try refusal { _ = try courier.keepRunner(by: other) } == .deniedByPolicy)
+            #expect(try refusal { _ = try courier.open(word, by: other) } == .deniedByPolicy)
+            #expect(try refusal { _ = try courier.keep(try Self.about(), by: other) } == .deniedByPolicy)
+            #expect(
+                try refusal { _ = try courier.link.call(ForgeEdge.ReadToken(project: "shop", rule: other)) }
+                    == .deniedByPolicy, "none is registered by it")
+        }
+
+        /// GitLab gives it the jobs for which it was made, whatever the rules say.
+        @Test func anOldRunnerOnlyLeaves() throws {
+            let house = try Self.house()
+            var courier = try Courier(house)
+            let word = try courier.keepRunner()
+            let (longer, other) = (Self.rule(timeout: 7200), Self.rule(tags: ["other"]))
+            try Self.seal(longer, house)
+            #expect(try courier.open(word, by: longer) == Array("glrt-of-the-runner".utf8), "it is the same runner")
+            #expect(try refusal { _ = try courier.open(word, by: Self.rule()) } == .deniedByPolicy)
+            try Self.seal(other, house)
+            #expect(try refusal { _ = try courier.open(word, by: other) } == .deniedByPolicy)
+            #expect(try refusal { _ = try courier.open(word, by: longer) } == .deniedByPolicy)
+            #expect(try courier.open(word) == Array("glrt-of-the-runner".utf8))
+        }
+
+        @Test func aJobByAnOldRuleGetsNoTicket() throws {
+            let house = try Self.house()
+            var courier = try Courier(house)
+            let word = try courier.keep(try Self.about())
+            #expect(try courier.vouch(word).project == "shop")
+            try Self.seal(Self.rule(images: ["debian"]), house)
+            #expect(try refusal { _ = try courier.vouch(word) } == .deniedByPolicy)
+            #expect(try courier.open(word) == Self.token, "its end is told")
+            try Self.seal(Self.rule(), house)
+            #expect(try courier.vouch(word).project == "shop", "what holds is what counts")
         }
 
         @Test(arguments: [[token], [token, value, value], [token, []]])
@@ -183,8 +261,8 @@ extension BrokeringTests {
             #expect(try refusal { _ = try courier.keep(try Self.about(), values) } == .invalid)
         }
 
-            let question = ForgeEdge.CheckArtifact(
-                word: word, rule: 1, size: 5, sha256: hash, seal: Bytes32(bytes: code))
+        /// What the runner of exactly this job has sealed, by exactly this rule, goes up as this job's, and nothing
+        /// else.
         @Test func whatAJobHasLeftIsItsRunners() throws {
             let house = try Self.house()
             var courier = try Courier(house)
@@ -195,13 +273,14 @@ extension BrokeringTests {
             _ = try client.call(Self.grant(try courier.vouch(word), runner, word))
             let key = SymmetricKey(data: try runner.open().seal.array)
             let hash = Hashes.sha256(Array("a tar".utf8))
-            let said = Array("bulkhead artifact 1".utf8) + [0, 1, 0, 0, 0, 0, 0, 0, 0, 5] + hash.array
+            let said: [UInt8] = [0, 1, 0, 0, 0, 0, 0, 0, 0, 5] + hash.array
             let code = Array(HMAC<SHA256>.authenticationCode(for: said, using: key))
             let question = ForgeEdge.CheckArtifact(
-                word: word, rule: 1, size: 5, sha256: hash, seal: Bytes32(bytes: code))
+                word: word, files: LeftFiles(rule: 1, size: 5, sha256: hash), seal: Bytes32(bytes: code))
             _ = try courier.link.call(question)
             let changes: [(inout ForgeEdge.CheckArtifact) -> Void] = [
-                { $0.word = other }, { $0.rule = 0 }, { $0.size = 6 }, { $0.sha256 = Bytes32(1, 1, 1, 1) },
+                { $0.word = other }, { $0.files.rule = 0 }, { $0.files.size = 6 },
+                { $0.files.sha256 = Bytes32(1, 1, 1, 1) },
                 { $0.seal = Bytes32(1, 1, 1, 1) }, { $0.seal = nil },
             ]
             for (index, change) in changes.enumerated() {
@@ -221,7 +300,7 @@ extension BrokeringTests {
             let bare = Self.definition(secrets: [])
             let word = try courier.keep(try Self.about(90, bare, secrets: []), [Self.token])
             var question = ForgeEdge.CheckArtifact(
-                word: word, rule: 0, size: 5, sha256: Bytes32(1, 1, 1, 1), seal: nil)
+                word: word, files: LeftFiles(rule: 0, size: 5, sha256: Bytes32(1, 1, 1, 1)), seal: nil)
             _ = try courier.link.call(question)
             question.seal = Bytes32(1, 1, 1, 1)
             #expect(try refusal { _ = try courier.link.call(question) } == .deniedByPolicy)

@@ -46,16 +46,16 @@ class GitLabJobs(unittest.TestCase):
         self.token = self.forge.token(self.ada, "create_runner", "api")
         self.house.bulkhead("secret", "set", "ship", "forge-token", stdin=self.token.encode(), check=0)
 
-    def apply(self, registration="pool"):
+    def apply(self, registration="pool", *more):
         file = self.house.state / "ship.yaml"
-        file.write_text(PROJECT.format(url=self.forge.url, registration=registration))
+        file.write_text(PROJECT.format(url=self.forge.url, registration=registration) + "".join(f"      {line}\n" for line in more))
         self.house.bulkhead("project", "apply", file, check=0)
 
     def job(self, name, *script, **about):
         return Job(name, tags=["bulkhead"], script=list(script) or ["true"], **about)
 
-    def pipeline(self, *jobs):
-        return self.forge.pipeline(self.project, "main", list(jobs), self.ada)
+    def pipeline(self, *jobs, ref="main"):
+        return self.forge.pipeline(self.project, ref, list(jobs), self.ada)
 
     def ours(self):
         """Jobs of this house by name."""
@@ -157,6 +157,31 @@ class GitLabJobs(unittest.TestCase):
         pipeline.wait_over(120)
         self.assertEqual((gone.status, gone.failure_reason), ("failed", "image_pull_failure"), self.trace(gone))
         self.assertIn("no/such:image", self.trace(gone))
+
+    def test_what_the_rules_do_not_let_in_says_so(self):
+        self.apply("pool", "protected_only: true", "images: [bulkhead/busybox, bulkhead/deb*]")
+        eventually("another runner is there",
+                   lambda: any(one.access_level == "ref_protected" and one.managers for one in self.forge.runners.values()))
+        runner = next(one for one in self.forge.runners.values() if one.access_level == "ref_protected")
+        good, bad = self.job("good"), self.job("bad", image="alpine")
+        self.pipeline(good, bad).wait_over(120)
+        self.assertEqual((good.status, good.runner), ("success", runner), self.trace(good))
+        self.assertEqual((bad.status, bad.failure_reason), ("failed", "runner_configuration_error"), self.trace(bad))
+        self.assertIn("This job cannot run here: its image 'alpine' is not one of those that the project's rules name (`images`",
+                      self.trace(bad))
+        # GitLab gives out what it should not.
+        runner.access_level = "not_protected"
+        self.repository.commit({"README.md": "of a topic\n"}, branch="topic")
+        stray = self.job("stray")
+        self.pipeline(stray, ref="topic").wait_over(120)
+        self.assertEqual((stray.status, stray.failure_reason), ("failed", "runner_configuration_error"), self.trace(stray))
+        self.assertIn("its branch or tag is not protected", self.trace(stray))
+        self.assertEqual(set(self.ours()), {"good"}, "the others never were ours")
+        # It is another rule, and the same runner.
+        self.apply("pool", "protected_only: true", "priority: 40")
+        later = self.job("later")
+        self.pipeline(later).wait_over(120)
+        self.assertEqual((later.status, later.runner), ("success", runner), self.trace(later))
 
     def test_a_runner_for_each_job(self):
         self.apply("runner")

@@ -3,9 +3,11 @@
 
 import BulkheadCLI
 import JobModel
+import JobWire
 import ProjectModel
 import Testing
 import TrustModel
+import Wire
 import YAMLDocuments
 
 @Suite struct ProjectRunnerTests {
@@ -49,6 +51,8 @@ import YAMLDocuments
         "{image: debian, tags: [b, a], run_untagged: true}", "{image: debian, tags: ['true', '1', 'a b', é]}",
         "{image: debian, tags: [a], registration: runner}", "{image: debian, tags: [a], registration: pool}",
         "{image: 'a/b:1', tags: [a], platform: linux/riscv64, profile: build, timeout: 90s, priority: 0}",
+        "{image: debian, tags: [a], protected_only: true}", "{image: debian, tags: [a], protected_only: false}",
+        "{image: debian, tags: [a], images: ['shop/*', debian, debian]}",
         "{image: debian, tags: [a], resources: {cpus: 0.5, memory: 64MiB, disk: 32MiB, pids: 64, gpus: 1}}",
     ]
 
@@ -70,8 +74,13 @@ import YAMLDocuments
             "{image: debian, tags: [a], run_untagged: true}", "{image: debian, tags: [a], registration: runner}",
             "{image: alpine, tags: [a]}", "{image: debian, tags: [a], timeout: 1m}",
             "{image: debian, tags: [a], priority: 1}", "{image: debian, tags: [a], profile: build}",
-            "{image: debian, tags: [a], resources: {cpus: 2}}", "",
+            "{image: debian, tags: [a], resources: {cpus: 2}}", "{image: debian, tags: [a], protected_only: true}",
+            "{image: debian, tags: [a], images: [debian]}", "{image: debian, tags: [a], images: ['debian*']}", "",
         ]
+        let rules = try different.dropLast().map {
+            try #require(try Self.project($0, jobs: jobs).runner).rule.encoded()
+        }
+        #expect(Set(rules).count == rules.count, "brokerd has the hash of these")
         let bytes = try different.map { try Self.project($0, jobs: jobs).canonicalBytes }
         #expect(Set(bytes).count == different.count)
         let order = try ["[a, b]", "[b, a, a]"].map { try Self.project("{image: debian, tags: \($0)}").canonicalBytes }
@@ -93,11 +102,37 @@ import YAMLDocuments
         ("{image: debian, tags: [a], timeout: never}", "56", "gitlab_runner.timeout: is not understood"),
         ("{image: debian, tags: [a], priority: 101}", "57", "gitlab_runner.priority: must be"),
         ("{image: a, tags: [a], resources: {memory: much}}", "62", "gitlab_runner.resources.memory: is not understood"),
+        ("{image: a, tags: [a], protected_only: 1}", "58", "gitlab_runner.protected_only: must be true or false"),
+        ("{image: debian, tags: [a], images: [busybox, 'debian:*', deb]}", "28", "gitlab_runner.image: is not in `im"),
+        ("{image: a, tags: [a], images: []}", "50", "gitlab_runner.images: is empty; leave it out"),
+        ("{image: a, tags: [a], images: a}", "50", "gitlab_runner.images: must be a list of images"),
+        ("{image: a, tags: [a], images: [a, '*']}", "54", "gitlab_runner.images[1]: is not an image name"),
+        ("{image: a, tags: [a], images: [a, '*/a']}", "54", "gitlab_runner.images[1]: is not an image name"),
+        ("{image: a, tags: [a], images: [a, 'a**']}", "54", "gitlab_runner.images[1]: is not an image name"),
         ("[bulkhead]", "20", "gitlab_runner: must be a mapping"), ("null", "20", "gitlab_runner: must be a mapping"),
     ]) func mistakes(_ runner: String, _ column: String, _ says: String) {
         let (projects, problems) = Sample.read(Self.text(runner))
         #expect(projects.isEmpty)
         #expect(problems.contains { $0.contains(says) && $0.hasPrefix("5:\(column): projects[0].") }, "\(problems)")
+    }
+
+    @Test func thirtyTwoImages() throws {
+        func images(_ count: Int) -> String {
+            "{image: i1, tags: [a], images: [\((1...count).map { "i\($0)" }.joined(separator: ", "))]}"
+        }
+        #expect(try Self.project(images(32)).runner?.images.count == 32)
+        let problems = Sample.read(Self.text(images(33))).problems
+        #expect(problems.contains { $0.contains("gitlab_runner.images: ") && $0.contains("32") }, "\(problems)")
+    }
+
+    @Test(arguments: [
+        ("debian", "debian", true), ("debian", "debian:latest", false), ("debian", "Debian", false),
+        ("debian*", "debian", true), ("debian*", "debian:12", true), ("debian*", "debianish/evil", true),
+        ("shop/*", "shop/build:1", true), ("shop/*", "shop", false), ("shop/*", "a/shop/build", false),
+        ("docker.io/library/debian", "debian", false),
+    ]) func whatAPatternAdmits(_ pattern: String, _ image: String, _ admits: Bool) {
+        #expect(ImagePattern.admits([ImagePattern("other"), ImagePattern(pattern)], image) == admits)
+        #expect(ImagePattern.admits([], image), "where none is listed, any will do")
     }
 
     @Test(arguments: ["github", "gitea, url: 'https://a'", "forgejo, url: 'https://a'"])

@@ -23,7 +23,7 @@ enum TestGrant {
         func big(_ value: UInt64, _ bytes: Int) -> [UInt8] {
             (0..<bytes).reversed().map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) }
         }
-        let said = Array("bulkhead artifact 1".utf8) + big(UInt64(rule), 2) + big(size, 8) + sha256.array
+        let said = big(UInt64(rule), 2) + big(size, 8) + sha256.array
         let key = sealKey.array + [UInt8](repeating: 0, count: 32)
         let inner = Digest.of(key.map { $0 ^ 0x36 } + said)
         return Digest.of(key.map { $0 ^ 0x5C } + inner.array)

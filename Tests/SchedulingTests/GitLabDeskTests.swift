@@ -9,11 +9,13 @@ import Testing
 import Wire
 
 @Suite struct GitLabDeskTests {
-    private static func apply(_ house: House, tags: String = "bulkhead", own: Bool = false) throws {
+    private static func apply(
+        _ house: House, tags: String = "bulkhead", own: Bool = false, more: String = ""
+    ) throws {
         let document = """
             {"name": "shop", "forge": {"kind": "gitlab"}, "repository": {"id": 4711, "path": "acme/shop"},
              "default_branch": "main", "gitlab_runner": {"tags": ["\(tags)"],
-             "registration": "\(own ? "runner" : "pool")", "image": "busybox", "platform": "linux/amd64",
+             "registration": "\(own ? "runner" : "pool")", "image": "busybox", "platform": "linux/amd64", \(more)
              "resources": {"cpus": 1, "memory": "64MiB"}}}
             """
         _ = try house.call(
@@ -28,11 +30,12 @@ import Wire
         return house
     }
 
-    private static func runner(_ id: UInt64) -> GitLabRunnerWord {
+    private static func runner(_ id: UInt64, own: Bool = false) -> GitLabRunnerWord {
         GitLabRunnerWord(
-            project: "shop", url: "https://gitlab.com", id: id, token: [UInt8](repeating: 1, count: 40), obtainedMs: 1,
-            expiresMs: 0,
-            generation: 1, issuedMs: 1, mac: Bytes32(5, 5, 5, 5))
+            project: "shop", url: "https://gitlab.com",
+            registration: RunnerRegistration(tags: ["bulkhead"], runUntagged: false, own: own, protectedOnly: false),
+            id: id, token: [UInt8](repeating: 1, count: 40), obtainedMs: 1, expiresMs: 0, generation: 1, issuedMs: 1,
+            mac: Bytes32(5, 5, 5, 5))
     }
 
     private static func given(_ number: UInt64, uploads: Int = 0) -> CourierEdge.GivenJob {
@@ -48,7 +51,7 @@ import Wire
         return .init(
             definition: definition,
             word: GitLabJobWord(
-                project: "shop", url: "https://gitlab.com", about: about,
+                project: "shop", url: "https://gitlab.com", rule: Bytes32(7, 7, 7, 7), about: about,
                 values: [SealedValue(bytes: [UInt8](repeating: 2, count: 40))],
                 generation: 1, issuedMs: 1, mac: Bytes32(6, 6, 6, 6)))
     }
@@ -170,13 +173,31 @@ import Wire
         try Self.apply(house, tags: "other")
         try house.run("the old one leaves") { house.courier.left.map(\.known.id) == [17] }
         try house.run("and a new one is made") {
-            house.courier.runnerAsks.last?.rule.tags == ["other"] && house.courier.runnerAsks.last?.known == nil
+            house.courier.runnerAsks.last?.rule.registration.tags == ["other"]
+                && house.courier.runnerAsks.last?.known == nil
+        }
+    }
+
+    @Test func protectedRefsAloneAreAnotherRunner() throws {
+        let house = try Self.house()
+        house.courier.bring(.registered(Self.runner(17)))
+        try house.run("it is known") { house.courier.runnerAsks.last?.known?.id == 17 }
+        try Self.apply(house, more: #""images": ["busybox", "shop/*"],"#)
+        try house.run("images are not") {
+            house.courier.runnerAsks.last?.rule.images == ["busybox", "shop/*"]
+                && house.courier.runnerAsks.last?.known?.id == 17
+        }
+        try Self.apply(house, more: #""protected_only": true,"#)
+        try house.run("the old one leaves") { house.courier.left.map(\.known.id) == [17] }
+        try house.run("and a new one is made") {
+            house.courier.runnerAsks.last?.rule.registration.protectedOnly == true
+                && house.courier.runnerAsks.last?.known == nil
         }
     }
 
     @Test func aRunnerOfItsOwnGoesWithItsJob() throws {
         let house = try Self.house(own: true)
-        house.courier.bring(.registered(Self.runner(17)))
+        house.courier.bring(.registered(Self.runner(17, own: true)))
         try house.run("it is known") { house.courier.runnerAsks.last?.known?.id == 17 }
         house.courier.bring(.job(Self.given(90)))
         try house.run("another one is made") {
@@ -189,6 +210,18 @@ import Wire
         try house.run("its end") { !house.courier.ends.isEmpty }
         house.courier.say(.accepted, of: 90)
         try house.run("it has left") { house.courier.left.map(\.known.id) == [17] }
+    }
+
+    /// courierd may ask for the last time by the rules of before when brokerd has others already.
+    @Test func whatWasDeniedToOldRulesIsNotOfTheNew() throws {
+        let house = try Self.house()
+        let check = SchedulerEdge.CheckForge(token: Samples.token, project: "shop")
+        let denied = CourierEdge.RunnerTrouble(code: ErrorCode.deniedByPolicy.rawValue, text: "another gitlab_runner")
+        house.courier.bring(.trouble(denied))
+        try house.run("asked again") { house.courier.runnerAsks.count == 2 }
+        #expect(try house.call(check).missing.contains { $0.contains("another gitlab_runner") })
+        try Self.apply(house, more: #""images": ["busybox"],"#)
+        #expect(try house.call(check).missing.allSatisfy { !$0.contains("another gitlab_runner") })
     }
 
     /// `bulkhead doctor` says it.

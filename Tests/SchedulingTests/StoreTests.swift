@@ -131,8 +131,8 @@ import Wire
         let directory = try TemporaryDirectory()
         do { _ = try submit(try Store(path: directory.database), ["a"]) }
         try patch(directory.database, at: 60, [0, 0, 0, 99])
-        #expect(throws: StoreError.newerDatabase(found: 99, known: 14)) { try Store(path: directory.database) }
-        try patch(directory.database, at: 60, [0, 0, 0, 14])
+        #expect(throws: StoreError.newerDatabase(found: 99, known: 15)) { try Store(path: directory.database) }
+        try patch(directory.database, at: 60, [0, 0, 0, 15])
         try patch(directory.database, at: 68, [1, 2, 3, 4])
         #expect(throws: StoreError.foreignDatabase) { try Store(path: directory.database) }
         try patch(directory.database, at: 68, Array("BULK".utf8))

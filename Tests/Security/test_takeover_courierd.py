@@ -39,7 +39,7 @@ class Courierd(Takeover):
 
     def test_it_gets_forge_tokens_and_no_other_secret(self):
         """Whatever it says: the forge's token, in a file that it can only read; never a job's secret or the key of a webhook."""
-        body, fds = self.forge.answer(self.forge.request("ReadToken", project="ship"))
+        body, fds = self.forge.answer(self.forge.request("ReadToken", project="ship", rule=None))
         with open(fds[0], "rb") as file:
             self.assertEqual(file.read(), TOKEN)
             with self.assertRaises(OSError) as refused:
@@ -47,7 +47,7 @@ class Courierd(Takeover):
             self.assertEqual(refused.exception.errno, errno.EBADF)
         self.assertEqual((body["url"], body["repository_id"]), ("https://github.com", 1))
         for name in ("none", "default", "ship/alpha", "../ship", "ship\n"):
-            self.assertEqual(self.forge.code("ReadToken", project=name), "not_found", name)
+            self.assertEqual(self.forge.code("ReadToken", project=name, rule=None), "not_found", name)
 
     def test_it_speaks_its_edge_and_no_other(self):
         """What schedulerd may ask of brokerd has no place on this socket."""

@@ -17,6 +17,7 @@ extension Broker {
         let refusals = refusals
         lend(&handlers, ForgeEdge.ReadToken.self) { request throws(Failure) in
             let policy = try self.policy(request.project)
+            if let rule = request.rule { try self.runnerRules(request.project, rule) }
             return (
                 .init(
                     forge: policy.forge, url: policy.url, app: policy.app, repositoryId: policy.repositoryId,

@@ -61,11 +61,12 @@ extension Broker {
                 return .init()
             }
         }
-        // Whatever the rules say now: it goes back to where it came from.
         lend(&handlers, ForgeEdge.OpenRunner.self) { request throws(Failure) in
             try self.check(request.word, place: "word")
+            if let rule = request.rule { try self.allow(request.word, to: rule) }
             return (.init(url: request.word.url), .value(Self.stored(request.word)))
         }
+        // Whatever the rules say now: it goes back to where it came from.
         lend(&handlers, ForgeEdge.OpenJob.self) { request throws(Failure) in
             try self.check(request.word, place: "word")
             return (.init(url: request.word.url), .value(try Self.stored(request.word, token: Int(request.value))))
@@ -88,11 +89,23 @@ extension Broker {
         }
     }
 
-    private func runnerPolicy(_ project: String) throws(Failure) -> Policy {
-        guard let policy = content.policy(project), policy.runner, policy.forge == .gitlab else {
+    /// Its rules, and the hash of what they say of its runner.
+    private func runnerRules(_ project: String) throws(Failure) -> (policy: Policy, sealed: Bytes32) {
+        guard let policy = content.policy(project), let sealed = policy.runner, policy.forge == .gitlab else {
             throw Failure(.deniedByPolicy, "no runner of GitLab's is for project '\(project)'", place: "project")
         }
-        return policy
+        return (policy, sealed)
+    }
+
+    /// courierd hears from schedulerd what the runner is, and that has to be what somebody has sealed.
+    @discardableResult
+    func runnerRules(_ project: String, _ rule: RunnerRule) throws(Failure) -> (policy: Policy, sealed: Bytes32) {
+        let (policy, sealed) = try runnerRules(project)
+        guard let bytes = try? rule.encoded(), Hashes.sha256(bytes) == sealed else {
+            throw Failure(
+                .deniedByPolicy, "the sealed rules of project '\(project)' have another gitlab_runner", place: "rule")
+        }
+        return (policy, sealed)
     }
 
     // MARK: runners
@@ -102,16 +115,24 @@ extension Broker {
             project: "\(word.project) runner", name: "\(word.id)", setMs: 0, setBy: "gitlab", sealed: word.token)
     }
 
+    /// To ask for jobs. GitLab gives a runner those for which it was made, whatever the rules say now.
+    private func allow(_ word: GitLabRunnerWord, to rule: RunnerRule) throws(Failure) {
+        try runnerRules(word.project, rule)
+        guard rule.registration == word.registration else {
+            throw Failure(.deniedByPolicy, "the runner was registered for other jobs", place: "word")
+        }
+    }
+
     private func keep(_ request: ForgeEdge.KeepRunner, _ raw: Int32) throws(Failure) -> GitLabRunnerWord {
-        let policy = try runnerPolicy(request.project)
+        let (policy, _) = try runnerRules(request.project, request.rule)
         let token = try Failure.secret { () throws(SecretError) in
             try Secret(contentsOf: raw, limit: Self.tokenBytes)
         }
         let sealed = try seal(token, "\(request.project) runner", "\(request.id)")
         return try stated(
             GitLabRunnerWord(
-                project: request.project, url: policy.url, id: request.id, token: sealed,
-                obtainedMs: request.obtainedMs, expiresMs: request.expiresMs, generation: 0, issuedMs: 0,
+                project: request.project, url: policy.url, registration: request.rule.registration, id: request.id,
+                token: sealed, obtainedMs: request.obtainedMs, expiresMs: request.expiresMs, generation: 0, issuedMs: 0,
                 mac: Bytes32(0, 0, 0, 0)))
     }
 
@@ -126,7 +147,7 @@ extension Broker {
     // MARK: jobs
 
     private func keep(_ request: ForgeEdge.KeepJob, _ raw: Int32) throws(Failure) -> GitLabJobWord {
-        let policy = try runnerPolicy(request.project)
+        let (policy, sealed) = try runnerRules(request.project, request.rule)
         let about = request.about
         let given = try Failure.secret { () throws(SecretError) in
             try Secret(contentsOf: raw, limit: Self.valueBytes)
@@ -144,8 +165,8 @@ extension Broker {
         }
         return try stated(
             GitLabJobWord(
-                project: request.project, url: policy.url, about: about, values: values, generation: 0, issuedMs: 0,
-                mac: Bytes32(0, 0, 0, 0)))
+                project: request.project, url: policy.url, rule: sealed, about: about, values: values, generation: 0,
+                issuedMs: 0, mac: Bytes32(0, 0, 0, 0)))
     }
 
     /// As what each value is sealed: tokens under names that no variable has.
@@ -184,8 +205,13 @@ extension Broker {
     /// GitLab says whether its branch is protected; its values are there either way, as GitLab gives them out.
     private func vouch(_ request: ForgeEdge.VouchJob) throws(Failure) -> Ticket {
         let (word, definition) = (request.word, request.definition)
-        let policy = try runnerPolicy(word.project)
+        let (policy, sealed) = try runnerRules(word.project)
         try check(word, place: "word")
+        guard word.rule == sealed else {
+            throw Failure(
+                .deniedByPolicy, "the project's gitlab_runner was changed after the job had come; run it again",
+                place: "word")
+        }
         var bare = definition
         bare.source = nil
         let named = Set(definition.spec.steps.flatMap(\.secrets).map(\.name)).subtracting([GrantFormat.jobToken])
@@ -206,8 +232,7 @@ extension Broker {
         guard let order = request.word.order else { throw Failure(.invalid, "no job", place: "word") }
         // No value, no grant, and no key for its runner.
         if request.word.about.secrets.isEmpty && request.seal == nil { return }
-        let said = GrantFormat.sealInput(rule: UInt16(request.rule), size: request.size, sha256: request.sha256)
-        guard let seal = request.seal,
+        guard let seal = request.seal, let said = try? request.files.encoded(),
             HMAC<SHA256>.isValidAuthenticationCode(seal.array, authenticating: said, using: sealKey(of: order))
         else { throw Failure(.deniedByPolicy, "not what the job's runner has packed", place: "seal") }
     }

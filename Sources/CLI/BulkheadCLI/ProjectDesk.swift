@@ -84,7 +84,8 @@ struct ProjectDesk {
             }
         }
         let bytes = try project.rules.policy(
-            jobs: jobs, runner: project.runner != nil, revision: revision(project)
+            jobs: jobs, runner: try project.runner.map { Hashes.sha256(try $0.rule.encoded()) },
+            revision: revision(project)
         ).encoded()
         guard bytes.count <= OrderSealer.valueLimit else {
             throw CommandFailure(

@@ -35,6 +35,8 @@ final class Visit {
         var missing = ""
         /// Where an archive goes.
         var archive: ArchiveFile?
+        /// A runner that is to be registered or to ask for jobs: brokerd knows whether it may.
+        var rule: RunnerRule?
         /// Hears where it leads.
         var noting: ((ForgeHome) -> Void)?
     }
@@ -72,7 +74,7 @@ final class Visit {
     }
 
     private func ask() {
-        means.broker.call(ForgeEdge.ReadToken(project: place.project), deadline: Self.brokerTime) {
+        means.broker.call(ForgeEdge.ReadToken(project: place.project, rule: purpose.rule), deadline: Self.brokerTime) {
             [weak self] result, fds in
             let raws = fds.raws
             if let self, self.completion != nil { self.take(result, raws) }

@@ -75,16 +75,7 @@ extension SpecReader {
             return nil
         }
         guard let image = text(value, at: "image", bytes: 1...JobFile.Bounds.imageBytes) else { return nil }
-        let good = image.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"):
-                true
-            default: "._-/:@".utf8.contains(byte)
-            }
-        }
-        guard good, let first = image.unicodeScalars.first, first.properties.isAlphabetic || ("0"..."9").contains(first)
-        else {
+        guard JobFile.isImageName(image) else {
             report("image", value.place, "is not an image name; write it like bulkhead/debian:latest")
             return nil
         }

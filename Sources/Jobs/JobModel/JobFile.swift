@@ -129,6 +129,20 @@ extension JobFile {
         }
     }
 
+    /// The characters of `registry:port/name:tag@sha256:digest`.
+    package static func isImageName(_ name: String) -> Bool {
+        let isPlain = { (byte: UInt8) -> Bool in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            default: false
+            }
+        }
+        guard let first = name.utf8.first, isPlain(first) else { return false }
+        return name.utf8.allSatisfy { isPlain($0) || "._-/:@".utf8.contains($0) }
+    }
+
     /// Short, and safe in a path, a log line and a URL.
     private static func isName(_ name: String, first isPlain: (Unicode.Scalar) -> Bool) -> Bool {
         guard name.utf8.count <= Bounds.secretNameBytes, let first = name.unicodeScalars.first, isPlain(first) else {

@@ -14,9 +14,15 @@ package struct ProjectRunner: Equatable, Sendable {
     package var tags: [String] = []
     package var runUntagged = false
     package var registration = Registration.pool
+    /// Jobs of protected branches and tags alone.
+    package var protectedOnly = false
+    /// What a job may name; none: any.
+    package var images: [ImagePattern] = []
     /// Its image, platform, profile, resources, timeout and priority are those of a job that does not say otherwise;
     /// it may ask for another image and for less time.
     package var job: JobFile
+
+    package static let imagesAtMost = 32
 
     init(job: JobFile) { self.job = job }
 }
@@ -26,7 +32,7 @@ extension SpecReader {
 
     /// `{image: debian, tags: [bulkhead]}`
     mutating func runner(_ value: SpecValue, at path: String) -> ProjectRunner? {
-        let keys = ["tags", "run_untagged", "registration"] + Self.jobKeys
+        let keys = ["tags", "run_untagged", "registration", "protected_only", "images"] + Self.jobKeys
         guard let map = map(value, at: path, keys: keys) else { return nil }
         _ = required("image", of: map, in: value, at: path, "it is the image of jobs that name none")
         var entries = Self.jobKeys.compactMap { key in map[key].map { SpecValue.Entry(key: key, value: $0) } }
@@ -53,10 +59,42 @@ extension SpecReader {
         {
             runner.registration = registration
         }
+        if let value = map["protected_only"] {
+            runner.protectedOnly = bool(value, at: "\(path).protected_only") ?? false
+        }
+        if let value = map["images"] {
+            let found = problems.count
+            runner.images = images(value, at: "\(path).images")
+            if let image = map["image"], problems.count == found,
+                !ImagePattern.admits(runner.images, runner.job.image)
+            {
+                report("\(path).image", image.place, "is not in `images`; list it there, too")
+            }
+        }
         if runner.tags.isEmpty, !runner.runUntagged {
             report(path, value.place, "takes no job: give it `tags`, or `run_untagged: true`")
         }
         return runner
+    }
+
+    /// In one order, each once: two lists that say the same are the same rule.
+    private mutating func images(_ value: SpecValue, at path: String) -> [ImagePattern] {
+        let items = list(value, at: path, of: "images", limit: ProjectRunner.imagesAtMost) ?? []
+        if items.isEmpty, case .list = value.content {
+            report(path, value.place, "is empty; leave it out if any image will do")
+        }
+        var found: [String] = []
+        for (index, item) in items.enumerated() {
+            let place = "\(path)[\(index)]"
+            guard let text = text(item, at: place, bytes: 1...JobFile.Bounds.imageBytes) else { continue }
+            let name = text.utf8.last == UInt8(ascii: "*") ? String(text.dropLast()) : text
+            guard JobFile.isImageName(name) else {
+                report(place, item.place, "is not an image name; write it whole, or its beginning and a `*`")
+                continue
+            }
+            if !found.contains(text) { found.append(text) }
+        }
+        return found.sorted().map { ImagePattern($0) }
     }
 }
 
@@ -68,6 +106,8 @@ extension ProjectRunner {
         map.add("tags", tags.isEmpty ? nil : .texts(tags))
         map.add("run_untagged", runUntagged ? SpecValue(.bool(true)) : nil)
         map.add("registration", registration == .pool ? nil : .text(registration.rawValue))
+        map.add("protected_only", protectedOnly ? SpecValue(.bool(true)) : nil)
+        map.add("images", images.isEmpty ? nil : .texts(images.map(\.text)))
         for entry in entries where !["name", "project", "steps"].contains(entry.key) { map.add(entry.key, entry.value) }
         return map.value
     }

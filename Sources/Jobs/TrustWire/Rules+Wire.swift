@@ -4,8 +4,9 @@ package import TrustModel
 package import Wire
 
 extension ProjectRules {
-    /// `jobs`: by name, with the hash of each definition that stands in the project itself.
-    package func policy(jobs: [PolicyJob], runner: Bool, revision: Bytes32) -> Policy {
+    /// `jobs`: by name, with the hash of each definition that stands in the project itself. `runner`: the hash of its
+    /// RunnerRule.
+    package func policy(jobs: [PolicyJob], runner: Bytes32?, revision: Bytes32) -> Policy {
         Policy(
             project: name, forge: forge.kind.wire, url: forge.url, app: forge.app, repositoryId: repository.id,
             repositoryPath: repository.path, defaultBranch: defaultBranch,

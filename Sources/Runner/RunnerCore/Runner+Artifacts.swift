@@ -42,7 +42,8 @@ extension Runner {
         let most = min(StepOutput.largestRecord, records.room)
         guard let piece = asOwnerOfSource(spec, { packer.next(most: most) }) else {
             self.packer = nil
-            let seal = sealKey?.seal(rule: packed, size: packedBytes, sha256: packedHash.finish())
+            let files = LeftFiles(rule: packed, size: packedBytes, sha256: packedHash.finish())
+            let seal = sealKey?.seal(files)
             return perform(
                 machine.artifactPacked(files: packer.files, problem: packer.problem.text, seal: seal))
         }

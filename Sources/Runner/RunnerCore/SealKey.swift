@@ -10,8 +10,8 @@ package final class SealKey {
     init(_ bytes: WipedBytes) { self.bytes = bytes }
 
     /// HMAC-SHA256 over what a rule has come to.
-    package func seal(rule: UInt16, size: UInt64, sha256: Bytes32) -> Bytes32? {
-        let said = GrantFormat.sealInput(rule: rule, size: size, sha256: sha256)
+    package func seal(_ files: LeftFiles) -> Bytes32? {
+        guard let said = try? files.encoded() else { return nil }
         var context = hmac_sha256_ctx()
         // It holds the key.
         defer { explicit_bzero(&context, MemoryLayout<hmac_sha256_ctx>.size) }

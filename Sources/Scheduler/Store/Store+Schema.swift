@@ -16,6 +16,7 @@ extension Store {
             { try $0.execute(sql: version10) },
             { try $0.execute(sql: version11) },
             { try $0.execute(sql: version12) }, version13, { try $0.execute(sql: version14) },
+            { try $0.execute(sql: version15) },
         ]
     }
 

@@ -11,14 +11,6 @@ package enum GrantFormat {
         Array("bulkhead grant 1".utf8) + runner.array
     }
 
-    /// What the seal of a job's files is over.
-    package static func sealInput(rule: UInt16, size: UInt64, sha256: Bytes32) -> [UInt8] {
-        func bytes(_ value: some FixedWidthInteger) -> [UInt8] {
-            (0..<value.bitWidth / 8).reversed().map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
-        }
-        return Array("bulkhead artifact 1".utf8) + bytes(rule) + bytes(size) + sha256.array
-    }
-
     /// The bytes whose SHA-256 stands for a definition in orders, tickets and grants: its canonical encoding. Throws if
     /// a field is out of its bounds.
     package static func hashInput(_ definition: JobDefinition) throws(WireError) -> [UInt8] {

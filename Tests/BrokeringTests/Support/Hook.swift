@@ -55,7 +55,7 @@ enum Shop {
             jobs: try [deploy, lint, test].map {
                 PolicyJob(
                     name: $0.spec.name, checkout: false, definition: try Hashes.definition($0), file: nil)
-            } + [PolicyJob(name: "docs", checkout: false, definition: nil, file: rule)], runner: false,
+            } + [PolicyJob(name: "docs", checkout: false, definition: nil, file: rule)], runner: nil,
             revision: Bytes32(1, 2, 3, 4))
         change(&policy)
         return policy

@@ -71,7 +71,8 @@ final class ArtifactParcel {
     private func check() {
         guard let sha256 = Bytes32(bytes: Array(hash.finalize())) else { return end(Failure(.internal, "no hash")) }
         let question = ForgeEdge.CheckArtifact(
-            word: request.word, rule: request.rule, size: copied, sha256: sha256, seal: request.seal)
+            word: request.word, files: LeftFiles(rule: UInt16(request.rule), size: copied, sha256: sha256),
+            seal: request.seal)
         courier.broker.call(question) { [weak self] result, _ in
             guard let self, done != nil else { return }
             if case .failure(let failure) = result { return end(failure) }

@@ -27,7 +27,7 @@ extension Courier {
             return fail(responder, request.place, Failure(.notReady, "its GitLab is being asked", place: "runner"))
         }
         guard let known = request.known else { return seek(request, key, responder) }
-        broker.call(ForgeEdge.OpenRunner(word: known)) { [weak self] result, _ in
+        broker.call(ForgeEdge.OpenRunner(word: known, rule: request.rule)) { [weak self] result, _ in
             guard let self else { return }
             switch result {
             case .success: seek(request, key, responder)
@@ -55,13 +55,14 @@ extension Courier {
         var purpose = Visit.Purpose(
             call: { (home) throws(Failure) in .repository(home.repository) }, time: settings.errandTime)
         purpose.noting = { url = $0.url }
+        purpose.rule = request.rule
         visit(request.place, responder, purpose, orElse: { [weak self] in self?.sought.remove(key) }) { [weak self] in
             guard let self else { return }
             sought.remove(key)
-            guard case .repository(let repository) = $0, let api = Self.api(url, of: request.rule.instance) else {
+            guard case .repository(let repository) = $0, let api = Self.api(url, of: request.instance) else {
                 return unexpected(responder, request.place)
             }
-            let served = ServedRunner(self, key, request.rule, request.known, (url, api), repository)
+            let served = ServedRunner(self, key, .init(request), request.known, (url, api), repository)
             runners[key] = served
             served.ask(request, responder)
         }
@@ -79,15 +80,15 @@ extension Courier {
         }
         if let served = runners[key] { return leave(served, key, responder) }
         // brokerd says where it is, whatever the rules say by now.
-        broker.call(ForgeEdge.OpenRunner(word: request.known)) { [weak self] result, _ in
+        broker.call(ForgeEdge.OpenRunner(word: request.known, rule: nil)) { [weak self] result, _ in
             guard let self else { return }
             do throws(Failure) {
                 let url = try result.get().url
-                guard let api = Self.api(url, of: request.rule.instance) else {
+                guard let api = Self.api(url, of: request.instance) else {
                     throw Failure(.invalid, "the forge's address cannot be used", place: "url")
                 }
                 let nowhere = Repository(id: request.place.repository.id, path: request.place.repository.path)
-                let served = ServedRunner(self, key, request.rule, request.known, (url, api), nowhere)
+                let served = ServedRunner(self, key, .init(request), request.known, (url, api), nowhere)
                 runners[key] = served
                 leave(served, key, responder)
             } catch {
@@ -115,12 +116,22 @@ extension Courier {
     }
 }
 
+extension ServedRunner.Manner {
+    fileprivate init(_ request: CourierEdge.AskRunner) {
+        self.init(
+            registration: request.rule.registration, instance: request.instance, pollSeconds: request.pollSeconds)
+    }
+
+    /// Of one that is not asked any more.
+    fileprivate init(_ request: CourierEdge.LeaveRunner) {
+        self.init(registration: request.known.registration, instance: request.instance, pollSeconds: 0)
+    }
+}
+
 extension ServedRunner {
     /// Whether it is the runner that is asked about, or another one has taken its place in the rules.
-    func isAlike(_ request: CourierEdge.AskRunner) -> Bool {
-        var asked = request.rule
-        // These may change without another registration.
-        (asked.shape, asked.timeoutSeconds, asked.priority) = (rule.shape, rule.timeoutSeconds, rule.priority)
-        return asked == rule
+    fileprivate func isAlike(_ request: CourierEdge.AskRunner) -> Bool {
+        // What else the rule says may change without another registration.
+        manner == Manner(request)
     }
 }

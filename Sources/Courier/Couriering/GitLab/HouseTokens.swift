@@ -20,6 +20,10 @@ final class HouseTokens: RunnerTokens {
     /// The only place to which they go.
     private let url: String
     var runner: GitLabRunnerWord?
+    /// By which the runner is to ask for jobs; nil: it leaves.
+    var rule: RunnerRule?
+    /// Hears that it may not.
+    var denied: ((Failure) -> Void)?
     var job: GitLabJobWord?
 
     init(_ broker: LinkClient<ForgeEdge>, _ project: String, at url: String) {
@@ -28,12 +32,12 @@ final class HouseTokens: RunnerTokens {
 
     func fetch(_ token: RunnerToken, _ use: @escaping (consuming Secret?) -> Void) {
         switch token {
-        case .person: ask(ForgeEdge.ReadToken(project: project), \.url, use)
+        case .person: ask(ForgeEdge.ReadToken(project: project, rule: rule), \.url, use)
         // GitLab has it off; what is configured here is a person's token.
         case .registration: use(nil)
         case .runner:
             guard let runner else { return use(nil) }
-            ask(ForgeEdge.OpenRunner(word: runner), \.url, use)
+            ask(ForgeEdge.OpenRunner(word: runner, rule: rule), \.url, use)
         case .job(let number):
             guard let job, let value = Self.value(of: number, in: job.about) else { return use(nil) }
             ask(ForgeEdge.OpenJob(word: job, value: value), \.url, use)
@@ -48,7 +52,8 @@ final class HouseTokens: RunnerTokens {
     private func ask<Call: WireCall>(
         _ call: Call, _ home: @escaping (Call.Reply) -> String, _ use: @escaping (consuming Secret?) -> Void
     ) where Call.Edge == ForgeEdge {
-        broker.call(call, deadline: Self.patience) { [url] result, fds in
+        broker.call(call, deadline: Self.patience) { [url, weak self] result, fds in
+            if case .failure(let failure) = result, failure.errorCode == .deniedByPolicy { self?.denied?(failure) }
             // Of another server than that to which it would be said.
             guard case .success(let reply) = result, home(reply) == url, let raw = fds.raws.first else {
                 return use(nil)

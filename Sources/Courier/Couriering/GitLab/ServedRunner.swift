@@ -18,6 +18,13 @@ final class ServedRunner {
         let slot: UInt64
     }
 
+    /// What of it stays as long as it does.
+    struct Manner: Equatable {
+        let registration: RunnerRegistration
+        let instance: String
+        let pollSeconds: UInt32
+    }
+
     /// A job that is not known to be on disk at schedulerd.
     private struct Handed {
         let given: CourierEdge.GivenJob
@@ -36,7 +43,9 @@ final class ServedRunner {
     private let courier: Courier
     private let api: RunnerAPI
     private let tokens: HouseTokens
-    private(set) var rule: CourierEdge.RunnerRule
+    let manner: Manner
+    /// By which it asks for jobs; nil: it only leaves.
+    private var rule: RunnerRule?
     private var errand: RunnerErrand?
     private var responder: Responder<CourierEdge.AskRunner.Reply>?
     private var timer: TimerID?
@@ -52,23 +61,26 @@ final class ServedRunner {
     private var isListed = false
 
     init(
-        _ courier: Courier, _ key: Key, _ rule: CourierEdge.RunnerRule, _ known: GitLabRunnerWord?,
+        _ courier: Courier, _ key: Key, _ manner: Manner, _ known: GitLabRunnerWord?,
         _ home: (url: String, api: RunnerAPI), _ repository: Repository
     ) {
-        (self.courier, self.key, self.rule, api, self.repository) = (courier, key, rule, home.api, repository)
+        (self.courier, self.key, self.manner, api, self.repository) = (courier, key, manner, home.api, repository)
         tokens = HouseTokens(courier.broker, key.project, at: home.url)
         tokens.runner = known
-        let settings = RunnerSettings(
-            scope: .project(repository.id), description: rule.description, tags: rule.tags,
-            runUntagged: rule.runUntagged)
+        let registration = manner.registration
+        var settings = RunnerSettings(
+            scope: .project(repository.id), description: "bulkhead: \(key.project)", tags: registration.tags,
+            runUntagged: registration.runUntagged)
+        settings.protectedOnly = registration.protectedOnly
         var manners = RunnerMachine.Manners()
-        manners.poll = UInt64(rule.pollSeconds) * 1000
+        manners.poll = UInt64(manner.pollSeconds) * 1000
         let machine = RunnerMachine(
-            settings, rule.own ? .runner : .pool, by: api, known: known.map { RunnerMachine.KnownRunner($0) },
-            manners: manners)
+            settings, registration.own ? .runner : .pool, by: api,
+            known: known.map { RunnerMachine.KnownRunner($0) }, manners: manners)
         errand = RunnerErrand(
             machine, through: RunnerSender(api, by: courier.outbound, tokens), on: courier.loop,
             notice: { [weak self] in self?.hear($0) }, gone: { [weak self] in self?.hasGone() })
+        tokens.denied = { [weak self] in self?.complain($0.errorCode, $0.text) }
     }
 
     deinit { if let timer { courier.loop.cancel(timer) } }
@@ -76,7 +88,9 @@ final class ServedRunner {
     // MARK: schedulerd
 
     func ask(_ request: CourierEdge.AskRunner, _ responder: Responder<CourierEdge.AskRunner.Reply>) {
-        rule = request.rule
+        // What was denied to another one says nothing of this.
+        if rule != request.rule { trouble = nil }
+        (rule, tokens.rule) = (request.rule, request.rule)
         isRetired = false
         if let handed, handed.given.word.about.job == request.taken { self.handed = nil }
         if let kept, request.known == kept {
@@ -151,6 +165,7 @@ final class ServedRunner {
     func leave(_ done: @escaping (_ isListed: Bool) -> Void) {
         retire()
         if let kept { tokens.runner = kept }
+        tokens.rule = nil
         farewell = done
         errand?.stop()
     }
@@ -180,9 +195,10 @@ final class ServedRunner {
         tell()
     }
 
-    private func keep(_ known: RunnerMachine.KnownRunner, _ token: SecretText) {
+    private func keep(_ known: RunnerMachine.KnownRunner, _ token: SecretText, isLast: Bool = false) {
+        guard let rule else { return }
         let request = ForgeEdge.KeepRunner(
-            project: key.project, id: known.id, obtainedMs: Int64(known.obtained) * 1000,
+            project: key.project, rule: rule, id: known.id, obtainedMs: Int64(known.obtained) * 1000,
             expiresMs: Int64(known.expires ?? 0) * 1000)
         send(request, token, "runner") { [weak self] result in
             guard let self else { return }
@@ -193,6 +209,9 @@ final class ServedRunner {
             // GitLab does not say it again, so nobody here gives it up.
             case .failure(let failure) where failure.errorCode.retry == .later:
                 retry(failure) { $0.keep(known, token) }
+            // New rules are brokerd's a moment before they are ours.
+            case .failure(let failure) where failure.errorCode == .deniedByPolicy && !isLast:
+                retry(failure) { $0.keep(known, token, isLast: true) }
             // It waits for its token to be kept, and makes no other one meanwhile.
             case .failure(let failure):
                 courier.log.error(
@@ -215,21 +234,21 @@ final class ServedRunner {
         }
     }
 
-    private func take(_ job: GitLabJob) {
-        if isRetired { return refuse(job.handle, .cancelledHere, Self.isLeaving) }
+    private func take(_ job: GitLabJob, isLast: Bool = false) {
+        guard !isRetired, let rule else { return refuse(job.handle, .cancelledHere, Self.isLeaving) }
         guard job.project == repository.id else {
             let text = "this runner is for project \(repository.id) alone, and the job is of project \(job.project)"
             return refuse(job.handle, .refused, text)
         }
         do throws(JobUnfit) {
-            keep(try TranslatedJob(job, rule, of: key.project), job)
+            keep(try TranslatedJob(job, rule, of: key.project), rule, job, isLast: isLast)
         } catch {
             refuse(job.handle, .unsupported, error.sentence)
         }
     }
 
-    private func keep(_ translated: TranslatedJob, _ job: GitLabJob) {
-        let request = ForgeEdge.KeepJob(project: key.project, about: translated.about)
+    private func keep(_ translated: TranslatedJob, _ rule: RunnerRule, _ job: GitLabJob, isLast: Bool) {
+        let request = ForgeEdge.KeepJob(project: key.project, rule: rule, about: translated.about)
         send(request, translated.values, "job") { [weak self] result in
             guard let self else { return }
             switch result {
@@ -239,7 +258,10 @@ final class ServedRunner {
                 waiting.append(Handed(given: given, handle: job.handle))
                 tell()
             case .failure(let failure) where failure.errorCode.retry == .later && !isRetired:
-                retry(failure) { $0.keep(translated, job) }
+                retry(failure) { $0.keep(translated, rule, job, isLast: isLast) }
+            // By the rule of then.
+            case .failure(let failure) where failure.errorCode == .deniedByPolicy && !isLast:
+                retry(failure) { $0.take(job, isLast: true) }
             case .failure(let failure): refuse(job.handle, .refused, failure.text)
             }
         }

@@ -5,17 +5,18 @@ import Crypto
 import Exchange
 import ForgeModel
 import FoundationEssentials
-import GitLabRunner
-import Wire
+package import GitLabRunner
+import JobModel
+package import Wire
 
 /// A sentence for the log of a job that cannot run here.
-struct JobUnfit: Error {
-    let sentence: String
+package struct JobUnfit: Error {
+    package let sentence: String
 }
 
-struct TranslatedJob {
-    let definition: JobDefinition
-    let about: KeptJob
+package struct TranslatedJob {
+    package let definition: JobDefinition
+    package let about: KeptJob
     /// A JobValues, encoded.
     let values: SecretText
 
@@ -27,7 +28,8 @@ struct TranslatedJob {
     private static let pathsAtMost = 64
     private static let beforeAtMost = 16
 
-    init(_ job: GitLabJob, _ rule: CourierEdge.RunnerRule, of project: String) throws(JobUnfit) {
+    package init(_ job: GitLabJob, _ rule: RunnerRule, of project: String) throws(JobUnfit) {
+        try Self.check(job, rule)
         let rules = try Self.rules(job)
         var shape = rule.shape
         if let image = job.image { shape.image = image }
@@ -69,6 +71,20 @@ struct TranslatedJob {
             )
         }
         self.values = SecretText(values)
+    }
+
+    /// What the project's rules say of whose jobs run here, and in which images.
+    private static func check(_ job: GitLabJob, _ rule: RunnerRule) throws(JobUnfit) {
+        if rule.registration.protectedOnly, !job.isProtected {
+            throw JobUnfit(
+                sentence: "its branch or tag is not protected, and this runner is for protected ones alone "
+                    + "(`protected_only` of the project's `gitlab_runner`)")
+        }
+        if let image = job.image, !ImagePattern.admits(rule.images.map { ImagePattern($0) }, image) {
+            throw JobUnfit(
+                sentence: "its image '\(image)' is not one of those that the project's rules name "
+                    + "(`images` of its `gitlab_runner`)")
+        }
     }
 
     private static func encoded(_ message: some WireMessage, _ what: String) throws(JobUnfit) -> [UInt8] {

@@ -72,7 +72,7 @@ extension GitLabDesk {
             unit.afterCommit {
                 if let job = work.row.job { self.removeFiles(job) }
                 // A runner of its own goes with it.
-                guard self.served[key.project]?.rule.own == true else { return }
+                guard self.served[key.project]?.isOwn == true else { return }
                 self.asking[key.project] = nil
                 self.ask(key.project)
             }

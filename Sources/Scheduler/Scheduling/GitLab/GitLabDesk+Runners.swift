@@ -27,8 +27,9 @@ extension GitLabDesk {
                 self.asking[project]?.slot = slot
                 self.asking[project]?.jobs = jobs
                 let request = CourierEdge.AskRunner(
-                    place: served.place, slot: slot, rule: served.rule, known: known, jobs: UInt16(clamping: jobs),
-                    taken: self.taken[RunnerKey(project: project, slot: slot)] ?? 0)
+                    place: served.place, slot: slot, instance: self.scheduler.instance, rule: served.rule,
+                    pollSeconds: UInt32(self.scheduler.settings.pollPause.components.seconds), known: known,
+                    jobs: UInt16(clamping: jobs), taken: self.taken[RunnerKey(project: project, slot: slot)] ?? 0)
                 self.scheduler.courier.askRunner(request) { result in
                     guard self.isUnderWay(project, question) else {
                         // Nobody waits for this answer any more, but a job in it is ours.
@@ -99,7 +100,9 @@ extension GitLabDesk {
             isWell(project)
             keep("runner at GitLab", project, question) { unit in
                 guard word.project == project else { return }
-                try unit.rows.keepGitLabRunner(.init(served.leave(slot, word)))
+                let leave = CourierEdge.LeaveRunner(
+                    place: served.place, slot: slot, instance: self.scheduler.instance, known: word)
+                try unit.rows.keepGitLabRunner(.init(leave))
             }
         case .job(let given):
             isWell(project)
@@ -115,7 +118,7 @@ extension GitLabDesk {
         guard row.project == project, given.definition.project == project else { return }
         let isNew = try unit.rows.gitlabJob(row.project, row.number) == nil
         try unit.rows.insertGitLabJob(row)
-        if served.rule.own { try unit.rows.spendGitLabRunner(project, slot: slot) }
+        if served.isOwn { try unit.rows.spendGitLabRunner(project, slot: slot) }
         unit.afterCommit {
             self.taken[RunnerKey(project: project, slot: slot)] = row.number
             if isNew { self.follow(GitLabWork(row, isResumed: false)) }
@@ -126,7 +129,7 @@ extension GitLabDesk {
         scheduler.batch.event("job of GitLab's, late") { try self.adopt($0, given, project, slot, served) }
     }
 
-    private func isWell(_ project: String) {
+    func isWell(_ project: String) {
         troubles[project] = nil
         toldByRunner.remove(project)
     }

@@ -26,19 +26,16 @@ final class GitLabDesk {
     /// A project with a runner, as its rules say.
     struct Served: Equatable {
         let place: CourierEdge.ForgePlace
-        let rule: CourierEdge.RunnerRule
+        let rule: RunnerRule
         /// Of its GitLab.
         let url: String
 
+        /// One for each job.
+        var isOwn: Bool { rule.registration.own }
+
         /// Whether a runner was registered with what these rules say, where they say it.
         func isMine(_ row: GitLabRunnerRow) -> Bool {
-            let (mine, its) = (rule, row.leave.rule)
-            return row.leave.place == place && row.word.url == url && mine.own == its.own && mine.tags == its.tags
-                && mine.runUntagged == its.runUntagged
-        }
-
-        func leave(_ slot: UInt64, _ word: GitLabRunnerWord) -> CourierEdge.LeaveRunner {
-            .init(place: place, slot: slot, rule: rule, known: word)
+            row.leave.place == place && row.word.url == url && row.word.registration == rule.registration
         }
     }
 
@@ -87,17 +84,14 @@ final class GitLabDesk {
     /// As the project's rules now say.
     func set(_ project: Project) {
         let name = project.rules.name
-        guard let runner = project.runner, let shape = try? runner.job.wireSpec().shape else { return end(name) }
+        guard let runner = project.runner else { return end(name) }
         let repository = project.rules.repository
-        let rule = CourierEdge.RunnerRule(
-            instance: scheduler.instance, description: "bulkhead: \(name)", tags: runner.tags,
-            runUntagged: runner.runUntagged, own: runner.registration == .runner, shape: shape,
-            timeoutSeconds: runner.job.timeout, priority: runner.job.schedule.priority,
-            pollSeconds: UInt32(scheduler.settings.pollPause.components.seconds))
         let place = CourierEdge.ForgePlace(
             project: name, repository: .init(id: repository.id ?? 0, path: repository.path ?? "-"))
-        let now = Served(place: place, rule: rule, url: project.rules.forge.url)
+        let now = Served(place: place, rule: runner.rule, url: project.rules.forge.url)
         guard served.updateValue(now, forKey: name) != now else { return }
+        // brokerd had these rules a moment before us.
+        if troubles[name]?.errorCode == .deniedByPolicy { isWell(name) }
         asking[name] = nil
         ask(name)
     }
@@ -141,7 +135,7 @@ final class GitLabDesk {
 
     /// For so many jobs of this shape there is a place now, behind those that wait or are on their way. Each project is
     /// told the same: what comes too much waits like any other job.
-    func room(_ unit: UnitOfWork, _ rule: CourierEdge.RunnerRule) throws -> Int {
+    func room(_ unit: UnitOfWork, _ rule: RunnerRule) throws -> Int {
         let settings = scheduler.settings
         guard !scheduler.isDraining, let host = scheduler.host, scheduler.engineTrouble == nil else { return 0 }
         let resources = rule.shape.resources
@@ -173,7 +167,7 @@ final class GitLabDesk {
 
     func jobs(_ served: Served, _ unit: UnitOfWork) throws -> Int {
         let room = try room(unit, served.rule)
-        return served.rule.own ? min(room, 1) : room
+        return served.isOwn ? min(room, 1) : room
     }
 
     /// GitLab says by a webhook that something waits.

@@ -14,7 +14,7 @@ package enum BrokerEdge: WireEdge {
     package static let client = Role.schedulerd
     package static let server = Role.brokerd
     package static let phases = ["ready"]
-    package static let schemaHash = "56aea7b02a942cfe86388143e525c58b6003e85d983782c728c468950fc86705"
+    package static let schemaHash = "a1b83659b2e852476ce618a67a907552d3cbf9c53d4af85a0152a27e61131444"
     package static let rules = [
         VerifyToken.rule,
         Vouch.rule,
