@@ -100,6 +100,8 @@ final class GitLabDesk {
         guard served.updateValue(now, forKey: name) != now else { return }
         asking[name] = nil
         ask(name)
+        // Jobs that were taken while the rules could not be read.
+        for work in works.values where work.row.project == name { goOn(work) }
     }
 
     /// The project has no runner any more. Those that it had leave GitLab; then `done` is called, or after a while.
@@ -113,7 +115,6 @@ final class GitLabDesk {
     func knowsRules() {
         rulesAreKnown = true
         leaveUnserved()
-        goOnWithAll()
     }
 
     func courierIsUp() {
