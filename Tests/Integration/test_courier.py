@@ -334,8 +334,8 @@ class Courier(unittest.TestCase):
         about = {"job": 1, "commit": self.sha, "protected": True, "subject": "gitlab:1", "uploads": [], "before": [], "reasons": [],
                  "secrets": [], "definition": "00" * 32}
         for project, answer in (("another", "invalid"), (self.tea.place["project"], "ticket_refused")):
-            word = {"project": project, "url": "https://gitlab.example.org", "about": about, "values": [{"bytes": "00" * 40}],
-                    "generation": 1, "issued_ms": 0, "mac": "00" * 32}
+            word = {"project": project, "url": "https://gitlab.example.org", "about": about, "rule": "00" * 32,
+                    "values": [{"bytes": "00" * 40}], "generation": 1, "issued_ms": 0, "mac": "00" * 32}
             code = self.courier.code("PrepareJob", place=self.tea.place, word=word, definition=definition("true", project=project))
             self.assertEqual(code, answer, project)
 

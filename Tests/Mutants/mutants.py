@@ -34,7 +34,8 @@ MOUNTS = """
 set -e
 root=$1 scratch=$2; shift 2
 mount -t overlay overlay -o "lowerdir=$root,upperdir=$scratch/upper,workdir=$scratch/work" "$root"
-mount --bind "$scratch/tmp" /tmp
+case $root in /tmp/*) mkdir -p "$scratch$root"; mount --bind "$root" "$scratch$root";; esac  # or it would be out of sight
+mount --rbind "$scratch/tmp" /tmp
 mount -t tmpfs run /run
 for part in Sources Tests; do mount --bind "$root/$part" "$scratch/base/$part"; done
 cd "$root"; exec "$@"
@@ -182,12 +183,24 @@ class Place:
         return {name: verdict for mutant in group for name, verdict in self.verdicts([mutant]).items()}
 
 
-def base_package(graph, folder):
-    """A package of `BASE` and what it needs, over the same sources."""
-    names = ", ".join(f'"{name}"' for name in sorted(graph.closure(*BASE)))
-    (folder / "Package.swift").write_text((ROOT / "Package.swift").read_text() + (
-        f"\npackage.targets = package.targets.filter {{ ([{names}] as Set<String>).contains($0.name) }}\n"
-        "package.products = []\npackage.dependencies = []\n"))
+def package(graph, names):
+    """The words of a package of these targets and what they need, over the same sources."""
+    needed = ", ".join(f'"{name}"' for name in sorted(graph.closure(*names)))
+    return (ROOT / "Package.swift").read_text() + (
+        f"\npackage.targets = package.targets.filter {{ ([{needed}] as Set<String>).contains($0.name) }}\n"
+        "package.products = []\n")
+
+
+@contextlib.contextmanager
+def narrowed(graph, mutants):
+    """While it lasts the tree is a package of these mutants' tests alone: for one of schedulerd's nobody waits for apid."""
+    path = ROOT / "Package.swift"
+    whole = path.read_text()
+    path.write_text(package(graph, {name for mutant in mutants for name in mutant.linked}))
+    try:
+        yield
+    finally:
+        path.write_text(whole)
 
 
 def inside(scratch):
@@ -197,7 +210,7 @@ def inside(scratch):
         sys.exit(f"mutants: no such mutant: {', '.join(sorted(unknown))}")
     logs, begin = scratch / "logs", time.monotonic()
     graph = Graph()
-    base_package(graph, scratch / "base")
+    (scratch / "base/Package.swift").write_text(package(graph, BASE) + "package.dependencies = []\n")
     places = [
         (Place("files", ROOT, None, logs), [mutant for mutant in chosen if not mutant.linked]),
         (Place("base", scratch / "base", "swift build -c release --build-tests", logs),
@@ -213,12 +226,13 @@ def inside(scratch):
     for place, mutants in places:
         if not mutants:
             continue
-        print(f"mutants: {place.name}: the control, without a mutant", flush=True)
-        place.control(mutants)
-        for group in rounds(graph, mutants):
-            said |= place.verdicts(group)
-            words = ", ".join(f"{mutant.name} {said[mutant.name]}" for mutant in group)
-            print(f"mutants: {len(said)}/{len(chosen)} ({time.monotonic() - begin:.0f} s) {words}", flush=True)
+        with narrowed(graph, mutants) if place.name == "tree" else contextlib.nullcontext():
+            print(f"mutants: {place.name}: the control, without a mutant", flush=True)
+            place.control(mutants)
+            for group in rounds(graph, mutants):
+                said |= place.verdicts(group)
+                words = ", ".join(f"{mutant.name} {said[mutant.name]}" for mutant in group)
+                print(f"mutants: {len(said)}/{len(chosen)} ({time.monotonic() - begin:.0f} s) {words}", flush=True)
     sweep(logs / "engine.log")
     print("\n| mutant | what is taken away | found by | |\n|---|---|---|---|")
     for mutant in chosen:

@@ -225,6 +225,22 @@ import Wire
         #expect(try deliveries(house).first?.state == .refused)
     }
 
+    /// The same of one that has no job yet: it was taken in while the old rules held.
+    @Test func otherRulesEndWhatIsStillOwed() throws {
+        let (house, revision) = try house()
+        house.withoutCourier()
+        house.broker.deliveries["push"] = word(1, revision, push(to: "main"))
+        _ = try house.deliver("push")
+        let other = Self.document.replacing("make test", with: "make check")
+        _ = try house.call(
+            SchedulerEdge.ApplyProject(token: Samples.token, order: Samples.order, document: Array(other.utf8)))
+        house.courier.up()
+        try house.run("ended") {
+            try self.deliveries(house).first?.text.contains("the project's rules have changed since") == true
+        }
+        #expect(house.broker.count("vouch event") == 0)
+    }
+
     /// An old delivery that is sent again takes nothing from a later one.
     @Test func whatIsOvertakenStaysSo() throws {
         let (house, revision) = try house()

@@ -94,6 +94,8 @@ final class GitLabDesk {
         if troubles[name]?.errorCode == .deniedByPolicy { isWell(name) }
         asking[name] = nil
         ask(name)
+        // Jobs that were taken while the rules could not be read.
+        for work in works.values where work.row.project == name { goOn(work) }
     }
 
     /// The project has no runner any more. Those that it had leave GitLab; then `done` is called, or after a while.
@@ -107,7 +109,6 @@ final class GitLabDesk {
     func knowsRules() {
         rulesAreKnown = true
         leaveUnserved()
-        goOnWithAll()
     }
 
     func courierIsUp() {
