@@ -18,6 +18,7 @@ func forgeAnswer(_ input: ArraySlice<UInt8>) throws {
     let start = input.startIndex
     let providers: [any ForgeProvider] = [
         GitHubForge(origin: origin, archives: []), GitLabForge(origin: origin), GiteaForge(origin: origin),
+        GitHubForge(origin: origin, archives: []).entered(Installation(id: 1, app: 301, account: "bulkhead[bot]")),
     ]
     let calls = calls(commit)
     let statuses = [200, 201, 400, 404]
@@ -28,7 +29,7 @@ func forgeAnswer(_ input: ArraySlice<UInt8>) throws {
             HeaderField("Content-Type", "application/json"), HeaderField("X-Gitlab-Commit-Id", commit.hex),
             HeaderField("X-Gitlab-Size", String(body.count)),
         ], body: body)
-    var work = ForgeWork(calls[Int(input[start + 1]) % calls.count], at: providers[Int(input[start]) % 3])
+    var work = ForgeWork(calls[Int(input[start + 1]) % calls.count], at: providers[Int(input[start]) % providers.count])
     try check(work.begin())
     for _ in 0..<3 {
         switch try work.take(answer) {
@@ -51,7 +52,7 @@ private func calls(_ commit: Commit) -> [ForgeCall] {
         .permission(repository, ada), .change(repository, number: 5), .changedFiles(repository, number: 5),
         .comparison(repository, base: commit, head: commit), .branch(repository, name: "main"),
         .news(repository, since: NewsCursor()), .survey(repository, branch: "main"),
-        .file(repository, path: "ci/job.yaml", commit),
+        .file(repository, path: "ci/job.yaml", commit), .enter(repository),
     ]
 }
 
@@ -73,7 +74,10 @@ private func check(_ result: ForgeResult) throws {
         if files.paths.contains(where: { $0.isEmpty || $0.utf8.contains(0) }) {
             throw OracleError.notCanonical("a path that is none")
         }
-    case .posted, .check, .comment, .permission, .commit, .news, .file, .archive, .surveyed: return
+    case .entered(let installation, let token):
+        try check(installation.account)
+        if !token.bytes.allSatisfy({ (0x21...0x7E).contains($0) }) { throw OracleError.notCanonical("no token") }
+    case .posted, .comment, .permission, .commit, .news, .file, .archive, .surveyed: return
     }
 }
 

@@ -69,7 +69,9 @@ private func delivery(
         try check(change.repository, [change.sender])
         if change.base.repository?.id != change.repository.id { throw OracleError.notCanonical("a foreign change") }
     case .comment(let comment): try check(comment.repository, [comment.author])
-    case .button(let button): try check(button.repository, [button.sender])
+    case .button(let button):
+        try check(button.repository, [button.sender])
+        if let tag = button.tag, CheckTag(tag.text) != tag { throw OracleError.notCanonical("another tag") }
     case .hint(let hint): try check(hint.repository, [])
     case .other: break
     }
