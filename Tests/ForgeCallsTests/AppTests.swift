@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct AppTests {
     private static let installation = Installation(id: 301001, app: 301, account: "bulkhead[bot]")
-    private static let app = Made.github.entered(installation)
+    private static let app = Made.github.asApp(installation)
 
     // MARK: the way in
 
@@ -16,25 +16,24 @@ import Testing
     private static let token = Made.answer(#"{"token":"ghs_x","expires_at":"2026-03-01T10:00:00Z"}"#, status: 201)
 
     @Test func aTokenIsForOneRepository() throws {
-        let entered = try Made.github.run(.enter(Made.repository), Self.found, Self.token)
-        #expect(entered.result == .entered(Self.installation, SecretText("ghs_x")))
+        let entered = try Made.github.run(.installationToken(Made.repository), Self.found, Self.token)
+        #expect(entered.result == .installationToken(Self.installation, SecretText("ghs_x")))
         #expect(
             entered.asked == [
                 "GET /repos/harbour/ship/installation",
                 #"POST /app/installations/301001/access_tokens {"repository_ids":[42],"permissions":{"checks":"write","#
                     + #""contents":"read","metadata":"read","pull_requests":"write"}}"#,
             ])
-        // Where the rules do not know its number.
-        let named = try Made.github.run(.enter(Repository(id: 0, path: "harbour/ship")), Self.found, Self.token)
-        #expect(named.asked[1].contains(#"{"repositories":["ship"],"permissions""#))
+        let numberless = Repository(id: 0, path: "harbour/ship")
+        #expect(Made.github.problem(.installationToken(numberless), Self.found) == .unusable("repository"))
     }
 
     @Test func aTokenIsOneWord() {
         for token in [#""#, #"a b"#, #"a\u0000"#, #"a\r\nx: y"#] {
             let answer = Made.answer(#"{"token":"\#(token)"}"#, status: 201)
-            #expect(Made.github.problem(.enter(Made.repository), Self.found, answer) == .field("token"))
+            #expect(Made.github.problem(.installationToken(Made.repository), Self.found, answer) == .field("token"))
         }
-        #expect("\(ForgeResult.entered(Self.installation, SecretText("ghs_x")))".contains("ghs_x") == false)
+        #expect("\(ForgeResult.installationToken(Self.installation, SecretText("ghs_x")))".contains("ghs_x") == false)
     }
 
     @Test func anAppIsTheAccountInWhoseNameItWrites() throws {
@@ -56,7 +55,8 @@ import Testing
     }
 
     private static let list =
-        "GET /repos/harbour/ship/commits/\(Made.commit.hex)/check-runs?check_name=ci&app_id=301&per_page=100"
+        "GET /repos/harbour/ship/commits/\(Made.commit.hex)/check-runs?check_name=ci&app_id=301"
+        + "&filter=all&per_page=100"
     private static let done = Made.answer(#"{"id":77}"#, status: 201)
 
     private static func runs(_ runs: (id: Int, app: Int, external: String, conclusion: String?)...) -> ExchangeAnswer {

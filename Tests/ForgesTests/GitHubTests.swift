@@ -66,6 +66,7 @@ struct GitHubTests {
     @Test func aButtonIsRead() throws {
         let button = Button(
             repository: Samples.github, identifier: "approve", head: try Samples.commit(Samples.head), tag: nil,
+            app: ["3"],
             sender: Self.ada)
         let payload = try Payload(.github, "check_run", "check_run_requested_action")
         #expect(try payload.read() == .button(button))

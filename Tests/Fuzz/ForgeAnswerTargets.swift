@@ -18,7 +18,7 @@ func forgeAnswer(_ input: ArraySlice<UInt8>) throws {
     let start = input.startIndex
     let providers: [any ForgeProvider] = [
         GitHubForge(origin: origin, archives: []), GitLabForge(origin: origin), GiteaForge(origin: origin),
-        GitHubForge(origin: origin, archives: []).entered(Installation(id: 1, app: 301, account: "bulkhead[bot]")),
+        GitHubForge(origin: origin, archives: []).asApp(Installation(id: 1, app: 301, account: "bulkhead[bot]")),
     ]
     let calls = calls(commit)
     let statuses = [200, 201, 400, 404]
@@ -52,7 +52,7 @@ private func calls(_ commit: Commit) -> [ForgeCall] {
         .permission(repository, ada), .change(repository, number: 5), .changedFiles(repository, number: 5),
         .comparison(repository, base: commit, head: commit), .branch(repository, name: "main"),
         .news(repository, since: NewsCursor()), .survey(repository, branch: "main"),
-        .file(repository, path: "ci/job.yaml", commit), .enter(repository),
+        .file(repository, path: "ci/job.yaml", commit), .installationToken(repository),
     ]
 }
 
@@ -74,7 +74,7 @@ private func check(_ result: ForgeResult) throws {
         if files.paths.contains(where: { $0.isEmpty || $0.utf8.contains(0) }) {
             throw OracleError.notCanonical("a path that is none")
         }
-    case .entered(let installation, let token):
+    case .installationToken(let installation, let token):
         try check(installation.account)
         if !token.bytes.allSatisfy({ (0x21...0x7E).contains($0) }) { throw OracleError.notCanonical("no token") }
     case .posted, .comment, .permission, .commit, .news, .file, .archive, .surveyed: return

@@ -432,6 +432,26 @@ class Courier(unittest.TestCase):
         self.assertEqual([run["status"] for run in self.hub.repository.check_runs.values()].count("in_progress"), 1)
 
 
+    def test_two_jobs_of_one_name_have_a_check_run_each(self):
+        """As two branches at one commit make them: the newest of a name hides the other one from nobody but people."""
+        self.addCleanup(self.hub.repository.check_runs.clear)
+        for state in ("pending", "running", "success"):
+            for job in (17, 18):
+                self.post(state, job)
+        runs = [(run["external_id"].split()[0], run["conclusion"]) for run in self.hub.repository.check_runs.values()]
+        self.assertEqual(sorted(runs), [("17", "success"), ("18", "success")])
+
+    def test_a_button_says_what_it_is_of(self):
+        self.addCleanup(self.hub.repository.check_runs.clear)
+        for job, branch in ((17, "main"), (18, "b" * 250)):
+            self.ask(self.hub, "PostStatus", "app", commit=self.head, reference=None, context="bulkhead/test", state="held", text="waits",
+                     url="", job=job, number=self.hub.number, branch=branch)
+        said = [run["output"]["summary"] for run in self.hub.repository.check_runs.values()]
+        fits = list(self.hub.double.actions.values())[-1]
+        self.assertIn(f"change #{self.hub.number} run at this commit, as it goes into `main`", said[0])
+        self.assertNotIn("Approve", said[1], "there is no room for where it goes")
+        self.assertEqual([action["identifier"] for action in fits], ["approve"])
+
     def test_an_app_finds_its_comment_again(self):
         for text in ("first", "second"):
             self.ask(self.hub, "PostComment", "app", number=self.hub.number, marker="of-the-app", text=text)

@@ -219,7 +219,7 @@ class Guides(unittest.TestCase):
 
     def permissions(self, page="github.md"):
         names = {"Checks": "checks", "Contents": "contents", "Commit statuses": "statuses", "Pull requests": "pull_requests",
-                 "Metadata": "metadata"}
+                 "Metadata": "metadata", "Issues": "issues"}
         return {names[name]: "write" if "write" in access else "read"
                 for name, access in self.table(page, "repository permission").items()}
 

@@ -80,13 +80,14 @@ import TrustModel
         func button(_ identifier: String, _ tag: CheckTag? = nil) -> ApprovalRequest? {
             ApprovalRequest(
                 Button(
-                    repository: Sample.own, identifier: identifier, head: Sample.commit("a"), tag: tag,
+                    repository: Sample.own, identifier: identifier, head: Sample.commit("a"), tag: tag, app: [],
                     sender: Sample.alice))
         }
-        #expect(button("approve") == request(number: nil))
-        let said = button("approve", CheckTag(job: 1, number: 5, branch: "dev"))
-        #expect(said?.number == 5 && said?.branch == "dev")
-        #expect(button("rerun") == nil && button("Approve") == nil && button("approve\u{301}") == nil)
+        let tag = CheckTag(job: 1, number: 5, branch: "dev")
+        #expect(button("approve", tag) == request(number: 5, into: "dev"))
+        // It would mean any change of these commits, into whatever branch.
+        #expect(button("approve") == nil)
+        #expect(button("rerun", tag) == nil && button("Approve", tag) == nil && button("approve\u{301}", tag) == nil)
     }
 
     /// W20: an approval that was kept holds for nothing but what it was given for.

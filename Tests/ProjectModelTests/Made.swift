@@ -50,7 +50,7 @@ struct Made {
                 .init(id: 7), .init(path: "a/b"), .init(id: 1 << 40, path: "a/b/c"), .init(path: "1/2"),
             ]),
             defaultBranch: one(["main", "é", "true", "1", "a/b"]))
-        if project.forge.kind == .github, project.repository.path != nil {
+        if project.forge.kind == .github, project.repository.path != nil, project.repository.id != nil {
             project.forge.app = one([nil, "Iv23li", "7"])
         }
         project.protectedBranches = globs()

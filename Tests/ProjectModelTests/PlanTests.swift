@@ -75,7 +75,8 @@ import TrustModel
         #expect(plan(.other("ping")) == .nothing(.noCode))
         #expect(plan(.hint(Hint(repository: Sample.own, status: "pending"))) == .nothing(.noCode))
         let button = Button(
-            repository: Sample.own, identifier: "approve", head: Sample.commit("a"), tag: nil, sender: Sample.alice)
+            repository: Sample.own, identifier: "approve", head: Sample.commit("a"), tag: nil, app: [],
+            sender: Sample.alice)
         #expect(plan(.button(button)) == .nothing(.noCode))
         let comment = Comment(
             repository: Sample.own, number: 5, author: Sample.alice, isByBot: false, isNew: true, branch: nil,

@@ -117,7 +117,10 @@ import TrustModel
         let text = Sample.text("").replacing("{kind: github}", with: "{kind: github, app: a}")
         let number = text.replacing("{id: 7, path: acme/shop}", with: "{id: 7}")
         #expect(text != number)
-        #expect(Sample.read(number).problems.contains { $0.contains("needs its path beside an app") })
+        let name = text.replacing("{id: 7, path: acme/shop}", with: "acme/shop")
+        for half in [number, name] {
+            #expect(Sample.read(half).problems.contains { $0.contains("needs id and path beside an app") })
+        }
     }
 
     /// GitLab's deliveries do not name an author.

@@ -41,13 +41,14 @@ extension Broker {
     private func word(on raw: RawDelivery, _ request: BrokerEdge.VerifyDelivery) throws(Failure) -> DeliveryWord {
         let policies = content.policies.map(\.policy).filter {
             $0.forge == request.forge && (request.project.isEmpty || $0.project == request.project)
+                && content.secret($0.project, ForgeSecret.webhookKey.rawValue) != nil
         }
         guard policies.count * raw.body.count <= Self.workLimit else {
             throw Self.refused(
                 "too large to try the keys of \(policies.count) projects; name the project in the address")
         }
         var (reason, hasTried): (String?, Bool) = (nil, false)
-        var read: ForgeEvent?
+        var read: Event?
         for policy in policies {
             guard let key = content.secret(policy.project, ForgeSecret.webhookKey.rawValue) else { continue }
             let value = try Failure.vault { () throws(VaultError) in try vault.store.value(of: key) }
@@ -59,11 +60,15 @@ extension Broker {
                 reason = reason ?? "project '\(policy.project)': \(error)\(Self.mend(raw))"
                 continue
             }
-            // Whoever has one project's key speaks for that one alone. An app has the same for all of its projects.
-            let event = if let read { read } else { try Self.event(delivery, raw, policy) }
-            read = event
+            // Whoever has a project's key speaks for that one alone; an app's is the key of all of its projects.
+            let told = if let read { read } else { try Self.event(delivery, raw, policy) }
+            read = told
+            let event = Self.event(told, policy)
             if let repository = event.repository, !ProjectRules(policy).owns(repository) {
-                reason = "it is of another repository than project '\(policy.project)'"
+                reason =
+                    request.project.isEmpty
+                    ? "no project whose key this is has its repository: apply one, or end its webhook or installation"
+                    : "it is of another repository than project '\(policy.project)'"
                 continue
             }
             return try stated(
@@ -81,12 +86,19 @@ extension Broker {
         throw Self.refused(reason ?? "there is no project with a key for it")
     }
 
-    private static func event(_ delivery: Delivery, _ raw: RawDelivery, _ policy: Policy) throws(Failure) -> ForgeEvent
-    {
+    /// A button is our app's own, or nobody's.
+    private static func event(_ told: Event, _ policy: Policy) -> ForgeEvent {
+        if case .button(let button) = told, !button.app.contains(where: { $0 == policy.app }) {
+            return .idle(IdleEvent(what: "a button of another app"))
+        }
+        return ForgeEvent(told)
+    }
+
+    private static func event(_ delivery: Delivery, _ raw: RawDelivery, _ policy: Policy) throws(Failure) -> Event {
         do throws(Refusal) {
             // Of every one: a forge's first ping says already whether the others can be read.
             try delivery.headers.checkJSON()
-            return ForgeEvent(try event(delivery, policy.forge))
+            return try event(delivery, policy.forge)
         } catch .foreign {
             throw refused("it speaks of another repository than its own")
         } catch {

@@ -101,7 +101,7 @@ extension Broker {
             return try Failure.vault { () throws(VaultError) in try vault.store.value(of: secret) }
         case .statement(let app, let secret):
             let key = try Failure.vault { () throws(VaultError) in try vault.store.value(of: secret) }
-            return try AppStatement.signed(by: app, key, at: now() / 1000)
+            return try AppJWT.signed(by: app, key, at: now() / 1000)
         }
     }
 

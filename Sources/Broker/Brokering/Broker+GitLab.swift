@@ -101,7 +101,9 @@ extension Broker {
     @discardableResult
     func runnerRules(_ project: String, _ rule: RunnerRule) throws(Failure) -> (policy: Policy, sealed: Bytes32) {
         let (policy, sealed) = try runnerRules(project)
-        guard let bytes = try? rule.encoded(), Hashes.sha256(bytes) == sealed else {
+        let bytes: [UInt8]
+        do { bytes = try rule.encoded() } catch { throw Failure(encoding: error, place: "rule") }
+        guard Hashes.sha256(bytes) == sealed else {
             throw Failure(
                 .deniedByPolicy, "the sealed rules of project '\(project)' have another gitlab_runner", place: "rule")
         }
@@ -232,8 +234,11 @@ extension Broker {
         guard let order = request.word.order else { throw Failure(.invalid, "no job", place: "word") }
         // No value, no grant, and no key for its runner.
         if request.word.about.secrets.isEmpty && request.seal == nil { return }
-        guard let seal = request.seal, let said = try? request.files.encoded(),
-            HMAC<SHA256>.isValidAuthenticationCode(seal.array, authenticating: said, using: sealKey(of: order))
+        let said: [UInt8]
+        do { said = try request.files.encoded() } catch { throw Failure(encoding: error, place: "files") }
+        guard let seal = request.seal,
+            HMAC<SHA256>.isValidAuthenticationCode(
+                seal.array, authenticating: said, using: sealKey(of: order, in: request.word.project))
         else { throw Failure(.deniedByPolicy, "not what the job's runner has packed", place: "seal") }
     }
 

@@ -157,7 +157,7 @@ extension Broker {
             for secret in live.secrets { room += secret.name.utf8.count + secret.sealed.count }
             let capacity = room
             let seal = try VaultError.secret { () throws(SecretError) in
-                try Secret(sealKey(of: request.ticket.order))
+                try Secret(sealKey(of: request.ticket.order, in: request.ticket.project))
             }
             let token = try VaultError.secret { () throws(SecretError) in try tokens.token(of: live.attempt) }
             var plain = try VaultError.secret { () throws(SecretError) in try Secret(capacity: capacity) }
@@ -190,10 +190,10 @@ extension Broker {
     }
 
     /// Under which the runner of this ticket's job says what it has left. relayd, which carries that, never has it.
-    func sealKey(of order: Bytes16) -> SymmetricKey {
+    func sealKey(of order: Bytes16, in project: String) -> SymmetricKey {
         HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: vault.store.keys.tickets, info: Array("bulkhead artifacts 1".utf8) + order.array,
-            outputByteCount: 32)
+            inputKeyMaterial: vault.store.keys.tickets,
+            info: Array("bulkhead artifacts 1".utf8) + order.array + Array(project.utf8), outputByteCount: 32)
     }
 
     private func onFiles<R>(_ body: () throws(PosixError) -> R) throws(Failure) -> R {

@@ -74,7 +74,8 @@ extension Broker {
                 throw Failure(.orderRefused, "not an order to run a job", place: "order")
             }
             try Self.compare(submit, with: request)
-            (ticket.order, ticket.trust, ticket.commit) = (given.order.id, submit.trust, submit.commit)
+            (ticket.trust, ticket.commit) = (submit.trust, submit.commit)
+            ticket.order = try Self.name(of: given.order.id, by: person)
         }
         if ticket.trust == .untrusted && !ticket.secrets.isEmpty {
             throw Failure(.invalid, "secrets are given to a job by an order that trusts it", place: "secrets")
@@ -89,6 +90,15 @@ extension Broker {
                     + "\(name)`), or mend the project or the name in the job", place: "secrets")
         }
         return .init(ticket: try stated(ticket))
+    }
+
+    /// Whoever seals an order chooses its number: it is no other person's name for a job, nor one of ours.
+    private static func name(of order: Bytes16, by person: Person) throws(Failure) -> Bytes16 {
+        let said = Array("bulkhead submitted order 1\0\(person.name)\0".utf8) + order.array
+        guard let name = Bytes16(bytes: Array(Hashes.sha256(said).array.prefix(16))) else {
+            throw Failure(.internal, "no name")
+        }
+        return name
     }
 
     /// Field by field: what apid or schedulerd says must be what was sealed.

@@ -27,6 +27,7 @@ extension Broker {
         for rule in policy.secrets where !Names.isSecret(rule.name) || ForgeSecret(rawValue: rule.name) != nil {
             throw Failure(.invalid, "'\(rule.name)' is no secret that a job may have", place: "secrets")
         }
+        try checkPlace(policy)
         var next = content
         try Failure.vault { () throws(VaultError) in
             try next.put(StoredPolicy(policy: policy, setMs: now(), setBy: person.name))
@@ -36,7 +37,20 @@ extension Broker {
         try commit(&next, person, at: given.order.issuedMs)
     }
 
-    /// Its secrets stay: they are removed one by one.
+    /// What was given for one forge and repository goes to no other: whoever may write the rules would have it else.
+    private func checkPlace(_ policy: Policy) throws(Failure) {
+        // Who gives it before there are rules gives it to whoever makes them.
+        guard let before = content.policy(policy.project), !before.isAt(policy),
+            let found = ForgeSecret.allCases.first(where: { content.secret(policy.project, $0.rawValue) != nil })
+        else { return }
+        let name = found.rawValue
+        throw Failure(
+            .deniedByPolicy,
+            "its \(name) was given for another forge, app or repository; remove it, apply, and set it again: "
+                + "`bulkhead secret rm \(policy.project) \(name)`", place: name)
+    }
+
+    /// Its secrets stay, but for those that are for the forge: they are removed one by one.
     func remove(
         _ order: RemoveProjectOrder, _ given: borrowing GivenOrder, _ person: Person
     ) throws(Failure) {
@@ -46,6 +60,7 @@ extension Broker {
         guard next.removePolicy(order.project) else {
             throw Failure(.notFound, "there is no project '\(order.project)'", place: "project")
         }
+        for secret in ForgeSecret.allCases { _ = next.remove(order.project, secret.rawValue) }
         try record(.projectRemoved, [("by", person.name), ("project", order.project)])
         try commit(&next, person, at: given.order.issuedMs)
     }
@@ -66,5 +81,13 @@ extension Broker {
             throw Failure(.conflict, "the rules of project '\(project)' have changed since", place: "revision")
         }
         return policy
+    }
+}
+
+extension Policy {
+    /// Whether both are of the same repository, at the same forge, in the name of the same app.
+    fileprivate func isAt(_ other: Policy) -> Bool {
+        forge == other.forge && url == other.url && app == other.app && repositoryId == other.repositoryId
+            && repositoryPath == other.repositoryPath
     }
 }

@@ -34,8 +34,9 @@ package enum ForgeValue {
         {
             return nil
         }
-        return "the value of app-key is no private key in PEM; give the file that GitHub made for the app as it is: "
-            + "bulkhead secret set \(project) app-key --from-file FILE.pem"
+        let name = ForgeSecret.appKey.rawValue
+        return "the value of \(name) is no RSA key in PEM, or an encrypted one; give the file that GitHub made for the "
+            + "app as it is: bulkhead secret set \(project) \(name) --from-file FILE.pem"
     }
 
     /// A key may be several words, in any language; a token goes into a header.

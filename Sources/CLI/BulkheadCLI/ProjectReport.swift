@@ -55,12 +55,21 @@ package struct ProjectReport: Encodable {
 
     /// `shop: acme/shop at https://github.com: 3 jobs: test, lint, deploy`
     static func line(_ project: Project) -> String {
-        let count = project.jobs.count == 1 ? "1 job" : "\(project.jobs.count) jobs"
         let names = project.jobs.map { Terminal.printable($0.name) }.joined(separator: ", ")
-        return "\(project.name): \(repository(project)) at \(project.forge.url): \(count): \(names)"
+        return "\(project.name): \(repository(project)) at \(project.forge.url): \(project.whatRuns)"
+            + (names.isEmpty ? "" : ": \(names)")
     }
 
     private static func repository(_ project: Project) -> String {
         project.repository.path ?? project.repository.id.map { "number \($0)" } ?? ""
+    }
+}
+
+extension Project {
+    /// `3 jobs`, `a runner of GitLab CI`, or both.
+    var whatRuns: String {
+        let count = jobs.count == 1 ? "1 job" : "\(jobs.count) jobs"
+        guard runner != nil else { return count }
+        return jobs.isEmpty ? "a runner of GitLab CI" : "\(count) and a runner of GitLab CI"
     }
 }

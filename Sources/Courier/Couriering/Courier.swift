@@ -1,6 +1,6 @@
 // courierd's service: the only process that speaks to the outside. Its parts: Courier+Calls (what is told and asked),
 // Courier+Sources (archives), Courier+JobFiles (job files of a repository), Courier+Polling (what is new), and in
-// GitLab its runner protocol: Courier+Runners, Courier+Reports, Courier+GitLabJobs. It keeps nothing but the passes of
+// GitLab its runner protocol: Courier+Runners, Courier+Reports, Courier+GitLabJobs. It keeps nothing but the tokens of
 // GitHub's apps (Apps): whatever is to be done again is schedulerd's to know, and every other token is brokerd's.
 
 package import Daemon
@@ -21,7 +21,7 @@ package final class Courier {
     let loop: PollLoop
     let outbound: Outbound
     private var visits: [ObjectIdentifier: Visit] = [:]
-    private let passes = AppPasses()
+    private let tokens: InstallationTokens
     /// Runners at GitLab that schedulerd asks about, jobs whose way back is open, and those that were refused at once.
     var runners: [ServedRunner.Key: ServedRunner] = [:]
     var reports: [ReportKey: TraceErrand] = [:]
@@ -40,6 +40,7 @@ package final class Courier {
         self.log = log
         outbound = try Outbound(
             loop: loop, settings: OutboundSettings(addresses: settings.addresses, authorities: authorities))
+        tokens = InstallationTokens(loop)
         broker = LinkClient(loop: loop, path: forgeSocket, role: .courierd)
         broker.onRefused = { failure in log.error("brokerd will not have us", ["reason": failure.text]) }
     }
@@ -50,7 +51,7 @@ package final class Courier {
     package func stop() {
         broker.stop()
         visits.removeAll()
-        passes.forgetAll()
+        tokens.forgetAll()
         (runners, reports, refused, parcels, sought) = ([:], [:], [:], [:], [])
     }
 
@@ -104,7 +105,7 @@ package final class Courier {
             failed()
             return fail(responder, place, Failure(.limitReached, "enough errands are under way", place: "errands"))
         }
-        let visit = Visit(.init(loop: loop, outbound: outbound, broker: broker, passes: passes), place, purpose)
+        let visit = Visit(.init(loop: loop, outbound: outbound, broker: broker, tokens: tokens), place, purpose)
         let id = ObjectIdentifier(visit)
         visits[id] = visit
         visit.start { [weak self] result in

@@ -19,8 +19,13 @@ struct ForgeHome {
     /// The rules have the repository's number or its path alone, and the other one is schedulerd's word, or nobody's:
     /// the forge is asked what belongs together before anything is done there.
     let isDoubtful: Bool
-    /// Of an app, whose token comes from the forge.
-    let app: AppPasses.Key?
+    /// The app in whose name we are there; its token comes from the forge.
+    let app: App?
+
+    struct App {
+        let forge: any AppForge
+        let key: InstallationTokens.Key
+    }
 
     init(_ word: ForgeEdge.ReadToken.Reply, _ place: CourierEdge.ForgePlace) throws(Failure) {
         let rules = ProjectRules(
@@ -44,16 +49,15 @@ struct ForgeHome {
             self.app = nil
             return
         }
-        guard let path = word.repositoryPath else {
-            throw Failure(.invalid, "beside an app the project's `repository` needs its path", place: "repository")
+        guard let forge = provider as? any AppForge else {
+            throw Failure(.invalid, "this forge has no apps: mend the project's `forge`", place: "app")
         }
-        self.app = AppPasses.Key(
-            project: place.project, url: word.url, app: app, repository: path, id: word.repositoryId ?? 0)
-    }
-
-    /// As the rules name it, and nobody else: for an app's token.
-    var entrance: Repository {
-        Repository(id: app?.id ?? 0, path: app?.repository ?? Repository.unknownPath)
+        guard let path = word.repositoryPath, let id = word.repositoryId else {
+            throw Failure(.invalid, "beside an app the project's `repository` needs id and path", place: "repository")
+        }
+        self.app = App(
+            forge: forge,
+            key: .init(project: place.project, url: word.url, app: app, id: id, path: path))
     }
 
     private static func provider(_ forge: ForgeKind, _ url: String) -> (any ForgeProvider)? {

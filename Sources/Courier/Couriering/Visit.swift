@@ -20,7 +20,7 @@ final class Visit {
         let loop: PollLoop
         let outbound: Outbound
         let broker: LinkClient<ForgeEdge>
-        let passes: AppPasses
+        let tokens: InstallationTokens
     }
 
     /// What is to be done there.
@@ -90,12 +90,10 @@ final class Visit {
             purpose.noting?(home)
             let token = try Self.token(raws)
             guard let app = home.app else { return run(call, at: home, home.provider, token) }
-            guard let pass = means.passes.pass(app, at: means.loop.milliseconds) else {
-                return enter(call, token, home, app)
-            }
-            try run(call, at: home, with: pass) { [weak self] in
+            guard let known = means.tokens[app.key] else { return askToken(call, token, home, app) }
+            try run(call, at: home, app, with: known) { [weak self] in
                 // It was taken back before its time.
-                self?.means.passes.forget(app)
+                self?.means.tokens.forget(known, app.key)
                 self?.ask()
             }
         } catch {
@@ -103,24 +101,25 @@ final class Visit {
         }
     }
 
-    /// With an app's statement for a pass.
-    private func enter(_ call: ForgeCall, _ statement: consuming Secret, _ home: ForgeHome, _ app: AppPasses.Key) {
+    /// For the app's JSON Web Token one of its installation.
+    private func askToken(_ call: ForgeCall, _ token: consuming Secret, _ home: ForgeHome, _ app: ForgeHome.App) {
         let errand = Errand(
-            .enter(home.entrance), at: home.provider, token: statement, by: means.outbound, on: means.loop,
+            .installationToken(app.key.repository), at: app.forge, token: token, by: means.outbound, on: means.loop,
             limits: .api, policy: purpose.policy, patience: Self.patience)
         self.errand = errand
         errand.start { [weak self] result in
             guard let self else { return }
             do throws(Failure) {
-                guard
-                    case .entered(let installation, let token) = try result.mapError({ Failure(ofEntrance: $0, place) })
-                        .get()
-                else { throw Failure(.internal, "no entrance", place: "app") }
-                let pass = try Failure.secret { () throws(SecretError) in
-                    try AppPass(installation, token, until: means.loop.milliseconds + AppPasses.lifetime)
+                let given = try result.mapError({ Failure(ofApp: $0, self.place) }).get()
+                guard case .installationToken(let installation, let text) = given else {
+                    throw Failure(.internal, "another result than that of the question", place: "app")
                 }
-                means.passes.keep(pass, app)
-                try run(call, at: home, with: pass)
+                let token = try Failure.secret { () throws(SecretError) in
+                    try InstallationToken(
+                        installation, text, until: means.loop.milliseconds + InstallationTokens.lifetime)
+                }
+                means.tokens.keep(token, app.key)
+                try run(call, at: home, app, with: token)
             } catch {
                 end(.failure(error))
             }
@@ -128,11 +127,11 @@ final class Visit {
     }
 
     private func run(
-        _ call: ForgeCall, at home: ForgeHome, with pass: AppPass, orElse refused: (() -> Void)? = nil
+        _ call: ForgeCall, at home: ForgeHome, _ app: ForgeHome.App, with token: InstallationToken,
+        orElse refused: (() -> Void)? = nil
     ) throws(Failure) {
-        guard let forge = home.provider as? any AppForge else { throw Failure(.invalid, "no forge with apps") }
-        let token = try Failure.secret { () throws(SecretError) in try pass.token() }
-        run(call, at: home, forge.entered(pass.installation), token, orElse: refused)
+        let copy = try Failure.secret { () throws(SecretError) in try token.copy() }
+        run(call, at: home, app.forge.asApp(token.installation), copy, orElse: refused)
     }
 
     private func run(

@@ -45,12 +45,17 @@ extension CheckRun {
     init(_ request: CourierEdge.PostStatus) throws(Failure) {
         let isHeld = request.state == .held
         let tag = CheckTag(job: request.job, number: request.number, branch: request.branch)
+        // A branch whose name does not fit is approved by a comment, which says it.
+        let hasButton = isHeld && CheckTag(tag.text) == tag
+        let wish = "Approve has change #\(tag.number) run at this commit, as it goes into `\(tag.branch)`. "
         self.init(
             commit: try Commit(named: request.commit), name: request.context, externalID: tag.text,
             state: PostedState(request.state), needsApproval: isHeld, title: request.text,
-            summary: isHeld ? "Look at the changes first: whoever may write here has them run." : request.text,
+            summary: isHeld
+                ? (hasButton ? wish : "") + "Look at the changes first: whoever may write here has them run."
+                : request.text,
             link: request.url.isEmpty ? nil : request.url,
-            buttons: isHeld
+            buttons: hasButton
                 ? [
                     Button(
                         label: "Approve", description: "Run the jobs on exactly this commit",

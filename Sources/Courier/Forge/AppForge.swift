@@ -39,16 +39,17 @@ package protocol AppForge: ForgeProvider {
     /// As whom it is there; nil for whoever is no app, or has not been told yet.
     var installation: Installation? { get }
     /// The same forge, entered as this one.
-    func entered(_ installation: Installation) -> Self
+    func asApp(_ installation: Installation) -> Self
 
     /// With the app's own statement in the place of a token.
     func askInstallation(_ repository: Repository) throws(ForgeProblem) -> ExchangeRequest
     func readInstallation(_ answer: ExchangeAnswer) throws(ForgeProblem) -> Installation
     /// A token for this repository, and for no more than what courierd does there.
-    func enter(_ repository: Repository, _ installation: Installation) throws(ForgeProblem) -> ExchangeRequest
-    func readEntry(_ answer: ExchangeAnswer) throws(ForgeProblem) -> SecretText
+    func askInstallationToken(_ repository: Repository, _ installation: Installation) throws(ForgeProblem)
+        -> ExchangeRequest
+    func readInstallationToken(_ answer: ExchangeAnswer) throws(ForgeProblem) -> SecretText
 
-    /// The newest check run of this name at its commit, if any.
+    /// The check runs of this name at its commit, which may be those of several jobs.
     func askChecks(_ repository: Repository, _ check: CheckRun) throws(ForgeProblem) -> ExchangeRequest
     func readChecks(_ answer: ExchangeAnswer) throws(ForgeProblem) -> [FoundCheck]
     /// A new one, or `id` anew.

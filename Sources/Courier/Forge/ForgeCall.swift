@@ -12,7 +12,7 @@ package enum ForgeCall: Equatable, Sendable {
     /// Apps only: written anew, or made.
     case keepCheck(Repository, CheckRun)
     /// Where the app is installed that the token is a statement of, and a token for this repository alone.
-    case enter(Repository)
+    case installationToken(Repository)
     case keepComment(Repository, RollingComment)
     case permission(Repository, Account)
     case change(Repository, number: UInt64)
@@ -45,7 +45,7 @@ extension ForgeCall {
         case .repository: .repository(repository)
         case .postStatus(_, let status): .postStatus(repository, status)
         case .keepCheck(_, let check): .keepCheck(repository, check)
-        case .enter: .enter(repository)
+        case .installationToken: .installationToken(repository)
         case .keepComment(_, let comment): .keepComment(repository, comment)
         case .permission(_, let account): .permission(repository, account)
         case .change(_, let number): .change(repository, number: number)
@@ -65,7 +65,7 @@ package enum ForgeResult: Equatable, Sendable {
     case repository(Repository)
     case posted
     /// As whom, and the token, which holds for an hour.
-    case entered(Installation, SecretText)
+    case installationToken(Installation, SecretText)
     /// The comment's number, for the next word in it.
     case comment(UInt64)
     case permission(Permission)

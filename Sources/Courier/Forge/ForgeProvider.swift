@@ -94,6 +94,10 @@ package protocol ForgeProvider: Sendable {
 
 extension ForgeProvider {
     package func tryPosting(at commit: Commit, in repository: Repository) throws(ForgeProblem) -> ExchangeRequest {
+        try tryStatus(at: commit, in: repository)
+    }
+
+    package func tryStatus(at commit: Commit, in repository: Repository) throws(ForgeProblem) -> ExchangeRequest {
         try post(
             CommitStatus(commit: commit, context: "bulkhead", state: .pending, description: ""), in: repository)
     }

@@ -26,7 +26,7 @@ package struct ForgeWork: Sendable {
         case following(NewsWork)
         case surveying(ForgeSurvey)
         /// Where the app is installed is known.
-        case entering(Installation)
+        case installed(Installation)
         /// The files are known; whether they are those of the right commit is asked.
         case confirming(ChangedFiles)
     }
@@ -64,7 +64,7 @@ package struct ForgeWork: Sendable {
         case .repository(let repository): return try provider.askRepository(repository)
         case .postStatus(let repository, let status): return try provider.post(status, in: repository)
         case .keepCheck(let repository, let check): return try app().askChecks(repository, check)
-        case .enter(let repository): return try app().askInstallation(repository)
+        case .installationToken(let repository): return try app().askInstallation(repository)
         case .keepComment(let repository, let comment):
             try Self.check(comment)
             if let id = comment.id {
@@ -114,7 +114,7 @@ package struct ForgeWork: Sendable {
             try provider.checkPosted(answer, status)
             return .done(.posted)
         case .keepCheck(let repository, let check): return try takeCheck(answer, repository, check)
-        case .enter(let repository): return try takeEntry(answer, repository)
+        case .installationToken(let repository): return try takeEntry(answer, repository)
         case .keepComment(let repository, let comment): return try takeComment(answer, repository, comment)
         case .permission(_, let account):
             if answer.status != 404 { try ForgeProblem.check(answer) }
@@ -172,12 +172,12 @@ package struct ForgeWork: Sendable {
         _ answer: ExchangeAnswer, _ repository: Repository
     ) throws(ForgeProblem) -> Step {
         let app = try app()
-        if case .entering(let installation) = position {
-            return .done(.entered(installation, try app.readEntry(try good(answer))))
+        if case .installed(let installation) = position {
+            return .done(.installationToken(installation, try app.readInstallationToken(try good(answer))))
         }
         let installation = try app.readInstallation(try good(answer))
-        position = .entering(installation)
-        return .ask(try app.enter(repository, installation))
+        position = .installed(installation)
+        return .ask(try app.askInstallationToken(repository, installation))
     }
 
     private mutating func takeCheck(
@@ -229,7 +229,7 @@ package struct ForgeWork: Sendable {
         case .writing(let isKnown):
             if isKnown && answer.status == 404 { return .ask(try search(repository, comment, page: 1)) }
             return .done(.comment(try Fields(try good(answer)).number("id")))
-        case .doubting, .single, .listing, .following, .confirming, .surveying, .entering: throw .foreign
+        case .doubting, .single, .listing, .following, .confirming, .surveying, .installed: throw .foreign
         }
     }
 

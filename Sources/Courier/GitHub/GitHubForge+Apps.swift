@@ -11,7 +11,7 @@ extension GitHubForge {
         ("pull_requests", .text("write")),
     ]
 
-    package func entered(_ installation: Installation) -> GitHubForge {
+    package func asApp(_ installation: Installation) -> GitHubForge {
         var entered = self
         entered.installation = installation
         return entered
@@ -40,21 +40,19 @@ extension GitHubForge {
             account: try fields.word("app_slug") + "[bot]")
     }
 
-    package func enter(
+    package func askInstallationToken(
         _ repository: Repository, _ installation: Installation
     ) throws(ForgeProblem) -> ExchangeRequest {
         let target = try server.target { (base) throws(RequestTarget.BadPiece) in
             base.and("/app/installations").and(installation.id).and("/access_tokens")
         }
-        guard let name = repository.path.split(separator: "/").last else { throw .unusable("repository") }
-        let one: (String, JSONText) =
-            repository.id == 0
-            ? ("repositories", .list([.text(String(name))])) : ("repository_ids", .list([.number(repository.id)]))
+        guard repository.id != 0 else { throw .unusable("repository") }
+        let one = ("repository_ids", JSONText.list([.number(repository.id)]))
         // Asked for twice, there are two tokens; the one is never used, and ends.
         return server.send(.post, target, .map([one, ("permissions", .map(Self.permissions))]), isRepeatable: true)
     }
 
-    package func readEntry(_ answer: ExchangeAnswer) throws(ForgeProblem) -> SecretText {
+    package func readInstallationToken(_ answer: ExchangeAnswer) throws(ForgeProblem) -> SecretText {
         let token = try Fields(answer).word("token")
         guard token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { throw .field("token") }
         return SecretText(token)
@@ -68,7 +66,8 @@ extension GitHubForge {
             base.and("/commits/\(check.commit.hex)/check-runs")
         }
         return server.get(
-            target.query("check_name", check.name).query("app_id", String(installation.app)).query("per_page", "100"))
+            target.query("check_name", check.name).query("app_id", String(installation.app)).query("filter", "all")
+                .query("per_page", "100"))
     }
 
     package func readChecks(_ answer: ExchangeAnswer) throws(ForgeProblem) -> [FoundCheck] {
@@ -86,10 +85,7 @@ extension GitHubForge {
 
     /// A check run that is not made, for want of its commit.
     package func tryPosting(at commit: Commit, in repository: Repository) throws(ForgeProblem) -> ExchangeRequest {
-        if installation == nil {
-            return try post(
-                CommitStatus(commit: commit, context: "bulkhead", state: .pending, description: ""), in: repository)
-        }
+        if installation == nil { return try tryStatus(at: commit, in: repository) }
         let nothing = CheckRun(
             commit: commit, name: "bulkhead", externalID: "-", state: .pending, title: "-", summary: "")
         return try write(nothing, over: nil, in: repository)

@@ -26,3 +26,20 @@ package enum Refusal: Error, Equatable, Sendable {
     /// It speaks of another repository than the one that it comes from.
     case foreign
 }
+
+extension Refusal: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .signature(.wrong):
+            "its signature is not of the webhook-key; enter the key at the forge again, or set it again"
+        case .signature(.missing): "it has no signature; enter the webhook-key at the forge as the webhook's secret"
+        case .signature(let why): "its signature cannot be used (\(why))"
+        case .tooLarge: "it is too large"
+        case .header(let name): "its header \(name) is missing, repeated or not what it has to be"
+        case .encoding: "it is no plain JSON"
+        case .document(let why): "its body cannot be read: \(why)"
+        case .fact(let path): "\(path.isEmpty ? "its body" : path) is missing, or not what it has to be"
+        case .foreign: "it speaks of another repository than its own"
+        }
+    }
+}

@@ -201,13 +201,18 @@ package struct Button: Equatable, Sendable {
     package let head: Commit
     /// What the check run is about; nil for one that does not say it.
     package let tag: CheckTag?
+    /// Whose check run it is: an app's client ID, and its number.
+    package let app: [String]
     package let sender: Account
 
-    package init(repository: Repository, identifier: String, head: Commit, tag: CheckTag?, sender: Account) {
+    package init(
+        repository: Repository, identifier: String, head: Commit, tag: CheckTag?, app: [String], sender: Account
+    ) {
         self.repository = repository
         self.identifier = identifier
         self.head = head
         self.tag = tag
+        self.app = app
         self.sender = sender
     }
 }

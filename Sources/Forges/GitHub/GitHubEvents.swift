@@ -86,7 +86,8 @@ package enum GitHubEvents {
     private static func button(_ delivery: Delivery) throws(Refusal) -> Event {
         let facts = try Facts(
             delivery,
-            common + ["action", "requested_action.identifier", "check_run.head_sha", "check_run.external_id"])
+            common + ["action", "requested_action.identifier"]
+                + ["head_sha", "external_id", "app.id", "app.client_id"].map { "check_run.\($0)" })
         guard try facts.word("action") == "requested_action" else { return .other("check_run") }
         return .button(
             Button(
@@ -95,6 +96,8 @@ package enum GitHubEvents {
                 head: try facts.head("check_run.head_sha"),
                 tag: facts.isThere("check_run.external_id")
                     ? CheckTag(try facts.text("check_run.external_id")) : nil,
+                app: (facts.isThere("check_run.app.client_id") ? [try facts.word("check_run.app.client_id")] : [])
+                    + ["\(try facts.number("check_run.app.id"))"],
                 sender: try facts.account("sender")))
     }
 }

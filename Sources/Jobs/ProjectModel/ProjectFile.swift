@@ -65,8 +65,14 @@ extension SpecReader {
             .flatMap { self.repository($0, at: "\(path).repository") }
         var project = Project(
             name: name ?? "", forge: forge ?? .init(kind: .github, url: ""), repository: repository ?? .init())
-        if forge?.app != nil, let value = map["repository"], let repository, repository.path == nil {
-            report("\(path).repository", value.place, "needs its path beside an app: {id: 4711, path: acme/shop}")
+        if forge?.app != nil, let value = map["repository"], let repository,
+            repository.path == nil || repository.id == nil
+        {
+            // Whoever takes over a name that was given up could install the app there.
+            report(
+                "\(path).repository", value.place,
+                "needs id and path beside an app: {id: 4711, path: acme/shop}; the id is GitHub's number of it: "
+                    + "gh api repos/acme/shop --jq .id")
         }
         if let value = map["polling"] {
             project.polling = bool(value, at: "\(path).polling") ?? false

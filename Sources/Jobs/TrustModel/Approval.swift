@@ -65,7 +65,7 @@ package enum ApprovalStanding: String, CaseIterable, Sendable {
 package struct ApprovalRequest: Equatable, Sendable {
     /// In which repository that was said.
     package let repository: Repository
-    /// Nil: a button that says nothing of it names commits alone.
+    /// Nil where it is not said.
     package let number: UInt64?
     package let head: Commit
     /// Where the change is to go. Nil: neither he nor the delivery says it, and the forge has to be asked.
@@ -83,12 +83,11 @@ package struct ApprovalRequest: Equatable, Sendable {
     /// The identifier of our button.
     package static let button = "approve"
 
-    /// Nil for a button of somebody else's.
+    /// Nil for a button of somebody else's, and for one that does not say which change it is of and where that goes.
     package init?(_ button: Button) {
-        guard button.identifier == Self.button else { return nil }
+        guard button.identifier == Self.button, let tag = button.tag else { return nil }
         self.init(
-            repository: button.repository, number: button.tag?.number, head: button.head, branch: button.tag?.branch,
-            by: button.sender)
+            repository: button.repository, number: tag.number, head: button.head, branch: tag.branch, by: button.sender)
     }
 }
 

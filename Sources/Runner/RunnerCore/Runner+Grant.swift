@@ -40,7 +40,8 @@ extension Runner {
         do throws(Refusal) {
             guard let opened = try open(sealed) else { return }
             grant = opened
-            sealKey = opened.sealKey()
+            guard let sealKey = opened.sealKey() else { throw Refusal("there is no memory for the grant's keys") }
+            self.sealKey = sealKey
             // Before anybody is told that the grant was taken.
             key = nil
             perform(machine.grantTaken())

@@ -40,7 +40,7 @@ extension ProjectCommand {
                     changes.append(["project": project.name, "change": word])
                     if !options.json { Terminal.print("\(project.name): \(word)") }
                     let secrets = try await desk.client.secrets(of: project.name).map(\.name)
-                    if !secrets.contains(ForgeSecret.webhookKey.rawValue) { noteKey(project) }
+                    if project.wantsHook, !secrets.contains(ForgeSecret.webhookKey.rawValue) { noteKey(project) }
                 }
                 guard options.json else { return }
                 let encoder = JSONEncoder()

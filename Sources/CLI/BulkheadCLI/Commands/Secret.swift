@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import JobModel
+import TrustModel
 import Wire
 
 struct Secret: AsyncParsableCommand {
@@ -64,6 +65,8 @@ struct Secret: AsyncParsableCommand {
                 try await desk.send(body, value: value, repeatable: true)
                 options.say("secret \(name) of \(project) is set", project: project, name: name)
                 if isFirst && !options.json { Terminal.note("it is the first secret of project '\(project)'") }
+                let slip = ProjectHint.question(name, among: ForgeSecret.allCases.map(\.rawValue))
+                if ForgeSecret(rawValue: name) == nil, !slip.isEmpty { Terminal.note("\(name) is for jobs\(slip)") }
                 if let warning = UnmaskedValue.warning(of: value, name: name) { Terminal.note(warning) }
             }
         }

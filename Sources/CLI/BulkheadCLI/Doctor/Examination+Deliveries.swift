@@ -122,7 +122,7 @@ extension Project {
         let forge = rules.forge
         guard let path = rules.repository.path else { return forge.url }
         return switch forge.kind {
-        case .github where forge.app != nil: "\(forge.url)/settings/apps"
+        case .github where forge.app != nil: "\(forge.url)/settings/apps, or the organization's"
         case .github: "\(forge.url)/\(path)/settings/hooks"
         case .gitlab: "\(forge.url)/\(path)/-/hooks"
         case .gitea, .forgejo: "\(forge.url)/\(path)/settings/hooks"

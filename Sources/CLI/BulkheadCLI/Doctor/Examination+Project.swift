@@ -42,8 +42,7 @@ extension Examination {
 
     func examine(_ project: Project) async throws {
         progress("looking at \(project.name)")
-        let count = project.jobs.count == 1 ? "1 job" : "\(project.jobs.count) jobs"
-        add(.project, .ok, project: project.name, "in force, with \(count)")
+        add(.project, .ok, project: project.name, "in force, with \(project.whatRuns)")
         await images(project)
         let secrets = Set(try await client.secrets(of: project.name).map(\.name))
         let hasToken = keys(project, secrets)
@@ -53,7 +52,8 @@ extension Examination {
     }
 
     private func images(_ project: Project) async {
-        let images = Set(project.jobs.compactMap { $0.file?.image }).sorted()
+        let images = Set(project.jobs.compactMap { $0.file?.image } + [project.runner?.job.image].compactMap { $0 })
+            .sorted()
         do throws(EngineWitness.Silent) {
             var missing = false
             for image in images where try await !engine.has(image: image) {
@@ -77,10 +77,13 @@ extension Examination {
             add(.webhookKey, .ok, project: name, "is set")
         } else if project.wantsHook {
             settleKey()
-            let file = "\(name).key"
+            // An app has one already; and what was made for a forge is not made anew.
+            let file = project.rules.forge.app == nil ? "\(name).key" : "FILE"
+            let make = "(umask 077; [ -s \(file) ] || openssl rand -hex 32 | tr -d '\\n' > \(file)) && "
             add(
-                .webhookKey, .missing, project: name, "without it no webhook is believed",
-                mend: "(umask 077; openssl rand -hex 32 | tr -d '\\n' > \(file)) && "
+                .webhookKey, .missing, project: name,
+                "without it no webhook is believed" + (project.rules.forge.app == nil ? "" : "; it is the app's"),
+                mend: (project.rules.forge.app == nil ? make : "")
                     + "bulkhead secret set \(name) \(key) --from-file \(file)")
         }
         let (finding, token, mend) = project.way
@@ -118,11 +121,11 @@ extension Examination {
         do {
             let data = try await client.send(try client.request("GET", "/projects/\(name)/forge"))
             let missing = try client.decoded(Answer.self, data).missing
-            if missing.isEmpty { add(.forge, .ok, project: name, "\(project.forge.url) lets the token do its work") }
+            if missing.isEmpty { add(.forge, .ok, project: name, "\(project.forge.url) lets us do our work") }
             for what in missing {
                 settleKey()
                 // An app is given permissions at its page, a token when it is made.
-                let page = "\(project.forge.url)/settings/apps"
+                let page = "\(project.forge.url)/settings/apps, or the organization's"
                 add(
                     .forge, .missing, project: name, what,
                     mend: project.rules.forge.app == nil ? project.way.mend : page)
@@ -148,6 +151,7 @@ extension Project {
     /// The page that explains its forge.
     fileprivate var guide: String {
         if rules.forge.app != nil { return "howto/github-app" }
+        if runner != nil && jobs.isEmpty { return "howto/gitlab-runner" }
         return rules.forge.kind == .forgejo ? "gitea" : rules.forge.kind.rawValue
     }
 

@@ -196,7 +196,11 @@ final class ServedRunner {
     }
 
     private func keep(_ known: RunnerMachine.KnownRunner, _ token: SecretText, isLast: Bool = false) {
-        guard let rule else { return }
+        guard let rule else {
+            return courier.log.error(
+                "a runner stays listed at GitLab that was made when nobody wanted it any more",
+                ["project": key.project, "runner": "\(known.id)"])
+        }
         let request = ForgeEdge.KeepRunner(
             project: key.project, rule: rule, id: known.id, obtainedMs: Int64(known.obtained) * 1000,
             expiresMs: Int64(known.expires ?? 0) * 1000)
@@ -208,16 +212,17 @@ final class ServedRunner {
                 tell()
             // GitLab does not say it again, so nobody here gives it up.
             case .failure(let failure) where failure.errorCode.retry == .later:
-                retry(failure) { $0.keep(known, token) }
+                retry(failure) { $0.keep(known, token, isLast: isLast) }
             // New rules are brokerd's a moment before they are ours.
             case .failure(let failure) where failure.errorCode == .deniedByPolicy && !isLast:
                 retry(failure) { $0.keep(known, token, isLast: true) }
-            // It waits for its token to be kept, and makes no other one meanwhile.
+            // It makes no other one meanwhile; by other rules the next question does, once brokerd allows that.
             case .failure(let failure):
                 courier.log.error(
                     "a runner stays listed at GitLab that nobody can use",
                     ["project": key.project, "runner": "\(known.id)", "why": failure.text])
                 complain(failure.errorCode, "brokerd does not keep its runner: \(failure.text)")
+                if failure.errorCode == .deniedByPolicy { forget() }
             }
         }
     }

@@ -21,7 +21,8 @@ package struct TranslatedJob {
     let values: SecretText
 
     /// Bytes of what a word and a definition may have together: they travel in one frame.
-    private static let frameBytes = 56 << 10
+    private static let frameBytes = 62 << 10
+    private static let sealBytes = 32
     private static let definitionBytes = 48 << 10
     private static let valueBytes = 40 << 10
     private static let rulesAtMost = 8
@@ -63,12 +64,14 @@ package struct TranslatedJob {
             definition: Bytes32(bytes: Array(SHA256.hash(data: encoded))) ?? Bytes32(0, 0, 0, 0))
         let all = [job.handle.token] + job.dependencies.map(\.token) + job.secrets.map(\.value)
         let values = try Self.encoded(JobValues(values: all.map { JobValue(value: $0.bytes) }), "its secrets")
-        guard values.count <= Self.valueBytes, encoded.count + values.count + 4096 <= Self.frameBytes else {
+        // As they travel: each value sealed, with what is said about them.
+        let size =
+            encoded.count + values.count + all.count * Self.sealBytes + (try Self.encoded(about, "its word")).count
+        guard values.count <= Self.valueBytes, size <= Self.frameBytes else {
             throw JobUnfit(
-                sentence: "its scripts, variables and secrets have \(encoded.count + values.count) bytes in all, "
-                    + "\(values.count) of them secret; at most \(Self.frameBytes - 4096) fit, and "
-                    + "\(Self.valueBytes) of these secret"
-            )
+                sentence: "its scripts, variables, secrets and dependencies have \(size) bytes in all, "
+                    + "\(values.count) of them secret; at most \(Self.frameBytes) fit, and "
+                    + "\(Self.valueBytes) of these secret")
         }
         self.values = SecretText(values)
     }

@@ -1,4 +1,4 @@
-// AppStatement: who a GitHub App says that it is, signed with its key: a JSON Web Token with RS256 (RFC 7519), which
+// AppJWT: who a GitHub App says that it is, signed with its key: a JSON Web Token with RS256 (RFC 7519), which
 // GitHub takes for one when it is asked for a token of a repository. The key stays here.
 
 import Crypto
@@ -9,7 +9,7 @@ import Secret
 import TrustModel
 import Wire
 
-enum AppStatement {
+enum AppJWT {
     /// Seconds: our clock may be ahead of GitHub's by a minute, and ten minutes are the most that it believes.
     private static let (before, after): (Int64, Int64) = (60, 9 * 60)
 
@@ -36,12 +36,15 @@ enum AppStatement {
         let mend = "give the key that GitHub has made for the app, as it is: --from-file FILE.pem"
         // In ordinary memory as long as it is used, and overwritten when that is freed.
         let text = unsafe key.withBytes { unsafe String(decoding: $0, as: UTF8.self) }
-        do {
-            let key = try _RSA.Signing.PrivateKey(pemRepresentation: text)
-            return Array(try key.signature(for: said, padding: .insecurePKCS1v1_5).rawRepresentation)
-        } catch {
+        let rsa: _RSA.Signing.PrivateKey
+        do { rsa = try _RSA.Signing.PrivateKey(pemRepresentation: text) } catch {
             throw Failure(
                 .invalid, "no RSA key in PEM of 2048 bits or more; \(mend)", place: ForgeSecret.appKey.rawValue)
+        }
+        do {
+            return Array(try rsa.signature(for: said, padding: .insecurePKCS1v1_5).rawRepresentation)
+        } catch {
+            throw Failure(.internal, "the app's key does not sign", place: ForgeSecret.appKey.rawValue)
         }
     }
 

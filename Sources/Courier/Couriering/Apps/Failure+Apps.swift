@@ -6,7 +6,7 @@ import Link
 import Wire
 
 extension Failure {
-    init(ofEntrance failure: ErrandFailure, _ place: CourierEdge.ForgePlace) {
+    init(ofApp failure: ErrandFailure, _ place: CourierEdge.ForgePlace) {
         let page = "see docs/howto/github-app.md"
         switch failure {
         case .forge(.unauthorized):
