@@ -13,7 +13,7 @@ from floors import ROOT, closure, load  # noqa: E402
 # Lines of code, without blank lines and comments: what a daemon has of its own, and what it shares with every other daemon (Base and
 # Wire), which is judged once; docs/decisions.md says why. OpenSSH's monitor.c has 2,093 lines beside what it links, Firecracker's
 # jailer 3,170 with its tests.
-BUDGET = {"bulkhead-spawnerd": 2800, "bulkhead-brokerd": 4700}
+BUDGET = {"bulkhead-spawnerd": 2800, "bulkhead-brokerd": 4800}
 SHARED_BUDGET = 4500
 SHARED = {"Base", "Wire"}
 FORBIDDEN = re.compile(r"lib(curl|ssl|crypto|sqlite3|nghttp2)\b")
