@@ -157,7 +157,8 @@ extension ProjectCommand {
         static let configuration = CommandConfiguration(
             commandName: "rm", abstract: "Remove a project: its webhooks are not believed from then on.",
             discussion: """
-                Its jobs and its secrets stay (`bulkhead secret rm`).
+                Its jobs and its secrets stay (`bulkhead secret rm`), but for what is for the
+                forge: webhook-key, forge-token and app-key go with it.
 
                 EXAMPLES
                   bulkhead project rm shop
