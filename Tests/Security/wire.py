@@ -309,8 +309,11 @@ class TakenOver:
         pid = self.house.pid(self.daemon)
         self.user = User.of(pid)
         for number in map(int, os.listdir(f"/proc/{pid}/fd")):
-            if not os.readlink(f"/proc/{pid}/fd/{number}").startswith("socket:"):
-                continue
+            try:
+                if not os.readlink(f"/proc/{pid}/fd/{number}").startswith("socket:"):
+                    continue
+            except FileNotFoundError:
+                continue  # it was closed since they were listed; one that is listened on is not
             sock = socket.socket(fileno=borrowed(pid, number))
             if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                 name = sock.getsockname()
