@@ -39,20 +39,15 @@ extension Broker {
     }
 
     private func word(on raw: RawDelivery, _ request: BrokerEdge.VerifyDelivery) throws(Failure) -> DeliveryWord {
-        let policies = content.policies.map(\.policy).filter {
-            $0.forge == request.forge && (request.project.isEmpty || $0.project == request.project)
-                && content.secret($0.project, ForgeSecret.webhookKey.rawValue) != nil
-        }
-        guard policies.count * raw.body.count <= Self.workLimit else {
+        let candidates = candidates(request)
+        guard candidates.count * raw.body.count <= Self.workLimit else {
             throw Self.refused(
-                "too large to try the keys of \(policies.count) projects; name the project in the address")
+                "too large to try the keys of \(candidates.count) projects; name the project in the address")
         }
-        var (reason, hasTried): (String?, Bool) = (nil, false)
+        var reason: String?
         var read: Event?
-        for policy in policies {
-            guard let key = content.secret(policy.project, ForgeSecret.webhookKey.rawValue) else { continue }
+        for (policy, key) in candidates {
             let value = try Failure.vault { () throws(VaultError) in try vault.store.value(of: key) }
-            hasTried = true
             let delivery: Delivery
             do throws(Refusal) {
                 delivery = try Self.verified(raw, policy.forge, value, at: now())
@@ -77,13 +72,24 @@ extension Broker {
                     generation: 0, issuedMs: 0, mac: Bytes32(0, 0, 0, 0)))
         }
         // The same work where no key was tried: a project without one, and one that is not there, are answered alike.
-        if !hasTried {
+        if candidates.isEmpty {
             let key = try Failure.secret { () throws(SecretError) in
                 unsafe try Secret(capacity: 32) { (room) throws(SecretError) in room.count }
             }
             _ = try? Self.verified(raw, request.forge, key, at: now())
         }
         throw Self.refused(reason ?? "there is no project with a key for it")
+    }
+
+    /// The projects that it may be for, each with its key.
+    private func candidates(_ request: BrokerEdge.VerifyDelivery) -> [(Policy, StoredSecret)] {
+        content.policies.compactMap { stored in
+            let policy = stored.policy
+            guard policy.forge == request.forge, request.project.isEmpty || policy.project == request.project else {
+                return nil
+            }
+            return content.secret(policy.project, ForgeSecret.webhookKey.rawValue).map { (policy, $0) }
+        }
     }
 
     /// A button is our app's own, or nobody's.

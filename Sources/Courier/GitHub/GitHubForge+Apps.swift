@@ -12,9 +12,9 @@ extension GitHubForge {
     ]
 
     package func asApp(_ installation: Installation) -> GitHubForge {
-        var entered = self
-        entered.installation = installation
-        return entered
+        var app = self
+        app.installation = installation
+        return app
     }
 
     func appScope(for lack: ForgeLack) -> String? {

@@ -37,7 +37,7 @@ extension Refusal: CustomStringConvertible {
         case .tooLarge: "it is too large"
         case .header(let name): "its header \(name) is missing, repeated or not what it has to be"
         case .encoding: "it is no plain JSON"
-        case .document(let why): "its body cannot be read: \(why)"
+        case .document(let why): "its body: \(why)"
         case .fact(let path): "\(path.isEmpty ? "its body" : path) is missing, or not what it has to be"
         case .foreign: "it speaks of another repository than its own"
         }

@@ -37,7 +37,7 @@ package final class Runner {
     var packed: UInt16 = 0
     var packedBytes: UInt64 = 0
     var packedHash = Digest()
-    /// Seals that; of a job with a grant, until the job has ended.
+    /// Seals that; of a job with a grant. It goes with this process, which ends with its job.
     var sealKey: SealKey?
     var isPackingDue = false
     /// Everything but the runner is being killed.

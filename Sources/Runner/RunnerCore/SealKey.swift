@@ -11,6 +11,7 @@ package final class SealKey {
 
     /// HMAC-SHA256 over what a rule has come to.
     package func seal(_ files: LeftFiles) -> Bytes32? {
+        // No number of these is out of its bounds.
         guard let said = try? files.encoded() else { return nil }
         var context = hmac_sha256_ctx()
         // It holds the key.

@@ -25,8 +25,8 @@ package protocol RelayLink: AnyObject {
     func dropRunner(_ runner: Bytes16, _ done: @escaping (Failure?) -> Void)
     /// The bundle holds the log, open for reading, if it succeeded.
     func openLog(_ attempt: Attempt, _ done: @escaping (Result<Void, Failure>, consuming FDBundle) -> Void)
-    /// How many files an attempt has left by the artifact rule of this number; the bundle holds their tar, open for
-    /// reading. `.notFound` says why there is none.
+    /// How many files an attempt has left by the artifact rule of this number, and its runner's seal; the bundle holds
+    /// their tar, open for reading. `.notFound` says why there is none.
     func openArtifact(
         _ attempt: Attempt, rule: UInt16,
         _ done: @escaping (Result<RelayEdge.OpenArtifact.Reply, Failure>, consuming FDBundle) -> Void)

@@ -117,13 +117,15 @@ extension Project {
         "/webhook/\(rules.forge.kind.rawValue)" + (rules.forge.app == nil ? "/\(rules.name)" : "")
     }
 
+    /// Where an app is looked after: its webhook, its permissions.
+    var appPage: String? { rules.forge.app.map { _ in "\(rules.forge.url)/settings/apps, or the organization's" } }
+
     /// The forge's page about webhooks.
     fileprivate var hooks: String {
         let forge = rules.forge
         guard let path = rules.repository.path else { return forge.url }
         return switch forge.kind {
-        case .github where forge.app != nil: "\(forge.url)/settings/apps, or the organization's"
-        case .github: "\(forge.url)/\(path)/settings/hooks"
+        case .github: appPage ?? "\(forge.url)/\(path)/settings/hooks"
         case .gitlab: "\(forge.url)/\(path)/-/hooks"
         case .gitea, .forgejo: "\(forge.url)/\(path)/settings/hooks"
         }

@@ -125,10 +125,7 @@ extension Examination {
             for what in missing {
                 settleKey()
                 // An app is given permissions at its page, a token when it is made.
-                let page = "\(project.forge.url)/settings/apps, or the organization's"
-                add(
-                    .forge, .missing, project: name, what,
-                    mend: project.rules.forge.app == nil ? project.way.mend : page)
+                add(.forge, .missing, project: name, what, mend: project.appPage ?? project.way.mend)
             }
         } catch let failure as CommandFailure where failure.code == "denied_by_policy" {
             add(.forge, .unknown, project: name, "what its token may do is for whoever may set that")
